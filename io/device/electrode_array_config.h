@@ -1,0 +1,43 @@
+// What a user says about a multi-electrode array (mea.json): electrode places, reach and the
+// constants of the volume conductor. Plain values; ElectrodeArray::Create validates them.
+//
+// Lengths are in um, electrode currents in uA, potentials caused by stimulation in mV and
+// recorded potentials in uV.
+
+#ifndef LIVND_IO_DEVICE_ELECTRODE_ARRAY_CONFIG_H_
+#define LIVND_IO_DEVICE_ELECTRODE_ARRAY_CONFIG_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace livnd::io {
+
+// Point-source model of the medium between electrodes and cells. At a distance r in um:
+//   stimulation  stimulation_gain * h / sqrt(r^2 + h^2)   mV per uA,
+//                h = sqrt(electrode_radius_um^2 + culture_height_um^2)
+//   recording    recording_gain * m / (r + m)             uV per uA, m = min_distance_um
+// Radius and height change the shape only: the gain at contact stays what is set here.
+struct VolumeConductor {
+  double stimulation_gain = 5.335497577070286;  // mV per uA at contact
+  double recording_gain = 53051.64769729845;    // uV per uA at contact
+  double min_distance_um = 5.0;
+  double electrode_radius_um = 15.0;
+  double culture_height_um = 50.0;
+};
+
+struct Electrode {
+  int32_t id = 0;
+  std::array<double, 3> position_um = {0, 0, 0};
+};
+
+struct ElectrodeArrayConfig {
+  std::vector<Electrode> electrodes;  // in declared order, which is the channel order everywhere
+  double input_radius_um = 250.0;     // stored, not applied to stimulation (as in livn)
+  double output_radius_um = 250.0;    // recording reach, inclusive
+  VolumeConductor conductor;
+};
+
+}  // namespace livnd::io
+
+#endif  // LIVND_IO_DEVICE_ELECTRODE_ARRAY_CONFIG_H_
