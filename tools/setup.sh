@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Installs what livnd needs to be built, tested and tried on Debian 12: system packages with apt, and a
+# Python environment in .venv. demo, test and bench all begin here. Running it again costs a second.
+#
+#   tools/setup.sh            everything
+#   tools/setup.sh --check    change nothing; say what is missing, exit 1 if anything is
+#
+# All output goes to standard error. Set-up needs root (or sudo without a password) only when system
+# packages are missing.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+packages=(
+  # the build
+  bazel-bootstrap bazel-platforms bazel-rules-proto bazel-skylib g++
+  # libraries
+  libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libprotobuf-dev librandom123-dev
+  nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc
+  # tests and checks
+  clang-format git libbenchmark-dev libgmock-dev libgtest-dev
+  # Python
+  ca-certificates python3 python3-venv
+)
+
+say() { echo "setup: $*" >&2; }
+
+# quietly WHAT COMMAND...: runs a command with its output in a log that is shown only if it fails, and a
+# line now and then so that nobody wonders whether it still runs.
+quietly() {
+  local what=$1 log start=$SECONDS pid rc=0 next=15
+  shift
+  log=$(mktemp)
+  say "$what ..."
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    if ((SECONDS - start >= next)); then
+      say "  $((SECONDS - start)) s: $(tail -n 1 "$log" | cut -c 1-80)"
+      next=$((next + 15))
+    fi
+  done
+  wait "$pid" || rc=$?
+  if ((rc != 0)); then
+    tail -n 25 "$log" >&2
+    say "$what: failed after $((SECONDS - start)) s (exit status $rc)"
+    rm -f "$log"
+    return "$rc"
+  fi
+  rm -f "$log"
+}
+
+missing_packages() {
+  local name
+  for name in "${packages[@]}"; do
+    if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) != "ii "* ]]; then
+      echo "$name"
+    fi
+  done
+}
+
+install_packages() {
+  local -a missing as_root=() apt
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
+  if (($(id -u) != 0)); then
+    if ! sudo -n true 2>/dev/null; then
+      say "these Debian packages are missing, and installing them needs root. Please run"
+      say "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
+      say "and start this command again."
+      exit 1
+    fi
+    as_root=(sudo -n)
+  fi
+  quietly "reading the package lists" "${as_root[@]}" "${apt[@]}" update
+  quietly "installing ${#missing[@]} Debian packages (a few minutes on a new machine)" \
+    "${as_root[@]}" "${apt[@]}" install --no-install-recommends "${missing[@]}"
+}
+
+# Debian's own Python where it can make environments, otherwise the first python3 on the path that can.
+find_python() {
+  local python
+  for python in /usr/bin/python3 python3; do
+    if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
+  say "no Python 3.10 or newer with the venv module; on Debian: apt-get install python3-venv"
+  exit 1
+}
+
+# What .venv was made from; when this changes, it is brought up to date.
+environment_key() {
+  { echo "$root"; "$1" --version; cat tools/requirements.txt; } | sha256sum | cut -d ' ' -f 1
+}
+
+make_environment() {
+  local python key packages_dir
+  python=$(find_python)
+  key=$(environment_key "$python")
+  if [[ -x .venv/bin/python && $(cat .venv/livnd-setup 2>/dev/null) == "$key" ]]; then
+    return
+  fi
+  rm -f .venv/livnd-setup
+  quietly "making a Python environment in .venv" "$python" -m venv --clear .venv
+  quietly "installing Python packages (a minute or two)" \
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+  # The client is used from the checkout, not from an installed copy.
+  packages_dir=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  echo "$root/clients/python" >"$packages_dir/livnd-checkout.pth"
+  echo "$key" >.venv/livnd-setup
+}
+
+check() {
+  local -a missing
+  mapfile -t missing < <(missing_packages)
+  if ((${#missing[@]})); then
+    say "missing Debian packages: ${missing[*]}"
+    exit 1
+  fi
+  if [[ $(cat .venv/livnd-setup 2>/dev/null) != "$(environment_key "$(find_python)")" ]]; then
+    say ".venv is missing or out of date"
+    exit 1
+  fi
+}
+
+case ${1:-} in
+  '') ;;
+  --check)
+    check
+    exit
+    ;;
+  *)
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+# Two commands may start at once in one checkout; the second waits for the first.
+exec 9<"$root/tools/setup.sh"
+flock 9
+install_packages
+make_environment
