@@ -1,0 +1,57 @@
+"""The commands at the root: they explain themselves without set-up, and refuse nonsense."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ["demo", "test", "bench"]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    # A bare environment, as on a machine where nothing is set up.
+    return subprocess.run(
+        command,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_works_without_set_up(command: str) -> None:
+    done = run(str(ROOT / command), "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: ./{command}")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ".ci/run", "tools/setup.sh"])
+def test_command_is_executable(command: str) -> None:
+    assert os.access(ROOT / command, os.X_OK)
+
+
+def test_test_refuses_an_unknown_leg() -> None:
+    done = run(str(ROOT / "test"), "everything")
+    assert done.returncode == 2
+    assert "unknown leg 'everything'" in done.stderr
+
+
+def test_bench_without_a_name_explains_itself() -> None:
+    done = run(str(ROOT / "bench"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "usage: ./bench" in done.stderr
+
+
+def test_setup_refuses_an_unknown_option() -> None:
+    done = run(str(ROOT / "tools/setup.sh"), "--frobnicate")
+    assert done.returncode == 2
+    assert "tools/setup.sh --check" in done.stderr
