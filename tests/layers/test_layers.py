@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("bazel") is None, reason="bazel is 
 
 ABSL = {"absl"}
 NUMERIC = {"eigen", "highway", "random123"}
-FILES = {"hdf5", "nlohmann_json"}
+FILES = {"crypto", "hdf5", "nlohmann_json", "zlib"}
 THREADS = {"absl_synchronization", "absl_time"}
 WIRE = {"protobuf", "grpc++", "grpc++_reflection"}
 TESTING = {"gtest", "gtest_main", "benchmark"}
