@@ -11,6 +11,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
 namespace livnd::io {
 
 // Point-source model of the medium between electrodes and cells. At a distance r in um:
@@ -24,6 +27,15 @@ struct VolumeConductor {
   double min_distance_um = 5.0;
   double electrode_radius_um = 15.0;
   double culture_height_um = 50.0;
+
+  // Sets one of the five by its name in mea.json: stimulation_gain, recording_gain,
+  // min_distance_um, electrode_radius_um, culture_height_um. InvalidArgument, with the accepted
+  // names, for another name, and for a value that Validate would refuse; nothing changes then.
+  absl::Status Set(absl::string_view name, double value);
+
+  // InvalidArgument unless all five are finite and >= 0, min_distance_um > 0 and the effective
+  // height h > 0.
+  absl::Status Validate() const;
 };
 
 struct Electrode {
@@ -36,6 +48,10 @@ struct ElectrodeArrayConfig {
   double input_radius_um = 250.0;     // stored, not applied to stimulation (as in livn)
   double output_radius_um = 250.0;    // recording reach, inclusive
   VolumeConductor conductor;
+
+  // InvalidArgument unless ids are unique, places finite, radii finite and >= 0, there is at
+  // least one electrode and at most 65536, and the conductor is valid.
+  absl::Status Validate() const;
 };
 
 }  // namespace livnd::io

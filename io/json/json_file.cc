@@ -1,0 +1,79 @@
+#include "io/json/json_file.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace livnd::io {
+namespace {
+
+// Depth and commas, before the parser builds anything. Text that is not JSON may pass.
+absl::Status CheckShape(absl::string_view name, absl::string_view text,
+                        const JsonLimits& limits) {
+  struct Level {
+    bool is_object;
+    int num_members;
+  };
+  std::vector<Level> levels;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      levels.push_back({c == '{', 1});
+      if (levels.size() > static_cast<size_t>(limits.max_depth)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(name, ": nested deeper than ", limits.max_depth, " levels"));
+      }
+    } else if ((c == '}' || c == ']') && !levels.empty()) {
+      levels.pop_back();
+    } else if (c == ',' && !levels.empty() && levels.back().is_object) {
+      if (++levels.back().num_members > limits.max_members) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(name, ": an object has more than ", limits.max_members, " members"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TooLarge(absl::string_view name, const JsonLimits& limits) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": larger than ", limits.max_bytes, " bytes"));
+}
+
+}  // namespace
+
+absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
+                               const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) return TooLarge(name, limits);
+  if (absl::Status status = CheckShape(name, text, limits); !status.ok()) return status;
+  Json json = Json::parse(text.begin(), text.end(), /*cb=*/nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(name, ": not JSON"));
+  return json;
+}
+
+absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& limits) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) {
+    return absl::NotFoundError(absl::StrCat(path, ": no such file"));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
+  }
+  if (static_cast<size_t>(info.st_size) > limits.max_bytes) return TooLarge(path, limits);
+  std::ifstream file(path, std::ios::binary);
+  std::string text(static_cast<size_t>(info.st_size), '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file) return absl::DataLossError(absl::StrCat(path, ": cannot be read"));
+  return ParseJson(path, text, limits);
+}
+
+}  // namespace livnd::io
