@@ -1,0 +1,59 @@
+"""Cultures of simulated neurons on an electrode array, as Gymnasium environments.
+
+    import gymnasium, livnd
+    env = gymnasium.make("livnd/TargetRate-EI-mini-v0")
+    envs = gymnasium.make_vec("livnd/TargetRate-EI-mini-v0", num_envs=16)
+
+Without `address=` the package starts a server of its own and takes it down again; with
+`address="unix:PATH"` or `"HOST:PORT"` it uses a running one. livnd.connect() gives the protocol's
+own verbs: systems, environments, sessions.
+"""
+
+from __future__ import annotations
+
+import gymnasium
+
+from livnd import errors, spaces
+from livnd.client import Client, connect
+from livnd.errors import LivndError
+from livnd.session import Session
+from livnd.specs import EnvironmentSpec, ServerInfo, System, TensorSpec
+
+__all__ = [
+    "Client",
+    "EnvironmentSpec",
+    "LivndError",
+    "ServerInfo",
+    "Session",
+    "System",
+    "TensorSpec",
+    "connect",
+    "errors",
+    "register",
+    "spaces",
+]
+
+__version__ = "0.1.0"
+
+_SHIPPED = ("TargetRate-EI-mini-v0", "TargetRate-EI-100-v0")
+
+
+def register(environment_id: str) -> str:
+    """Makes a served environment known to Gymnasium as "livnd/<environment_id>"; returns that id.
+
+    The environments of the shipped systems are registered on import; this is for a server's others
+    (livnd.connect(address).environments()). Doing it twice does nothing.
+    """
+    gym_id = f"livnd/{environment_id}"
+    if gym_id not in gymnasium.registry:
+        gymnasium.register(
+            id=gym_id,
+            entry_point="livnd.env:RemoteEnv",
+            vector_entry_point="livnd.vector:RemoteVectorEnv",
+            kwargs={"environment_id": environment_id},
+        )
+    return gym_id
+
+
+for _environment_id in _SHIPPED:
+    register(_environment_id)

@@ -1,0 +1,90 @@
+"""The messages and methods of livnd.v1 without generated code.
+
+`pb` holds every message class and enum value of the shipped descriptor set by name
+(`pb.StepRequest`, `pb.DTYPE_FLOAT32`); `METHODS` every call. Both live in a descriptor pool of
+their own, so that no other package's copy of the same files can clash, and no generated code ties
+the package to one protobuf version.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+
+class Method(NamedTuple):
+    """One unary call: its gRPC path and its message classes."""
+
+    path: str
+    request: Any
+    response: Any
+
+
+def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
+    data = resources.files(__package__).joinpath("descriptors.binpb").read_bytes()
+    pool = descriptor_pool.DescriptorPool()
+    names = SimpleNamespace()
+    methods: dict[str, Method] = {}
+    for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
+        pool.AddSerializedFile(file.SerializeToString())
+        descriptor = pool.FindFileByName(file.name)
+        for name, message in descriptor.message_types_by_name.items():
+            setattr(names, name, message_factory.GetMessageClass(message))
+        for enum in descriptor.enum_types_by_name.values():
+            for value in enum.values:
+                setattr(names, value.name, value.number)
+        for service in descriptor.services_by_name.values():
+            for method in service.methods:
+                methods[method.name] = Method(
+                    f"/{service.full_name}/{method.name}",
+                    message_factory.GetMessageClass(method.input_type),
+                    message_factory.GetMessageClass(method.output_type),
+                )
+    return names, methods
+
+
+def _load_rpc_status() -> tuple[Any, Any]:
+    """google.rpc.Status and google.rpc.ErrorInfo, as far as errors need them."""
+    field = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(
+        name="livnd_error_details.proto", package="livnd_error_details", syntax="proto3"
+    )
+
+    def add(owner: Any, number: int, name: str, kind: int, repeated: bool = False, type_name=""):
+        owner.field.add(
+            name=name,
+            number=number,
+            type=kind,
+            label=field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL,
+            type_name=type_name or None,
+        )
+
+    any_ = file.message_type.add(name="Any")
+    add(any_, 1, "type_url", field.TYPE_STRING)
+    add(any_, 2, "value", field.TYPE_BYTES)
+    status = file.message_type.add(name="Status")
+    add(status, 1, "code", field.TYPE_INT32)
+    add(status, 2, "message", field.TYPE_STRING)
+    add(status, 3, "details", field.TYPE_MESSAGE, True, ".livnd_error_details.Any")
+    info = file.message_type.add(name="ErrorInfo")
+    add(info, 1, "reason", field.TYPE_STRING)
+    add(info, 2, "domain", field.TYPE_STRING)
+    entry = ".livnd_error_details.ErrorInfo.MetadataEntry"
+    add(info, 3, "metadata", field.TYPE_MESSAGE, True, entry)
+    pair = info.nested_type.add(name="MetadataEntry")
+    pair.options.map_entry = True
+    add(pair, 1, "key", field.TYPE_STRING)
+    add(pair, 2, "value", field.TYPE_STRING)
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    get = message_factory.GetMessageClass
+    find = pool.FindMessageTypeByName
+    return get(find("livnd_error_details.Status")), get(find("livnd_error_details.ErrorInfo"))
+
+
+pb, METHODS = _load()
+RpcStatus, ErrorInfo = _load_rpc_status()

@@ -1,0 +1,184 @@
+"""The exceptions of the package; every one is a LivndError.
+
+An error that the server answered carries what its ErrorInfo said: `reason` (stable, for programs),
+and where they apply `field`, `value` and `accepted`. An error that the client found by itself
+before it sent anything carries the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+
+from livnd._proto import ErrorInfo, RpcStatus
+
+_DOMAIN = "livnd"
+
+
+class LivndError(Exception):
+    """Base of all errors of the package.
+
+    Attributes:
+        reason: stable name of what went wrong, "INVALID_FIELD"; "" where there is none.
+        code: gRPC status name, "INVALID_ARGUMENT"; "" for errors of the client itself.
+        metadata: all that the server said, by name.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        code: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.code = code
+        self.metadata = dict(metadata or {})
+
+    @property
+    def field(self) -> str:
+        """Path of the offending field in the request, or ""."""
+        return self.metadata.get("field", "")
+
+    @property
+    def value(self) -> str:
+        """What that field held, or ""."""
+        return self.metadata.get("value", "")
+
+    @property
+    def accepted(self) -> str:
+        """What that field takes, or ""."""
+        return self.metadata.get("accepted", "")
+
+
+class InvalidFieldError(LivndError, ValueError):
+    """A count, dtype, shape, length, name or bound is wrong; nothing has changed."""
+
+
+class UnknownEnvironmentError(LivndError, LookupError):
+    """The server has no such environment; `accepted` lists what it has."""
+
+
+class UnknownSystemError(LivndError, LookupError):
+    """The server has no such system; `accepted` lists what it has."""
+
+
+class UnknownSessionError(LivndError, LookupError):
+    """The session was deleted, idle for too long, or belonged to an earlier server process."""
+
+
+class PayloadMismatchError(LivndError):
+    """An op_index or request_id was used again with another payload."""
+
+
+class WrongOpIndexError(LivndError):
+    """The operation is not the session's next one; `expected` is the right index."""
+
+    @property
+    def expected(self) -> int | None:
+        """The op_index that the session's next operation must carry."""
+        text = self.metadata.get("expected", "")
+        return int(text) if text else None
+
+
+class NotResetError(LivndError):
+    """A copy was never reset."""
+
+
+class EpisodeEndedError(LivndError):
+    """A copy's episode has ended and the mode is DISABLED: reset it."""
+
+
+class CapacityError(LivndError):
+    """The server has no room for more sessions or more copies."""
+
+
+class MessageTooLargeError(LivndError):
+    """A message is larger than the server's caps (ServerInfo); found before it is sent."""
+
+
+class ServerUnavailableError(LivndError, ConnectionError):
+    """No answer: nobody at the address, the server is ending, or a deadline passed.
+
+    An operation may have been done. Repeat it with the same arguments to get its stored answer.
+    """
+
+
+class UnknownOutcomeError(LivndError):
+    """The operation before this one got no answer, and this one is another: see Session.step."""
+
+
+class ServerStartError(LivndError):
+    """The package could not start a server of its own; the message says what it tried."""
+
+
+class ForkedProcessError(LivndError):
+    """The object was made in another process; gRPC connections do not survive a fork."""
+
+
+class ClosedError(LivndError):
+    """The client, session or environment was closed."""
+
+
+def invalid_field(field: str, value: object, accepted: str) -> InvalidFieldError:
+    """The error for what the client itself can see is wrong, before it sends it."""
+    return InvalidFieldError(
+        f"{field} is {value!r}; accepted: {accepted}",
+        reason="INVALID_FIELD",
+        metadata={"field": field, "value": str(value), "accepted": accepted},
+    )
+
+
+_BY_REASON: dict[str, type[LivndError]] = {
+    "INVALID_FIELD": InvalidFieldError,
+    "UNKNOWN_ENVIRONMENT": UnknownEnvironmentError,
+    "UNKNOWN_SYSTEM": UnknownSystemError,
+    "UNKNOWN_SESSION": UnknownSessionError,
+    "PAYLOAD_MISMATCH": PayloadMismatchError,
+    "WRONG_OP_INDEX": WrongOpIndexError,
+    "NOT_RESET": NotResetError,
+    "EPISODE_ENDED": EpisodeEndedError,
+    "TOO_MANY_SESSIONS": CapacityError,
+    "TOO_MANY_ENVS": CapacityError,
+    "MESSAGE_TOO_LARGE": MessageTooLargeError,
+    "SHUTTING_DOWN": ServerUnavailableError,
+}
+
+# Where the transport spoke and there is no ErrorInfo.
+_BY_CODE: dict[grpc.StatusCode, tuple[type[LivndError], str]] = {
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (MessageTooLargeError, "MESSAGE_TOO_LARGE"),
+    grpc.StatusCode.UNAVAILABLE: (ServerUnavailableError, "UNAVAILABLE"),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (ServerUnavailableError, "DEADLINE_EXCEEDED"),
+}
+
+
+def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
+    """The typed exception for a failed call; UNIMPLEMENTED and the like stay a LivndError."""
+    code = error.code()
+    kind, reason = _BY_CODE.get(code, (LivndError, ""))
+    metadata: dict[str, str] = {}
+    info = _error_info(error)
+    if info is not None:
+        reason = info.reason
+        kind = _BY_REASON.get(reason, LivndError)
+        metadata = dict(info.metadata)
+    text = error.details() or code.name
+    return kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
+
+
+def _error_info(error: grpc.RpcError):
+    for key, value in error.trailing_metadata() or ():
+        if key != "grpc-status-details-bin":
+            continue
+        try:
+            for detail in RpcStatus.FromString(value).details:
+                if detail.type_url.endswith("/google.rpc.ErrorInfo"):
+                    info = ErrorInfo.FromString(detail.value)
+                    if info.domain == _DOMAIN:
+                        return info
+        except Exception:  # a peer's garbage must not hide the status itself
+            return None
+    return None

@@ -1,0 +1,272 @@
+"""A session: N copies of one environment on the server, stepped together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from livnd._proto import pb
+from livnd.errors import (
+    ClosedError,
+    EpisodeEndedError,
+    InvalidFieldError,
+    LivndError,
+    MessageTooLargeError,
+    NotResetError,
+    PayloadMismatchError,
+    UnknownOutcomeError,
+    UnknownSessionError,
+    WrongOpIndexError,
+    invalid_field,
+)
+from livnd.specs import EnvironmentSpec, TensorSpec
+from livnd.tensors import decode, encode
+
+if TYPE_CHECKING:
+    from livnd.client import Client
+
+MAX_SEED = 2**64 - 1
+
+# Answers that say for certain that nothing was done.
+_REFUSALS = (
+    EpisodeEndedError,
+    InvalidFieldError,
+    NotResetError,
+    PayloadMismatchError,
+    UnknownSessionError,
+    WrongOpIndexError,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ResetResult:
+    """What Reset answered; every array is the caller's own."""
+
+    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
+    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
+    seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
+
+
+@dataclass(frozen=True, eq=False)
+class StepResult:
+    """What Step answered; every array is the caller's own."""
+
+    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
+    rewards: np.ndarray  # float64 [num_envs]
+    terminated: np.ndarray  # bool [num_envs]
+    truncated: np.ndarray  # bool [num_envs]
+    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
+
+
+@dataclass(frozen=True, eq=False)
+class ObserveResult:
+    """The copies as they are; every array is the caller's own."""
+
+    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
+    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
+    episodes: np.ndarray  # int64 [num_envs]: begun since the session was created
+    ticks: np.ndarray  # int64 [num_envs]: since the episode's reset
+    next_op_index: int
+
+
+class Session:
+    """A lease on num_envs copies; made by Client.create_session. One caller at a time.
+
+    Every reset and step is done exactly once: the session numbers them, and a call whose answer was
+    lost is repeated with the same number until the stored answer arrives. Where the client gives up
+    (ServerUnavailableError), call again with the same arguments later, or reset.
+
+    Attributes:
+        spec: the environment's spec.
+        num_envs: number of copies, the leading axis of every array.
+        name: the server's name for it.
+        autoreset_mode: "next_step" or "disabled".
+        next_op_index: the number of the next operation.
+    """
+
+    def __init__(self, client: Client, created: Any, autoreset_mode: str) -> None:
+        self.spec = EnvironmentSpec.from_message(created.environment)
+        self.num_envs = int(created.num_envs)
+        self.name = created.session
+        self.autoreset_mode = autoreset_mode
+        self.next_op_index = int(created.next_op_index)
+        self._client = client
+        self._closed = False
+        # Payload of an operation that was sent and never answered.
+        self._unanswered: bytes | None = None
+        self._check_answer_fits()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def reset(
+        self,
+        seeds: Sequence[int | None] | None = None,
+        *,
+        mask: Any = None,
+        options: Mapping[str, float] | None = None,
+    ) -> ResetResult:
+        """Starts a new episode in the copies that `mask` selects.
+
+        Args:
+            seeds: one entry a copy, 0 .. 2**64 - 1, or None where a copy continues its own stream
+                of seeds; None for all.
+            mask: bool [num_envs], at least one True; None for all.
+            options: numbers by the names in spec.reset_options, for every copy that is reset.
+
+        Raises:
+            InvalidFieldError: a length, seed, mask or option is wrong; nothing has changed.
+            NotResetError: a copy outside the first mask was never reset.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        request = pb.ResetRequest(session=self.name, op_index=self.next_op_index)
+        if seeds is not None:
+            values, present = self._split_seeds(seeds)
+            if any(present):
+                request.seeds.CopyFrom(encode(values, np.uint64))
+            if any(present) and not all(present):
+                request.seed_present.CopyFrom(encode(present, np.bool_))
+        if mask is not None:
+            request.mask.CopyFrom(encode(mask, np.bool_))
+        for name, value in (options or {}).items():
+            request.options[name] = self._option(name, value)
+        response = self._operate("Reset", request)
+        return ResetResult(
+            observations=tuple(decode(t) for t in response.observations),
+            infos=self._infos(response),
+            seeds=decode(response.seeds),
+        )
+
+    def step(self, *actions: Any) -> StepResult:
+        """Advances every copy by one step.
+
+        Args:
+            actions: one array for each of spec.actions, [num_envs, *shape]; converted to its dtype.
+
+        Raises:
+            InvalidFieldError: a shape, NaN or bound is wrong; nothing has changed.
+            NotResetError: reset first.
+            EpisodeEndedError: mode "disabled", and a copy's episode has ended.
+            UnknownOutcomeError: the last operation got no answer and these actions are others than
+                its: repeat it with its own arguments, or reset.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        if len(actions) != len(self.spec.actions):
+            raise invalid_field("actions", len(actions), f"{len(self.spec.actions)} arrays")
+        request = pb.StepRequest(session=self.name, op_index=self.next_op_index)
+        for spec, action in zip(self.spec.actions, actions, strict=True):
+            request.actions.append(self._encode_action(spec, action))
+        response = self._operate("Step", request)
+        return StepResult(
+            observations=tuple(decode(t) for t in response.observations),
+            rewards=decode(response.rewards),
+            terminated=decode(response.terminated),
+            truncated=decode(response.truncated),
+            infos=self._infos(response),
+        )
+
+    def observe(self) -> ObserveResult:
+        """The copies as the last reset or step left them. NotResetError before the first reset."""
+        self._check_open()
+        response = self._client.call("Observe", pb.ObserveRequest(session=self.name))
+        return ObserveResult(
+            observations=tuple(decode(t) for t in response.observations),
+            infos=self._infos(response),
+            episodes=decode(response.episodes),
+            ticks=decode(response.ticks),
+            next_op_index=int(response.next_op_index),
+        )
+
+    def close(self) -> None:
+        """Deletes the session on the server. Idempotent; never raises for a lost server."""
+        if not self._closed:
+            self._closed = True
+            self._client._delete_session(self.name)
+
+    def _operate(self, method: str, request: Any) -> Any:
+        """One numbered operation, exactly once."""
+        self._check_open()
+        payload = request.SerializeToString(deterministic=True)
+        lost = self._unanswered
+        if lost is not None and lost != payload and method != "Reset":
+            raise UnknownOutcomeError(
+                f"operation {self.next_op_index} got no answer and may have been done: repeat it "
+                "with the same arguments, or reset"
+            )
+        self._unanswered = payload
+        try:
+            response = self._client.call(method, payload)
+        except LivndError as error:
+            if isinstance(error, PayloadMismatchError) and lost not in (None, payload):
+                # The lost operation had been done, so this reset is the one after it.
+                self._unanswered = None
+                self.next_op_index += 1
+                request.op_index = self.next_op_index
+                return self._operate(method, request)
+            never_sent = isinstance(error, MessageTooLargeError) and not error.code
+            if never_sent or isinstance(error, _REFUSALS):
+                self._unanswered = lost
+            raise
+        self._unanswered = None
+        self.next_op_index += 1
+        return response
+
+    def _infos(self, response: Any) -> dict[str, np.ndarray]:
+        return {
+            spec.name: decode(tensor)
+            for spec, tensor in zip(self.spec.infos, response.infos, strict=True)
+        }
+
+    def _encode_action(self, spec: TensorSpec, action: Any) -> Any:
+        shape = (self.num_envs, *spec.shape)
+        try:
+            array = np.asarray(action, dtype=spec.dtype)
+        except (TypeError, ValueError):
+            raise invalid_field(
+                spec.name, repr(action)[:80], f"{spec.dtype} of shape {shape}"
+            ) from None
+        if array.shape != shape:
+            raise invalid_field(spec.name, f"shape {array.shape}", f"shape {shape}")
+        return encode(array, spec.dtype)
+
+    def _split_seeds(self, seeds: Sequence[int | None]) -> tuple[list[int], list[bool]]:
+        if len(seeds) != self.num_envs:
+            raise invalid_field("seeds", f"{len(seeds)} entries", f"{self.num_envs} entries")
+        for copy, seed in enumerate(seeds):
+            if seed is not None and not 0 <= seed <= MAX_SEED:
+                raise invalid_field(f"seeds[{copy}]", seed, "0 .. 2**64 - 1")
+        return [0 if s is None else int(s) for s in seeds], [s is not None for s in seeds]
+
+    def _option(self, name: str, value: Any) -> float:
+        if not isinstance(name, str):
+            raise invalid_field("options", name, "names as text")
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise invalid_field(f"options.{name}", value, "a number") from None
+
+    def _check_answer_fits(self) -> None:
+        """Refuses a session whose every answer would be larger than the server may send."""
+        per_copy = sum(
+            int(np.prod(s.shape, dtype=np.int64)) * s.dtype.itemsize
+            for s in (*self.spec.observations, *self.spec.infos)
+        )
+        cap = self._client.server_info().max_send_message_bytes
+        if per_copy * self.num_envs > cap:
+            self.close()
+            raise MessageTooLargeError(
+                f"{self.num_envs} copies answer {per_copy * self.num_envs} bytes a step, the "
+                f"server sends at most {cap}: use at most {cap // per_copy} copies in a session",
+                reason="MESSAGE_TOO_LARGE",
+                metadata={"field": "num_envs", "value": str(self.num_envs)},
+            )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("the session was closed")

@@ -1,0 +1,76 @@
+"""Gymnasium spaces of served environments, and what their numbers mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from livnd.errors import LivndError
+from livnd.specs import EnvironmentSpec, TensorSpec
+
+
+def box(spec: TensorSpec) -> spaces.Box:
+    """The Box of one copy's tensor, with its dtype, shape and bounds of each element."""
+    return spaces.Box(
+        low=spec.low.astype(spec.dtype), high=spec.high.astype(spec.dtype), dtype=spec.dtype.type
+    )
+
+
+def action_space(spec: EnvironmentSpec) -> spaces.Box:
+    """One copy's actions. LivndError for an environment with other than one action tensor."""
+    return box(_only(spec, "action", spec.actions))
+
+
+def observation_space(spec: EnvironmentSpec) -> spaces.Box:
+    """One copy's observations. LivndError for other than one observation tensor."""
+    return box(_only(spec, "observation", spec.observations))
+
+
+def metadata(spec: EnvironmentSpec) -> dict[str, Any]:
+    """What an environment's `metadata` says: render modes and physical meaning.
+
+    `settings` holds the task's numbers with their units in the names; actions are fractions of
+    the largest amplitude, so that action * settings["max_amplitude_ua"] is a current in uA.
+    """
+    return {
+        "render_modes": [],
+        "environment_id": spec.environment_id,
+        "physics_version": spec.physics_version,
+        "step_duration_ms": spec.step_duration_ms,
+        "max_episode_steps": spec.max_episode_steps,
+        "settings": dict(spec.settings),
+        "action_names": spec.actions[0].element_names,
+        "observation_names": spec.observations[0].element_names,
+    }
+
+
+def single_info(infos: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The info of the only copy of a session: Python numbers for scalars, arrays for the rest."""
+    return {k: v[0].item() if v.ndim == 1 else v[0].copy() for k, v in infos.items()}
+
+
+def vector_info(infos: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
+    """Gymnasium's vector form: each array, zero outside the mask, beside the mask as `_name`."""
+    vector: dict[str, np.ndarray] = {}
+    for name, values in infos.items():
+        values[~mask] = 0
+        vector[name] = values
+        vector[f"_{name}"] = mask.copy()
+    return vector
+
+
+def check_render_mode(render_mode: str | None) -> None:
+    """There is no rendering yet. ValueError for any mode."""
+    if render_mode is not None:
+        raise ValueError(f"render_mode={render_mode!r}: livnd environments do not render; use None")
+
+
+def _only(spec: EnvironmentSpec, kind: str, tensors: tuple[TensorSpec, ...]) -> TensorSpec:
+    if len(tensors) != 1:
+        raise LivndError(
+            f"{spec.environment_id} has {len(tensors)} {kind} tensors; this client's Gymnasium "
+            "environments take one (livnd.connect() gives all)"
+        )
+    return tensors[0]

@@ -1,0 +1,47 @@
+"""NumPy arrays to and from the wire's dense tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from livnd._proto import pb
+from livnd.errors import LivndError
+
+# Wire dtypes are little-endian whatever the host is.
+_DTYPES: dict[int, np.dtype] = {
+    pb.DTYPE_BOOL: np.dtype(np.bool_),
+    pb.DTYPE_INT64: np.dtype("<i8"),
+    pb.DTYPE_UINT64: np.dtype("<u8"),
+    pb.DTYPE_FLOAT32: np.dtype("<f4"),
+    pb.DTYPE_FLOAT64: np.dtype("<f8"),
+}
+_CODES: dict[np.dtype, int] = {dtype: code for code, dtype in _DTYPES.items()}
+
+
+def dtype_of(code: int) -> np.dtype:
+    """NumPy's dtype for a wire dtype. LivndError where this client is too old to know it."""
+    try:
+        return _DTYPES[code]
+    except KeyError:
+        raise LivndError(f"tensor dtype {code} is unknown to this client") from None
+
+
+def encode(array: Any, dtype: Any) -> Any:
+    """A pb.Tensor with the array's shape and bytes, converted to `dtype`."""
+    wire = np.dtype(dtype).newbyteorder("<")
+    data = np.asarray(array, dtype=wire)
+    return pb.Tensor(dtype=_CODES[wire], shape=data.shape, data=data.tobytes())
+
+
+def decode(tensor: Any) -> np.ndarray:
+    """A new, writable array that owns its memory, in the host's byte order."""
+    dtype = dtype_of(tensor.dtype)
+    shape = tuple(tensor.shape)
+    if len(tensor.data) != int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
+        raise LivndError(
+            f"the server sent a tensor of {len(tensor.data)} bytes for shape {shape} of {dtype}"
+        )
+    view = np.frombuffer(tensor.data, dtype).reshape(shape)
+    return view.astype(dtype.newbyteorder("="), copy=True)

@@ -1,0 +1,162 @@
+"""Served environments as a gymnasium.vector.VectorEnv: N copies, one call a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from livnd import spaces
+from livnd.client import Client
+from livnd.errors import invalid_field
+from livnd.session import MAX_SEED, Session
+
+
+class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """num_envs copies in one session; usually made by gymnasium.make_vec("livnd/...", num_envs=N).
+
+    Autoreset is NEXT_STEP and happens on the server. Observations, rewards, ends and infos are, bit
+    for bit, those of gymnasium.vector.SyncVectorEnv over num_envs single environments.
+
+    Args:
+        num_envs: 1 .. the server's max_envs_per_session.
+        environment_id, address, render_mode: as RemoteEnv.
+
+    Attributes:
+        environment_spec, metadata: as RemoteEnv.
+        episode_seeds: uint64 [num_envs], seeds of the episodes that the last reset() started; 0
+            where it did not.
+
+    Raises:
+        InvalidFieldError: num_envs is out of range.
+        UnknownEnvironmentError, ServerUnavailableError, ServerStartError.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": [],
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int,
+        environment_id: str,
+        address: str | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        spaces.check_render_mode(render_mode)
+        self._session: Session | None = None
+        self._client = Client(address)
+        try:
+            most = self._client.server_info().max_envs_per_session
+            if not 1 <= num_envs <= most:
+                raise invalid_field("num_envs", num_envs, f"1 .. {most}")
+            self.num_envs = num_envs
+            self.episode_seeds = np.zeros(num_envs, np.uint64)
+            self._was_reset = np.zeros(num_envs, np.bool_)
+            self.environment_spec = self._client.environment(environment_id)
+            self.single_observation_space = spaces.observation_space(self.environment_spec)
+            self.single_action_space = spaces.action_space(self.environment_spec)
+            self.observation_space = batch_space(self.single_observation_space, num_envs)
+            self.action_space = batch_space(self.single_action_space, num_envs)
+            self.metadata = {
+                **spaces.metadata(self.environment_spec),
+                "autoreset_mode": AutoresetMode.NEXT_STEP,
+            }
+        except BaseException:
+            self._client.close()
+            raise
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts an episode in every copy, or in those of options["reset_mask"].
+
+        Args:
+            seed: s gives the copies s, s + 1, ...; a list has one entry a copy; None, whole or as
+                an entry, continues the copy's stream (random if it was never seeded).
+            options: numbers by the names in environment_spec.reset_options, and `reset_mask`, bool
+                [num_envs] with at least one True. The dict is left as it is.
+
+        Returns:
+            Observations float32 [num_envs, observation size] (copies outside the mask show their
+            last one) and infos in Gymnasium's vector form.
+
+        Raises:
+            InvalidFieldError: a seed, option or mask is wrong; nothing has changed.
+            NotResetError: a copy outside the mask was never reset.
+        """
+        seeds = self._seeds(seed)
+        options = dict(options or {})
+        mask = self._reset_mask(options.pop("reset_mask", None))
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        if self._session is None:
+            self._session = self._client.create_session(
+                self.environment_spec.environment_id, self.num_envs, autoreset_mode="next_step"
+            )
+        for copy in np.flatnonzero(mask & ~self._was_reset):
+            if seeds[copy] is None:
+                seeds[copy] = int(self.np_random.integers(MAX_SEED, dtype=np.uint64, endpoint=True))
+        result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
+        self._was_reset |= mask
+        self.episode_seeds = np.where(mask, result.seeds, np.uint64(0))
+        return result.observations[0], spaces.vector_info(result.infos, mask)
+
+    def step(
+        self, actions: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Advances every copy by one step; a copy that ended before is reset instead (NEXT_STEP).
+
+        Args:
+            actions: float32 [num_envs, action size] within action_space; ignored for copies whose
+                episode ended in the step before.
+
+        Returns:
+            observations float32 [num_envs, observation size], rewards float64 [num_envs],
+            terminated and truncated bool [num_envs], infos in Gymnasium's vector form.
+
+        Raises:
+            InvalidFieldError: wrong shape, NaN or out of bounds; nothing has changed.
+            NotResetError: reset first.
+        """
+        if self._session is None:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        result = self._session.step(actions)
+        everyone = np.ones(self.num_envs, np.bool_)
+        return (
+            result.observations[0],
+            result.rewards,
+            result.terminated,
+            result.truncated,
+            spaces.vector_info(result.infos, everyone),
+        )
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Ends the session and, where it was the last user, the own server."""
+        self._client.close()
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (int, np.integer)):
+            if not 0 <= seed <= MAX_SEED - (self.num_envs - 1):
+                raise invalid_field("seed", seed, f"0 .. 2**64 - {self.num_envs}")
+            return [int(seed) + copy for copy in range(self.num_envs)]
+        return list(seed)
+
+    def _reset_mask(self, mask: Any) -> np.ndarray:
+        if mask is None:
+            return np.ones(self.num_envs, np.bool_)
+        shape = (self.num_envs,)
+        if not isinstance(mask, np.ndarray) or mask.shape != shape or mask.dtype != np.bool_:
+            raise invalid_field("options['reset_mask']", mask, f"a bool array of shape {shape}")
+        if not mask.any():
+            raise invalid_field("options['reset_mask']", mask, "at least one True")
+        return mask
