@@ -42,8 +42,11 @@ MAY_REACH = {
 # Libraries that env reaches through io but must not use itself.
 ONLY_THROUGH_IO = FILES | THREADS
 
-# A package that would break a rule, and what it would depend on. Real targets are looked up in the
-# room named after the arrow; @debian libraries are always there.
+# Packages of files that any test may read.
+DATA = ("systems", "tests/data")
+
+# A room, and what a package in it must not be allowed to depend on: a library of another room, or
+# one of the system's.
 VIOLATIONS = [
     ("sim", "io"),
     ("sim", "env"),
@@ -121,9 +124,10 @@ def test_a_room_reaches_nothing_it_should_not(room: str) -> None:
             if "/" not in name and name not in libraries | TESTING:
                 wrong.append(label)
         elif label.startswith("//"):
-            top = label.removeprefix("//").split(":")[0].split("/")[0]
+            package = label.removeprefix("//").split(":")[0]
             # tools/ holds build rules, and labels of the root are package groups.
-            if top not in rooms | {"tools", ""}:
+            top = package.split("/")[0]
+            if top not in rooms | {"tools", ""} and not package.startswith(DATA):
                 wrong.append(label)
     assert not wrong, f"{room} reaches {wrong}; bazel query 'somepath(//{room}/..., {wrong[0]})'"
 
@@ -135,50 +139,92 @@ def test_env_uses_files_through_io_only() -> None:
     assert not wrong, f"env depends directly on {wrong}"
 
 
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """What bazel says about each violation; the packages live outside the checkout."""
-    extra = tmp_path_factory.mktemp("violations")
+def analyse(extra: Path, packages: dict[str, list[str]]) -> list[set[str]]:
+    """Which dependencies bazel refuses to each package, for lack of visibility.
+
+    Args:
+      extra: an empty folder outside the checkout; the packages are made there.
+      packages: package -> dependencies to try in it, one target each.
+
+    Returns:
+      For each package, in order, the dependencies that were refused.
+    """
     targets = {}
-    for index, (room, wanted) in enumerate(VIOLATIONS):
-        dependency = wanted
-        if not wanted.startswith("@"):
-            if not has_packages(wanted):
-                continue
-            rules = [
-                label
-                for label in query(f'kind("cc_library|cc_binary|genrule", {of_room(wanted)})')
-                if "/tests" not in label and not label.endswith("_gen")
-            ]
-            if not rules:
-                continue
-            dependency = rules[0]
-        folder = extra / room / f"layer_violation_{index}"
-        folder.mkdir(parents=True)
-        (folder / "BUILD").write_text(
-            f'cc_library(name = "violation", testonly = 1, deps = ["{dependency}"])\n'
-        )
-        targets[room, wanted] = f"//{room}/layer_violation_{index}:violation"
+    for package, dependencies in packages.items():
+        (extra / package).mkdir(parents=True)
+        rules = []
+        for index, dependency in enumerate(dependencies):
+            rules.append(f'cc_library(name = "{index}", testonly = 1, deps = ["{dependency}"])')
+            targets[f"//{package}:{index}"] = (package, dependency)
+        (extra / package / "BUILD").write_text("\n".join(rules) + "\n")
     done = bazel(
-        "build",
-        "--nobuild",
-        "--keep_going",
-        f"--package_path=%workspace%:{extra}",
-        *targets.values(),
+        "build", "--nobuild", "--keep_going", f"--package_path=%workspace%:{extra}", *targets
     )
-    messages = done.stderr.splitlines()
-    return {
-        key: "\n".join(m for m in messages if f"'{target}'" in m) for key, target in targets.items()
+    # "ERROR: ...: target 'WANTED' is not visible from target 'ASKING'. Check ..."
+    asking = re.findall(r"is not visible from target '([^']+)'", done.stderr)
+    refused = {targets[label] for label in asking}
+    return [{d for p, d in refused if p == package} for package in packages]
+
+
+@pytest.fixture(scope="module")
+def open_library(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Room -> a library that the room opens to others.
+
+    A private library would be refused to anybody, which would prove nothing about the rooms.
+    """
+    candidates = {
+        f"tests/layer_control_{room}": [
+            label
+            for label in query(f'kind("cc_library rule", {of_room(room)})')
+            if "test" not in label
+        ]
+        for room in MAY_REACH
+        if has_packages(room)
     }
+    refused = analyse(tmp_path_factory.mktemp("control"), candidates)
+    found = {}
+    for (package, labels), closed in zip(candidates.items(), refused, strict=True):
+        for label in labels:
+            if label not in closed:
+                found[package.removeprefix("tests/layer_control_")] = label
+                break
+    return found
+
+
+@pytest.fixture(scope="module")
+def refused(
+    open_library: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str], bool]:
+    """Whether bazel refuses each violation that can be tried now."""
+    packages = {}
+    tried = {}
+    for room, wanted in VIOLATIONS:
+        dependency = wanted if wanted.startswith("@") else open_library.get(wanted)
+        if dependency is not None:
+            package = f"{room}/layer_violation_{re.sub('[^a-z0-9]', '_', wanted)}"
+            packages[package] = [dependency]
+            tried[room, wanted] = package
+    closed = analyse(tmp_path_factory.mktemp("violations"), packages)
+    answers = dict(zip(packages, closed, strict=True))
+    return {key: bool(answers[package]) for key, package in tried.items()}
 
 
 @pytest.mark.parametrize(("room", "wanted"), VIOLATIONS, ids=lambda value: str(value))
 def test_a_violation_does_not_build(
-    refused: dict[tuple[str, str], str], room: str, wanted: str
+    refused: dict[tuple[str, str], bool], room: str, wanted: str
 ) -> None:
     if (room, wanted) not in refused:
         pytest.skip(f"no library in {wanted}/ yet")
-    assert "is not visible from" in refused[room, wanted]
+    assert refused[room, wanted]
+
+
+def test_every_room_opens_something(open_library: dict[str, str]) -> None:
+    rooms = {
+        room
+        for room in MAY_REACH
+        if has_packages(room) and query(f'kind("cc_library rule", {of_room(room)})')
+    }
+    assert rooms <= set(open_library)
 
 
 def sources(*folders: str) -> list[Path]:
