@@ -73,7 +73,7 @@ class Client:
         self._stubs: dict[str, Any] = {}
         self._info: ServerInfo | None = None
         self._connecting = threading.Lock()
-        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._sessions: set[str] = set()  # names, also of those that nobody holds any more
         self._finalizer: weakref.finalize | None = None
         _clients.add(self)
 
@@ -156,9 +156,8 @@ class Client:
             autoreset_mode=_AUTORESET_MODES[autoreset_mode],
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
-        session = Session(self, response, autoreset_mode)
-        self._sessions.add(session)
-        return session
+        self._sessions.add(response.session)
+        return Session(self, response, autoreset_mode)
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -275,14 +274,15 @@ class Client:
         if self._closed:
             return
         if os.getpid() == self._pid:
-            for session in list(self._sessions):
-                session.close()
+            for name in list(self._sessions):
+                self._delete_session(name)
         self._closed = True
         if self._finalizer is not None:
             self._finalizer()
 
     def _delete_session(self, name: str) -> None:
         """Best effort: a session that stays is let go by the server's idle timeout."""
+        self._sessions.discard(name)
         request = pb.DeleteSessionRequest(session=name, allow_missing=True)
         with contextlib.suppress(LivndError):
             self._attempt("DeleteSession", request.SerializeToString(), 2.0)

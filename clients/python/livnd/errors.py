@@ -166,6 +166,13 @@ def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
         kind = _BY_REASON.get(reason, LivndError)
         metadata = dict(info.metadata)
     text = error.details() or code.name
+    unsaid = [
+        f"{name}: {metadata[name]}"
+        for name in ("field", "value", "accepted")
+        if metadata.get(name, "") not in text
+    ]
+    if unsaid:
+        text += f" ({'; '.join(unsaid)})"
     return kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
 
 

@@ -149,7 +149,10 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             if not 0 <= seed <= MAX_SEED - (self.num_envs - 1):
                 raise invalid_field("seed", seed, f"0 .. 2**64 - {self.num_envs}")
             return [int(seed) + copy for copy in range(self.num_envs)]
-        return list(seed)
+        seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise invalid_field("seed", f"{len(seeds)} entries", f"{self.num_envs} entries")
+        return seeds
 
     def _reset_mask(self, mask: Any) -> np.ndarray:
         if mask is None:

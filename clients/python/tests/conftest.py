@@ -1,0 +1,82 @@
+"""Every test drives a real server process; build //server:livnd first (or set LIVND_BINARY)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import livnd
+import pytest
+from livnd import local_server
+
+ENVIRONMENT = "TargetRate-EI-mini-v0"
+GYM_ID = f"livnd/{ENVIRONMENT}"
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where a server that all tests share listens."""
+    server = local_server.acquire()
+    yield server.address
+    local_server.release(server)
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[livnd.Client]:
+    with livnd.connect(address) as client:
+        yield client
+
+
+@pytest.fixture
+def session(client: livnd.Client) -> livnd.Session:
+    """Two copies, never reset."""
+    return client.create_session(ENVIRONMENT, 2)
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., subprocess.Popen]:
+    """Starts a Python program with the package on its path; its temporary files go to tmp_path."""
+
+    def start(code: str, *args: str) -> subprocess.Popen:
+        root = str(Path(livnd.__file__).parent.parent)
+        path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *args],
+            env={**os.environ, "PYTHONPATH": path, "TMPDIR": short_folder(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def short_folder(tmp_path: Path) -> str:
+    """A folder whose name is short enough for a Unix socket below it."""
+    return str(tmp_path) if len(str(tmp_path)) < 70 else "/tmp"
+
+
+def processes_naming(text: str) -> list[int]:
+    """Ids of the processes whose command line holds `text`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in line:
+            found.append(int(entry.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(0.02)
