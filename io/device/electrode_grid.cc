@@ -1,0 +1,70 @@
+#include "io/device/electrode_grid.h"
+
+#include <cmath>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+
+namespace livnd::io {
+namespace {
+
+constexpr double kMaxElectrodes = 65536;
+
+// The largest power of two that is at most `count`.
+int RoundDownToPowerOfTwo(double count) {
+  int power = 1;
+  while (2.0 * power <= count && power < kMaxElectrodes) power *= 2;
+  return power;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Electrode>> MakeElectrodeGrid(const ElectrodeGrid& grid) {
+  const bool finite = std::isfinite(grid.pitch_um) && std::isfinite(grid.offset_x_um) &&
+                      std::isfinite(grid.offset_y_um) && std::isfinite(grid.z_um);
+  if (!finite || grid.pitch_um <= 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("electrode grid: pitch ", grid.pitch_um, " um, expected > 0 and finite"));
+  }
+  if (grid.num_x < 1 || grid.num_y < 1 ||
+      static_cast<double>(grid.num_x) * grid.num_y > kMaxElectrodes) {
+    return absl::InvalidArgumentError(absl::StrCat("electrode grid: found ", grid.num_x, " x ",
+                                                   grid.num_y, " electrodes, expected 1 to ",
+                                                   kMaxElectrodes));
+  }
+  std::vector<Electrode> electrodes;
+  for (int row = 0; row < grid.num_y; ++row) {
+    for (int column = 0; column < grid.num_x; ++column) {
+      electrodes.push_back({static_cast<int32_t>(electrodes.size()),
+                            {grid.offset_x_um + column * grid.pitch_um,
+                             grid.offset_y_um + row * grid.pitch_um, grid.z_um}});
+    }
+  }
+  return electrodes;
+}
+
+absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(
+    double pitch_um, const std::array<double, 2>& min_um, const std::array<double, 2>& max_um,
+    double z_um) {
+  if (!(pitch_um > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("electrode grid: pitch ", pitch_um, " um, expected > 0"));
+  }
+  ElectrodeGrid grid;
+  grid.pitch_um = pitch_um;
+  grid.z_um = z_um;
+  int* const counts[] = {&grid.num_x, &grid.num_y};
+  double* const offsets[] = {&grid.offset_x_um, &grid.offset_y_um};
+  for (int axis = 0; axis < 2; ++axis) {
+    const double extent_um = max_um[axis] - min_um[axis];
+    if (!(extent_um >= 0) || !std::isfinite(extent_um)) {
+      return absl::InvalidArgumentError(absl::StrCat("electrode grid: area from ", min_um[axis],
+                                                     " to ", max_um[axis], " um"));
+    }
+    *counts[axis] = RoundDownToPowerOfTwo(std::floor(extent_um / pitch_um) + 1);
+    *offsets[axis] = min_um[axis] + (extent_um - (*counts[axis] - 1) * pitch_um) / 2;
+  }
+  return MakeElectrodeGrid(grid);
+}
+
+}  // namespace livnd::io
