@@ -1,0 +1,77 @@
+// One time step of a tile of RCSD cells, and the start of a cell.
+//
+// The scheme is livn 2.0.0's (NEURON's staggered Crank-Nicolson with secant slopes): currents and
+// slopes at V_k, an exact solve of the cell's chain for the half step, ion currents carried to the
+// half step, V_{k+1} = V_k + 2 dv, then gates, pools and synapses at V_{k+1}.
+#ifndef LIVND_SIM_CELL_RCSD_KERNEL_H_
+#define LIVND_SIM_CELL_RCSD_KERNEL_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "sim/cell/rcsd_layout.h"
+#include "sim/cell/rcsd_template.h"
+
+namespace livnd::sim {
+
+// Synapses of equal kinetics on one compartment share two states, A and B (uS): g = B - A.
+struct SynapseSlot {
+  int compartment = 0;
+  int state = 0;  // variable index of A; B follows
+  double decay_rise = 0.0;   // exp(-dt / tau_rise)
+  double decay_decay = 0.0;  // exp(-dt / tau_decay)
+  double reversal_mv = 0.0;
+  // Magnesium block 1 / (1 + exp(-gamma (V + vshift)) mg / Kd); absent for mg_over_kd = 0.
+  double gamma_per_mv = 0.0;
+  double vshift_mv = 0.0;
+  double mg_over_kd = 0.0;
+  double secant_factor = 1.0;  // exp(-gamma kSecantMv)
+};
+
+// Ornstein-Uhlenbeck conductances of a cell, uS. Off unless `on`.
+struct NoiseParams {
+  bool excitatory_on = false;
+  bool inhibitory_on = false;
+  double g_e0 = 0.0, g_i0 = 0.0;
+  double reversal_e_mv = 0.0, reversal_i_mv = -75.0;
+  double decay_e = 0.0, decay_i = 0.0;  // over one noise interval
+  double amp_e = 0.0, amp_i = 0.0;
+};
+
+// What all cells of a group (one population, one shape) share.
+struct RcsdGroupParams {
+  RcsdShape shape;
+  double dt_ms = 0.025;
+  NoiseParams noise;
+  std::vector<SynapseSlot> slots;
+};
+
+// Everything about one cell that its parameters fix.
+struct RcsdCellParams {
+  std::vector<double> params;         // [shape.num_params()]
+  std::vector<double> initial_state;  // [shape.spikes_state()]: at v_init_mv, before any step
+};
+
+// e^x by the kernel's own arithmetic, for constants that become part of a result's bits.
+double ScalarExp(double x);
+
+RcsdShape ShapeOf(const CellTemplate& cell);
+
+// Derives densities, couplings, the pin current and the initial state (all sections at v_init_mv,
+// gates at their steady states, pools at rest).
+RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_init_mv);
+
+// Advances one tile by one step.
+//   params: [num_params][kTileLanes]; state: [variables][kTileLanes], 64-byte aligned or not
+//   normals: [2][kTileLanes] standard normals in the order of noise_state, or null: no noise
+//     update; NaN in a lane: none there
+//   current_density: [num_compartments][kTileLanes], mA/cm2 depolarising, or null
+// Returns a bit for each lane whose soma was above threshold at the start of the step and was not
+// one step earlier.
+uint32_t StepRcsdTile(const RcsdGroupParams& group, const double* params, double* state,
+                      const double* normals, const double* current_density);
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CELL_RCSD_KERNEL_H_

@@ -1,0 +1,105 @@
+// Where each number of an RCSD cell lies: state and parameters are [variable][kTileLanes] blocks.
+#ifndef LIVND_SIM_CELL_RCSD_LAYOUT_H_
+#define LIVND_SIM_CELL_RCSD_LAYOUT_H_
+
+#include <string>
+#include <vector>
+
+#include "sim/cell/rcsd_template.h"
+
+namespace livnd::sim {
+
+// Offsets of a compartment's variables inside its block; -1 where it has none. "u" of an ion is the
+// concentration that has left the cell: out - out0 = in0 - in, mM.
+struct SomaState {
+  enum { kV, kH, kN, kMCan, kHCan, kCai, kUNa, kUK, kField, kSize, kAKa = kSize, kBKa, kSizeKa };
+};
+struct DendState {
+  enum { kV, kMCan, kHCan, kMCal, kCai, kUK, kField, kSize };
+};
+struct AxonState {
+  enum { kV, kH, kN, kUNa, kUK, kField, kSize };
+};
+
+// cap = cm 2/dt (S/cm2); per_area = 1e2 / area, point-process nA to mA/cm2; g_* in S/cm2;
+// g_prev, g_next: axial coupling density towards the soma and away from it.
+struct SomaParam {
+  enum {
+    kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kSlope, kGKdr, kGKca, kGCan, kCaDecay,
+    kAlpha, kKCa, kIRest, kGAxon, kGDend, kGKa, kThreshold, kSize
+  };
+};
+struct DendParam {
+  enum {
+    kCap, kGPas, kEPas, kPin, kPerArea, kGKca, kGCan, kGCal, kCaDecay, kAlpha, kKCa, kIRest,
+    kGPrev, kGNext, kSize
+  };
+};
+struct AxonParam {
+  enum { kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kSlope, kGKdr, kGPrev, kGNext, kSize };
+};
+
+// The shape of a cell: everything that decides offsets. Cells of one shape share tiles.
+struct RcsdShape {
+  CellKind kind = CellKind::kMotoneuron;
+  int num_dend = 0;  // dendritic segments: 0 (Renshaw), 1 or 3
+  static constexpr int kNumAxon = 5;
+
+  bool has_ka() const { return kind == CellKind::kRenshaw; }
+  int num_compartments() const { return 1 + num_dend + kNumAxon; }
+  // Compartments: soma, dendrite segments from the soma outwards, ais0 .. ais4.
+  int axon_compartment(int i) const { return 1 + num_dend + i; }
+
+  int soma_size() const { return has_ka() ? SomaState::kSizeKa : SomaState::kSize; }
+  int dend_state(int i) const { return soma_size() + i * DendState::kSize; }
+  int axon_state(int i) const { return dend_state(num_dend) + i * AxonState::kSize; }
+  // Two Ornstein-Uhlenbeck variables. Motoneuron: soma inhibition, dendrite excitation. Renshaw:
+  // soma excitation, soma inhibition.
+  int noise_state(int i) const { return axon_state(kNumAxon) + i; }
+  // Pairs of words that each noise stream has used (one stream a noisy section).
+  int num_noise_streams() const { return kind == CellKind::kRenshaw ? 1 : 2; }
+  int noise_position(int i) const { return noise_state(2) + i; }
+  // 1 while the soma was above threshold at the last step.
+  int above_state() const { return noise_position(num_noise_streams()); }
+  // Ticks of the last accepted spikes, latest first; the network says how many it keeps. Synapse
+  // states (A, B of each slot) follow.
+  int spikes_state() const { return above_state() + 1; }
+
+  int voltage_state(int compartment) const {
+    if (compartment == 0) return SomaState::kV;
+    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kV;
+    return axon_state(compartment - 1 - num_dend) + AxonState::kV;
+  }
+  int field_state(int compartment) const {
+    if (compartment == 0) return SomaState::kField;
+    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kField;
+    return axon_state(compartment - 1 - num_dend) + AxonState::kField;
+  }
+  // Section index (soma 0, dend 1, ais0 ..) to the compartment that records and point processes
+  // at the section's middle use; -1 if there is no such section.
+  int middle_compartment(int section) const {
+    if (section == 0) return 0;
+    const int axon = section - (num_dend > 0 ? 2 : 1);
+    if (axon < 0) return 1 + num_dend / 2;
+    return axon < kNumAxon ? axon_compartment(axon) : -1;
+  }
+  int num_sections() const { return 1 + (num_dend > 0 ? 1 : 0) + kNumAxon; }
+
+  int dend_param(int i) const { return SomaParam::kSize + i * DendParam::kSize; }
+  int axon_param(int i) const { return dend_param(num_dend) + i * AxonParam::kSize; }
+  int num_params() const { return axon_param(kNumAxon); }
+  // 1e2 / area of a compartment, 1/um2 scaled.
+  int per_area_param(int compartment) const {
+    if (compartment == 0) return SomaParam::kPerArea;
+    if (compartment <= num_dend) return dend_param(compartment - 1) + DendParam::kPerArea;
+    return axon_param(compartment - 1 - num_dend) + AxonParam::kPerArea;
+  }
+
+  friend bool operator==(const RcsdShape& a, const RcsdShape& b) {
+    return a.kind == b.kind && a.num_dend == b.num_dend;
+  }
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CELL_RCSD_LAYOUT_H_

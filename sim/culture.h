@@ -1,0 +1,109 @@
+// A culture: cells, wiring and parameters, derived once from a CultureConfig and shared by every copy
+// that runs (sim/gang.h).
+#ifndef LIVND_SIM_CULTURE_H_
+#define LIVND_SIM_CULTURE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "sim/cell/rcsd_kernel.h"
+#include "sim/culture_config.h"
+#include "sim/network/connectivity.h"
+
+namespace livnd::sim {
+
+// A change that could alter any bit of any result changes this text.
+inline constexpr char kPhysicsVersion[] = "livn-2.0.0/1";
+
+// Cells of one population and one shape: they share tiles.
+struct CellGroup {
+  std::string population;
+  RcsdGroupParams rcsd;
+  std::vector<int64_t> gids;           // ascending
+  std::vector<uint32_t> source;        // [cell] index into Connectivity::first_row
+  std::vector<uint32_t> cell_class;    // [cell] index into classes
+  std::vector<RcsdCellParams> classes;  // distinct parameter sets
+  int num_recent_spikes = 1;
+  int num_variables = 0;  // state variables of a cell
+  // Offset of the group's first cell in the canonical state of a copy; cells follow each other.
+  int64_t state_offset = 0;
+
+  int num_cells() const { return static_cast<int>(gids.size()); }
+};
+
+// The state of one copy, whatever tile or gang it runs in: a flat block of doubles.
+//   [header][groups: cells by gid: variables][connection state: 2 a stateful row]
+struct CopyHeader {
+  enum {
+    kTick,          // steps since the start
+    kSeedLow,       // 32 bits each
+    kSeedHigh,
+    kNoiseStream,   // livn's stream number
+    kNoiseLast,     // time of the last noise update in half steps
+    kFieldActive,   // 1 while the field state may be non-zero
+    kSize
+  };
+};
+
+// Immutable and thread-safe after Create.
+class Culture {
+ public:
+  // InvalidArgument names the offending field, its value and what is accepted.
+  static absl::StatusOr<std::shared_ptr<const Culture>> Create(const CultureConfig& config);
+
+  struct CellRef {
+    int group = -1;
+    int index = -1;  // within the group
+  };
+
+  double dt_ms() const { return dt_ms_; }
+  // Steps that must pass between accepted spikes of a cell.
+  int64_t refractory_steps() const { return refractory_steps_; }
+  bool has_noise() const { return has_noise_; }
+  const std::vector<CellGroup>& groups() const { return groups_; }
+  const Connectivity& connectivity() const { return connectivity_; }
+  // Built cells in gid order.
+  const std::vector<int64_t>& gids() const { return gids_; }
+  // group = -1 for a gid that is not a built cell.
+  CellRef Find(int64_t gid) const;
+  // Index into Connectivity::first_row, or -1.
+  int64_t SourceIndex(int64_t gid) const;
+  // Sections of all built cells: see StimulusMap. -1 if the cell or section does not exist.
+  int64_t num_section_rows() const { return num_section_rows_; }
+  int64_t SectionRow(int64_t gid, int section) const;
+
+  // State of a copy that has not run: every section at v_init, no event on its way.
+  const std::vector<double>& initial_state() const { return initial_state_; }
+  int64_t connection_state_offset() const { return connection_state_offset_; }
+  // Keys that CultureConfig::weights takes here.
+  const std::vector<std::string>& weight_keys() const { return weight_keys_; }
+
+ private:
+  Culture() = default;
+  absl::Status BuildCells(const CultureConfig& config);
+  absl::Status BuildNoise(const CultureConfig& config);
+  absl::Status BuildConnections(const CultureConfig& config);
+  void BuildInitialState();
+
+  double dt_ms_ = 0.0;
+  int64_t refractory_steps_ = 0;
+  bool has_noise_ = false;
+  std::vector<CellGroup> groups_;
+  Connectivity connectivity_;
+  std::vector<int64_t> gids_;
+  absl::flat_hash_map<int64_t, CellRef> cells_;
+  absl::flat_hash_map<int64_t, int64_t> source_index_;
+  absl::flat_hash_map<int64_t, int64_t> first_section_row_;
+  int64_t num_section_rows_ = 0;
+  std::vector<double> initial_state_;
+  int64_t connection_state_offset_ = 0;
+  std::vector<std::string> weight_keys_;
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CULTURE_H_

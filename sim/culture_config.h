@@ -1,0 +1,69 @@
+// What a culture is made of, as its user states it. Validated once, by Culture::Create.
+#ifndef LIVND_SIM_CULTURE_CONFIG_H_
+#define LIVND_SIM_CULTURE_CONFIG_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/synapse/kinetics.h"
+
+namespace livnd::sim {
+
+// Cells first_gid .. first_gid + num_cells - 1. "EXC" and "INH" are built; a population of any other
+// name is a set of event sources whose spike times the user gives.
+struct PopulationConfig {
+  std::string name;
+  int64_t first_gid = 0;
+  int64_t num_cells = 0;
+};
+
+// SWC codes of a synapse site that decide where it lies; all others are "dend".
+inline constexpr int kSwcSoma = 1;
+inline constexpr int kSwcAxon = 2;
+
+struct Edge {
+  int64_t source_gid = 0;
+  int64_t target_gid = 0;
+  int swc_type = 4;
+  double location = 0.5;  // along the section, clipped to [0, 1]
+  double distance_um = 0.0;
+};
+
+// All edges from one population to another, and the receptors that each of them carries: those
+// listed under the edge's SWC type, else those under kDefaultReceptors.
+struct ProjectionConfig {
+  static constexpr int kDefaultReceptors = -1;
+  std::string post;
+  std::string pre;
+  std::map<int, std::vector<ReceptorConfig>> receptors;
+  std::vector<Edge> edges;
+};
+
+struct ModelConfig {
+  double refractory_period_ms = 2.0;  // 0: no filter
+  bool short_term_depression = true;  // AMPA depresses
+  std::map<std::string, double> size_cv;  // by population; absent = 0
+  uint64_t size_seed = 20260827;
+};
+
+struct CultureConfig {
+  double dt_ms = 0.025;
+  double v_init_mv = -75.0;
+  ModelConfig model;
+  std::vector<PopulationConfig> populations;
+  std::vector<ProjectionConfig> projections;
+  // gid -> {"soma.g_pas": value}.
+  std::map<int64_t, std::map<std::string, double>> cell_params;
+  // Absolute weights by "POST_PRE-SECTION-RECEPTOR-weight", SECTION soma, dend or axon.
+  std::map<std::string, double> weights;
+  // Absent: no noise. Present: livn's defaults, overridden by std_e, std_i, g_e0, g_i0 (uS), tau_e,
+  // tau_i (ms), E_e, E_i (mV), each also as "POP-name" for one population.
+  std::optional<std::map<std::string, double>> noise;
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CULTURE_CONFIG_H_

@@ -1,0 +1,33 @@
+// How the simulation is given threads: it starts none of its own.
+#ifndef LIVND_SIM_EXECUTOR_H_
+#define LIVND_SIM_EXECUTOR_H_
+
+#include "absl/functional/function_ref.h"
+
+namespace livnd::sim {
+
+// Runs independent pieces of work, possibly side by side. Results never depend on the executor:
+// the pieces share no mutable state.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // Upper bound of the pieces that run at once; at least 1.
+  virtual int concurrency() const = 0;
+
+  // Calls fn(0) .. fn(num_pieces - 1), each exactly once, and returns when all have returned.
+  virtual void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) = 0;
+};
+
+// Everything on the calling thread, in order.
+class InlineExecutor final : public Executor {
+ public:
+  int concurrency() const override { return 1; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    for (int i = 0; i < num_pieces; ++i) fn(i);
+  }
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_EXECUTOR_H_

@@ -1,0 +1,567 @@
+#include "sim/gang.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <xmmintrin.h>
+
+#include "absl/strings/str_cat.h"
+#include "sim/noise/noise_stream.h"
+#include "sim/simd/vec.h"
+
+namespace livnd::sim {
+namespace {
+
+// Steps whose normals are drawn at once.
+constexpr int kNoiseChunk = 16;
+constexpr double kNoiseIntervalMs = 0.025;
+
+// Denormal numbers are zero while the kernel runs: the same on every host, and no slow steps.
+class FlushDenormals {
+ public:
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+};
+
+
+}  // namespace
+
+Gang::Gang(std::shared_ptr<const Culture> culture, int num_copies)
+    : culture_(std::move(culture)), num_copies_(num_copies) {
+  headers_.assign(static_cast<size_t>(num_copies) * CopyHeader::kSize, 0.0);
+  connection_state_.assign(
+      static_cast<size_t>(num_copies) * 2 * culture_->connectivity().num_stateful_rows, 0.0);
+  for (int c = 0; c < num_copies; ++c) {
+    calendars_.emplace_back(culture_->connectivity().max_delay_steps);
+  }
+  field_now_.assign(num_copies, nullptr);
+  next_input_.assign(num_copies, 0);
+  row_values_.assign(culture_->num_section_rows(), 0.0);
+  for (StimulusSlot& s : stimuli_) s.timelines.resize(num_copies);
+  BuildTiles();
+  for (int c = 0; c < num_copies; ++c) LoadCopy(c, culture_->initial_state());
+}
+
+void Gang::BuildTiles() {
+  for (const CellGroup& group : culture_->groups()) {
+    GroupTiles& tiles = groups_.emplace_back();
+    tiles.num_lanes = num_copies_ * group.num_cells();
+    tiles.num_tiles = (tiles.num_lanes + kTileLanes - 1) / kTileLanes;
+    tiles.state.assign(static_cast<size_t>(tiles.num_tiles) * group.num_variables * kTileLanes,
+                       0.0);
+    const int num_params = group.rcsd.shape.num_params();
+    std::map<std::vector<uint32_t>, int> known;
+    for (int t = 0; t < tiles.num_tiles; ++t) {
+      std::vector<uint32_t> classes(kTileLanes);
+      uint32_t mask = 0;
+      for (int i = 0; i < kTileLanes; ++i) {
+        const int lane = t * kTileLanes + i;
+        const bool alive = lane < tiles.num_lanes;
+        if (alive) mask |= 1u << i;
+        // Lanes beyond the last cell repeat it; whatever they do is masked.
+        const int from = alive ? lane : tiles.num_lanes - 1;
+        classes[i] = group.cell_class[from % group.num_cells()];
+        const std::vector<double>& start = group.classes[classes[i]].initial_state;
+        for (size_t v = 0; v < start.size(); ++v) {
+          tiles.state[(static_cast<size_t>(t) * group.num_variables + v) * kTileLanes + i] =
+              start[v];
+        }
+      }
+      tiles.lane_mask.push_back(mask);
+      const auto [at, fresh] = known.try_emplace(classes, static_cast<int>(known.size()));
+      tiles.param_tile.push_back(at->second);
+      if (!fresh) continue;
+      for (int p = 0; p < num_params; ++p) {
+        for (int i = 0; i < kTileLanes; ++i) {
+          tiles.params.push_back(group.classes[classes[i]].params[p]);
+        }
+      }
+    }
+    const bool noisy = group.rcsd.noise.excitatory_on || group.rcsd.noise.inhibitory_on;
+    if (noisy) {
+      tiles.normals.assign(static_cast<size_t>(kNoiseChunk) * tiles.num_tiles * 2 * kTileLanes,
+                           0.0);
+    }
+  }
+}
+
+double* Gang::Variable(int group, int64_t lane, int variable) {
+  return const_cast<double*>(std::as_const(*this).Variable(group, lane, variable));
+}
+
+const double* Gang::Variable(int group, int64_t lane, int variable) const {
+  const int num_variables = culture_->groups()[group].num_variables;
+  return groups_[group].state.data() +
+         ((lane / kTileLanes) * num_variables + variable) * kTileLanes + lane % kTileLanes;
+}
+
+void Gang::SaveCopy(int copy, absl::Span<double> state) const {
+  double* out = state.data();
+  out = std::copy_n(&headers_[copy * CopyHeader::kSize], size_t{CopyHeader::kSize}, out);
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = 0; i < group.num_cells(); ++i) {
+      const double* in = Variable(g, int64_t{copy} * group.num_cells() + i, 0);
+      for (int v = 0; v < group.num_variables; ++v) *out++ = in[v * kTileLanes];
+    }
+  }
+  const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
+  std::copy_n(connection_state_.data() + copy * n, n, out);
+}
+
+void Gang::LoadCopy(int copy, absl::Span<const double> state) {
+  const double* in = state.data();
+  std::copy_n(in, size_t{CopyHeader::kSize}, &headers_[copy * CopyHeader::kSize]);
+  in += CopyHeader::kSize;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = 0; i < group.num_cells(); ++i) {
+      double* out = Variable(g, int64_t{copy} * group.num_cells() + i, 0);
+      for (int v = 0; v < group.num_variables; ++v) out[v * kTileLanes] = *in++;
+    }
+  }
+  const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
+  std::copy_n(in, n, connection_state_.data() + copy * n);
+  for (StimulusSlot& s : stimuli_) s.timelines[copy].Clear();
+  field_now_[copy] = nullptr;
+  RebuildCalendar(copy);
+}
+
+void Gang::RebuildCalendar(int copy) {
+  calendars_[copy].Clear();
+  const int64_t now = tick(copy);
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = 0; i < group.num_cells(); ++i) {
+      const double* recent = Variable(g, int64_t{copy} * group.num_cells() + i,
+                                      group.rcsd.shape.spikes_state());
+      for (int r = 0; r < group.num_recent_spikes; ++r) {
+        const double at = recent[r * kTileLanes];
+        if (at < static_cast<double>(now - culture_->connectivity().max_delay_steps)) break;
+        PushRows(copy, group.source[i], static_cast<int64_t>(at), now);
+      }
+    }
+  }
+  next_input_[copy] = static_cast<size_t>(
+      std::lower_bound(inputs_.begin(), inputs_.end(), now,
+                       [](const InputEvent& e, int64_t step) { return e.step < step; }) -
+      inputs_.begin());
+}
+
+void Gang::SetSeed(int copy, uint64_t seed, uint32_t noise_stream) {
+  header(copy, CopyHeader::kSeedLow) = static_cast<double>(seed & 0xFFFFFFFFu);
+  header(copy, CopyHeader::kSeedHigh) = static_cast<double>(seed >> 32);
+  header(copy, CopyHeader::kNoiseStream) = noise_stream;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = 0; i < group.num_cells(); ++i) {
+      for (int s = 0; s < group.rcsd.shape.num_noise_streams(); ++s) {
+        *Variable(g, int64_t{copy} * group.num_cells() + i,
+                  group.rcsd.shape.noise_position(s)) = 0.0;
+      }
+    }
+  }
+}
+
+void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> map) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+  slot.map = std::move(map);
+  for (StimulusTimeline& t : slot.timelines) t.Clear();
+  slot.row_present.assign(culture_->num_section_rows(),
+                          slot.map != nullptr && !slot.map->gains.empty());
+  if (slot.map != nullptr && slot.map->gains.empty()) {
+    for (int64_t row : slot.map->row_of_channel) {
+      if (row >= 0) slot.row_present[row] = 1;
+    }
+  }
+}
+
+absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+  StimulusTimeline& timeline = slot.timelines[copy];
+  if (slot.map == nullptr || waveform.num_channels != slot.map->num_channels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ",
+                     slot.map == nullptr ? 0 : slot.map->num_channels));
+  }
+  if (!(waveform.sample_dt_ms > 0.0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; takes a number > 0"));
+  }
+  if (!timeline.empty() && timeline.sample_dt_ms() != waveform.sample_dt_ms) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; this mode's earlier stimulus has ",
+        timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
+  }
+  for (double x : waveform.samples) {
+    if (!std::isfinite(x)) {
+      return absl::InvalidArgumentError("stimulus holds a number that is not finite");
+    }
+  }
+  timeline.Install(std::move(waveform));
+  field_now_[copy] = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms) {
+  std::vector<InputEvent> inputs;
+  const Connectivity& net = culture_->connectivity();
+  for (const auto& [gid, times] : times_ms) {
+    const int64_t source = culture_->SourceIndex(gid);
+    if (source < 0 || culture_->Find(gid).group >= 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("input spikes: gid ", gid, " is not an event source"));
+    }
+    for (double t : times) {
+      if (!(t >= 0.0 && t <= 1e12)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("input spikes of gid ", gid, ": time ", t, "; takes 0 to 1e12 (ms)"));
+      }
+      for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1]; ++row) {
+        const double at = t + net.rows[row].delay_ms;
+        inputs.push_back(
+            {DeliveryStep(at, culture_->dt_ms()), {at, static_cast<uint32_t>(row)}});
+      }
+    }
+  }
+  std::stable_sort(inputs.begin(), inputs.end(),
+                   [](const InputEvent& a, const InputEvent& b) { return a.step < b.step; });
+  inputs_ = std::move(inputs);
+  for (int c = 0; c < num_copies_; ++c) RebuildCalendar(c);
+  return absl::OkStatus();
+}
+
+void Gang::PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not_before) {
+  const Connectivity& net = culture_->connectivity();
+  const double dt = culture_->dt_ms();
+  const double emitted = static_cast<double>(emission_tick) * dt + kEmissionOffsetMs;
+  for (uint64_t r = net.first_row[source]; r < net.first_row[source + 1]; ++r) {
+    const ConnectionRow& row = net.rows[r];
+    const double at = emitted + row.delay_ms;
+    const int64_t step =
+        row.delay_steps >= 0 ? emission_tick + row.delay_steps : DeliveryStep(at, dt);
+    if (step >= not_before) calendars_[copy].Push(step, {at, static_cast<uint32_t>(r)});
+  }
+}
+
+void Gang::DrawNoise(int num_steps) {
+  const double dt = culture_->dt_ms();
+  const double not_due = std::numeric_limits<double>::quiet_NaN();
+  std::vector<uint8_t> due(static_cast<size_t>(num_copies_) * num_steps);
+  std::vector<int> num_due(num_copies_, 0);
+  for (int c = 0; c < num_copies_; ++c) {
+    double last = header(c, CopyHeader::kNoiseLast);
+    for (int s = 0; s < num_steps; ++s) {
+      // Time of step k's update: t_k + dt/2, in half steps 2 k + 1.
+      const double half_steps = 2.0 * (header(c, CopyHeader::kTick) + s) + 1.0;
+      if ((half_steps - last) * (dt / 2.0) >= kNoiseIntervalMs - 1e-9) {
+        due[c * num_steps + s] = 1;
+        ++num_due[c];
+        last = half_steps;
+      }
+    }
+    header(c, CopyHeader::kNoiseLast) = last;
+  }
+  double drawn[2 * kNoiseChunk];
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    GroupTiles& tiles = groups_[g];
+    if (tiles.normals.empty()) continue;
+    const CellGroup& group = culture_->groups()[g];
+    const RcsdShape& shape = group.rcsd.shape;
+    const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
+    for (int lane = 0; lane < tiles.num_lanes; ++lane) {
+      const int copy = lane / group.num_cells();
+      NoiseStreamKey key;
+      key.key0 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedHigh));
+      key.id1 = static_cast<uint32_t>(group.gids[lane % group.num_cells()] + 1);
+      key.id3 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedLow)) +
+                static_cast<uint32_t>(header(copy, CopyHeader::kNoiseStream)) * 1000003u;
+      double* out = tiles.normals.data() + (lane / kTileLanes) * 2 * kTileLanes + lane % kTileLanes;
+      const uint8_t* is_due = &due[static_cast<size_t>(copy) * num_steps];
+      for (int stream = 0; stream < shape.num_noise_streams(); ++stream) {
+        key.id2 = static_cast<uint32_t>(stream + 1);
+        double* position = Variable(g, lane, shape.noise_position(stream));
+        // Every update draws an excitatory and an inhibitory normal. A motoneuron's soma uses the
+        // second, its dendrite the first, a Renshaw soma both.
+        const bool both = shape.num_noise_streams() == 1;
+        const int first = both || stream == 1 ? 0 : 1;
+        *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
+                                                    2 * num_due[copy], first, both ? 1 : 2, drawn,
+                                                    1));
+        const double* z = drawn;
+        for (int s = 0; s < num_steps; ++s) {
+          double* at = out + s * step_stride + stream * kTileLanes;
+          if (both) {
+            at[0] = is_due[s] ? *z++ : not_due;
+            at[kTileLanes] = is_due[s] ? *z++ : not_due;
+          } else {
+            at[0] = is_due[s] ? *z++ : not_due;
+          }
+        }
+      }
+    }
+  }
+}
+
+void Gang::Deliver(int copy, int64_t tick) {
+  Calendar& calendar = calendars_[copy];
+  for (size_t& i = next_input_[copy]; i < inputs_.size() && inputs_[i].step <= tick; ++i) {
+    if (inputs_[i].step == tick) calendar.Push(tick, inputs_[i].event);
+  }
+  const std::vector<Event>& events = calendar.Take(tick);
+  if (events.empty()) return;
+  const Connectivity& net = culture_->connectivity();
+  double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
+  for (const Event& event : events) {
+    const ConnectionRow& row = net.rows[event.row];
+    const ReceptorConstants& receptor = net.receptors[row.receptor];
+    double x = row.weight * receptor.unit_us;
+    if (receptor.depressing) {
+      double& resources = connections[2 * row.state];
+      double& last_ms = connections[2 * row.state + 1];
+      resources = 1.0 - (1.0 - resources) *
+                            ScalarExp(-(event.time_ms - last_ms) / receptor.recovery_tau_ms);
+      last_ms = event.time_ms;
+      const double used = resources * receptor.release_fraction;
+      x *= used;
+      resources -= used;
+    }
+    const CellGroup& group = culture_->groups()[row.group];
+    double* a = Variable(row.group, int64_t{copy} * group.num_cells() + row.target_index,
+                         group.rcsd.slots[row.slot].state);
+    a[0] += x * receptor.half_rise;
+    a[kTileLanes] += x * receptor.half_decay;
+  }
+  calendar.Done(tick);
+}
+
+bool Gang::RowValues(const StimulusSlot& slot, const double* channels) {
+  const StimulusMap& map = *slot.map;
+  std::fill(row_values_.begin(), row_values_.end(), 0.0);
+  if (channels == nullptr) return false;
+  bool any = false;
+  const size_t num_rows = row_values_.size();
+  for (int c = 0; c < map.num_channels; ++c) {
+    const double x = channels[c];
+    if (x == 0.0) continue;
+    any = true;
+    if (map.gains.empty()) {
+      if (map.row_of_channel[c] >= 0) row_values_[map.row_of_channel[c]] += x;
+    } else {
+      const double* gains = map.gains.data() + c * num_rows;
+      for (size_t r = 0; r < num_rows; ++r) row_values_[r] += x * gains[r];
+    }
+  }
+  return any;
+}
+
+bool Gang::UpdateCurrents() {
+  const double dt = culture_->dt_ms();
+  bool any = false;
+  for (StimulusMode mode : {StimulusMode::kCurrent, StimulusMode::kCurrentDensity}) {
+    StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+    if (slot.map == nullptr) continue;
+    for (int copy = 0; copy < num_copies_; ++copy) {
+      if (slot.timelines[copy].empty()) continue;
+      const double sample_dt = slot.timelines[copy].sample_dt_ms();
+      const double t_k = static_cast<double>(tick(copy)) * dt;
+      if (!any) {
+        any = true;
+        for (size_t g = 0; g < groups_.size(); ++g) {
+          groups_[g].density.assign(static_cast<size_t>(groups_[g].num_tiles) *
+                                        culture_->groups()[g].rcsd.shape.num_compartments() *
+                                        kTileLanes,
+                                    0.0);
+        }
+      }
+      std::vector<double> channels(slot.map->num_channels, 0.0);
+      if (mode == StimulusMode::kCurrent) {
+        const double at = (t_k + dt / 2.0) / sample_dt;
+        const double floor = std::floor(at);
+        const double* before = slot.timelines[copy].At(static_cast<int64_t>(floor));
+        const double* after = slot.timelines[copy].At(static_cast<int64_t>(floor) + 1);
+        const double fraction = at - floor;
+        for (int c = 0; c < slot.map->num_channels; ++c) {
+          const double x0 = before != nullptr ? before[c] : 0.0;
+          const double x1 = after != nullptr ? after[c] : 0.0;
+          channels[c] = x0 + fraction * (x1 - x0);
+        }
+      } else {
+        const double* now = slot.timelines[copy].At(static_cast<int64_t>(t_k / sample_dt));
+        if (now != nullptr) std::copy_n(now, channels.size(), channels.data());
+      }
+      if (!RowValues(slot, channels.data())) continue;
+      int64_t row = 0;
+      for (int64_t gid : culture_->gids()) {
+        const Culture::CellRef cell = culture_->Find(gid);
+        const CellGroup& group = culture_->groups()[cell.group];
+        const RcsdShape& shape = group.rcsd.shape;
+        const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
+        const std::vector<double>& params = group.classes[group.cell_class[cell.index]].params;
+        for (int section = 0; section < shape.num_sections(); ++section, ++row) {
+          const double x = row_values_[row];
+          if (x == 0.0) continue;
+          const bool per_section = mode == StimulusMode::kCurrentDensity && section == 1 &&
+                                   shape.num_dend > 0;
+          const int first = per_section ? 1 : shape.middle_compartment(section);
+          const int last = per_section ? shape.num_dend : first;
+          for (int c = first; c <= last; ++c) {
+            groups_[cell.group].density[((lane / kTileLanes) * shape.num_compartments() + c) *
+                                            kTileLanes +
+                                        lane % kTileLanes] +=
+                mode == StimulusMode::kCurrent ? x * params[shape.per_area_param(c)] : x;
+          }
+        }
+      }
+    }
+  }
+  return any;
+}
+
+void Gang::UpdateField(int copy, int64_t tick) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
+  if (slot.map == nullptr) return;
+  StimulusTimeline& timeline = slot.timelines[copy];
+  const bool active = header(copy, CopyHeader::kFieldActive) != 0.0;
+  if (timeline.empty() && !active) return;
+  const double* channels = nullptr;
+  if (!timeline.empty()) {
+    const int64_t sample = static_cast<int64_t>(static_cast<double>(tick) * culture_->dt_ms() /
+                                                timeline.sample_dt_ms());
+    channels = timeline.At(sample);
+    if (channels == nullptr) timeline.ForgetBefore(sample);
+  }
+  if (channels == field_now_[copy] && (channels != nullptr || !active)) return;
+  field_now_[copy] = channels;
+  const bool any = RowValues(slot, channels);
+  if (!any && !active) return;
+  header(copy, CopyHeader::kFieldActive) = any ? 1.0 : 0.0;
+  int64_t row = 0;
+  for (int64_t gid : culture_->gids()) {
+    const Culture::CellRef cell = culture_->Find(gid);
+    const CellGroup& group = culture_->groups()[cell.group];
+    const RcsdShape& shape = group.rcsd.shape;
+    const std::vector<double>& p = group.classes[group.cell_class[cell.index]].params;
+    const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
+    double* state = Variable(cell.group, lane, 0);
+    auto field = [&](int compartment) -> double& {
+      return state[shape.field_state(compartment) * kTileLanes];
+    };
+    const double* ve = row_values_.data() + row;
+    const uint8_t* present = slot.row_present.data() + row;
+    for (int c = 0; c < shape.num_compartments(); ++c) field(c) = 0.0;
+    // Each junction drives its two compartments by the difference of their potentials.
+    auto junction = [&](int near, int far, int near_section, int far_section, int near_param,
+                        int far_param) {
+      if (!present[near_section] || !present[far_section]) return;
+      const double difference = ve[far_section] - ve[near_section];
+      field(near) += p[near_param] * difference;
+      field(far) -= p[far_param] * difference;
+    };
+    const int first_axon_section = shape.num_dend > 0 ? 2 : 1;
+    if (shape.num_dend > 0) {
+      junction(0, 1, 0, 1, SomaParam::kGDend, shape.dend_param(0) + DendParam::kGPrev);
+    }
+    for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
+      junction(i == 0 ? 0 : shape.axon_compartment(i - 1), shape.axon_compartment(i),
+               i == 0 ? 0 : first_axon_section + i - 1, first_axon_section + i,
+               i == 0 ? int{SomaParam::kGAxon} : shape.axon_param(i - 1) + AxonParam::kGNext,
+               shape.axon_param(i) + AxonParam::kGPrev);
+    }
+    row += shape.num_sections();
+  }
+}
+
+void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spikes) {
+  const CellGroup& group = culture_->groups()[g];
+  for (int i = 0; i < kTileLanes; ++i) {
+    if ((lanes >> i & 1) == 0) continue;
+    const int64_t lane = int64_t{tile} * kTileLanes + i;
+    const int copy = static_cast<int>(lane / group.num_cells());
+    const int cell = static_cast<int>(lane % group.num_cells());
+    double* recent = Variable(g, lane, group.rcsd.shape.spikes_state());
+    const int64_t now = tick(copy);
+    if (static_cast<double>(now) - recent[0] < static_cast<double>(culture_->refractory_steps())) {
+      continue;
+    }
+    for (int r = group.num_recent_spikes - 1; r > 0; --r) {
+      recent[r * kTileLanes] = recent[(r - 1) * kTileLanes];
+    }
+    recent[0] = static_cast<double>(now);
+    PushRows(copy, group.source[cell], now, now);
+    if (spikes != nullptr) spikes->push_back({copy, group.gids[cell], now});
+  }
+}
+
+void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
+                   absl::Span<VoltageProbe* const> probes) {
+  const FlushDenormals flush;
+  const bool noisy = culture_->has_noise();
+  for (int64_t done = 0; done < num_steps;) {
+    const int chunk = static_cast<int>(std::min<int64_t>(kNoiseChunk, num_steps - done));
+    if (noisy) DrawNoise(chunk);
+    for (int s = 0; s < chunk; ++s, ++done) {
+      for (VoltageProbe* probe : probes) {
+        if (done % probe->every_steps != 0) continue;
+        for (const VoltageProbe::Site& site : probe->sites) {
+          probe->samples_mv.push_back(VoltageMv(probe->copy, site.gid, site.section));
+        }
+      }
+      for (int c = 0; c < num_copies_; ++c) Deliver(c, tick(c));
+      const bool currents = UpdateCurrents();
+      for (size_t g = 0; g < groups_.size(); ++g) {
+        GroupTiles& tiles = groups_[g];
+        const CellGroup& group = culture_->groups()[g];
+        const int num_params = group.rcsd.shape.num_params();
+        const int num_compartments = group.rcsd.shape.num_compartments();
+        for (int t = 0; t < tiles.num_tiles; ++t) {
+          const uint32_t crossed =
+              StepRcsdTile(group.rcsd,
+                           tiles.params.data() +
+                               static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes,
+                           tiles.state.data() +
+                               static_cast<size_t>(t) * group.num_variables * kTileLanes,
+                           tiles.normals.empty()
+                               ? nullptr
+                               : tiles.normals.data() +
+                                     (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes,
+                           currents ? tiles.density.data() + static_cast<size_t>(t) *
+                                                                 num_compartments * kTileLanes
+                                    : nullptr) &
+              tiles.lane_mask[t];
+          if (crossed != 0) EmitSpikes(g, t, crossed, spikes);
+        }
+      }
+      for (int c = 0; c < num_copies_; ++c) {
+        UpdateField(c, tick(c));
+        header(c, CopyHeader::kTick) += 1.0;
+      }
+    }
+  }
+}
+
+bool Gang::IsFinite(int copy) const {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const int n = culture_->groups()[g].num_cells();
+    for (int i = 0; i < n; ++i) {
+      // Written so that NaN fails.
+      if (!(std::fabs(*Variable(g, int64_t{copy} * n + i, SomaState::kV)) < 1e4)) return false;
+    }
+  }
+  return true;
+}
+
+double Gang::VoltageMv(int copy, int64_t gid, int section) const {
+  const Culture::CellRef cell = culture_->Find(gid);
+  const CellGroup& group = culture_->groups()[cell.group];
+  const RcsdShape& shape = group.rcsd.shape;
+  return *Variable(cell.group, int64_t{copy} * group.num_cells() + cell.index,
+                   shape.voltage_state(shape.middle_compartment(section)));
+}
+
+}  // namespace livnd::sim

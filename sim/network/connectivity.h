@@ -1,0 +1,51 @@
+// Who reaches whom, with what, after how long: built once, shared by every copy of a culture.
+#ifndef LIVND_SIM_NETWORK_CONNECTIVITY_H_
+#define LIVND_SIM_NETWORK_CONNECTIVITY_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace livnd::sim {
+
+// One connection: an edge and one of its receptors. Rows of a source are consecutive and keep the
+// order of the configuration; the row number therefore orders events of equal time by (source, row).
+struct ConnectionRow {
+  uint32_t target_index;  // cell within its group
+  uint16_t group;         // of the target
+  uint16_t slot;          // of the group: compartment and kinetics
+  uint32_t receptor;      // index into Connectivity::receptors
+  int32_t delay_steps;    // emission step to delivery step; -1: a tie, decided in doubles
+  double delay_ms;
+  double weight;
+  // Index of the connection's own state (resources, time of the last event), or -1.
+  int32_t state;
+};
+
+// What a row needs of its receptor when an event arrives.
+struct ReceptorConstants {
+  double unit_us = 0.0;    // g_unit * factor
+  double half_rise = 0.0;  // exp(-dt / (2 tau_rise)): the event acts from mid step
+  double half_decay = 0.0;
+  bool depressing = false;
+  double release_fraction = 0.0;
+  double recovery_tau_ms = 0.0;
+};
+
+struct Connectivity {
+  std::vector<uint64_t> first_row;  // [num_sources + 1]
+  std::vector<ConnectionRow> rows;
+  std::vector<ReceptorConstants> receptors;
+  int64_t num_stateful_rows = 0;
+  int max_delay_steps = 0;  // of any row, ties counted up
+};
+
+// livn's delivery rule. Times te <= t_k + dt/2 are delivered in step k, t_k = k * dt in doubles.
+// Returns the first such k >= 0.
+int64_t DeliveryStep(double event_time_ms, double dt_ms);
+
+// A cell's spike of step k is emitted at t_k + kEmissionOffsetMs.
+inline constexpr double kEmissionOffsetMs = 1e-10;
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_NETWORK_CONNECTIVITY_H_
