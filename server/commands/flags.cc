@@ -1,0 +1,143 @@
+#include "server/commands/flags.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+
+namespace livnd::server {
+namespace {
+
+absl::Status BadValue(absl::string_view name, absl::string_view value, absl::string_view accepted) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", name, " is '", value, "'; accepted: ", accepted));
+}
+
+}  // namespace
+
+FlagSet::FlagSet(absl::string_view usage, absl::string_view description)
+    : usage_(usage), description_(description) {}
+
+void FlagSet::String(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                     std::string* value) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
+                    [value](absl::string_view text) {
+                      *value = std::string(text);
+                      return absl::OkStatus();
+                    }});
+}
+
+void FlagSet::Int(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                  int min, int max, int* value) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
+                    [name = std::string(name), min, max, value](absl::string_view text) {
+                      int number = 0;
+                      if (!absl::SimpleAtoi(text, &number) || number < min || number > max) {
+                        return BadValue(name, text, absl::StrCat(min, " .. ", max));
+                      }
+                      *value = number;
+                      return absl::OkStatus();
+                    }});
+}
+
+void FlagSet::Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                      absl::Duration* value) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
+                    [name = std::string(name), value](absl::string_view text) {
+                      double seconds = 0;
+                      absl::Duration duration;
+                      if (text == "never") {
+                        duration = absl::InfiniteDuration();
+                      } else if (absl::SimpleAtod(text, &seconds)) {
+                        duration = absl::Seconds(seconds);
+                      } else if (!absl::ParseDuration(text, &duration)) {
+                        duration = absl::Seconds(-1);
+                      }
+                      // Also refuses what is not a number.
+                      if (!(duration >= absl::ZeroDuration()) || seconds != seconds) {
+                        return BadValue(name, text, "seconds, 90s, 30m, 1h or never");
+                      }
+                      if (duration == absl::ZeroDuration()) duration = absl::InfiniteDuration();
+                      *value = duration;
+                      return absl::OkStatus();
+                    }});
+}
+
+void FlagSet::Switch(absl::string_view name, absl::string_view help, bool* value) {
+  flags_.push_back({std::string(name), "", std::string(help), [value](absl::string_view) {
+                      *value = true;
+                      return absl::OkStatus();
+                    }});
+}
+
+absl::StatusOr<const FlagSet::Flag*> FlagSet::Find(absl::string_view name) const {
+  for (const Flag& flag : flags_) {
+    if (flag.name == name) return &flag;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown flag --", name, "; accepted: ",
+      absl::StrJoin(
+          flags_, ", ",
+          [](std::string* out, const Flag& flag) { absl::StrAppend(out, "--", flag.name); }),
+      flags_.empty() ? "--help" : ", --help"));
+}
+
+absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> args) const {
+  Parsed parsed;
+  std::set<absl::string_view> seen;
+  for (size_t i = 0; i < args.size(); ++i) {
+    absl::string_view arg = args[i];
+    if (arg == "--help" || arg == "-h") {
+      parsed.help = true;
+      return parsed;
+    }
+    if (arg == "--") {
+      parsed.positional.insert(parsed.positional.end(), args.begin() + i + 1, args.end());
+      break;
+    }
+    if (!absl::ConsumePrefix(&arg, "--")) {
+      if (absl::StartsWith(arg, "-") && arg.size() > 1) {
+        return absl::InvalidArgumentError(absl::StrCat("unknown flag ", arg, "; try --help"));
+      }
+      parsed.positional.push_back(args[i]);
+      continue;
+    }
+    const size_t equals = arg.find('=');
+    const bool has_value = equals != absl::string_view::npos;
+    absl::StatusOr<const Flag*> flag = Find(arg.substr(0, equals));
+    if (!flag.ok()) return flag.status();
+    const std::string& name = (*flag)->name;
+    if (!seen.insert(name).second) {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, " is given twice"));
+    }
+    absl::string_view value;
+    if ((*flag)->value_name.empty()) {
+      if (has_value) return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
+    } else if (has_value) {
+      value = arg.substr(equals + 1);
+    } else if (i + 1 < args.size()) {
+      value = args[++i];
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " needs a value: --", name, " ", (*flag)->value_name));
+    }
+    if (absl::Status status = (*flag)->set(value); !status.ok()) return status;
+  }
+  return parsed;
+}
+
+std::string FlagSet::Help() const {
+  std::string help = absl::StrCat("usage: ", usage_, "\n\n", description_, "\n");
+  if (!flags_.empty()) help += "\n";
+  for (const Flag& flag : flags_) {
+    absl::StrAppend(&help, "  --", flag.name, flag.value_name.empty() ? "" : " ", flag.value_name,
+                    "\n      ", flag.help, "\n");
+  }
+  return help;
+}
+
+}  // namespace livnd::server

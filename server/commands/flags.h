@@ -1,0 +1,78 @@
+// The command line of one command of livnd.
+#ifndef LIVND_SERVER_COMMANDS_FLAGS_H_
+#define LIVND_SERVER_COMMANDS_FLAGS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+
+namespace livnd::server {
+
+// What commands return to the shell.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
+// A table of flags, from which both the parser and the help come. The values go to variables of the
+// caller, which hold the defaults.
+//
+//   std::string listen;
+//   FlagSet flags("livnd serve --listen ADDRESS", "Serves environments over gRPC.");
+//   flags.String("listen", "ADDRESS", "unix:PATH or HOST:PORT", &listen);
+//   absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+//
+// Accepted: --name VALUE, --name=VALUE, --switch, --help or -h, and "--" before positional
+// arguments that begin with a dash. Thread-compatible.
+class FlagSet {
+ public:
+  struct Parsed {
+    bool help = false;
+    std::vector<std::string> positional;
+  };
+
+  FlagSet(absl::string_view usage, absl::string_view description);
+
+  // The value is taken as it is.
+  void String(absl::string_view name, absl::string_view value_name, absl::string_view help,
+              std::string* value);
+  // min .. max.
+  void Int(absl::string_view name, absl::string_view value_name, absl::string_view help, int min,
+           int max, int* value);
+  // "1800" (seconds), "90s", "30m", "1.5h", "250ms"; 0 or "never" is taken as infinite.
+  void Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
+               absl::Duration* value);
+  // Present or absent.
+  void Switch(absl::string_view name, absl::string_view help, bool* value);
+
+  // InvalidArgument, saying what is accepted, for unknown or repeated flags, missing and bad
+  // values.
+  absl::StatusOr<Parsed> Parse(absl::Span<const std::string> args) const;
+
+  // Usage, description and one paragraph a flag.
+  std::string Help() const;
+
+ private:
+  struct Flag {
+    std::string name;
+    std::string value_name;  // empty for a switch
+    std::string help;
+    std::function<absl::Status(absl::string_view)> set;
+  };
+
+  // NotFound-like InvalidArgument with the list of flags.
+  absl::StatusOr<const Flag*> Find(absl::string_view name) const;
+
+  const std::string usage_;
+  const std::string description_;
+  std::vector<Flag> flags_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_COMMANDS_FLAGS_H_

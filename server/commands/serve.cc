@@ -1,0 +1,204 @@
+#include "server/commands/serve.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "env/catalog.h"
+#include "nlohmann/json.hpp"
+#include "server/commands/flags.h"
+#include "server/convert.h"
+#include "server/listen_address.h"
+#include "server/log.h"
+#include "server/server.h"
+#include "server/shutdown_trigger.h"
+#include "server/state_dir.h"
+#include "server/status_macros.h"
+#include "server/systems_folder.h"
+#include "server/version.h"
+
+namespace livnd::server {
+namespace {
+
+struct Settings {
+  std::string listen;
+  std::string state_dir;
+  std::string systems;
+  int workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  absl::Duration idle_timeout = absl::Minutes(30);
+  int max_sessions = 64;
+  int max_envs = 1024;
+  bool exit_with_stdin = false;
+  bool allow_insecure_remote = false;
+};
+
+FlagSet MakeFlags(Settings& settings) {
+  FlagSet flags(
+      "livnd serve --systems DIR [--listen ADDRESS] [FLAG...]",
+      "Serves the environments of a folder of systems over gRPC (livnd.v1.EnvironmentService). "
+      "Prints\n"
+      "one line of JSON when it can be called; logs to standard error; ends on SIGTERM or SIGINT.");
+  flags.String("systems", "DIR", "folder whose subfolders are systems; required",
+               &settings.systems);
+  flags.String("listen", "ADDRESS",
+               "unix:PATH or HOST:PORT, port 0 for a free one (default: STATE_DIR/livnd.sock)",
+               &settings.listen);
+  flags.String("state-dir", "DIR",
+               "the server's own folder: lock and endpoint.json (default: "
+               "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
+               &settings.state_dir);
+  flags.Int("workers", "N", "threads that simulate (default: one a core)", 1, 1024,
+            &settings.workers);
+  flags.Timeout("idle-timeout", "TIME",
+                "let go a session that nobody calls for so long: 1800, 30m or never (default: 30m)",
+                &settings.idle_timeout);
+  flags.Int("max-sessions", "N", "sessions at once (default: 64)", 1, 1'000'000,
+            &settings.max_sessions);
+  flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
+            1'000'000, &settings.max_envs);
+  flags.Switch("exit-with-stdin", "end when standard input ends, as a child of a client does",
+               &settings.exit_with_stdin);
+  flags.Switch("allow-insecure-remote",
+               "listen beyond this machine, although nothing is encrypted and nobody is asked who "
+               "they are",
+               &settings.allow_insecure_remote);
+  return flags;
+}
+
+// Reads the systems and finds the environments that they offer.
+absl::StatusOr<Offer> MakeOffer(const std::string& folder) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
+                                ReadSystemsFolder(folder));
+  Offer offer;
+  for (const auto& system : systems) offer.systems.push_back(EncodeSystem(*system));
+  LIVND_SERVER_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
+  const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
+  offer.environments = catalog->specs();
+  if (!offer.environments.empty()) {
+    offer.physics_version = offer.environments.front().physics_version;
+  }
+  offer.builder = [catalog](const std::string& id,
+                            sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
+    LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
+                                  catalog->Build(id, executor));
+    return EnvironmentStore::Maker([model, &executor](int num_envs, env::AutoresetMode autoreset) {
+      return env::VectorEnvironment::Create(model, num_envs, autoreset, executor);
+    });
+  };
+  return offer;
+}
+
+absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
+  ServerOptions options;
+  const std::string listen = settings.listen.empty()
+                                 ? absl::StrCat("unix:", settings.state_dir, "/livnd.sock")
+                                 : settings.listen;
+  LIVND_SERVER_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
+  options.allow_insecure_remote = settings.allow_insecure_remote;
+  options.num_workers = settings.workers;
+  options.sessions.max_sessions = settings.max_sessions;
+  options.sessions.max_envs_per_session = settings.max_envs;
+  options.sessions.idle_timeout = settings.idle_timeout;
+  return options;
+}
+
+std::string ReadyLine(const Server& server) {
+  nlohmann::ordered_json ready;
+  ready["event"] = "ready";
+  ready["address"] = server.address();
+  ready["pid"] = getpid();
+  ready["version"] = kVersion;
+  ready["environments"] = server.environment_ids();
+  return ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// Lets running operations end, then closes the connections. A second reason to end cuts this short.
+void EndServing(Server& server, ShutdownTrigger& trigger) {
+  server.Drain();
+  while (!server.drained()) {
+    const std::string again = trigger.Wait(absl::Milliseconds(20));
+    if (again == "SIGTERM" || again == "SIGINT") {
+      LogWarning("ending at once on a second ", again);
+      _exit(kExitFailure);
+    }
+  }
+  server.Shutdown(absl::Seconds(2));
+}
+
+absl::Status Serve(Settings settings) {
+  umask(0077);               // sockets, locks and state are the owner's alone
+  signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
+  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
+                                ShutdownTrigger::Create(settings.exit_with_stdin));
+  if (settings.state_dir.empty()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(settings.state_dir, StateDir::DefaultPath());
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
+  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state,
+                                StateDir::Open(settings.state_dir));
+  LIVND_SERVER_ASSIGN_OR_RETURN(Offer offer, MakeOffer(settings.systems));
+  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
+                                Server::Start(std::move(options), std::move(offer)));
+  const std::string ready = ReadyLine(*server);
+  LIVND_SERVER_RETURN_IF_ERROR(state->PublishEndpoint(ready));
+  std::printf("%s\n", ready.c_str());
+  std::fflush(stdout);
+  LogInfo("serving on ", server->address());
+
+  std::string why;
+  while (why.empty()) why = trigger->Wait(absl::Hours(1));
+  LogInfo("ending on ", why);
+  EndServing(*server, *trigger);
+  if (!server->idle()) {
+    // An environment is being built for a client that has been told otherwise. It cannot be
+    // interrupted, and nothing of it would last.
+    state.reset();
+    LogInfo("ended, leaving a build unfinished");
+    _exit(kExitOk);
+  }
+  server.reset();
+  LogInfo("ended");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int ServeCommand(absl::Span<const std::string> args) {
+  Settings settings;
+  const FlagSet flags = MakeFlags(settings);
+  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+  absl::Status usage = parsed.status();
+  if (usage.ok() && parsed->help) {
+    std::printf("%s", flags.Help().c_str());
+    return kExitOk;
+  }
+  if (usage.ok() && !parsed->positional.empty()) {
+    usage = absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument '", parsed->positional.front(), "'; try --help"));
+  }
+  if (usage.ok() && settings.systems.empty()) {
+    usage = absl::InvalidArgumentError("--systems DIR is required; try --help");
+  }
+  if (!usage.ok()) {
+    std::fprintf(stderr, "livnd serve: %s\n", std::string(usage.message()).c_str());
+    return kExitUsage;
+  }
+  const absl::Status status = Serve(std::move(settings));
+  if (!status.ok()) {
+    LogError("cannot serve: ", status.ToString());
+    return kExitFailure;
+  }
+  return kExitOk;
+}
+
+}  // namespace livnd::server

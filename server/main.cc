@@ -1,0 +1,55 @@
+// livnd: cultures of simulated neurons as a service. Each command is one file in server/commands/.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "server/commands/flags.h"
+#include "server/commands/serve.h"
+#include "server/version.h"
+
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(absl::Span<const std::string> args);  // returns the exit status
+};
+
+constexpr Command kCommands[] = {
+    {"serve", "serve environments over gRPC", livnd::server::ServeCommand},
+};
+
+void PrintHelp(std::FILE* out) {
+  std::fprintf(out,
+               "usage: livnd COMMAND [ARGUMENT...]\n\n"
+               "Cultures of simulated neurons on multi-electrode arrays, as environments.\n\n");
+  for (const Command& command : kCommands) {
+    std::fprintf(out, "  %-10s %s\n", command.name, command.summary);
+  }
+  std::fprintf(out, "\nlivnd COMMAND --help tells more; livnd --version prints the version.\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  if (args.empty()) {
+    PrintHelp(stderr);
+    return livnd::server::kExitUsage;
+  }
+  if (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+    PrintHelp(stdout);
+    return livnd::server::kExitOk;
+  }
+  if (args[0] == "--version") {
+    std::printf("livnd %s\n", livnd::server::kVersion);
+    return livnd::server::kExitOk;
+  }
+  for (const Command& command : kCommands) {
+    if (args[0] == command.name) return command.run(absl::MakeConstSpan(args).subspan(1));
+  }
+  std::fprintf(stderr, "livnd: unknown command '%s'\n\n", args[0].c_str());
+  PrintHelp(stderr);
+  return livnd::server::kExitUsage;
+}

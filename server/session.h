@@ -1,0 +1,65 @@
+// One client's copies of one environment.
+#ifndef LIVND_SERVER_SESSION_H_
+#define LIVND_SERVER_SESSION_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "env/vector_environment.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "livnd/v1/environment_service.pb.h"
+#include "server/operation_log.h"
+#include "server/strand.h"
+#include "server/worker_pool.h"
+
+namespace livnd::server {
+
+// Owns the copies, the strand on which everything that touches them runs, and the log that makes
+// operations exactly-once. Answers are serialized messages: the last operation's is kept, and sent
+// again without a copy. Errors are those of the proto's comments, as absl::Status with an
+// ErrorInfo.
+//
+// Post and the accessors are thread-safe. Reset, Step and Observe must run on the strand.
+class Session {
+ public:
+  // The pool must outlive the session.
+  Session(std::string name, std::unique_ptr<env::VectorEnvironment> environment,
+          env::AutoresetMode autoreset, WorkerPool& pool);
+
+  const std::string& name() const { return name_; }
+  const env::EnvironmentSpec& spec() const { return spec_; }
+  int num_envs() const { return num_envs_; }
+  env::AutoresetMode autoreset() const { return autoreset_; }
+
+  void Post(absl::AnyInvocable<void() &&> task) { strand_->Post(std::move(task)); }
+
+  absl::StatusOr<grpc::ByteBuffer> Reset(const v1::ResetRequest& request);
+  absl::StatusOr<grpc::ByteBuffer> Step(const v1::StepRequest& request);
+  absl::StatusOr<grpc::ByteBuffer> Observe();
+
+ private:
+  absl::Status RunReset(const v1::ResetRequest& request);
+  absl::Status RunStep(const v1::StepRequest& request);
+
+  const std::string name_;
+  const env::AutoresetMode autoreset_;
+  const std::shared_ptr<Strand> strand_;
+  const std::unique_ptr<env::VectorEnvironment> environment_;  // touched on the strand only
+  const env::EnvironmentSpec& spec_;                           // the environment's
+  const int num_envs_;
+
+  // Touched on the strand only. The messages and buffers are kept for their capacity.
+  OperationLog log_;
+  std::string payload_;
+  std::vector<float> actions_;
+  v1::ResetResponse reset_response_;
+  v1::StepResponse step_response_;
+  v1::ObserveResponse observe_response_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SESSION_H_
