@@ -105,6 +105,11 @@ absl::StatusOr<int64_t> JsonView::Integer(int64_t min, int64_t max) const {
   return static_cast<int64_t>(number);
 }
 
+absl::StatusOr<bool> JsonView::Bool() const {
+  if (!json_->is_boolean()) return Expected("true or false");
+  return json_->get<bool>();
+}
+
 absl::StatusOr<std::string> JsonView::String() const {
   if (!json_->is_string()) return Expected("a string");
   return json_->get<std::string>();

@@ -49,6 +49,7 @@ class JsonView {
   absl::StatusOr<std::vector<double>> Numbers(std::optional<size_t> size = std::nullopt) const;
   // Also of a number such as 3.0.
   absl::StatusOr<int64_t> Integer(int64_t min, int64_t max) const;
+  absl::StatusOr<bool> Bool() const;
   absl::StatusOr<std::string> String() const;
   absl::StatusOr<std::vector<std::string>> Strings() const;
 
