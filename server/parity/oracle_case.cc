@@ -1,0 +1,270 @@
+#include "server/parity/oracle_case.h"
+
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/status_macros.h"
+
+namespace livnd::server {
+namespace {
+
+using io::JsonView;
+constexpr int64_t kMaxId = std::numeric_limits<int32_t>::max();
+
+absl::StatusOr<double> NumberOr(const JsonView& object, absl::string_view name, double fallback) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  return value->Number();
+}
+
+absl::StatusOr<bool> BoolOr(const JsonView& object, absl::string_view name, bool fallback) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  return value->Bool();
+}
+
+absl::StatusOr<std::map<std::string, double>> NumberMap(const JsonView& object) {
+  std::map<std::string, double> out;
+  LIVND_SERVER_RETURN_IF_ERROR(object.ForEachMember([&](const std::string& name, const JsonView& value) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out[name], value.Number());
+    return absl::OkStatus();
+  }));
+  return out;
+}
+
+absl::StatusOr<int64_t> ParseGid(const JsonView& where, const std::string& text) {
+  int64_t gid;
+  if (!absl::SimpleAtoi(text, &gid) || gid < 0 || gid > kMaxId) {
+    return where.Error(absl::StrCat("found key '", text, "', expected a gid"));
+  }
+  return gid;
+}
+
+absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
+  OracleStimulus out;
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView mode, json.Member("mode"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.mode, mode.String());
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.dt_ms, NumberOr(json, "dt", 1.0));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView rows, json.Member("rows"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.num_rows, rows.Integer(0, 10'000'000));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> columns, json.Find("columns"));
+  if (columns.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, columns->Elements());
+    for (const JsonView& item : items) {
+      OracleStimulus::Column column;
+      LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView gid, item.Member("gid"));
+      LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView section, item.Member("section"));
+      LIVND_SERVER_ASSIGN_OR_RETURN(column.gid, gid.Integer(0, kMaxId));
+      LIVND_SERVER_ASSIGN_OR_RETURN(column.section, section.Integer(0, 1000));
+      out.columns.push_back(column);
+    }
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView pulses, json.Member("pulses"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, pulses.Elements());
+  for (const JsonView& item : items) {
+    OracleStimulus::Pulse p;
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView column, item.Member("column"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView start, item.Member("start_row"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView stop, item.Member("stop_row"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView value, item.Member("value"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(p.column, column.Integer(0, kMaxId));
+    LIVND_SERVER_ASSIGN_OR_RETURN(p.start_row, start.Integer(0, out.num_rows));
+    LIVND_SERVER_ASSIGN_OR_RETURN(p.stop_row, stop.Integer(p.start_row, out.num_rows));
+    LIVND_SERVER_ASSIGN_OR_RETURN(p.value, value.Number());
+    out.pulses.push_back(p);
+  }
+  return out;
+}
+
+absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView runs, document.Member("runs"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, runs.Elements());
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView marks, document.Member("marks"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> mark_items, marks.Elements(items.size()));
+  for (size_t i = 0; i < items.size(); ++i) {
+    const JsonView& json = items[i];
+    OracleRun run;
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView duration, json.Member("duration"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(run.duration_ms, duration.Number());
+    LIVND_SERVER_ASSIGN_OR_RETURN(run.clear, BoolOr(json, "clear", false));
+    LIVND_SERVER_ASSIGN_OR_RETURN(run.reseed, BoolOr(json, "reseed", true));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> stream, json.Find("reseed_noise"));
+    if (stream.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.reseed_noise, stream->Integer(0, kMaxId));
+    }
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, json.Find("plasticity_on"));
+    if (plasticity.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.plasticity_on, plasticity->Bool());
+    }
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize, json.Find("normalize_weights"));
+    run.normalize_weights = normalize.has_value();
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> stimulus, json.Find("stimulus"));
+    if (stimulus.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.stimulus, ParseStimulus(*stimulus));
+    }
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> dv, mark_items[i].Find("dv_mv"));
+    if (dv.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.dv_mv, dv->Number());
+    }
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView spikes, mark_items[i].Member("spikes"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.spikes, spikes.String());
+    out.runs.push_back(std::move(run));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseCells(const JsonView& document, OracleCase& out) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView cells, document.Member("cells"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, cells.Elements());
+  for (const JsonView& item : items) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView gid_view, item.Member("gid"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, gid_view.Integer(0, kMaxId));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView population_view, item.Member("population"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::string population, population_view.String());
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView xyz_view, item.Member("xyz"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<double> xyz, xyz_view.Numbers(3));
+    out.position_um[gid] = {xyz[0], xyz[1], xyz[2]};
+    auto& populations = out.culture.populations;
+    if (populations.empty() || populations.back().name != population) {
+      populations.push_back({population, gid, 0});
+    }
+    if (gid != populations.back().first_gid + populations.back().num_cells) {
+      return gid_view.Error("gids must be 0, 1, ... in population order");
+    }
+    ++populations.back().num_cells;
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> params, document.Find("cell_params"));
+  if (params.has_value()) {
+    LIVND_SERVER_RETURN_IF_ERROR(params->ForEachMember([&](const std::string& name, const JsonView& value) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*params, name));
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.cell_params[gid], NumberMap(value));
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseModel(const JsonView& document, OracleCase& out) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> model, document.Find("model"));
+  if (!model.has_value()) return absl::OkStatus();
+  sim::ModelConfig& config = out.culture.model;
+  return model->ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+    if (name == "refractory_period") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(config.refractory_period_ms, value.Number());
+    } else if (name == "short_term_depression") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(config.short_term_depression, value.Bool());
+    } else if (name == "size_cv") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const double cv, value.Number());
+      config.size_cv = {{"EXC", cv}, {"INH", cv}};
+    } else if (name == "size_seed") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(config.size_seed, value.Integer(0, kMaxId));
+    } else {
+      return value.Error(
+          "unknown model option; accepted: refractory_period, short_term_depression, size_cv, "
+          "size_seed");
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> receptors, document.Find("receptors"));
+  if (!receptors.has_value()) return absl::OkStatus();
+  LIVND_SERVER_RETURN_IF_ERROR(receptors->ForEachMember(
+      [&](const std::string& pair, const JsonView& list) -> absl::Status {
+        const std::vector<std::string> ends = absl::StrSplit(pair, "<-");
+        if (ends.size() != 2) return list.Error("expected a key POST<-PRE");
+        sim::ProjectionConfig projection;
+        projection.post = ends[0];
+        projection.pre = ends[1];
+        auto& block = projection.receptors[sim::ProjectionConfig::kDefaultReceptors];
+        LIVND_SERVER_RETURN_IF_ERROR(
+            list.ForEachMember([&](const std::string& receptor, const JsonView& params) {
+              sim::ReceptorConfig config;
+              config.receptor = receptor;
+              LIVND_SERVER_ASSIGN_OR_RETURN(config.params, NumberMap(params));
+              block.push_back(std::move(config));
+              return absl::OkStatus();
+            }));
+        out.culture.projections.push_back(std::move(projection));
+        return absl::OkStatus();
+      }));
+  auto population_of = [&](int64_t gid) -> std::string {
+    for (const sim::PopulationConfig& p : out.culture.populations) {
+      if (gid >= p.first_gid && gid < p.first_gid + p.num_cells) return p.name;
+    }
+    return "";
+  };
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> edges, document.Find("edges"));
+  if (!edges.has_value()) return absl::OkStatus();
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, edges->Elements());
+  for (const JsonView& item : items) {
+    sim::Edge edge;
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView pre, item.Member("pre"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView post, item.Member("post"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView swc, item.Member("swc_type"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(edge.source_gid, pre.Integer(0, kMaxId));
+    LIVND_SERVER_ASSIGN_OR_RETURN(edge.target_gid, post.Integer(0, kMaxId));
+    LIVND_SERVER_ASSIGN_OR_RETURN(edge.swc_type, swc.Integer(0, 255));
+    LIVND_SERVER_ASSIGN_OR_RETURN(edge.location, NumberOr(item, "loc", 0.5));
+    LIVND_SERVER_ASSIGN_OR_RETURN(edge.distance_um, NumberOr(item, "distance_um", 0.0));
+    const std::string post_name = population_of(edge.target_gid);
+    const std::string pre_name = population_of(edge.source_gid);
+    for (sim::ProjectionConfig& p : out.culture.projections) {
+      if (p.post == post_name && p.pre == pre_name) p.edges.push_back(edge);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
+  OracleCase out;
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView name, document.Member("name"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.name, name.String());
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.dt_ms, NumberOr(document, "dt", 0.025));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double seed, NumberOr(document, "seed", 123));
+  out.seed = static_cast<uint64_t>(seed);
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.v_init_mv, NumberOr(document, "v_init", -75.0));
+  LIVND_SERVER_RETURN_IF_ERROR(ParseCells(document, out));
+  LIVND_SERVER_RETURN_IF_ERROR(ParseModel(document, out));
+  LIVND_SERVER_RETURN_IF_ERROR(ParseNetwork(document, out));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> noise, document.Find("noise"));
+  if (noise.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.noise, NumberMap(*noise));
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> weights, document.Find("weights"));
+  if (weights.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.weights, NumberMap(*weights));
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes, document.Find("electrodes"));
+  if (electrodes.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> rows, electrodes->Elements());
+    for (const JsonView& row : rows) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<double> idxyz, row.Numbers(4));
+      out.electrodes_um.push_back({idxyz[1], idxyz[2], idxyz[3]});
+    }
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs, document.Find("input_spikes"));
+  if (inputs.has_value()) {
+    LIVND_SERVER_RETURN_IF_ERROR(inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.input_spikes_ms[gid], times.Numbers());
+      return absl::OkStatus();
+    }));
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.plasticity, BoolOr(document, "plasticity", false));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView record, document.Member("record"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double sample_dt, NumberOr(record, "sample_dt", 0.025));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double every, NumberOr(record, "every", 1));
+  out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.culture.dt_ms));
+  if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
+  LIVND_SERVER_RETURN_IF_ERROR(ParseRuns(document, out));
+  return out;
+}
+
+}  // namespace livnd::server
