@@ -14,6 +14,11 @@ from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+# Module variables, as are all classes below: protobuf before 4.25 keeps neither a pool nor the
+# class of a submessage alive for a message, and crashes without them.
+_POOL = descriptor_pool.DescriptorPool()
+_ERROR_POOL = descriptor_pool.DescriptorPool()
+
 
 class Method(NamedTuple):
     """One unary call: its gRPC path and its message classes."""
@@ -25,12 +30,11 @@ class Method(NamedTuple):
 
 def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
     data = resources.files(__package__).joinpath("descriptors.binpb").read_bytes()
-    pool = descriptor_pool.DescriptorPool()
     names = SimpleNamespace()
     methods: dict[str, Method] = {}
     for file in descriptor_pb2.FileDescriptorSet.FromString(data).file:
-        pool.AddSerializedFile(file.SerializeToString())
-        descriptor = pool.FindFileByName(file.name)
+        _POOL.AddSerializedFile(file.SerializeToString())
+        descriptor = _POOL.FindFileByName(file.name)
         for name, message in descriptor.message_types_by_name.items():
             setattr(names, name, message_factory.GetMessageClass(message))
         for enum in descriptor.enum_types_by_name.values():
@@ -46,8 +50,8 @@ def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
     return names, methods
 
 
-def _load_rpc_status() -> tuple[Any, Any]:
-    """google.rpc.Status and google.rpc.ErrorInfo, as far as errors need them."""
+def _load_rpc_status() -> tuple[Any, Any, Any]:
+    """google.rpc.Status, google.rpc.ErrorInfo and Any, as far as errors need them."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="livnd_error_details.proto", package="livnd_error_details", syntax="proto3"
@@ -79,12 +83,14 @@ def _load_rpc_status() -> tuple[Any, Any]:
     add(pair, 1, "key", field.TYPE_STRING)
     add(pair, 2, "value", field.TYPE_STRING)
 
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    get = message_factory.GetMessageClass
-    find = pool.FindMessageTypeByName
-    return get(find("livnd_error_details.Status")), get(find("livnd_error_details.ErrorInfo"))
+    _ERROR_POOL.AddSerializedFile(file.SerializeToString())
+    return tuple(
+        message_factory.GetMessageClass(
+            _ERROR_POOL.FindMessageTypeByName(f"livnd_error_details.{name}")
+        )
+        for name in ("Status", "ErrorInfo", "Any")
+    )
 
 
 pb, METHODS = _load()
-RpcStatus, ErrorInfo = _load_rpc_status()
+RpcStatus, ErrorInfo, _Any = _load_rpc_status()

@@ -284,7 +284,8 @@ class Client:
         """Best effort: a session that stays is let go by the server's idle timeout."""
         self._sessions.discard(name)
         request = pb.DeleteSessionRequest(session=name, allow_missing=True)
-        with contextlib.suppress(LivndError):
+        # ValueError: the channel is closed already, late in the interpreter's end.
+        with contextlib.suppress(LivndError, ValueError):
             self._attempt("DeleteSession", request.SerializeToString(), 2.0)
 
 

@@ -96,7 +96,7 @@ class LocalServer:
         self.address = f"unix:{self.folder / 'livnd.sock'}"
         command = [str(binary), "serve", "--listen", self.address]
         command += ["--state-dir", str(self.folder / "state"), "--systems", str(systems)]
-        command += ["--exit-with-stdin"]
+        command += ["--exit-with-stdin", "--idle-timeout", "never", "--max-sessions", "4096"]
         (self.folder / "state").mkdir()
         read_end, self._pipe = os.pipe()
         try:

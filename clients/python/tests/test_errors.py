@@ -27,7 +27,8 @@ def details(reason, domain="livnd", **metadata):
     status = RpcStatus(code=3, message="m")
     detail = status.details.add()
     detail.type_url = "type.googleapis.com/google.rpc.ErrorInfo"
-    info = ErrorInfo(reason=reason, domain=domain, metadata=metadata)
+    info = ErrorInfo(reason=reason, domain=domain)
+    info.metadata.update(metadata)
     detail.value = info.SerializeToString()
     return (("x", "y"), ("grpc-status-details-bin", status.SerializeToString()))
 
