@@ -125,9 +125,11 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
 
 void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode autoreset,
                              absl::StatusOr<std::unique_ptr<env::VectorEnvironment>> environment) {
-  absl::StatusOr<std::shared_ptr<Session>> answer = environment.status();
+  absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   if (environment.ok()) {
     answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_);
+  } else {
+    answer = environment.status();
   }
   std::vector<Created> waiters;
   {

@@ -72,10 +72,8 @@ TEST_P(InspectTest, PrintsTables) {
 
 INSTANTIATE_TEST_SUITE_P(Systems, InspectTest,
                          testing::Values("systems/EI-mini", "systems/EI-100",
-                                         "tests/data/systems/E-100",
-                                         "tests/data/systems/EI-alt",
-                                         "tests/data/systems/EI-blocks",
-                                         "tests/data/systems/S1"));
+                                         "tests/data/systems/E-100", "tests/data/systems/EI-alt",
+                                         "tests/data/systems/EI-blocks", "tests/data/systems/S1"));
 
 TEST(InspectCommandTest, SaysWhyASystemCannotBeRead) {
   const Result result = Inspect({"no/such/system"});

@@ -1,0 +1,88 @@
+#include "server/commands/flags.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace livnd::server {
+namespace {
+
+class FlagsTest : public ::testing::Test {
+ protected:
+  FlagsTest() : flags_("livnd test FILE", "Tests.") {
+    flags_.String("name", "NAME", "a name", &name_);
+    flags_.Int("count", "N", "a count", 1, 9, &count_);
+    flags_.Timeout("timeout", "TIME", "a time", &timeout_);
+    flags_.Switch("fast", "no waiting", &fast_);
+  }
+  absl::StatusOr<FlagSet::Parsed> Parse(const std::vector<std::string>& args) {
+    return flags_.Parse(args);
+  }
+  std::string Error(const std::vector<std::string>& args) {
+    return std::string(Parse(args).status().message());
+  }
+
+  FlagSet flags_;
+  std::string name_ = "default";
+  int count_ = 5;
+  absl::Duration timeout_ = absl::Seconds(1);
+  bool fast_ = false;
+};
+
+TEST_F(FlagsTest, DefaultsStayWhereNothingIsGiven) {
+  ASSERT_TRUE(Parse({}).ok());
+  EXPECT_EQ(name_, "default");
+  EXPECT_EQ(count_, 5);
+  EXPECT_FALSE(fast_);
+}
+
+TEST_F(FlagsTest, TakesBothFormsSwitchesAndPositionals) {
+  const auto parsed = Parse({"one", "--name", "x", "--count=7", "--fast", "two", "--", "--three"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(name_, "x");
+  EXPECT_EQ(count_, 7);
+  EXPECT_TRUE(fast_);
+  EXPECT_EQ(parsed->positional, (std::vector<std::string>{"one", "two", "--three"}));
+}
+
+TEST_F(FlagsTest, AnUnknownFlagIsRefusedWithWhatIsAccepted) {
+  EXPECT_EQ(Error({"--nmae", "x"}),
+            "unknown flag --nmae; accepted: --name, --count, --timeout, --fast, --help");
+  EXPECT_FALSE(Parse({"-x"}).ok());
+}
+
+TEST_F(FlagsTest, BadValuesAreRefused) {
+  for (const char* bad : {"0", "10", "x", "", "1.5", "99999999999"}) {
+    EXPECT_EQ(Error({"--count", bad}), std::string("--count is '") + bad + "'; accepted: 1 .. 9");
+  }
+  EXPECT_FALSE(Parse({"--count"}).ok());
+  EXPECT_FALSE(Parse({"--fast=yes"}).ok());
+  EXPECT_FALSE(Parse({"--name", "a", "--name", "b"}).ok());
+}
+
+TEST_F(FlagsTest, TimesHaveUnitsOrAreSeconds) {
+  const std::vector<std::pair<std::string, absl::Duration>> good = {
+      {"90", absl::Seconds(90)},           {"0.25", absl::Milliseconds(250)},
+      {"30m", absl::Minutes(30)},          {"1h30m", absl::Minutes(90)},
+      {"never", absl::InfiniteDuration()}, {"0", absl::InfiniteDuration()},
+      {"0s", absl::InfiniteDuration()}};
+  for (const auto& [text, duration] : good) {
+    ASSERT_TRUE(Parse({"--timeout", text}).ok()) << text;
+    EXPECT_EQ(timeout_, duration) << text;
+  }
+  for (const char* bad : {"-1", "x", "", "nan", "-5m", "5 m"}) {
+    EXPECT_FALSE(Parse({"--timeout", bad}).ok()) << bad;
+  }
+}
+
+TEST_F(FlagsTest, HelpListsEveryFlag) {
+  ASSERT_TRUE(Parse({"--help"}).ok());
+  EXPECT_TRUE(Parse({"--name", "x", "-h"})->help);
+  for (const char* part : {"livnd test FILE", "--name NAME", "--count N", "--fast", "no waiting"}) {
+    EXPECT_NE(flags_.Help().find(part), std::string::npos) << part;
+  }
+}
+
+}  // namespace
+}  // namespace livnd::server
