@@ -10,7 +10,6 @@
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
 #include "io/neuroh5/system.h"
-#include "sim/executor.h"
 
 namespace livnd::env {
 
@@ -30,8 +29,7 @@ class Catalog {
 
   // Builds the culture of an environment and settles it: milliseconds to minutes, so keep the
   // result and share it between all sessions. NotFound for an unknown id.
-  absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Build(absl::string_view id,
-                                                                sim::Executor& executor) const;
+  absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Build(absl::string_view id) const;
 
  private:
   std::vector<std::shared_ptr<const io::System>> systems_;

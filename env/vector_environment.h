@@ -46,10 +46,12 @@ struct Outcome {
 // options and the actions alone: not of num_envs, of a copy's place, or of the executor.
 class VectorEnvironment {
  public:
-  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step.
+  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that are
+  // first reset without a seed take theirs from unseeded_seed, each its own; give entropy there. The
+  // executor must outlive the environment.
   static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
       std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,
-      sim::Executor& executor);  // must outlive the environment
+      uint64_t unseeded_seed, sim::Executor& executor);
 
   virtual ~VectorEnvironment() = default;
   virtual const EnvironmentSpec& spec() const = 0;

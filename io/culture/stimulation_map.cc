@@ -1,0 +1,25 @@
+#include "io/culture/stimulation_map.h"
+
+#include <vector>
+
+#include "io/device/sampling_points.h"
+
+namespace livnd::io {
+
+std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(const ElectrodeArray& array,
+                                                                const System& system,
+                                                                const sim::Culture& culture) {
+  std::vector<Point> points;
+  for (int64_t gid : culture.gids()) {
+    const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
+    for (const Point& p : SamplingPoints(group.population, gid, system.position_um[gid])) {
+      points.push_back(p);
+    }
+  }
+  auto map = std::make_shared<sim::StimulusMap>();
+  map->num_channels = static_cast<int>(array.num_electrodes());
+  map->gains = array.StimulationGains(points);
+  return map;
+}
+
+}  // namespace livnd::io
