@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdint>
 #include <memory>
+#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -90,9 +92,12 @@ absl::StatusOr<Offer> MakeOffer(const std::string& folder) {
   offer.builder = [catalog](const std::string& id,
                             sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
     LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
-                                  catalog->Build(id, executor));
+                                  catalog->Build(id));
     return EnvironmentStore::Maker([model, &executor](int num_envs, env::AutoresetMode autoreset) {
-      return env::VectorEnvironment::Create(model, num_envs, autoreset, executor);
+      // Copies that nobody seeds must differ from session to session.
+      std::random_device entropy;
+      const uint64_t unseeded = (uint64_t{entropy()} << 32) | entropy();
+      return env::VectorEnvironment::Create(model, num_envs, autoreset, unseeded, executor);
     });
   };
   return offer;
