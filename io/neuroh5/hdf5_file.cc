@@ -54,6 +54,22 @@ herr_t CollectLink(hid_t, const char* name, const H5L_info_t*, void* data) {
   return names->size() > kMaxGroupLinks ? 1 : 0;
 }
 
+// Whether numbers are stored in whole bytes, in one of the two common orders. The library
+// accepts others, but its conversions do not check their description.
+bool IsPlain(hid_t type) {
+  const size_t bits = 8 * H5Tget_size(type);
+  const H5T_order_t order = H5Tget_order(type);
+  if (order != H5T_ORDER_LE && order != H5T_ORDER_BE) return false;
+  if (H5Tget_class(type) == H5T_FLOAT) {
+    for (const hid_t known : {H5T_IEEE_F32LE, H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_IEEE_F64BE}) {
+      if (H5Tequal(type, known) > 0) return true;
+    }
+    return false;
+  }
+  return H5Tget_class(type) == H5T_INTEGER && H5Tget_offset(type) == 0 &&
+         H5Tget_precision(type) == bits && bits <= 64;
+}
+
 // Widens `count` stored integers in `bytes` to the eight byte ones of the same sign, in place.
 bool WidenIntegers(hid_t type, size_t count, std::vector<unsigned char>& bytes) {
   const hid_t wide = H5Tget_sign(type) == H5T_SGN_NONE ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64;
@@ -69,7 +85,8 @@ T Element(const std::vector<unsigned char>& bytes, size_t index) {
 
 }  // namespace
 
-Hdf5Session::Hdf5Session() : lock_(LibraryMutex()) {
+Hdf5Session::Hdf5Session(std::function<void(absl::string_view)> note)
+    : note_(std::move(note)), lock_(LibraryMutex()) {
   H5open();
   H5Eget_auto2(H5E_DEFAULT, &handler_, &handler_data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
@@ -85,7 +102,8 @@ absl::Status Hdf5File::Lost(absl::string_view inner, absl::string_view what) con
   return absl::DataLossError(absl::StrCat(Where(path_, inner), ": ", what));
 }
 
-absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session&, const std::string& path) {
+absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session& session, const std::string& path) {
+  session.Note(path);
   struct stat info;
   if (stat(path.c_str(), &info) != 0) {
     return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
@@ -107,10 +125,11 @@ absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session&, const std::string& p
     return absl::DataLossError(absl::StrCat(path, ": not an HDF5 file, or truncated (",
                                             num_bytes, " bytes)"));
   }
-  return Hdf5File(path, num_bytes, std::move(file));
+  return Hdf5File(session, path, num_bytes, std::move(file));
 }
 
 bool Hdf5File::Contains(const std::string& inner) const {
+  session_->Note(Where(path_, inner));
   for (const std::string& prefix : Prefixes(inner)) {
     H5L_info_t info;
     if (H5Lget_info(file_.get(), prefix.c_str(), &info, H5P_DEFAULT) < 0) return false;
@@ -120,6 +139,7 @@ bool Hdf5File::Contains(const std::string& inner) const {
 }
 
 absl::StatusOr<Hdf5Id> Hdf5File::OpenObject(const std::string& inner, H5O_type_t type) const {
+  session_->Note(Where(path_, inner));
   for (const std::string& prefix : Prefixes(inner)) {
     H5L_info_t info;
     if (H5Lget_info(file_.get(), prefix.c_str(), &info, H5P_DEFAULT) < 0) {
@@ -265,9 +285,9 @@ absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& i
                                                             int64_t min, int64_t max) const {
   LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
-  if (type_class != H5T_INTEGER || dataset.element_bytes > sizeof(int64_t)) {
+  if (type_class != H5T_INTEGER || !IsPlain(dataset.type.get())) {
     return Invalid(inner, absl::StrCat("holds ", ClassName(type_class), " data of ",
-                                       dataset.element_bytes, " bytes, expected integers"));
+                                       dataset.element_bytes, " bytes, expected plain integers"));
   }
   LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
                             ReadRaw(inner, dataset, sizeof(int64_t)));
@@ -294,10 +314,10 @@ absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& i
 absl::StatusOr<std::vector<double>> Hdf5File::ReadReals(const std::string& inner) const {
   LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
-  if (type_class != H5T_FLOAT || (dataset.element_bytes != 4 && dataset.element_bytes != 8)) {
+  if (type_class != H5T_FLOAT || !IsPlain(dataset.type.get())) {
     return Invalid(inner, absl::StrCat("holds ", ClassName(type_class), " data of ",
                                        dataset.element_bytes,
-                                       " bytes, expected 4 or 8 byte floating point"));
+                                       " bytes, expected plain floating point of 4 or 8"));
   }
   LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
                             ReadRaw(inner, dataset, sizeof(double)));
@@ -321,7 +341,7 @@ absl::StatusOr<std::map<uint64_t, std::string>> Hdf5File::ReadEnumNames(
   std::map<uint64_t, std::string> names;
   Hdf5Id base(H5Tget_super(type));
   const int count = H5Tget_nmembers(type);
-  if (!base.ok() || H5Tget_size(base.get()) > sizeof(uint64_t) || count < 0 || count > 65536) {
+  if (!base.ok() || !IsPlain(base.get()) || count < 0 || count > 65536) {
     return Lost(inner, "the population enum cannot be decoded");
   }
   for (int i = 0; i < count; ++i) {
@@ -362,7 +382,7 @@ absl::StatusOr<std::vector<PopulationRow>> Hdf5File::ReadPopulationRows(
     }
     const size_t offset = H5Tget_member_offset(dataset.type.get(), member);
     const size_t width = H5Tget_size(type.get());
-    if (width == 0 || width > sizeof(uint64_t) || offset + width > dataset.element_bytes) {
+    if (!IsPlain(type.get()) || offset + width > dataset.element_bytes) {
       return Invalid(inner, absl::StrCat("member ", column, " has an unusable type"));
     }
     for (size_t i = 0; i < result.size(); ++i) {

@@ -5,7 +5,8 @@
 // outside the file is reached; sizes are checked against the file and io/neuroh5/limits.h
 // before memory is taken; compressed chunks are inflated here, into buffers of known size,
 // because the library's own filters grow without bound. Data sets in external files, virtual
-// data sets and filters other than deflate and shuffle are refused.
+// data sets and filters other than deflate and shuffle are refused. What remains is the library
+// itself, which can crash on damaged metadata: io/neuroh5/isolate.h is for that.
 //
 // Errors carry "FILE: /path/inside: what was found, what was expected".
 
@@ -13,6 +14,7 @@
 #define LIVND_IO_NEUROH5_HDF5_FILE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -30,12 +32,16 @@ namespace livnd::io {
 // Needed by Hdf5File; must outlive it. At most one a thread.
 class Hdf5Session {
  public:
-  Hdf5Session();
+  // `note` is told the file and the path inside it before the library sees them.
+  explicit Hdf5Session(std::function<void(absl::string_view)> note);
   ~Hdf5Session();
   Hdf5Session(const Hdf5Session&) = delete;
   Hdf5Session& operator=(const Hdf5Session&) = delete;
 
+  void Note(absl::string_view place) const { note_(place); }
+
  private:
+  std::function<void(absl::string_view)> note_;
   std::lock_guard<std::mutex> lock_;
   H5E_auto2_t handler_ = nullptr;
   void* handler_data_ = nullptr;
@@ -111,8 +117,11 @@ class Hdf5File {
     size_t element_bytes = 0;   // of the stored type
   };
 
-  Hdf5File(std::string path, uint64_t num_bytes, Hdf5Id file)
-      : path_(std::move(path)), num_bytes_(num_bytes), file_(std::move(file)) {}
+  Hdf5File(const Hdf5Session& session, std::string path, uint64_t num_bytes, Hdf5Id file)
+      : session_(&session),
+        path_(std::move(path)),
+        num_bytes_(num_bytes),
+        file_(std::move(file)) {}
 
   absl::StatusOr<Hdf5Id> OpenObject(const std::string& inner, H5O_type_t type) const;
   absl::StatusOr<Dataset> OpenDataset(const std::string& inner) const;
@@ -126,6 +135,7 @@ class Hdf5File {
                                                                 hid_t type) const;
   absl::Status Lost(absl::string_view inner, absl::string_view what) const;
 
+  const Hdf5Session* session_;
   std::string path_;
   uint64_t num_bytes_ = 0;
   Hdf5Id file_;

@@ -18,6 +18,10 @@ constexpr uint64_t kMaxChunkBytes = uint64_t{1} << 28;
 constexpr int kMaxFilters = 8;
 constexpr size_t kMaxGroupLinks = 4096;
 
+// Reading may take this long, and a second for as many bytes of the files on top.
+constexpr double kMinReadSeconds = 60;
+constexpr double kMinReadBytesPerSecond = 1e6;
+
 constexpr uint64_t kMaxCells = 10'000'000;
 constexpr size_t kMaxPopulations = 256;
 

@@ -10,6 +10,12 @@
 
 namespace livnd::io {
 
+struct ReadOptions {
+  // Reads the HDF5 files in the calling process. For tests and debuggers: libhdf5 1.10 can crash
+  // on damaged files, so normally a forked child reads them, which only costs a copy.
+  bool in_process = false;
+};
+
 // Reads DIRECTORY: graph.json, cells.h5 and connections.h5 (or graph.h5 in place of both), and
 // where present mea.json and params/*.json. Nothing is taken on trust: every pointer array is
 // checked for order and bounds, every gid for its range, every number for finiteness, and a
@@ -17,12 +23,12 @@ namespace livnd::io {
 //
 // Errors name the file, the path inside it, what was found and what was expected:
 //   NotFound         a file, group or data set is missing
-//   DataLoss         the file is truncated or cannot be decoded
+//   DataLoss         the file is truncated or cannot be decoded; also if HDF5 crashed on it
 //   InvalidArgument  it can be read but contradicts itself, or a limit or this format version
 //
-// Limits (io/neuroh5/limits.h) bound memory before anything is allocated from a stored size.
-// Thread-safe; HDF5 calls are serialized over the process.
-absl::StatusOr<System> ReadSystem(const std::string& directory);
+// Limits (io/neuroh5/limits.h) bound memory before anything is allocated from a stored size, and
+// time. Thread-safe.
+absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOptions& options = {});
 
 }  // namespace livnd::io
 
