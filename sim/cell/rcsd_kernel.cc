@@ -13,7 +13,6 @@ namespace {
 using simd::Exp;
 using simd::Fma;
 using simd::Load;
-using simd::Log;
 using simd::Mask;
 using simd::Max;
 using simd::NegFma;
@@ -66,14 +65,38 @@ struct Currents {
   Vec na, na_slope, k, k_slope, ca, ca_slope;
 };
 
-// Nernst potential (mV) after `u` mM have left the cell.
+// Nernst potential RT/F ln(out / in) in mV after `u` mM have left the cell.
+//
+// Both concentrations stay near their rest, so out is first brought near in by the exact factor
+// `scale` = 2^-kLog2: ln(out / in) = kLog2 ln 2 + 2 atanh s, s = (out scale - in) / (out scale + in).
+// |s| stays below 0.11 in living cells (1e-16 of the series is lost) and is bounded by 1.
+template <int kLog2>
 Vec Reversal(Vec u, double out_mm, double in_mm) {
-  return rcsd::kRtOverFMv * Log((out_mm + u) / (in_mm - u));
+  constexpr double kScale = kLog2 > 0 ? 1.0 / (1 << (kLog2 > 0 ? kLog2 : 0))
+                                      : 1.0 * (1 << (kLog2 < 0 ? -kLog2 : 0));
+  const Vec out = Fma(u, Set(kScale), Set(out_mm * kScale));
+  const Vec in = in_mm - u;
+  const Vec s = (out - in) / (out + in);
+  const Vec z = s * s;
+  Vec series = Set(2.0 / 19.0);
+  series = Fma(series, z, Set(2.0 / 17.0));
+  series = Fma(series, z, Set(2.0 / 15.0));
+  series = Fma(series, z, Set(2.0 / 13.0));
+  series = Fma(series, z, Set(2.0 / 11.0));
+  series = Fma(series, z, Set(2.0 / 9.0));
+  series = Fma(series, z, Set(2.0 / 7.0));
+  series = Fma(series, z, Set(2.0 / 5.0));
+  series = Fma(series, z, Set(2.0 / 3.0));
+  const Vec log = Fma(s * z, series, s + s);
+  constexpr double kLn2 = 0.6931471805599453094;
+  return Fma(Set(rcsd::kRtOverFMv), log, Set(rcsd::kRtOverFMv * kLog2 * kLn2));
 }
+Vec SodiumReversal(Vec u) { return Reversal<3>(u, rcsd::kNaOutMm, rcsd::kNaInMm); }
+Vec PotassiumReversal(Vec u) { return Reversal<-5>(u, rcsd::kKOutMm, rcsd::kKInMm); }
 
 // m_inf^3 of the sodium channel.
-Vec SodiumActivation(Vec v, Vec v_half, Vec slope) {
-  const Vec m = 1.0 / (1.0 + Exp((v_half - v) / slope));
+Vec SodiumActivation(Vec v, Vec v_half, Vec inverse_slope) {
+  const Vec m = 1.0 / (1.0 + Exp((v_half - v) * inverse_slope));
   return m * m * m;
 }
 
@@ -119,10 +142,10 @@ Currents AxonCurrents(const Block& b, Vec v) {
   using P = AxonParam;
   Currents c;
   c.na_slope =
-      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - Reversal(b.S(S::kUNa), rcsd::kNaOutMm, rcsd::kNaInMm));
+      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
+  c.na = c.na_slope * (v - SodiumReversal(b.S(S::kUNa)));
   c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN));
-  c.k = c.k_slope * (v - Reversal(b.S(S::kUK), rcsd::kKOutMm, rcsd::kKInMm));
+  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
   c.total = c.na + c.k;
   c.slope = c.na_slope + c.k_slope;
   AddPassive<P>(c, b, v);
@@ -135,13 +158,13 @@ Currents SomaCurrents(const StepConstants& k, const Block& b, Vec v) {
   using P = SomaParam;
   Currents c;
   c.na_slope =
-      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - Reversal(b.S(S::kUNa), rcsd::kNaOutMm, rcsd::kNaInMm));
+      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
+  c.na = c.na_slope * (v - SodiumReversal(b.S(S::kUNa)));
   const Vec cai = b.S(S::kCai);
   c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN)) +
               b.P(P::kGKca) * (cai / (cai + rcsd::kKcaHalfMm));
   if constexpr (kHasKa) c.k_slope = c.k_slope + b.P(P::kGKa) * b.S(S::kAKa) * b.S(S::kBKa);
-  c.k = c.k_slope * (v - Reversal(b.S(S::kUK), rcsd::kKOutMm, rcsd::kKInMm));
+  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
   c.ca = c.ca_slope = Set(0.0);
   const Vec m = b.S(S::kMCan);
   AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / rcsd::kGhkCanMv)), cai,
@@ -158,7 +181,7 @@ Currents DendCurrents(const StepConstants& k, const Block& b, Vec v) {
   Currents c;
   const Vec cai = b.S(S::kCai);
   c.k_slope = b.P(P::kGKca) * (cai / (cai + rcsd::kKcaHalfMm));
-  c.k = c.k_slope * (v - Reversal(b.S(S::kUK), rcsd::kKOutMm, rcsd::kKInMm));
+  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
   c.ca = c.ca_slope = Set(0.0);
   const Vec m = b.S(S::kMCan);
   AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / rcsd::kGhkCanMv)), cai,
@@ -172,21 +195,30 @@ Currents DendCurrents(const StepConstants& k, const Block& b, Vec v) {
   return c;
 }
 
-// Steady states, shared by the first moment and every step.
-struct SodiumGate {
-  Vec h_inf, rate;  // rate = dt / tau
+// Steady states and rates at v, shared by the first moment and every step.
+struct SodiumPotassiumGates {
+  Vec h_inf, h_rate;  // rate = dt / tau
+  Vec n_inf, n_rate;
 };
-struct PotassiumGate {
-  Vec n_inf, rate;
-};
-// e15 = exp((v + 50) / 15).
-SodiumGate SodiumInactivation(const StepConstants& k, Vec v, Vec e15) {
-  return {1.0 / (1.0 + Exp((v + 55.0) * (1.0 / 7.0))),
-          k.na_rate * (e15 + Exp((v + 50.0) * (-1.0 / 16.0)))};
-}
-PotassiumGate PotassiumActivation(const StepConstants& k, Vec v, Vec e15) {
-  return {e15 / (e15 + kExp22Over15),
-          k.kdr_rate * (Exp((v + 40.0) * (1.0 / 40.0)) + Exp((v + 40.0) * (-1.0 / 50.0)))};
+SodiumPotassiumGates SodiumPotassiumSteady(const StepConstants& k, Vec v) {
+  // exp((v + 50) / 15) and exp(-(v + 50) / 16) from the 240th part of the exponent.
+  const Vec x = Exp((v + 50.0) * (1.0 / 240.0));
+  const Vec x2 = x * x, x4 = x2 * x2, x8 = x4 * x4;
+  const Vec e15 = x8 * x8;
+  // exp((v + 40) / 40) and exp(-(v + 40) / 50) from the 200th part.
+  const Vec y = Exp((v + 40.0) * (1.0 / 200.0));
+  const Vec y2 = y * y, y4 = y2 * y2;
+  // Two quotients for one division each: 1/a = b / (a b), 1/b = a / (a b).
+  const Vec inverse = 1.0 / (e15 * y4);
+  SodiumPotassiumGates g;
+  g.h_rate = k.na_rate * Fma(x * y4, inverse, e15);
+  g.n_rate = k.kdr_rate * Fma(e15, inverse, y4 * y);
+  const Vec h_part = 1.0 + Exp((v + 55.0) * (1.0 / 7.0));
+  const Vec n_part = e15 + kExp22Over15;
+  const Vec inverse_parts = 1.0 / (h_part * n_part);
+  g.h_inf = n_part * inverse_parts;
+  g.n_inf = e15 * h_part * inverse_parts;
+  return g;
 }
 struct CanGates {
   Vec m_inf, h_inf;
@@ -203,18 +235,15 @@ KaGates KaSteady(Vec v) {
   const Vec e8 = Exp((v + 36.0) * (1.0 / 8.0));
   return {e8 / (1.0 + e8), 1.0 / Fma(e8, Set(kExp30Over8), Set(1.0))};
 }
-Vec RateExponential(Vec v) { return Exp((v + 50.0) * (1.0 / 15.0)); }
 
 Vec Relax(Vec y, Vec limit, Vec fraction) { return Fma(fraction, limit - y, y); }
 Vec Relax(Vec y, Vec limit, double fraction) { return Relax(y, limit, Set(fraction)); }
 
 template <class S>
 void UpdateSodiumPotassium(const StepConstants& k, const Block& b, Vec v) {
-  const Vec e15 = RateExponential(v);
-  const SodiumGate na = SodiumInactivation(k, v, e15);
-  const PotassiumGate kd = PotassiumActivation(k, v, e15);
-  b.Put(S::kH, Relax(b.S(S::kH), na.h_inf, 1.0 - Exp(-na.rate)));
-  b.Put(S::kN, Relax(b.S(S::kN), kd.n_inf, 1.0 - Exp(-kd.rate)));
+  const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
+  b.Put(S::kH, Relax(b.S(S::kH), g.h_inf, 1.0 - Exp(-g.h_rate)));
+  b.Put(S::kN, Relax(b.S(S::kN), g.n_inf, 1.0 - Exp(-g.n_rate)));
 }
 
 // Potassium and sodium shells; `current` is the ion's current at the half step.
@@ -449,12 +478,12 @@ uint32_t StepTile(const RcsdGroupParams& group, const StepConstants& k, const do
 // Gates of every compartment at their steady states at v, pools at rest.
 void SetSteady(const RcsdShape& shape, const StepConstants& k, double v_mv, double* state) {
   const Vec v = Set(v_mv);
-  const Vec e15 = RateExponential(v);
+  const SodiumPotassiumGates gates = SodiumPotassiumSteady(k, v);
   const CanGates can = CanSteady(v);
   auto sodium_potassium = [&](double* s, int at_v, int h, int n, int u_na, int u_k, int field) {
     Store(v, s + at_v * kTileLanes);
-    Store(SodiumInactivation(k, v, e15).h_inf, s + h * kTileLanes);
-    Store(PotassiumActivation(k, v, e15).n_inf, s + n * kTileLanes);
+    Store(gates.h_inf, s + h * kTileLanes);
+    Store(gates.n_inf, s + n * kTileLanes);
     for (int i : {u_na, u_k, field}) Store(Set(0.0), s + i * kTileLanes);
   };
   using S = SomaState;
@@ -528,11 +557,11 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
     p[base + e_pas] = s.e_pas_mv;
     p[base + per_area] = 1e2 / s.segment_area_um2();
   };
-  auto sodium_potassium = [&](const Section& s, int base, int g_nas, int v_half, int slope,
-                              int g_kdr) {
+  auto sodium_potassium = [&](const Section& s, int base, int g_nas, int v_half,
+                              int inverse_slope, int g_kdr) {
     p[base + g_nas] = s.gmax_nas_s_cm2;
     p[base + v_half] = s.vhalf_nas_mv;
-    p[base + slope] = s.slope_nas_mv;
+    p[base + inverse_slope] = 1.0 / s.slope_nas_mv;
     p[base + g_kdr] = s.gmax_kdr_s_cm2;
   };
   auto calcium = [&](const Section& s, int base, int decay, int alpha, int k_ca) {
@@ -549,7 +578,7 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
   {
     using P = SomaParam;
     common(soma, 0, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
-    sodium_potassium(soma, 0, P::kGNas, P::kVHalf, P::kSlope, P::kGKdr);
+    sodium_potassium(soma, 0, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
     calcium(soma, 0, P::kCaDecay, P::kAlpha, P::kKCa);
     p[P::kGKca] = soma.gmax_kca_s_cm2;
     p[P::kGCan] = soma.gmax_can_s_cm2;
@@ -580,7 +609,7 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
       using P = AxonParam;
       const int base = shape.axon_param(axon);
       common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
-      sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kSlope, P::kGKdr);
+      sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
       const Section& before = axon == 0 ? soma : *previous;
       const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
       p[base + P::kGPrev] = coupling(r, s);

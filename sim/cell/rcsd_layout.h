@@ -25,7 +25,7 @@ struct AxonState {
 // g_prev, g_next: axial coupling density towards the soma and away from it.
 struct SomaParam {
   enum {
-    kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kSlope, kGKdr, kGKca, kGCan, kCaDecay,
+    kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kInverseSlope, kGKdr, kGKca, kGCan, kCaDecay,
     kAlpha, kKCa, kIRest, kGAxon, kGDend, kGKa, kThreshold, kSize
   };
 };
@@ -36,7 +36,7 @@ struct DendParam {
   };
 };
 struct AxonParam {
-  enum { kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kSlope, kGKdr, kGPrev, kGNext, kSize };
+  enum { kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kInverseSlope, kGKdr, kGPrev, kGNext, kSize };
 };
 
 // The shape of a cell: everything that decides offsets. Cells of one shape share tiles.
