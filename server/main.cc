@@ -7,6 +7,7 @@
 #include "server/commands/flags.h"
 #include "server/commands/inspect.h"
 #include "server/commands/parity.h"
+#include "server/commands/serve.h"
 #include "server/version.h"
 
 namespace {
@@ -18,6 +19,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"serve", "serve environments over gRPC", livnd::server::ServeCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/status_macros.h"
 
 namespace livnd::server {
 namespace {
@@ -33,8 +32,11 @@ bool Answers(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UnixSocketClaim>> UnixSocketClaim::Acquire(const std::string& path) {
-  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
-                                FileLock::Acquire(absl::StrCat(path, ".lock")));
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::Acquire(absl::StrCat(path, ".lock"));
+  if (!lock.ok()) {
+    return absl::Status(lock.status().code(),
+                        absl::StrCat("cannot listen on ", path, ": ", lock.status().message()));
+  }
   struct stat found;
   if (lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) {
@@ -47,7 +49,7 @@ absl::StatusOr<std::unique_ptr<UnixSocketClaim>> UnixSocketClaim::Acquire(const 
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove the stale socket ", path));
     }
   }
-  return std::unique_ptr<UnixSocketClaim>(new UnixSocketClaim(path, std::move(lock)));
+  return std::unique_ptr<UnixSocketClaim>(new UnixSocketClaim(path, *std::move(lock)));
 }
 
 UnixSocketClaim::~UnixSocketClaim() { unlink(path_.c_str()); }

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <thread>
@@ -158,7 +158,7 @@ absl::Status Serve(Settings settings) {
   LIVND_SERVER_RETURN_IF_ERROR(state->PublishEndpoint(ready));
   std::printf("%s\n", ready.c_str());
   std::fflush(stdout);
-  LogInfo("serving on ", server->address());
+  LogInfo("serving ", server->environment_ids().size(), " environment(s) on ", server->address());
 
   std::string why;
   while (why.empty()) why = trigger->Wait(absl::Hours(1));

@@ -13,11 +13,25 @@ namespace {
 
 using io::JsonView;
 constexpr int64_t kMaxId = std::numeric_limits<int32_t>::max();
+constexpr double kMaxDurationMs = 1e6;
 
 absl::StatusOr<double> NumberOr(const JsonView& object, absl::string_view name, double fallback) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
   if (!value.has_value()) return fallback;
   return value->Number();
+}
+
+// A number from min to max.
+absl::StatusOr<double> NumberWithin(const JsonView& object, absl::string_view name, double fallback,
+                                    double min, double max) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double number, value->Number());
+  if (number < min || number > max) {
+    return value->Error(
+        absl::StrCat("found ", number, ", expected a number from ", min, " to ", max));
+  }
+  return number;
 }
 
 absl::StatusOr<bool> BoolOr(const JsonView& object, absl::string_view name, bool fallback) {
@@ -28,10 +42,11 @@ absl::StatusOr<bool> BoolOr(const JsonView& object, absl::string_view name, bool
 
 absl::StatusOr<std::map<std::string, double>> NumberMap(const JsonView& object) {
   std::map<std::string, double> out;
-  LIVND_SERVER_RETURN_IF_ERROR(object.ForEachMember([&](const std::string& name, const JsonView& value) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(out[name], value.Number());
-    return absl::OkStatus();
-  }));
+  LIVND_SERVER_RETURN_IF_ERROR(
+      object.ForEachMember([&](const std::string& name, const JsonView& value) {
+        LIVND_SERVER_ASSIGN_OR_RETURN(out[name], value.Number());
+        return absl::OkStatus();
+      }));
   return out;
 }
 
@@ -83,23 +98,27 @@ absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView runs, document.Member("runs"));
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, runs.Elements());
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView marks, document.Member("marks"));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> mark_items, marks.Elements(items.size()));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> mark_items,
+                                marks.Elements(items.size()));
   for (size_t i = 0; i < items.size(); ++i) {
     const JsonView& json = items[i];
     OracleRun run;
-    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView duration, json.Member("duration"));
-    LIVND_SERVER_ASSIGN_OR_RETURN(run.duration_ms, duration.Number());
+    LIVND_SERVER_RETURN_IF_ERROR(json.Member("duration").status());
+    LIVND_SERVER_ASSIGN_OR_RETURN(run.duration_ms,
+                                  NumberWithin(json, "duration", 0.0, 0.0, kMaxDurationMs));
     LIVND_SERVER_ASSIGN_OR_RETURN(run.clear, BoolOr(json, "clear", false));
     LIVND_SERVER_ASSIGN_OR_RETURN(run.reseed, BoolOr(json, "reseed", true));
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> stream, json.Find("reseed_noise"));
     if (stream.has_value()) {
       LIVND_SERVER_ASSIGN_OR_RETURN(run.reseed_noise, stream->Integer(0, kMaxId));
     }
-    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, json.Find("plasticity_on"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity,
+                                  json.Find("plasticity_on"));
     if (plasticity.has_value()) {
       LIVND_SERVER_ASSIGN_OR_RETURN(run.plasticity_on, plasticity->Bool());
     }
-    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize, json.Find("normalize_weights"));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize,
+                                  json.Find("normalize_weights"));
     run.normalize_weights = normalize.has_value();
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> stimulus, json.Find("stimulus"));
     if (stimulus.has_value()) {
@@ -138,11 +157,12 @@ absl::Status ParseCells(const JsonView& document, OracleCase& out) {
   }
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> params, document.Find("cell_params"));
   if (params.has_value()) {
-    LIVND_SERVER_RETURN_IF_ERROR(params->ForEachMember([&](const std::string& name, const JsonView& value) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*params, name));
-      LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.cell_params[gid], NumberMap(value));
-      return absl::OkStatus();
-    }));
+    LIVND_SERVER_RETURN_IF_ERROR(
+        params->ForEachMember([&](const std::string& name, const JsonView& value) {
+          LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*params, name));
+          LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.cell_params[gid], NumberMap(value));
+          return absl::OkStatus();
+        }));
   }
   return absl::OkStatus();
 }
@@ -171,10 +191,11 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
 }
 
 absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> receptors, document.Find("receptors"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> receptors,
+                                document.Find("receptors"));
   if (!receptors.has_value()) return absl::OkStatus();
-  LIVND_SERVER_RETURN_IF_ERROR(receptors->ForEachMember(
-      [&](const std::string& pair, const JsonView& list) -> absl::Status {
+  LIVND_SERVER_RETURN_IF_ERROR(
+      receptors->ForEachMember([&](const std::string& pair, const JsonView& list) -> absl::Status {
         const std::vector<std::string> ends = absl::StrSplit(pair, "<-");
         if (ends.size() != 2) return list.Error("expected a key POST<-PRE");
         sim::ProjectionConfig projection;
@@ -213,6 +234,8 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.distance_um, NumberOr(item, "distance_um", 0.0));
     const std::string post_name = population_of(edge.target_gid);
     const std::string pre_name = population_of(edge.source_gid);
+    if (post_name.empty()) return post.Error("there is no such cell");
+    if (pre_name.empty()) return pre.Error("there is no such cell");
     for (sim::ProjectionConfig& p : out.culture.projections) {
       if (p.post == post_name && p.pre == pre_name) p.edges.push_back(edge);
     }
@@ -226,9 +249,11 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
   OracleCase out;
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView name, document.Member("name"));
   LIVND_SERVER_ASSIGN_OR_RETURN(out.name, name.String());
-  LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.dt_ms, NumberOr(document, "dt", 0.025));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const double seed, NumberOr(document, "seed", 123));
-  out.seed = static_cast<uint64_t>(seed);
+  LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.dt_ms, NumberWithin(document, "dt", 0.025, 1e-4, 1.0));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> seed, document.Find("seed"));
+  if (seed.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.seed, seed->Integer(0, kMaxId));
+  }
   LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.v_init_mv, NumberOr(document, "v_init", -75.0));
   LIVND_SERVER_RETURN_IF_ERROR(ParseCells(document, out));
   LIVND_SERVER_RETURN_IF_ERROR(ParseModel(document, out));
@@ -241,7 +266,8 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
   if (weights.has_value()) {
     LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.weights, NumberMap(*weights));
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes, document.Find("electrodes"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes,
+                                document.Find("electrodes"));
   if (electrodes.has_value()) {
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> rows, electrodes->Elements());
     for (const JsonView& row : rows) {
@@ -249,18 +275,21 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
       out.electrodes_um.push_back({idxyz[1], idxyz[2], idxyz[3]});
     }
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs, document.Find("input_spikes"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs,
+                                document.Find("input_spikes"));
   if (inputs.has_value()) {
-    LIVND_SERVER_RETURN_IF_ERROR(inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
-      LIVND_SERVER_ASSIGN_OR_RETURN(out.input_spikes_ms[gid], times.Numbers());
-      return absl::OkStatus();
-    }));
+    LIVND_SERVER_RETURN_IF_ERROR(
+        inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
+          LIVND_SERVER_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
+          LIVND_SERVER_ASSIGN_OR_RETURN(out.input_spikes_ms[gid], times.Numbers());
+          return absl::OkStatus();
+        }));
   }
   LIVND_SERVER_ASSIGN_OR_RETURN(out.plasticity, BoolOr(document, "plasticity", false));
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView record, document.Member("record"));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const double sample_dt, NumberOr(record, "sample_dt", 0.025));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const double every, NumberOr(record, "every", 1));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double sample_dt,
+                                NumberWithin(record, "sample_dt", 0.025, 0.0, kMaxDurationMs));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const double every, NumberWithin(record, "every", 1, 1, 1000));
   out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.culture.dt_ms));
   if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
   LIVND_SERVER_RETURN_IF_ERROR(ParseRuns(document, out));

@@ -121,7 +121,66 @@ class StimulusColumns {
   std::map<std::pair<int64_t, int>, int> channels_[sim::kNumStimulusModes];
 };
 
+absl::Status BadTrace(const TraceFile& trace, absl::string_view name, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat(trace.path(), ": /", name, ": ", what));
+}
+
+// Numbers of a data set of one axis, as integers.
+absl::StatusOr<std::vector<int64_t>> ReadIntegers(const TraceFile& trace, const std::string& name) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray array, trace.Read(name));
+  std::vector<int64_t> out;
+  for (double x : array.values) {
+    if (!(std::fabs(x) <= 1e9) || x != std::floor(x)) {
+      return BadTrace(trace, name, absl::StrCat("holds ", x, ", expected integers up to 1e9"));
+    }
+    out.push_back(static_cast<int64_t>(x));
+  }
+  return out;
+}
+
+// The recorded nodes, in the order of the rows of the voltage arrays.
+absl::StatusOr<std::vector<sim::VoltageProbe::Site>> ReadNodes(const TraceFile& trace,
+                                                               const sim::Culture& culture) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<int64_t> gids, ReadIntegers(trace, "node_gid"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<int64_t> sections,
+                                ReadIntegers(trace, "node_section"));
+  if (gids.size() != sections.size()) {
+    return BadTrace(trace, "node_section",
+                    absl::StrCat("has ", sections.size(), " elements, node_gid ", gids.size()));
+  }
+  std::vector<sim::VoltageProbe::Site> out;
+  for (size_t n = 0; n < gids.size(); ++n) {
+    const int section = static_cast<int>(sections[n]);
+    if (culture.SectionRow(gids[n], section) < 0) {
+      return BadTrace(trace, "node_gid, node_section",
+                      absl::StrCat("cell ", gids[n], " section ", section,
+                                   " is not a built section of the case"));
+    }
+    out.push_back({gids[n], section});
+  }
+  return out;
+}
+
 using SpikeTrains = std::map<int64_t, std::vector<double>>;
+
+absl::StatusOr<SpikeTrains> ReadSpikes(const TraceFile& trace, const std::string& prefix) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray times, trace.Read(prefix + "spike_t"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<int64_t> gids,
+                                ReadIntegers(trace, prefix + "spike_gid"));
+  if (times.values.size() != gids.size()) {
+    return BadTrace(
+        trace, prefix + "spike_gid",
+        absl::StrCat("has ", gids.size(), " elements, ", prefix, "spike_t ", times.values.size()));
+  }
+  for (double t : times.values) {
+    if (!std::isfinite(t)) {
+      return BadTrace(trace, prefix + "spike_t", "holds a number that is not finite");
+    }
+  }
+  SpikeTrains out;
+  for (size_t i = 0; i < gids.size(); ++i) out[gids[i]].push_back(times.values[i]);
+  return out;
+}
 
 void CompareSpikes(const SpikeTrains& expected, const SpikeTrains& got, double dt_ms,
                    ParityRun& out, bool& same_trains) {
@@ -173,12 +232,11 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
   StimulusColumns columns(oracle, *culture);
   for (int m = 0; m < sim::kNumStimulusModes; ++m) {
     const auto mode = static_cast<sim::StimulusMode>(m);
-    LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const sim::StimulusMap> map,
-                                  columns.MapOf(mode));
+    LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const sim::StimulusMap> map, columns.MapOf(mode));
     gang.SetStimulusMap(mode, std::move(map));
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray node_gid, trace.Read("node_gid"));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray node_section, trace.Read("node_section"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<sim::VoltageProbe::Site> nodes,
+                                ReadNodes(trace, *culture));
 
   const double dt = oracle.culture.dt_ms;
   const double longest_delay_ms = LongestDelayMs(oracle);
@@ -219,31 +277,21 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
 
     sim::VoltageProbe probe;
     probe.every_steps = oracle.sample_steps;
-    for (size_t n = 0; n < node_gid.values.size(); ++n) {
-      const auto gid = static_cast<int64_t>(node_gid.values[n]);
-      const int section = static_cast<int>(node_section.values[n]);
-      if (culture->SectionRow(gid, section) < 0) {
-        return absl::DataLossError(
-            absl::StrCat("trace records cell ", gid, " section ", section, ", which the case lacks"));
-      }
-      probe.sites.push_back({gid, section});
-    }
+    probe.sites = nodes;
     std::vector<sim::Spike> spikes;
     sim::VoltageProbe* probes[] = {&probe};
     gang.Advance(std::llround(run.duration_ms / dt), &spikes, probes);
     const double stop_ms = static_cast<double>(gang.tick(0)) * dt;
 
-    SpikeTrains expected, got;
     const std::string prefix = absl::StrCat("r", i, "_");
-    LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray times, trace.Read(prefix + "spike_t"));
-    LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray gids, trace.Read(prefix + "spike_gid"));
-    for (size_t s = 0; s < times.values.size(); ++s) {
-      expected[static_cast<int64_t>(gids.values[s])].push_back(times.values[s]);
-    }
+    LIVND_SERVER_ASSIGN_OR_RETURN(const SpikeTrains expected, ReadSpikes(trace, prefix));
+    SpikeTrains got;
     for (const sim::Spike& s : spikes) {
       got[s.gid].push_back(static_cast<double>(s.tick) * dt + 1e-10 - start_ms);
     }
-    out.spikes_expected = static_cast<int64_t>(times.values.size());
+    for (const auto& [gid, times] : expected) {
+      out.spikes_expected += static_cast<int64_t>(times.size());
+    }
     out.spikes_got = static_cast<int64_t>(spikes.size());
 
     // Plasticity acts on events alone: a run that no event can reach is the same with and without.
@@ -264,14 +312,14 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
     const auto num_samples =
         static_cast<int64_t>(probe.samples_mv.size() / std::max<size_t>(1, probe.sites.size()));
     if (v.num_rows != static_cast<int64_t>(probe.sites.size()) || v.num_columns > num_samples) {
-      return absl::DataLossError(absl::StrCat("trace ", prefix, "v is ", v.num_rows, " x ",
-                                              v.num_columns, ", expected ", probe.sites.size(),
-                                              " x ", num_samples));
+      return BadTrace(trace, prefix + "v",
+                      absl::StrCat("is ", v.num_rows, " x ", v.num_columns, ", expected ",
+                                   probe.sites.size(), " x ", num_samples));
     }
     for (int64_t n = 0; n < v.num_rows; ++n) {
       for (int64_t s = 0; s < v.num_columns; ++s) {
-        const double dv = std::fabs(v.values[n * v.num_columns + s] -
-                                    probe.samples_mv[s * v.num_rows + n]);
+        const double dv =
+            std::fabs(v.values[n * v.num_columns + s] - probe.samples_mv[s * v.num_rows + n]);
         // Written so that NaN counts as a difference.
         if (!(dv <= out.max_abs_dv_mv)) out.max_abs_dv_mv = dv;
       }

@@ -25,6 +25,8 @@ class TraceFile {
   TraceFile(TraceFile&& other) noexcept;
   ~TraceFile();
 
+  const std::string& path() const { return path_; }
+
   // DataLoss names file and data set if it is missing, not numbers, or larger than 1 GiB.
   absl::StatusOr<TraceArray> Read(const std::string& name) const;
 

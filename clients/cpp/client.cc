@@ -1,0 +1,98 @@
+#include "clients/cpp/client.h"
+
+#include <cstdio>
+#include <random>
+#include <utility>
+
+namespace livnd::client {
+namespace {
+
+using internal::Connection;
+using Stub = Connection::Stub;
+
+// 128 random bits as text.
+std::string NewRequestId() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    char digits[9];
+    std::snprintf(digits, sizeof(digits), "%08x", static_cast<unsigned>(device()));
+    id += digits;
+  }
+  return id;
+}
+
+}  // namespace
+
+std::unique_ptr<Client> Client::Connect(const std::string& address, ClientOptions options) {
+  return std::unique_ptr<Client>(new Client(std::make_shared<Connection>(address, options)));
+}
+
+Client::Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+Result<v1::GetServerInfoResponse> Client::GetServerInfo() {
+  v1::GetServerInfoResponse response;
+  const Result<void> called =
+      connection_->Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &response);
+  if (!called.ok()) return called.error();
+  return response;
+}
+
+Result<std::vector<std::string>> Client::ListSystems() {
+  v1::ListSystemsResponse response;
+  const Result<void> called =
+      connection_->Call(&Stub::ListSystems, v1::ListSystemsRequest(), &response);
+  if (!called.ok()) return called.error();
+  return std::vector<std::string>(response.systems().begin(), response.systems().end());
+}
+
+Result<v1::System> Client::GetSystem(const std::string& system) {
+  v1::GetSystemRequest request;
+  request.set_system(system);
+  v1::GetSystemResponse response;
+  const Result<void> called = connection_->Call(&Stub::GetSystem, request, &response);
+  if (!called.ok()) return called.error();
+  return std::move(*response.mutable_system());
+}
+
+Result<std::vector<v1::EnvironmentSpec>> Client::ListEnvironments() {
+  v1::ListEnvironmentsResponse response;
+  const Result<void> called =
+      connection_->Call(&Stub::ListEnvironments, v1::ListEnvironmentsRequest(), &response);
+  if (!called.ok()) return called.error();
+  return std::vector<v1::EnvironmentSpec>(response.environments().begin(),
+                                          response.environments().end());
+}
+
+Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& environment_id) {
+  v1::DescribeEnvironmentRequest request;
+  request.set_environment_id(environment_id);
+  v1::DescribeEnvironmentResponse response;
+  const Result<void> called = connection_->Call(&Stub::DescribeEnvironment, request, &response);
+  if (!called.ok()) return called.error();
+  return std::move(*response.mutable_environment());
+}
+
+Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& options) {
+  if (const Result<void> learned = connection_->LearnMessageCap(); !learned.ok()) {
+    return learned.error();
+  }
+  v1::CreateSessionRequest request;
+  request.set_request_id(NewRequestId());
+  request.set_environment_id(options.environment_id);
+  request.set_num_envs(options.num_envs);
+  request.set_autoreset_mode(options.autoreset_mode);
+  v1::CreateSessionResponse response;
+  const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response);
+  if (!called.ok()) return called.error();
+  if (response.environment().actions_size() != 1 ||
+      response.environment().observations_size() != 1) {
+    return Error{grpc::StatusCode::UNIMPLEMENTED,
+                 "this client drives environments with one action and one observation tensor",
+                 "UNSUPPORTED",
+                 {}};
+  }
+  return std::unique_ptr<Session>(new Session(connection_, std::move(response)));
+}
+
+}  // namespace livnd::client

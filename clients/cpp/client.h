@@ -1,0 +1,53 @@
+// livnd from C++: simulated cultures of neurons as reinforcement-learning environments.
+//
+//   std::unique_ptr<livnd::client::Client> client =
+//   livnd::client::Client::Connect("127.0.0.1:5005"); auto session =
+//   client->CreateSession({"TargetRate-EI-mini-v0", /*num_envs=*/16}); if (!session.ok()) return
+//   Fail(session.error().ToString()); auto reset = (*session)->Reset(); auto step =
+//   (*session)->Step(std::vector<float>(16 * (*session)->action_size()));
+//
+// Depends on gRPC and livnd's protocol alone. Which errors a call has, and what they mean, is told
+// in livnd/v1/environment_service.proto.
+#ifndef LIVND_CLIENTS_CPP_CLIENT_H_
+#define LIVND_CLIENTS_CPP_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "clients/cpp/connection.h"
+#include "clients/cpp/result.h"
+#include "clients/cpp/session.h"
+#include "livnd/v1/environment_service.pb.h"
+
+namespace livnd::client {
+
+struct SessionOptions {
+  std::string environment_id;
+  int num_envs = 1;
+  v1::AutoresetMode autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
+};
+
+// Thread-safe. Do not use it across fork().
+class Client {
+ public:
+  // address: "unix:PATH" or "HOST:PORT". Connects with the first call, and again when the line
+  // breaks.
+  static std::unique_ptr<Client> Connect(const std::string& address, ClientOptions options = {});
+
+  Result<v1::GetServerInfoResponse> GetServerInfo();
+  Result<std::vector<std::string>> ListSystems();
+  Result<v1::System> GetSystem(const std::string& system);
+  Result<std::vector<v1::EnvironmentSpec>> ListEnvironments();
+  Result<v1::EnvironmentSpec> DescribeEnvironment(const std::string& environment_id);
+  // The first session on an environment settles its culture, which takes seconds.
+  Result<std::unique_ptr<Session>> CreateSession(const SessionOptions& options);
+
+ private:
+  explicit Client(std::shared_ptr<internal::Connection> connection);
+  const std::shared_ptr<internal::Connection> connection_;
+};
+
+}  // namespace livnd::client
+
+#endif  // LIVND_CLIENTS_CPP_CLIENT_H_
