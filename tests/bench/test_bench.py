@@ -1,0 +1,112 @@
+"""./bench measures what it says it does, in lines that a script can read. No time is judged."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "tools/bench/bench.py"
+FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
+CULTURES = ["cells-10", "cells-100", "cells-1000", "EI-100", "EI-1000", "S1"]
+LINES = [
+    *(f"engine/{name}" for name in ("cells-100", "EI-100", "EI-1000")),
+    *(f"livn/{name}" for name in CULTURES),
+    "livn/reset-100",
+    *(
+        f"serve/{figure}-{language}-{copies}"
+        for copies in (1, 16, 64)
+        for language in ("python", "cpp")
+        for figure in ("step", "step-p99", "rate", "overhead")
+    ),
+]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCH), *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """Done already where everything was built before the tests."""
+    targets = ["//server:livnd", "//tools/bench/..."]
+    subprocess.run(["bazel", "build", "--noshow_progress", *targets], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="module")
+def quick(built: None) -> list[dict]:
+    done = bench("--quick", "engine", "serve", "livn")
+    assert done.returncode == 0, done.stderr
+    assert "not those of the simulation alone" not in done.stderr
+    assert "differ" not in done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_line_is_printed_once(quick: list[dict]) -> None:
+    assert sorted(line["name"] for line in quick) == sorted(LINES)
+
+
+def test_lines_have_the_agreed_fields(quick: list[dict]) -> None:
+    for line in quick:
+        assert list(line) == FIELDS
+        assert line["unit"]
+        assert line["cpu"]
+        assert line["isa"] == line["isa"].lower() != ""
+        assert math.isfinite(line["value"])
+        assert line["baseline"] > 0.0
+
+
+def test_ratio_above_one_means_better_than_the_baseline(quick: list[dict]) -> None:
+    for line in quick:
+        value, baseline = line["value"], line["baseline"]
+        if line["ratio"] is None:
+            assert line["name"].startswith("serve/overhead-")
+            assert value <= 0.0
+            continue
+        more_is_better = line["name"].startswith("serve/rate-")
+        expected = value / baseline if more_is_better else baseline / value
+        assert line["ratio"] == pytest.approx(expected, rel=0.01)
+
+
+def test_engine_and_livn_print_one_measurement_in_two_forms(quick: list[dict]) -> None:
+    ratios = {line["name"]: line["ratio"] for line in quick}
+    assert ratios["engine/EI-100"] == ratios["livn/EI-100"]
+
+
+def test_one_line_can_be_asked_for_alone(built: None) -> None:
+    done = bench("--quick", "livn/cells-10")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["livn/cells-10"]
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+    done = bench("engine", "swiftness")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "'swiftness'" in done.stderr
+    assert all(name in done.stderr for name in LINES)
+
+
+def test_help_lists_every_line() -> None:
+    done = bench("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in LINES)
+
+
+def test_missing_binaries_are_told_and_not_a_traceback(tmp_path: Path) -> None:
+    done = bench("--binaries", str(tmp_path), "engine")
+    assert done.returncode == 1
+    assert "engine_bench" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,126 @@
+"""Measures livnd beside baselines; started by ./bench, which builds what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import engine
+import serve
+from report import Report, say, warn_if_busy
+from worker import BenchError, Worker
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DESCRIPTION = """\
+Measures how fast livnd is, each time beside a baseline that is measured in the same run.
+
+Each line of standard output is one JSON object:
+  name      of the line, see below
+  value     livnd's figure, in `unit`
+  baseline  the other one's figure, in the same unit
+  ratio     how many times better livnd is; above 1 is better, whatever the unit
+  cpu, isa  the processor, and the instruction set that the engine's kernels use on it
+Everything else goes to standard error. A busy machine gives worse figures; it is reported there."""
+
+EPILOG = """\
+groups
+  engine   What the engine is worth, whatever the size of a culture: microseconds of one core for
+           one cell and one step of 25 us, beside livn 2.0.0's native backend.
+  livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
+           more cultures, and a reset with the step that follows it. Where engine and livn name
+           the same culture, it is measured once and printed in both forms, with the same ratio.
+
+           In both groups livn and the engine simulate the same system with the same parameters,
+           noise and seed, so the same spikes. They take turns on one core over the same windows;
+           figures are medians of CPU time. A system's params/default.json is used where it has
+           one, livn's default noise at the weights of the graph otherwise. cells-N are
+           unconnected cells without noise.
+  serve    What an agent waits for, over a Unix socket: copies of {environment}
+           beside a bare gRPC echo whose messages hold as many bytes, from the same language and
+           in the same round. Names end in -LANGUAGE-COPIES.
+             step       median time of a Step from call to answer, beside the echo's
+             step-p99   the 99th percentile
+             rate       environment steps a second (copies times calls), beside the echo's calls
+             overhead   what serving costs: a Step's time less the time of the very same step,
+                        same seeds and actions, in a process without server or client; median,
+                        beside the echo's. Noise can push it below zero; ratio is then null.
+           A Step holds {step_ms:g} ms of simulated time: `step` and `rate` tell mostly about the
+           engine, `overhead` about the server and the client.
+
+lines
+{lines}"""
+
+
+def groups() -> dict[str, list[str]]:
+    """Group -> names of its lines."""
+    found: dict[str, list[str]] = {}
+    for name in [*engine.LINES, *serve.LINES]:
+        found.setdefault(name.split("/")[0], []).append(name)
+    return found
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line; ends the process with a message if it is wrong."""
+    known = groups()
+    lines = "\n".join(f"  {name}" for names in known.values() for name in names)
+    parser = argparse.ArgumentParser(
+        prog="./bench --",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=DESCRIPTION,
+        epilog=EPILOG.format(
+            lines=lines, environment=serve.ENVIRONMENT, step_ms=serve.STEP_DURATION_MS
+        ),
+    )
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="a group (engine, livn, serve) or one line's name"
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few seconds to see that all works; the figures mean little",
+    )
+    parser.add_argument(
+        "--binaries",
+        type=Path,
+        default=ROOT / "bazel-bin",
+        metavar="DIR",
+        help="where Bazel puts what it builds (default: bazel-bin)",
+    )
+    arguments = parser.parse_args()
+    arguments.wanted = set()
+    for name in arguments.names:
+        found = known.get(name, [name])
+        if name not in known and not any(name in lines for lines in known.values()):
+            parser.error(
+                f"unknown name '{name}'; takes a group ({', '.join(known)}) or the name of a "
+                f"line:\n{lines}"
+            )
+        arguments.wanted.update(found)
+    return arguments
+
+
+def instruction_set(binaries: Path) -> str:
+    """What the engine's kernels are compiled for."""
+    with Worker([binaries / "tools/bench/engine_bench", "--cells", "1"]) as worker:
+        return worker.ready["isa"]
+
+
+def main() -> int:
+    """Runs what was asked for; 0 if all of it could be measured."""
+    arguments = parse_arguments()
+    binaries = arguments.binaries.absolute()
+    warn_if_busy()
+    try:
+        report = Report(arguments.wanted, instruction_set(binaries))
+        engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+    except (BenchError, FileNotFoundError) as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+// Steps an environment in this process, without server and client: what a served Step would take if
+// serving were free. A worker of tools/bench/bench.py.
+//
+//   env_bench SYSTEM ENVIRONMENT_ID
+//
+// Commands: {"command": "open", "num_envs": N} makes the copies and resets them;
+// {"command": "step", "count": K} answers the wall time of each of the next K steps and the sum of
+// all rewards so far.
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "env/catalog.h"
+#include "env/vector_environment.h"
+#include "io/neuroh5/read_system.h"
+#include "tools/bench/step_pattern.h"
+#include "tools/bench/thread_executor.h"
+#include "tools/bench/worker.h"
+
+namespace livnd::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) Die(status.ToString());
+}
+
+std::shared_ptr<const env::EnvironmentModel> BuildModel(const std::string& folder,
+                                                        const std::string& id) {
+  auto system = io::ReadSystem(folder);
+  Check(system.status());
+  const auto catalog =
+      env::Catalog::Create({std::make_shared<const io::System>(*std::move(system))});
+  Check(catalog.status());
+  auto model = catalog->Build(id);
+  Check(model.status());
+  return *std::move(model);
+}
+
+class Subject {
+ public:
+  Subject(std::shared_ptr<const env::EnvironmentModel> model, sim::Executor& executor)
+      : model_(std::move(model)), executor_(executor) {}
+
+  Json Open(const Json& request) {
+    const int num_envs = request.value("num_envs", 1);
+    auto made = env::VectorEnvironment::Create(model_, num_envs, env::AutoresetMode::kNextStep,
+                                               /*unseeded_seed=*/0, executor_);
+    Check(made.status());
+    environment_ = *std::move(made);
+    env::ResetRequest reset;
+    for (int copy = 0; copy < num_envs; ++copy) reset.seeds.push_back(SeedOf(copy));
+    Check(environment_->Reset(reset));
+    step_ = 0;
+    reward_sum_ = 0.0;
+    return Json::object();
+  }
+
+  Json Step(const Json& request) {
+    if (environment_ == nullptr) Die("step before open");
+    const int count = request.value("count", 1);
+    std::vector<double> us;
+    for (int i = 0; i < count; ++i) {
+      const std::vector<float> actions =
+          ActionsOf(step_++, environment_->num_envs(),
+                    static_cast<int>(environment_->spec().action.num_elements()));
+      const auto start = Clock::now();
+      Check(environment_->Step(actions));
+      us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+      for (double reward : environment_->outcome().rewards) reward_sum_ += reward;
+    }
+    return {{"us", us}, {"reward_sum", reward_sum_}};
+  }
+
+ private:
+  std::shared_ptr<const env::EnvironmentModel> model_;
+  sim::Executor& executor_;
+  std::unique_ptr<env::VectorEnvironment> environment_;
+  int64_t step_ = 0;
+  double reward_sum_ = 0.0;
+};
+
+int Main(const std::vector<std::string>& args) {
+  if (args.size() != 2) Die("usage: env_bench SYSTEM ENVIRONMENT_ID");
+  auto model = BuildModel(args[0], args[1]);
+  // As many threads as the server has by default.
+  ThreadExecutor executor(static_cast<int>(std::thread::hardware_concurrency()));
+  Subject subject(std::move(model), executor);
+  ServeCommands(Json::object(), {{"open", [&](const Json& r) { return subject.Open(r); }},
+                                 {"step", [&](const Json& r) { return subject.Step(r); }}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace livnd::bench
+
+int main(int argc, char** argv) {
+  return livnd::bench::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

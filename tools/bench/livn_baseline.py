@@ -1,0 +1,96 @@
+"""PyPI livn 2.0.0 on its native backend, as a worker of bench.py: what the engine is compared with.
+
+    livn_baseline.py SYSTEM      a folder; its params/default.json, else livn's default noise
+    livn_baseline.py --cells N   N unconnected excitatory cells without noise
+
+It takes the commands of engine_bench.cc and times them in the same way. livn cannot return to an
+earlier state, so `advance` runs the steps once. The caller sets LIVN_BACKEND=native.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from worker import serve_commands
+
+STEP_MS = 0.025
+
+
+def of_system(folder: str) -> tuple[Any, str]:
+    """The culture of a system, at the parameters that livn finds for it."""
+    from livn.env import Env
+
+    env = Env(folder).init()
+    env.apply_default_params()
+    if (Path(folder) / "params/default.json").is_file():
+        return env, "params/default.json"
+    return env, "livn's default noise, weights of the graph"
+
+
+def unconnected(num_cells: int) -> tuple[Any, str]:
+    """Cells that never interact, in the middle of a small electrode array."""
+    from livn.env import Env
+    from livn.io import MEA
+    from livn.models.rcsd import ReducedCalciumSomaDendrite
+    from livn.system import ParallelSystem
+
+    xyz = np.random.default_rng(1).uniform(0, 480, (num_cells, 3))
+    xyz[:, 2] = 0.0
+    array = MEA(np.array([[k, 120.0 * (k % 4), 120.0 * (k // 4), 50.0] for k in range(16)]))
+    system = ParallelSystem(num_cells, coordinates=xyz)
+    return Env(system, ReducedCalciumSomaDendrite(), array).init(), "no noise"
+
+
+def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU time of this thread for one call, and what it returned."""
+    start = time.thread_time()
+    result = work()
+    return time.thread_time() - start, result
+
+
+def main() -> None:
+    """Builds the culture and answers commands until the input ends."""
+    warnings.filterwarnings("ignore")
+    arguments = sys.argv[1:]
+    if len(arguments) == 1:
+        env, params = of_system(arguments[0])
+    elif len(arguments) == 2 and arguments[0] == "--cells":
+        env, params = unconnected(int(arguments[1]))
+    else:
+        sys.exit("usage: livn_baseline.py SYSTEM | --cells N")
+    env.record_spikes()
+
+    def advance(request: dict[str, Any]) -> dict[str, Any]:
+        seconds, run = cpu_seconds(lambda: env.run(request["steps"] * STEP_MS))
+        spikes = 0 if run.spike_ids is None else len(run.spike_ids)
+        return {"cpu_s": seconds, "repeats": 1, "spikes": spikes}
+
+    def reset(request: dict[str, Any]) -> dict[str, Any]:
+        def clear_and_step() -> None:
+            env.clear()
+            env.run(STEP_MS)
+
+        seconds = []
+        for _ in range(request["count"]):
+            env.run(1.0)  # a reset throws away a culture that has run
+            seconds.append(cpu_seconds(clear_and_step)[0])
+        return {"cpu_s": statistics.median(seconds)}
+
+    ready = {
+        "cells": int(env.system.num_neurons),
+        "connections": 0 if env.conn is None else int(env.conn.size),
+        "params": params,
+        "step_ms": STEP_MS,
+    }
+    serve_commands(ready, {"advance": advance, "reset": reset})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""A Step over the wire beside a bare echo and beside the simulation alone: group `serve`."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from report import Progress, Report, say
+from worker import Worker
+
+ENVIRONMENT = "TargetRate-EI-mini-v0"
+SYSTEM = "systems/EI-mini"
+STEP_DURATION_MS = 50.0
+LANGUAGES = ("python", "cpp")
+FIGURES = ("step", "step-p99", "rate", "overhead")
+
+
+@dataclass(frozen=True)
+class Case:
+    """How many copies, and how many calls make a figure.
+
+    Rounds are short, so that what is compared meets the same state of the machine.
+    """
+
+    copies: int
+    rounds: int
+    steps: int  # a round; a p99 needs 100 in all
+    echoes: int  # a round
+
+    def lines(self) -> list[str]:
+        """Names of the lines that the case prints."""
+        return [
+            f"serve/{figure}-{language}-{self.copies}"
+            for language in LANGUAGES
+            for figure in FIGURES
+        ]
+
+
+CASES = [
+    Case(copies=1, rounds=60, steps=8, echoes=20),
+    Case(copies=16, rounds=50, steps=4, echoes=24),
+    Case(copies=64, rounds=50, steps=2, echoes=24),
+]
+_WARMUP = Case(copies=0, rounds=1, steps=2, echoes=20)
+
+LINES = [line for case in CASES for line in case.lines()]
+
+
+@dataclass
+class Times:
+    """Microseconds of every call, in order."""
+
+    step: list[float] = field(default_factory=list)
+    echo: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Sides:
+    """The processes that wait for commands: a client a language, and the simulation alone."""
+
+    clients: dict[str, Worker]
+    alone: Worker
+
+
+@contextmanager
+def started(binaries: Path, root: Path) -> Iterator[Sides]:
+    """Both servers, on Unix sockets of their own, and everybody who calls them."""
+    bench = binaries / "tools/bench"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livnd-bench-")))
+        livnd, echo = f"unix:{folder}/livnd.sock", f"unix:{folder}/echo.sock"
+        serve = [binaries / "server/livnd", "serve", "--listen", livnd, "--exit-with-stdin"]
+        serve += ["--state-dir", folder / "state", "--systems", root / "systems"]
+        stack.enter_context(Worker(serve))
+        stack.enter_context(Worker([bench / "echo/echo_server", echo]))
+        python = [sys.executable, Path(__file__).with_name("step_client.py")]
+        descriptors = bench / "echo/echo_descriptor_set.binpb"
+        clients = {
+            "python": Worker([*python, livnd, ENVIRONMENT, echo, descriptors]),
+            "cpp": Worker([bench / "step_client", livnd, ENVIRONMENT, echo]),
+        }
+        for client in clients.values():
+            stack.enter_context(client)
+        alone = stack.enter_context(Worker([bench / "env_bench", root / SYSTEM, ENVIRONMENT]))
+        yield Sides(clients, alone)
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The smallest value that `percent` of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
+
+
+def standard_error_of_median(values: list[float]) -> float:
+    """As of normal values with as large a median deviation."""
+    middle = statistics.median(values)
+    deviation = 1.4826 * statistics.median(abs(value - middle) for value in values)
+    return 1.2533 * deviation / math.sqrt(len(values))
+
+
+def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
+    """All sides in turn, each with the same steps.
+
+    Returns:
+        Times by language, and the microseconds of every step without server and client.
+    """
+    sides.alone.ask("open", num_envs=case.copies)
+    sizes = {}
+    for language, client in sides.clients.items():
+        sizes[language] = client.ask("open", num_envs=case.copies)
+    found = {language: Times() for language in sides.clients}
+    alone: list[float] = []
+    progress = Progress(f"x {case.copies}", case.rounds + 1)
+    for turn in range(case.rounds + 1):
+        count = case if turn else _WARMUP
+        answer = sides.alone.ask("step", count=count.steps)
+        reward_sum = answer["reward_sum"]
+        if turn:
+            alone += answer["us"]
+        for language, client in sides.clients.items():
+            echo_us = client.ask("echo", count=count.echoes, **sizes[language])["us"]
+            answer = client.ask("step", count=count.steps)
+            if answer["reward_sum"] != reward_sum:
+                say(f"{language}: the rewards are not those of the simulation alone")
+            if turn:
+                found[language].echo += echo_us
+                found[language].step += answer["us"]
+        progress.advance()
+    return found, alone
+
+
+def print_lines(report: Report, copies: int, language: str, us: Times, alone: list[float]) -> None:
+    """The four lines of a language and a number of copies."""
+    name = f"{language}-{copies}"
+    echo_us = statistics.median(us.echo)
+    report.line(f"serve/step-{name}", statistics.median(us.step), echo_us, "us")
+    report.line(f"serve/step-p99-{name}", percentile(us.step, 99), percentile(us.echo, 99), "us")
+    report.line(
+        f"serve/rate-{name}",
+        copies * 1e6 / statistics.mean(us.step),
+        copies * 1e6 / statistics.mean(us.echo),
+        "environment steps/s",
+        more_is_better=True,
+    )
+    overheads_us = [a - b for a, b in zip(us.step, alone, strict=True)]
+    overhead_us = statistics.median(overheads_us)
+    uncertain_us = standard_error_of_median(overheads_us)
+    if uncertain_us > 0.2 * overhead_us:
+        say(f"overhead-{name}: {overhead_us:.0f} us is uncertain by {uncertain_us:.0f} us")
+    report.line(f"serve/overhead-{name}", overhead_us, echo_us, "us")
+
+
+def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: bool) -> None:
+    """Measures every case of which a line is wanted."""
+    cases = [case for case in CASES if wanted.intersection(case.lines())]
+    if not cases:
+        return
+    say(f"starting the servers, {os.cpu_count()} cores")
+    with started(binaries, root) as sides:
+        for case in cases:
+            if quick:
+                case = Case(case.copies, rounds=1, steps=2, echoes=5)
+            say(f"{ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} steps a side")
+            found, alone = measure(sides, case)
+            say(f"x {case.copies}: {statistics.median(alone):.0f} us a step without serving")
+            for language, us in found.items():
+                print_lines(report, case.copies, language, us, alone)

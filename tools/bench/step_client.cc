@@ -1,0 +1,136 @@
+// Steps served environments through the C++ client, and calls the echo: a worker of
+// tools/bench/bench.py. step_client.py is the same in Python.
+//
+//   step_client ADDRESS ENVIRONMENT_ID ECHO_ADDRESS
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "clients/cpp/client.h"
+#include "echo/echo.grpc.pb.h"
+#include "tools/bench/step_pattern.h"
+#include "tools/bench/worker.h"
+
+namespace livnd::bench {
+namespace {
+
+class Stopwatch {
+ public:
+  double Us() const {
+    return std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start_ = Clock::now();
+};
+
+// A session and its place in the sequence of steps.
+class Steps {
+ public:
+  Steps(const std::string& address, std::string environment_id)
+      : client_(client::Client::Connect(address)), environment_id_(std::move(environment_id)) {}
+
+  // Starts over; answers the bytes that a Step's tensors have.
+  Json Open(const Json& request) {
+    session_.reset();
+    client::SessionOptions options;
+    options.environment_id = environment_id_;
+    options.num_envs = request.value("num_envs", 1);
+    auto made = client_->CreateSession(options);
+    if (!made.ok()) Die(made.error().ToString());
+    session_ = *std::move(made);
+    client::ResetOptions reset;
+    for (int copy = 0; copy < options.num_envs; ++copy) reset.seeds.push_back(SeedOf(copy));
+    const auto first = session_->Reset(reset);
+    if (!first.ok()) Die(first.error().ToString());
+    step_ = 0;
+    reward_sum_ = 0.0;
+    size_t response_bytes = first->observations.size() * sizeof(float) + options.num_envs * 10;
+    for (const auto& [name, values] : first->infos)
+      response_bytes += values.size() * sizeof(double);
+    return {{"request_bytes", NextActions().size() * sizeof(float)},
+            {"response_bytes", response_bytes}};
+  }
+
+  Json Step(const Json& request) {
+    if (session_ == nullptr) Die("step before open");
+    const int count = request.value("count", 1);
+    std::vector<double> us;
+    for (int i = 0; i < count; ++i) {
+      const std::vector<float> actions = NextActions();
+      const Stopwatch watch;
+      const auto result = session_->Step(actions);
+      us.push_back(watch.Us());
+      if (!result.ok()) Die(result.error().ToString());
+      ++step_;
+      for (double reward : result->rewards) reward_sum_ += reward;
+    }
+    return {{"us", us}, {"reward_sum", reward_sum_}};
+  }
+
+ private:
+  std::vector<float> NextActions() const {
+    return ActionsOf(step_, session_->num_envs(), static_cast<int>(session_->action_size()));
+  }
+
+  const std::unique_ptr<client::Client> client_;
+  const std::string environment_id_;
+  std::unique_ptr<client::Session> session_;
+  int64_t step_ = 0;
+  double reward_sum_ = 0.0;
+};
+
+class Echo {
+ public:
+  explicit Echo(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(-1);
+    stub_ = echo::EchoService::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  Json Call(const Json& request) {
+    const int count = request.value("count", 1);
+    const std::string payload(request.value("request_bytes", size_t{0}), '\1');
+    const uint32_t response_bytes = request.value("response_bytes", uint32_t{0});
+    std::vector<double> us;
+    for (int i = 0; i < count; ++i) {
+      const Stopwatch watch;
+      echo::EchoRequest message;
+      message.set_payload(payload);
+      message.set_response_bytes(response_bytes);
+      echo::EchoResponse answer;
+      grpc::ClientContext context;
+      const grpc::Status status = stub_->Echo(&context, message, &answer);
+      us.push_back(watch.Us());
+      if (!status.ok()) Die(status.error_message());
+    }
+    return {{"us", us}};
+  }
+
+ private:
+  std::unique_ptr<echo::EchoService::Stub> stub_;
+};
+
+int Main(const std::vector<std::string>& args) {
+  if (args.size() != 3) Die("usage: step_client ADDRESS ENVIRONMENT_ID ECHO_ADDRESS");
+  Steps steps(args[0], args[1]);
+  Echo echo(args[2]);
+  ServeCommands(Json::object(), {{"open", [&](const Json& r) { return steps.Open(r); }},
+                                 {"step", [&](const Json& r) { return steps.Step(r); }},
+                                 {"echo", [&](const Json& r) { return echo.Call(r); }}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace livnd::bench
+
+int main(int argc, char** argv) {
+  return livnd::bench::Main(std::vector<std::string>(argv + 1, argv + argc));
+}
