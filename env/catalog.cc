@@ -19,9 +19,9 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
   for (size_t i = 0; i < catalog.systems_.size(); ++i) {
     const io::System& system = *catalog.systems_[i];
     if (i > 0 && system.name == catalog.systems_[i - 1]->name) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("two systems are called ", system.name, ": ", system.directory, " and ",
-                       catalog.systems_[i - 1]->directory));
+      return absl::InvalidArgumentError(absl::StrCat("two systems are called ", system.name, ": ",
+                                                     system.directory, " and ",
+                                                     catalog.systems_[i - 1]->directory));
     }
     if (!system.electrode_array.has_value() || !io::DefaultParams(system).ok()) continue;
     catalog.specs_.push_back(TargetRateSpec(TargetRateConfig(), system));

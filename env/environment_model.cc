@@ -51,8 +51,8 @@ absl::Status EnvironmentModel::Settle() {
   sim::Gang gang(culture_, 1);
   gang.SetSeed(0, config_.settle_seed);
   const int kept = std::max(config_.num_history_steps, config_.num_rate_steps);
-  const int64_t steps = std::max<int64_t>(
-      kept, static_cast<int64_t>(std::ceil(config_.settle_ms / config_.step_ms)));
+  const int64_t steps =
+      std::max<int64_t>(kept, static_cast<int64_t>(std::ceil(config_.settle_ms / config_.step_ms)));
   std::vector<sim::Spike> spikes;
   for (int64_t s = 0; s < steps; ++s) {
     spikes.clear();

@@ -1,5 +1,5 @@
-// What all copies of an environment share: the culture, its electrodes, and the settled state that every
-// episode starts from.
+// What all copies of an environment share: the culture, its electrodes, and the settled state that
+// every episode starts from.
 #ifndef LIVND_ENV_ENVIRONMENT_MODEL_H_
 #define LIVND_ENV_ENVIRONMENT_MODEL_H_
 
@@ -30,8 +30,8 @@ struct StepCounts {
 class EnvironmentModel {
  public:
   // Builds the culture from the system's default params and lets it settle for config.settle_ms.
-  // InvalidArgument: no electrodes, no params, or parameters that do not fit; FailedPrecondition: the
-  // culture did not stay finite while it settled.
+  // InvalidArgument: no electrodes, no params, or parameters that do not fit; FailedPrecondition:
+  // the culture did not stay finite while it settled.
   static absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Create(
       const io::System& system, const TargetRateConfig& config);
 

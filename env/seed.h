@@ -14,8 +14,11 @@ inline uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Seed of the n-th episode after a reset with `seed`: the seed itself first, then a stream of its own.
-inline uint64_t EpisodeSeed(uint64_t seed, uint64_t n) { return n == 0 ? seed : Mix(Mix(seed) + n); }
+// Seed of the n-th episode after a reset with `seed`: the seed itself first, then a stream of its
+// own.
+inline uint64_t EpisodeSeed(uint64_t seed, uint64_t n) {
+  return n == 0 ? seed : Mix(Mix(seed) + n);
+}
 
 // Draws of one episode for different purposes are unrelated.
 enum class SeedPurpose : uint64_t { kTarget = 1 };

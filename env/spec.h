@@ -43,8 +43,8 @@ struct EnvironmentSpec {
   std::string task;
   std::string system;
   std::string description;
-  TensorSpec action;       // float32, [-1, 1]
-  TensorSpec observation;  // float32
+  TensorSpec action;              // float32, [-1, 1]
+  TensorSpec observation;         // float32
   std::vector<TensorSpec> infos;  // float64
   std::vector<OptionSpec> reset_options;
   double step_duration_ms = 0.0;

@@ -52,7 +52,8 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   spec.system = system.name;
   spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
   spec.description =
-      "Hold the culture's mean firing rate at a target that changes by episode, by one biphasic pulse "
+      "Hold the culture's mean firing rate at a target that changes by episode, by one biphasic "
+      "pulse "
       "per electrode and step, and spend little charge.";
   spec.step_duration_ms = config.step_ms;
   spec.tick_ns = 25000;
@@ -64,9 +65,8 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   action.dtype = DType::kFloat32;
   action.shape = {static_cast<int64_t>(electrodes.size())};
   action.unit = "1";
-  action.description = absl::StrCat(
-      "Amplitude of the pulse on each electrode as a fraction of ", config.max_amplitude_ua,
-      " uA; positive is cathodic first.");
+  action.description = absl::StrCat("Amplitude of the pulse on each electrode as a fraction of ",
+                                    config.max_amplitude_ua, " uA; positive is cathodic first.");
   action.low.assign(electrodes.size(), -1.0);
   action.high.assign(electrodes.size(), 1.0);
   for (const io::Electrode& e : electrodes) {
@@ -77,10 +77,10 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   observation.name = "observation";
   observation.dtype = DType::kFloat32;
   observation.unit = "mixed";
-  observation.description = absl::StrCat(
-      "Spikes heard by each electrode in the last ", config.num_history_steps,
-      " steps, oldest first; the culture's mean rate per cell over the last ",
-      config.num_rate_steps, " steps, Hz; the target, Hz.");
+  observation.description =
+      absl::StrCat("Spikes heard by each electrode in the last ", config.num_history_steps,
+                   " steps, oldest first; the culture's mean rate per cell over the last ",
+                   config.num_rate_steps, " steps, Hz; the target, Hz.");
   const double max_count = std::ceil(config.step_ms / 2.0 + 1.0) * system.num_cells();
   for (int h = config.num_history_steps - 1; h >= 0; --h) {
     for (const io::Electrode& e : electrodes) {
@@ -99,20 +99,21 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
 
   const double max_charge = StepChargeNc(config, nullptr, static_cast<int>(electrodes.size()));
   spec.infos.resize(kNumTargetRateInfos);
-  spec.infos[kRateHz] = Info("rate_hz", "Hz", "Mean rate per cell over the rate window.", 0.0,
-                             kMaxRateHz + 20.0);
+  spec.infos[kRateHz] =
+      Info("rate_hz", "Hz", "Mean rate per cell over the rate window.", 0.0, kMaxRateHz + 20.0);
   spec.infos[kTargetRateHz] = Info("target_rate_hz", "Hz", "The episode's target.",
                                    config.min_target_hz, config.max_target_hz);
-  spec.infos[kNumSpikes] = Info("num_spikes", "1", "Spikes of all cells in this step.", 0.0,
-                                max_count);
-  spec.infos[kChargeNc] = Info("charge_nc", "nC", "Charge delivered in this step, both phases.",
-                               0.0, max_charge);
+  spec.infos[kNumSpikes] =
+      Info("num_spikes", "1", "Spikes of all cells in this step.", 0.0, max_count);
+  spec.infos[kChargeNc] =
+      Info("charge_nc", "nC", "Charge delivered in this step, both phases.", 0.0, max_charge);
   spec.infos[kNumericalFailure] =
       Info("numerical_failure", "1",
            "1 if the simulation of this copy left the range of numbers; the episode is truncated.",
            0.0, 1.0);
 
-  spec.reset_options.push_back({"target_rate_hz", "Target of the new episode, instead of a random one.",
+  spec.reset_options.push_back({"target_rate_hz",
+                                "Target of the new episode, instead of a random one.",
                                 config.min_target_hz, config.max_target_hz});
   spec.settings = {{"step_ms", config.step_ms},
                    {"phase_us", config.phase_us},

@@ -1,7 +1,7 @@
 // TargetRate: hold a culture's firing at a rate that changes by episode, with little charge.
 //
-// Every step the agent sets the amplitude of one biphasic pulse on each electrode. It sees the spikes
-// that each electrode heard in the last steps, the culture's recent rate and the target.
+// Every step the agent sets the amplitude of one biphasic pulse on each electrode. It sees the
+// spikes that each electrode heard in the last steps, the culture's recent rate and the target.
 #ifndef LIVND_ENV_TARGET_RATE_H_
 #define LIVND_ENV_TARGET_RATE_H_
 
@@ -21,12 +21,12 @@ struct TargetRateConfig {
   double max_amplitude_ua = 10.0;
   int num_history_steps = 4;
   int num_rate_steps = 10;  // the rate is the mean over these
-  int episode_steps = 100;
+  int episode_steps = 60;
   double settle_ms = 2000.0;
   uint64_t settle_seed = 1;
   // Above what the shipped cultures fire by themselves, below what full pulses on every electrode
   // reach (target_rate_test.cc measures both).
-  double min_target_hz = 3.0;
+  double min_target_hz = 5.0;
   double max_target_hz = 12.0;
   // Price of full amplitude on every electrode, beside a relative error of 1.
   double charge_price = 0.2;

@@ -21,11 +21,11 @@ constexpr size_t kGangStateBytes = size_t{384} << 10;
 struct Copy {
   bool was_reset = false;
   bool ended = false;
-  uint64_t seed = 0;      // of the copy's stream
+  uint64_t seed = 0;  // of the copy's stream
   uint64_t num_episodes_of_seed = 0;
   uint64_t episode_seed = 0;
   int64_t episode = 0;
-  int64_t step = 0;       // within the episode
+  int64_t step = 0;  // within the episode
   double target_hz = 0.0;
   std::deque<StepCounts> recent;  // oldest first
 };
@@ -125,8 +125,8 @@ class TargetRateEnvironment final : public VectorEnvironment {
       for (StepCounts& c : slice.counts) c = model_->NoCounts();
       model_->Count(slice.spikes, absl::MakeSpan(slice.counts));
       for (int k = 0; k < n; ++k) {
-        FinishStep(slice, k, actions.data() + static_cast<size_t>(slice.first_copy + k) *
-                                                  num_electrodes);
+        FinishStep(slice, k,
+                   actions.data() + static_cast<size_t>(slice.first_copy + k) * num_electrodes);
       }
     });
     return absl::OkStatus();
@@ -153,9 +153,10 @@ class TargetRateEnvironment final : public VectorEnvironment {
                                        [&](const OptionSpec& o) { return o.name == name; });
       if (option == known.end()) {
         return absl::InvalidArgumentError(absl::StrCat(
-            "unknown option '", name, "'; accepted: ",
-            absl::StrJoin(known, ", ",
-                          [](std::string* out, const OptionSpec& o) { out->append(o.name); })));
+            "unknown option '", name,
+            "'; accepted: ", absl::StrJoin(known, ", ", [](std::string* out, const OptionSpec& o) {
+              out->append(o.name);
+            })));
       }
       if (!(value >= option->min && value <= option->max)) {
         return absl::InvalidArgumentError(absl::StrCat("option ", name, " = ", value, "; takes ",
@@ -174,9 +175,8 @@ class TargetRateEnvironment final : public VectorEnvironment {
   absl::Status CheckStep(absl::Span<const float> actions) const {
     const auto size = static_cast<size_t>(model_->num_electrodes());
     if (actions.size() != copies_.size() * size) {
-      return absl::InvalidArgumentError(absl::StrCat("actions has ", actions.size(),
-                                                     " numbers; takes ", copies_.size(), " x ",
-                                                     size));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "actions has ", actions.size(), " numbers; takes ", copies_.size(), " x ", size));
     }
     if (!was_reset()) return absl::FailedPreconditionError("a copy was never reset");
     if (const int c = first_ended(); c >= 0) {
@@ -198,9 +198,8 @@ class TargetRateEnvironment final : public VectorEnvironment {
   }
 
   GangSlice& SliceOf(int c) {
-    auto slice = std::upper_bound(
-        gangs_.begin(), gangs_.end(), c,
-        [](int copy, const GangSlice& s) { return copy < s.first_copy; });
+    auto slice = std::upper_bound(gangs_.begin(), gangs_.end(), c,
+                                  [](int copy, const GangSlice& s) { return copy < s.first_copy; });
     return *std::prev(slice);
   }
 
@@ -257,10 +256,10 @@ class TargetRateEnvironment final : public VectorEnvironment {
     const auto i = static_cast<size_t>(c);
     const Copy& copy = copies_[i];
     const double rate_hz = RateHz(copy);
-    float* out = outcome_.observations.data() +
-                 i * static_cast<size_t>(spec().observation.num_elements());
-    for (auto it = copy.recent.end() - model_->config().num_history_steps;
-         it != copy.recent.end(); ++it) {
+    float* out =
+        outcome_.observations.data() + i * static_cast<size_t>(spec().observation.num_elements());
+    for (auto it = copy.recent.end() - model_->config().num_history_steps; it != copy.recent.end();
+         ++it) {
       out = std::copy(it->per_electrode.begin(), it->per_electrode.end(), out);
     }
     *out++ = static_cast<float>(rate_hz);

@@ -46,9 +46,9 @@ struct Outcome {
 // options and the actions alone: not of num_envs, of a copy's place, or of the executor.
 class VectorEnvironment {
  public:
-  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that are
-  // first reset without a seed take theirs from unseeded_seed, each its own; give entropy there. The
-  // executor must outlive the environment.
+  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that
+  // are first reset without a seed take theirs from unseeded_seed, each its own; give entropy
+  // there. The executor must outlive the environment.
   static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
       std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,
       uint64_t unseeded_seed, sim::Executor& executor);
@@ -59,8 +59,8 @@ class VectorEnvironment {
 
   // Starts new episodes in the masked copies; see the Reset comment in
   // proto/livnd/v1/environment_service.proto. On an error nothing has changed.
-  // InvalidArgument: wrong lengths, unknown option (message lists the accepted), value out of range.
-  // FailedPrecondition: a copy outside the mask was never reset.
+  // InvalidArgument: wrong lengths, unknown option (message lists the accepted), value out of
+  // range. FailedPrecondition: a copy outside the mask was never reset.
   virtual absl::Status Reset(const ResetRequest& request) = 0;
 
   // actions: float32 [num_envs, action size] within the action bounds. On an error nothing has

@@ -68,8 +68,7 @@ absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConf
   if (absl::Status s = ValidatePopulations(config); !s.ok()) return s;
   std::shared_ptr<Culture> culture(new Culture());
   culture->dt_ms_ = config.dt_ms;
-  culture->refractory_steps_ =
-      static_cast<int64_t>(std::ceil(refractory / config.dt_ms - 1e-6));
+  culture->refractory_steps_ = static_cast<int64_t>(std::ceil(refractory / config.dt_ms - 1e-6));
   if (absl::Status s = culture->BuildCells(config); !s.ok()) return s;
   if (absl::Status s = culture->BuildNoise(config); !s.ok()) return s;
   if (absl::Status s = culture->BuildConnections(config); !s.ok()) return s;
@@ -143,8 +142,7 @@ absl::Status Culture::BuildCells(const CultureConfig& config) {
   }
   for (const auto& [gid, params] : config.cell_params) {
     if (Find(gid).group < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("cell_params: there is no built cell ", gid));
+      return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
     }
   }
   return absl::OkStatus();
@@ -176,9 +174,9 @@ absl::Status Culture::BuildNoise(const CultureConfig& config) {
                     (!absl::StartsWith(name, "tau") || value > 0.0);
     if (!ok) {
       return Bad(absl::StrCat("noise ", key), value,
-                 name[0] == 'E'                   ? "a finite number (mV)"
+                 name[0] == 'E'                  ? "a finite number (mV)"
                  : absl::StartsWith(name, "tau") ? "a number > 0 (ms)"
-                                                  : "a number >= 0 (uS)");
+                                                 : "a number >= 0 (uS)");
     }
   }
   for (CellGroup& group : groups_) {
@@ -222,9 +220,8 @@ absl::Status Culture::BuildConnections(const CultureConfig& config) {
       for (const ReceptorConfig& c : configs) {
         absl::StatusOr<Receptor> r = ResolveReceptor(c, config.model.short_term_depression);
         if (!r.ok()) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("projection ", projection.pre, " -> ", projection.post, ": ",
-                           r.status().message()));
+          return absl::InvalidArgumentError(absl::StrCat(
+              "projection ", projection.pre, " -> ", projection.post, ": ", r.status().message()));
         }
         blocks[swc].push_back(*std::move(r));
       }
@@ -294,8 +291,8 @@ absl::Status Culture::BuildConnections(const CultureConfig& config) {
           c.recovery_tau_ms = receptor.recovery_tau_ms;
           connectivity_.receptors.push_back(c);
         }
-        const std::string key = absl::StrCat(pair, "-", SectionLabel(edge.swc_type), "-",
-                                             receptor.name, "-weight");
+        const std::string key =
+            absl::StrCat(pair, "-", SectionLabel(edge.swc_type), "-", receptor.name, "-weight");
         keys.insert(key);
         const auto weight = config.weights.find(key);
 
@@ -383,8 +380,7 @@ int64_t Culture::SourceIndex(int64_t gid) const {
 
 int64_t Culture::SectionRow(int64_t gid, int section) const {
   const CellRef cell = Find(gid);
-  if (cell.group < 0 || section < 0 ||
-      section >= groups_[cell.group].rcsd.shape.num_sections()) {
+  if (cell.group < 0 || section < 0 || section >= groups_[cell.group].rcsd.shape.num_sections()) {
     return -1;
   }
   return first_section_row_.find(gid)->second + section;

@@ -1,5 +1,5 @@
-// A culture: cells, wiring and parameters, derived once from a CultureConfig and shared by every copy
-// that runs (sim/gang.h).
+// A culture: cells, wiring and parameters, derived once from a CultureConfig and shared by every
+// copy that runs (sim/gang.h).
 #ifndef LIVND_SIM_CULTURE_H_
 #define LIVND_SIM_CULTURE_H_
 
@@ -23,9 +23,9 @@ inline constexpr char kPhysicsVersion[] = "livn-2.0.0/1";
 struct CellGroup {
   std::string population;
   RcsdGroupParams rcsd;
-  std::vector<int64_t> gids;           // ascending
-  std::vector<uint32_t> source;        // [cell] index into Connectivity::first_row
-  std::vector<uint32_t> cell_class;    // [cell] index into classes
+  std::vector<int64_t> gids;            // ascending
+  std::vector<uint32_t> source;         // [cell] index into Connectivity::first_row
+  std::vector<uint32_t> cell_class;     // [cell] index into classes
   std::vector<RcsdCellParams> classes;  // distinct parameter sets
   int num_recent_spikes = 1;
   int num_variables = 0;  // state variables of a cell
@@ -39,12 +39,12 @@ struct CellGroup {
 //   [header][groups: cells by gid: variables][connection state: 2 a stateful row]
 struct CopyHeader {
   enum {
-    kTick,          // steps since the start
-    kSeedLow,       // 32 bits each
+    kTick,     // steps since the start
+    kSeedLow,  // 32 bits each
     kSeedHigh,
-    kNoiseStream,   // livn's stream number
-    kNoiseLast,     // time of the last noise update in half steps
-    kFieldActive,   // 1 while the field state may be non-zero
+    kNoiseStream,  // livn's stream number
+    kNoiseLast,    // time of the last noise update in half steps
+    kFieldActive,  // 1 while the field state may be non-zero
     kSize
   };
 };

@@ -12,8 +12,8 @@
 
 namespace livnd::sim {
 
-// Cells first_gid .. first_gid + num_cells - 1. "EXC" and "INH" are built; a population of any other
-// name is a set of event sources whose spike times the user gives.
+// Cells first_gid .. first_gid + num_cells - 1. "EXC" and "INH" are built; a population of any
+// other name is a set of event sources whose spike times the user gives.
 struct PopulationConfig {
   std::string name;
   int64_t first_gid = 0;
@@ -43,8 +43,8 @@ struct ProjectionConfig {
 };
 
 struct ModelConfig {
-  double refractory_period_ms = 2.0;  // 0: no filter
-  bool short_term_depression = true;  // AMPA depresses
+  double refractory_period_ms = 2.0;      // 0: no filter
+  bool short_term_depression = true;      // AMPA depresses
   std::map<std::string, double> size_cv;  // by population; absent = 0
   uint64_t size_seed = 20260827;
 };

@@ -1,11 +1,11 @@
 #include "sim/gang.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
-
-#include <xmmintrin.h>
 
 #include "absl/strings/str_cat.h"
 #include "sim/noise/noise_stream.h"
@@ -27,7 +27,6 @@ class FlushDenormals {
  private:
   unsigned saved_;
 };
-
 
 }  // namespace
 
@@ -138,8 +137,8 @@ void Gang::RebuildCalendar(int copy) {
   for (size_t g = 0; g < groups_.size(); ++g) {
     const CellGroup& group = culture_->groups()[g];
     for (int i = 0; i < group.num_cells(); ++i) {
-      const double* recent = Variable(g, int64_t{copy} * group.num_cells() + i,
-                                      group.rcsd.shape.spikes_state());
+      const double* recent =
+          Variable(g, int64_t{copy} * group.num_cells() + i, group.rcsd.shape.spikes_state());
       for (int r = 0; r < group.num_recent_spikes; ++r) {
         const double at = recent[r * kTileLanes];
         if (at < static_cast<double>(now - culture_->connectivity().max_delay_steps)) break;
@@ -161,8 +160,8 @@ void Gang::SetSeed(int copy, uint64_t seed, uint32_t noise_stream) {
     const CellGroup& group = culture_->groups()[g];
     for (int i = 0; i < group.num_cells(); ++i) {
       for (int s = 0; s < group.rcsd.shape.num_noise_streams(); ++s) {
-        *Variable(g, int64_t{copy} * group.num_cells() + i,
-                  group.rcsd.shape.noise_position(s)) = 0.0;
+        *Variable(g, int64_t{copy} * group.num_cells() + i, group.rcsd.shape.noise_position(s)) =
+            0.0;
       }
     }
   }
@@ -224,8 +223,7 @@ absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& 
       }
       for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1]; ++row) {
         const double at = t + net.rows[row].delay_ms;
-        inputs.push_back(
-            {DeliveryStep(at, culture_->dt_ms()), {at, static_cast<uint32_t>(row)}});
+        inputs.push_back({DeliveryStep(at, culture_->dt_ms()), {at, static_cast<uint32_t>(row)}});
       }
     }
   }
@@ -290,9 +288,9 @@ void Gang::DrawNoise(int num_steps) {
         // second, its dendrite the first, a Renshaw soma both.
         const bool both = shape.num_noise_streams() == 1;
         const int first = both || stream == 1 ? 0 : 1;
-        *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
-                                                    2 * num_due[copy], first, both ? 1 : 2, drawn,
-                                                    1));
+        *position =
+            static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position), 2 * num_due[copy],
+                                            first, both ? 1 : 2, drawn, 1));
         const double* z = drawn;
         for (int s = 0; s < num_steps; ++s) {
           double* at = out + s * step_stride + stream * kTileLanes;
@@ -406,14 +404,14 @@ bool Gang::UpdateCurrents() {
         for (int section = 0; section < shape.num_sections(); ++section, ++row) {
           const double x = row_values_[row];
           if (x == 0.0) continue;
-          const bool per_section = mode == StimulusMode::kCurrentDensity && section == 1 &&
-                                   shape.num_dend > 0;
+          const bool per_section =
+              mode == StimulusMode::kCurrentDensity && section == 1 && shape.num_dend > 0;
           const int first = per_section ? 1 : shape.middle_compartment(section);
           const int last = per_section ? shape.num_dend : first;
           for (int c = first; c <= last; ++c) {
-            groups_[cell.group].density[((lane / kTileLanes) * shape.num_compartments() + c) *
-                                            kTileLanes +
-                                        lane % kTileLanes] +=
+            groups_[cell.group]
+                .density[((lane / kTileLanes) * shape.num_compartments() + c) * kTileLanes +
+                         lane % kTileLanes] +=
                 mode == StimulusMode::kCurrent ? x * params[shape.per_area_param(c)] : x;
           }
         }
@@ -521,18 +519,18 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
         const int num_compartments = group.rcsd.shape.num_compartments();
         for (int t = 0; t < tiles.num_tiles; ++t) {
           const uint32_t crossed =
-              StepRcsdTile(group.rcsd,
-                           tiles.params.data() +
-                               static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes,
-                           tiles.state.data() +
-                               static_cast<size_t>(t) * group.num_variables * kTileLanes,
-                           tiles.normals.empty()
-                               ? nullptr
-                               : tiles.normals.data() +
-                                     (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes,
-                           currents ? tiles.density.data() + static_cast<size_t>(t) *
-                                                                 num_compartments * kTileLanes
-                                    : nullptr) &
+              StepRcsdTile(
+                  group.rcsd,
+                  tiles.params.data() +
+                      static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes,
+                  tiles.state.data() + static_cast<size_t>(t) * group.num_variables * kTileLanes,
+                  tiles.normals.empty()
+                      ? nullptr
+                      : tiles.normals.data() +
+                            (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes,
+                  currents ? tiles.density.data() +
+                                 static_cast<size_t>(t) * num_compartments * kTileLanes
+                           : nullptr) &
               tiles.lane_mask[t];
           if (crossed != 0) EmitSpikes(g, t, crossed, spikes);
         }

@@ -50,9 +50,9 @@ absl::StatusOr<sim::CultureConfig> CultureConfigOf(const System& system) {
     for (const auto& [key, receptors] : graph->mechanisms) {
       int swc = sim::ProjectionConfig::kDefaultReceptors;
       if (key != "default" && !absl::SimpleAtoi(key, &swc)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(system.name, ": ", projection.post, "<-", projection.pre,
-                         ": mechanisms under '", key, "'; takes 'default' or an SWC number"));
+        return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", projection.post, "<-",
+                                                       projection.pre, ": mechanisms under '", key,
+                                                       "'; takes 'default' or an SWC number"));
       }
       for (const ReceptorConfig& r : receptors) {
         if (!r.disabled) out.receptors[swc].push_back({r.receptor, r.params});
@@ -62,8 +62,8 @@ absl::StatusOr<sim::CultureConfig> CultureConfigOf(const System& system) {
     std::vector<std::pair<uint32_t, sim::Edge>> edges;  // with syn_id
     edges.reserve(projection.source_gid.size());
     for (size_t i = 0; i < projection.source_gid.size(); ++i) {
-      const auto site = sites[post].find(
-          {projection.target_gid[i] - population.first_gid, projection.syn_id[i]});
+      const auto site =
+          sites[post].find({projection.target_gid[i] - population.first_gid, projection.syn_id[i]});
       if (site == sites[post].end()) continue;
       edges.push_back({projection.syn_id[i],
                        {projection.source_gid[i], projection.target_gid[i], site->second.swc_type,

@@ -17,14 +17,14 @@ namespace livnd::io {
 // livn's name of the model class, the key of a params document.
 inline constexpr char kModelClass[] = "ReducedCalciumSomaDendrite";
 
-// Populations, projections and receptors of a system, at graph weights and without noise. Edges whose
-// syn_id has no site are dropped, as livn does; disabled receptors are left out.
+// Populations, projections and receptors of a system, at graph weights and without noise. Edges
+// whose syn_id has no site are dropped, as livn does; disabled receptors are left out.
 // InvalidArgument names the system and what contradicts itself.
 absl::StatusOr<sim::CultureConfig> CultureConfigOf(const System& system);
 
 // Applies parameters by livn's keys: "weight-POST_PRE-SECTION-RECEPTOR-weight" (the prefix may be
-// absent), "noise-NAME", "noise-POP-NAME". InvalidArgument for any other key. Weight and noise names
-// themselves are checked by sim::Culture::Create.
+// absent), "noise-NAME", "noise-POP-NAME". InvalidArgument for any other key. Weight and noise
+// names themselves are checked by sim::Culture::Create.
 absl::Status ApplyParams(const std::map<std::string, double>& params, sim::CultureConfig& config);
 
 // The group "default" of params/default.json for this model; NotFound says what is missing.

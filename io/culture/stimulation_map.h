@@ -11,8 +11,8 @@
 
 namespace livnd::io {
 
-// One channel an electrode, in declared order: currents in uA become the extracellular potential (mV)
-// of every section at its sampling point. Takes 8 bytes an electrode and section.
+// One channel an electrode, in declared order: currents in uA become the extracellular potential
+// (mV) of every section at its sampling point. Takes 8 bytes an electrode and section.
 std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(const ElectrodeArray& array,
                                                                 const System& system,
                                                                 const sim::Culture& culture);

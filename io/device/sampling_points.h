@@ -17,8 +17,8 @@ struct DendriteOrientation {
   uint64_t seed = 20260824;
 };
 
-// Points of one cell in section order, um: soma, dend (not for "INH"), ais0 .. ais4 at 15, 45, .. 135
-// um from the soma.
+// Points of one cell in section order, um: soma, dend (not for "INH"), ais0 .. ais4 at 15, 45, ..
+// 135 um from the soma.
 std::vector<std::array<double, 3>> SamplingPoints(const std::string& population, int64_t gid,
                                                   const std::array<double, 3>& soma_um,
                                                   const DendriteOrientation& orientation = {});

@@ -23,11 +23,9 @@ absl::StatusOr<ParityResult> RunFile(const std::string& path) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": expected a file CASE.json"));
   }
   LIVND_SERVER_ASSIGN_OR_RETURN(const io::Json json, io::ReadJsonFile(path));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const OracleCase oracle,
-                                ParseOracleCase(io::JsonView(json, path)));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const OracleCase oracle, ParseOracleCase(io::JsonView(json, path)));
   LIVND_SERVER_ASSIGN_OR_RETURN(
-      const TraceFile trace,
-      TraceFile::Open(absl::StrCat(path.substr(0, path.size() - 5), ".h5")));
+      const TraceFile trace, TraceFile::Open(absl::StrCat(path.substr(0, path.size() - 5), ".h5")));
   return RunOracleCase(oracle, trace);
 }
 
@@ -74,10 +72,11 @@ io::Json ResultJson(const ParityResult& result) {
 }  // namespace
 
 int ParityCommand(absl::Span<const std::string> args) {
-  FlagSet flags("livnd parity CASE.json...",
-                "Runs cases of the physics oracle on the engine and holds them against the traces "
-                "of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case; \"pass\" is null "
-                "for a case that needs a feature the engine lacks, named by \"missing\".");
+  FlagSet flags(
+      "livnd parity CASE.json...",
+      "Runs cases of the physics oracle on the engine and holds them against the traces "
+      "of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case; \"pass\" is null "
+      "for a case that needs a feature the engine lacks, named by \"missing\".");
   const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
   if (!parsed.ok()) {
     std::cerr << "livnd parity: " << parsed.status().message() << "\n";

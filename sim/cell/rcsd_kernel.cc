@@ -30,13 +30,13 @@ constexpr double kExp30Over8 = 42.52108200006278306;
 // Fractions that a state moves towards its limit in one step, 1 - exp(-dt / tau).
 struct StepConstants {
   double dt_ms;
-  double pool;            // ion pools
-  double can_m, can_h;    // tau 4, 40 ms
-  double cal_m;           // tau 60 ms
-  double ka_a, ka_b;      // tau 1, 15 ms
-  double na_rate;         // dt / 30
-  double kdr_rate;        // dt / 7
-  double pool_drive;      // mM per mA/cm2 at equilibrium
+  double pool;                    // ion pools
+  double can_m, can_h;            // tau 4, 40 ms
+  double cal_m;                   // tau 60 ms
+  double ka_a, ka_b;              // tau 1, 15 ms
+  double na_rate;                 // dt / 30
+  double kdr_rate;                // dt / 7
+  double pool_drive;              // mM per mA/cm2 at equilibrium
   double can_secant, cal_secant;  // exp(kSecantMv / f)
 };
 
@@ -52,8 +52,7 @@ StepConstants MakeStepConstants(double dt_ms) {
   c.ka_b = fraction(15.0);
   c.na_rate = dt_ms / 30.0;
   c.kdr_rate = dt_ms / 7.0;
-  c.pool_drive =
-      1e4 / (2.0 * rcsd::kFaraday * rcsd::kShellDepthUm * rcsd::kPoolRatePerMs);
+  c.pool_drive = 1e4 / (2.0 * rcsd::kFaraday * rcsd::kShellDepthUm * rcsd::kPoolRatePerMs);
   c.can_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCanMv);
   c.cal_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCalMv);
   return c;
@@ -68,12 +67,12 @@ struct Currents {
 // Nernst potential RT/F ln(out / in) in mV after `u` mM have left the cell.
 //
 // Both concentrations stay near their rest, so out is first brought near in by the exact factor
-// `scale` = 2^-kLog2: ln(out / in) = kLog2 ln 2 + 2 atanh s, s = (out scale - in) / (out scale + in).
-// |s| stays below 0.11 in living cells (1e-16 of the series is lost) and is bounded by 1.
+// `scale` = 2^-kLog2: ln(out / in) = kLog2 ln 2 + 2 atanh s, s = (out scale - in) / (out scale +
+// in). |s| stays below 0.11 in living cells (1e-16 of the series is lost) and is bounded by 1.
 template <int kLog2>
 Vec Reversal(Vec u, double out_mm, double in_mm) {
-  constexpr double kScale = kLog2 > 0 ? 1.0 / (1 << (kLog2 > 0 ? kLog2 : 0))
-                                      : 1.0 * (1 << (kLog2 < 0 ? -kLog2 : 0));
+  constexpr double kScale =
+      kLog2 > 0 ? 1.0 / (1 << (kLog2 > 0 ? kLog2 : 0)) : 1.0 * (1 << (kLog2 < 0 ? -kLog2 : 0));
   const Vec out = Fma(u, Set(kScale), Set(out_mm * kScale));
   const Vec in = in_mm - u;
   const Vec s = (out - in) / (out + in);
@@ -161,8 +160,7 @@ Currents SomaCurrents(const StepConstants& k, const Block& b, Vec v) {
       b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
   c.na = c.na_slope * (v - SodiumReversal(b.S(S::kUNa)));
   const Vec cai = b.S(S::kCai);
-  c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN)) +
-              b.P(P::kGKca) * (cai / (cai + rcsd::kKcaHalfMm));
+  c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN)) + b.P(P::kGKca) * (cai / (cai + rcsd::kKcaHalfMm));
   if constexpr (kHasKa) c.k_slope = c.k_slope + b.P(P::kGKa) * b.S(S::kAKa) * b.S(S::kBKa);
   c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
   c.ca = c.ca_slope = Set(0.0);
@@ -273,7 +271,8 @@ void AddNoise(const RcsdGroupParams& group, const Block& cell, const double* nor
     double g0, reversal, decay, amp;
   };
   const Term e = {n.excitatory_on, renshaw ? 0 : 1, shape.middle_compartment(renshaw ? 0 : 1),
-                  n.g_e0, n.reversal_e_mv, n.decay_e, n.amp_e};
+                  n.g_e0,          n.reversal_e_mv, n.decay_e,
+                  n.amp_e};
   const Term i = {n.inhibitory_on, renshaw ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i};
   for (const Term& t : {e, i}) {
     if (!t.on) continue;
@@ -285,8 +284,7 @@ void AddNoise(const RcsdGroupParams& group, const Block& cell, const double* nor
       cell.Put(at, y);
     }
     const int c = t.compartment;
-    const Vec g = Max(Set(0.0), t.g0 + y) *
-                  Load(params + shape.per_area_param(c) * kTileLanes);
+    const Vec g = Max(Set(0.0), t.g0 + y) * Load(params + shape.per_area_param(c) * kTileLanes);
     total[c] = total[c] + g * (v[c] - t.reversal);
     slope[c] = slope[c] + g;
   }
@@ -433,8 +431,7 @@ uint32_t StepLanes(const RcsdGroupParams& group, const StepConstants& k, const d
     UpdateSodiumPotassium<SomaState>(k, soma, nv);
     UpdatePool(k, soma, SomaState::kUNa, Fma(at_soma.na_slope, dv[kSoma], at_soma.na));
     UpdatePool(k, soma, SomaState::kUK, Fma(at_soma.k_slope, dv[kSoma], at_soma.k));
-    UpdateCalcium<SomaState, SomaParam>(k, soma, nv,
-                                        Fma(at_soma.ca_slope, dv[kSoma], at_soma.ca));
+    UpdateCalcium<SomaState, SomaParam>(k, soma, nv, Fma(at_soma.ca_slope, dv[kSoma], at_soma.ca));
     if constexpr (kHasKa) {
       const KaGates ka = KaSteady(nv);
       soma.Put(SomaState::kAKa, Relax(soma.S(SomaState::kAKa), ka.a_inf, k.ka_a));
@@ -467,9 +464,9 @@ uint32_t StepTile(const RcsdGroupParams& group, const StepConstants& k, const do
                   double* state, const double* normals, const double* current_density) {
   uint32_t crossed = 0;
   for (int lane = 0; lane < kTileLanes; lane += simd::kLanes) {
-    crossed |= StepLanes<kNumDend, kHasKa>(
-                   group, k, params + lane, state + lane, normals ? normals + lane : nullptr,
-                   current_density ? current_density + lane : nullptr)
+    crossed |= StepLanes<kNumDend, kHasKa>(group, k, params + lane, state + lane,
+                                           normals ? normals + lane : nullptr,
+                                           current_density ? current_density + lane : nullptr)
                << lane;
   }
   return crossed;
@@ -508,8 +505,8 @@ void SetSteady(const RcsdShape& shape, const StepConstants& k, double v_mv, doub
   }
   for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
     using A = AxonState;
-    sodium_potassium(state + shape.axon_state(i) * kTileLanes, A::kV, A::kH, A::kN, A::kUNa,
-                     A::kUK, A::kField);
+    sodium_potassium(state + shape.axon_state(i) * kTileLanes, A::kV, A::kH, A::kN, A::kUNa, A::kUK,
+                     A::kField);
   }
 }
 
@@ -527,8 +524,9 @@ void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const doubl
   const Block soma{params, state};
   fn(0, shape.has_ka() ? SomaCurrents<true>(k, soma, v) : SomaCurrents<false>(k, soma, v));
   for (int i = 0; i < shape.num_dend; ++i) {
-    fn(shape.dend_param(i), DendCurrents(k, Block{params + shape.dend_param(i) * kTileLanes,
-                                                  state + shape.dend_state(i) * kTileLanes},
+    fn(shape.dend_param(i), DendCurrents(k,
+                                         Block{params + shape.dend_param(i) * kTileLanes,
+                                               state + shape.dend_state(i) * kTileLanes},
                                          v));
   }
   for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
@@ -557,8 +555,8 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
     p[base + e_pas] = s.e_pas_mv;
     p[base + per_area] = 1e2 / s.segment_area_um2();
   };
-  auto sodium_potassium = [&](const Section& s, int base, int g_nas, int v_half,
-                              int inverse_slope, int g_kdr) {
+  auto sodium_potassium = [&](const Section& s, int base, int g_nas, int v_half, int inverse_slope,
+                              int g_kdr) {
     p[base + g_nas] = s.gmax_nas_s_cm2;
     p[base + v_half] = s.vhalf_nas_mv;
     p[base + inverse_slope] = 1.0 / s.slope_nas_mv;
@@ -599,8 +597,7 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
         p[base + P::kGCan] = s.gmax_can_s_cm2;
         p[base + P::kGCal] = s.gmax_cal_s_cm2;
         const Section& before = segment == 0 ? soma : s;
-        const double r =
-            before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
+        const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
         p[base + P::kGPrev] = coupling(r, s);
         p[segment == 0 ? int{SomaParam::kGDend} : shape.dend_param(segment - 1) + P::kGNext] =
             coupling(r, before);
@@ -639,13 +636,12 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
                   });
   spread();
   SetSteady(shape, k, v_init_mv, state.data());
-  ForEachCurrents(shape, k, tile.data(), state.data(), v_init_mv,
-                  [&](int base, const Currents& c) {
-                    if (base == 0) p[SomaParam::kIRest] = Lane0(c.ca);
-                    if (base > 0 && base < shape.axon_param(0)) {
-                      p[base + DendParam::kIRest] = Lane0(c.ca);
-                    }
-                  });
+  ForEachCurrents(shape, k, tile.data(), state.data(), v_init_mv, [&](int base, const Currents& c) {
+    if (base == 0) p[SomaParam::kIRest] = Lane0(c.ca);
+    if (base > 0 && base < shape.axon_param(0)) {
+      p[base + DendParam::kIRest] = Lane0(c.ca);
+    }
+  });
   out.initial_state.resize(shape.spikes_state());
   for (int i = 0; i < shape.spikes_state(); ++i) out.initial_state[i] = state[i * kTileLanes];
   return out;

@@ -18,7 +18,7 @@ namespace livnd::sim {
 // Synapses of equal kinetics on one compartment share two states, A and B (uS): g = B - A.
 struct SynapseSlot {
   int compartment = 0;
-  int state = 0;  // variable index of A; B follows
+  int state = 0;             // variable index of A; B follows
   double decay_rise = 0.0;   // exp(-dt / tau_rise)
   double decay_decay = 0.0;  // exp(-dt / tau_decay)
   double reversal_mv = 0.0;

@@ -25,18 +25,62 @@ struct AxonState {
 // g_prev, g_next: axial coupling density towards the soma and away from it.
 struct SomaParam {
   enum {
-    kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kInverseSlope, kGKdr, kGKca, kGCan, kCaDecay,
-    kAlpha, kKCa, kIRest, kGAxon, kGDend, kGKa, kThreshold, kSize
+    kCap,
+    kGPas,
+    kEPas,
+    kPin,
+    kPerArea,
+    kGNas,
+    kVHalf,
+    kInverseSlope,
+    kGKdr,
+    kGKca,
+    kGCan,
+    kCaDecay,
+    kAlpha,
+    kKCa,
+    kIRest,
+    kGAxon,
+    kGDend,
+    kGKa,
+    kThreshold,
+    kSize
   };
 };
 struct DendParam {
   enum {
-    kCap, kGPas, kEPas, kPin, kPerArea, kGKca, kGCan, kGCal, kCaDecay, kAlpha, kKCa, kIRest,
-    kGPrev, kGNext, kSize
+    kCap,
+    kGPas,
+    kEPas,
+    kPin,
+    kPerArea,
+    kGKca,
+    kGCan,
+    kGCal,
+    kCaDecay,
+    kAlpha,
+    kKCa,
+    kIRest,
+    kGPrev,
+    kGNext,
+    kSize
   };
 };
 struct AxonParam {
-  enum { kCap, kGPas, kEPas, kPin, kPerArea, kGNas, kVHalf, kInverseSlope, kGKdr, kGPrev, kGNext, kSize };
+  enum {
+    kCap,
+    kGPas,
+    kEPas,
+    kPin,
+    kPerArea,
+    kGNas,
+    kVHalf,
+    kInverseSlope,
+    kGKdr,
+    kGPrev,
+    kGNext,
+    kSize
+  };
 };
 
 // The shape of a cell: everything that decides offsets. Cells of one shape share tiles.

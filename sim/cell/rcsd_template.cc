@@ -19,7 +19,7 @@ constexpr int kNumAxonSections = 5;
 // livn 2.0.0 models/rcsd/__init__.py, "BoothRinzelKiehn-MN".
 struct Motoneuron {
   static constexpr double kTotalLengthUm = 120.0;
-  static constexpr double kSomaFraction = 0.1;                // pp
+  static constexpr double kSomaFraction = 0.1;                 // pp
   static constexpr double kCouplingMsCm2 = 8.255338188577891;  // gc
   static constexpr double kDiamUm = 8.13117790222168;
   static constexpr double kCm = 1.2959372997283936;
@@ -72,8 +72,7 @@ void AppendAxon(CellTemplate& cell, double diam_um, double cm, double g_pas, dou
   ais.g_pas_s_cm2 = g_pas;
   ais.gmax_nas_s_cm2 = na_ratio * cell.sections[0].gmax_nas_s_cm2;
   ais.gmax_kdr_s_cm2 = 0.3;
-  ais.e_pas_mv =
-      BalancedLeakReversal(soma_e_pas, g_pas, ais.gmax_nas_s_cm2, ais.gmax_kdr_s_cm2);
+  ais.e_pas_mv = BalancedLeakReversal(soma_e_pas, g_pas, ais.gmax_nas_s_cm2, ais.gmax_kdr_s_cm2);
   for (int i = 0; i < kNumAxonSections; ++i) cell.sections.push_back(ais);
 }
 
@@ -200,7 +199,7 @@ std::vector<std::string> AcceptedKeys(const CellTemplate& cell) {
 // Inverse of the normal distribution function: Wichura (1988), algorithm AS 241, PPND16, which is
 // also what livn's size factor uses (Python's statistics.NormalDist).
 double InverseNormal(double p) {
-  auto ratio = [](double r, const double (&a)[8], const double (&b)[8]) {
+  auto ratio = [](double r, const double(&a)[8], const double(&b)[8]) {
     double num = a[7], den = b[7];
     for (int i = 6; i >= 0; --i) num = num * r + a[i];
     for (int i = 6; i >= 0; --i) den = den * r + b[i];
@@ -208,19 +207,49 @@ double InverseNormal(double p) {
   };
   const double q = p - 0.5;
   if (std::fabs(q) <= 0.425) {
-    static constexpr double kA[8] = {3.3871328727963666080e+0, 1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4, 3.3430575583588128105e+4, 2.5090809287301226727e+3};
-    static constexpr double kB[8] = {1.0, 4.2313330701600911252e+1, 6.8718700749205790830e+2, 5.3941960214247511077e+3, 2.1213794301586595867e+4, 3.9307895800092710610e+4, 2.8729085735721942674e+4, 5.2264952788528545610e+3};
+    static constexpr double kA[8] = {3.3871328727963666080e+0, 1.3314166789178437745e+2,
+                                     1.9715909503065514427e+3, 1.3731693765509461125e+4,
+                                     4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                                     3.3430575583588128105e+4, 2.5090809287301226727e+3};
+    static constexpr double kB[8] = {1.0,
+                                     4.2313330701600911252e+1,
+                                     6.8718700749205790830e+2,
+                                     5.3941960214247511077e+3,
+                                     2.1213794301586595867e+4,
+                                     3.9307895800092710610e+4,
+                                     2.8729085735721942674e+4,
+                                     5.2264952788528545610e+3};
     return q * ratio(0.180625 - q * q, kA, kB);
   }
   double r = std::sqrt(-std::log(q <= 0.0 ? p : 1.0 - p));
   double x;
   if (r <= 5.0) {
-    static constexpr double kC[8] = {1.42343711074968357734e+0, 4.63033784615654529590e+0, 5.76949722146069140550e+0, 3.64784832476320460504e+0, 1.27045825245236838258e+0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4};
-    static constexpr double kD[8] = {1.0, 2.05319162663775882187e+0, 1.67638483018380384940e+0, 6.89767334985100004550e-1, 1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9};
+    static constexpr double kC[8] = {1.42343711074968357734e+0, 4.63033784615654529590e+0,
+                                     5.76949722146069140550e+0, 3.64784832476320460504e+0,
+                                     1.27045825245236838258e+0, 2.41780725177450611770e-1,
+                                     2.27238449892691845833e-2, 7.74545014278341407640e-4};
+    static constexpr double kD[8] = {1.0,
+                                     2.05319162663775882187e+0,
+                                     1.67638483018380384940e+0,
+                                     6.89767334985100004550e-1,
+                                     1.48103976427480074590e-1,
+                                     1.51986665636164571966e-2,
+                                     5.47593808499534494600e-4,
+                                     1.05075007164441684324e-9};
     x = ratio(r - 1.6, kC, kD);
   } else {
-    static constexpr double kE[8] = {6.65790464350110377720e+0, 5.46378491116411436990e+0, 1.78482653991729133580e+0, 2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7};
-    static constexpr double kF[8] = {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2, 7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15};
+    static constexpr double kE[8] = {6.65790464350110377720e+0, 5.46378491116411436990e+0,
+                                     1.78482653991729133580e+0, 2.96560571828504891230e-1,
+                                     2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                     2.71155556874348757815e-5, 2.01033439929228813265e-7};
+    static constexpr double kF[8] = {1.0,
+                                     5.99832206555887937690e-1,
+                                     1.36929880922735805310e-1,
+                                     1.48753612908506148525e-2,
+                                     7.86869131145613259100e-4,
+                                     1.84631831751005468180e-5,
+                                     1.42151175831644588870e-7,
+                                     2.04426310338993978564e-15};
     x = ratio(r - 5.0, kE, kF);
   }
   return q < 0.0 ? -x : x;
@@ -273,8 +302,8 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
     }
   }
   if (found) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("unknown cell parameter '", key, "'; accepted: ",
-                                                 absl::StrJoin(AcceptedKeys(cell), ", ")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unknown cell parameter '", key, "'; accepted: ", absl::StrJoin(AcceptedKeys(cell), ", ")));
 }
 
 double StableUniform(int64_t key, uint64_t seed) {

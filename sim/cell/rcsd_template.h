@@ -74,7 +74,8 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
 // function of (gid, seed) alone; exactly 1 for size_cv = 0.
 double SizeScale(double size_cv, int64_t gid, uint64_t seed);
 
-// livn's stable_uniform: a number in [0, 1) that depends on (key, seed) alone (SplitMix64 finaliser).
+// livn's stable_uniform: a number in [0, 1) that depends on (key, seed) alone (SplitMix64
+// finaliser).
 double StableUniform(int64_t key, uint64_t seed);
 
 }  // namespace livnd::sim

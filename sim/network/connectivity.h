@@ -8,7 +8,8 @@
 namespace livnd::sim {
 
 // One connection: an edge and one of its receptors. Rows of a source are consecutive and keep the
-// order of the configuration; the row number therefore orders events of equal time by (source, row).
+// order of the configuration; the row number therefore orders events of equal time by (source,
+// row).
 struct ConnectionRow {
   uint32_t target_index;  // cell within its group
   uint16_t group;         // of the target

@@ -15,16 +15,17 @@ using simd::Set;
 using simd::Store;
 using simd::Vec;
 
-using U64 = hn::ScalableTag<uint64_t>;
+using U64 = simd::U64Tag;
 using V64 = hn::Vec<U64>;
-constexpr int kBlocks = static_cast<int>(hn::MaxLanes(U64()));  // Philox blocks a call
+constexpr int kBlocks = simd::kLanes;  // Philox blocks a call
 constexpr int kPairs = 2 * kBlocks;
 
-// kBlocks consecutive blocks, one a lane of 64 bits of which the low 32 count; words_out is
-// [kBlocks][4] in stream order.
-void PhiloxBlocks(const NoiseStreamKey& key, uint32_t first_block, uint32_t* words_out) {
+// Pairs of kBlocks consecutive blocks, in stream order: the first variate x in (-1, 1) and the
+// squared radius w of each.
+void PolarPairs(const NoiseStreamKey& key, uint32_t first_block, double* x_out, double* w_out) {
   const U64 d;
   const V64 low = hn::Set(d, uint64_t{0xFFFFFFFF});
+  // One block a lane of 64 bits, of which the low 32 count.
   V64 c0 = hn::And(hn::Add(hn::Set(d, uint64_t{first_block}), hn::Iota(d, 0)), low);
   V64 c1 = hn::Set(d, uint64_t{key.id3});
   V64 c2 = hn::Set(d, uint64_t{key.id1});
@@ -49,13 +50,26 @@ void PhiloxBlocks(const NoiseStreamKey& key, uint32_t first_block, uint32_t* wor
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  alignas(64) uint64_t w[4][kBlocks];
-  hn::Store(c0, d, w[0]);
-  hn::Store(c1, d, w[1]);
-  hn::Store(c2, d, w[2]);
-  hn::Store(c3, d, w[3]);
+  // A word as a number through the mantissa of 2^52, then 2 (word + 1) / 4294967297 - 1.
+  auto variate = [&](V64 word) {
+    const V64 bits = hn::Or(word, hn::Set(d, uint64_t{0x4330000000000000}));
+    const Vec number = Vec{hn::BitCast(simd::F64Tag(), bits)} - Set(4503599627370496.0);
+    return 2.0 * ((number + 1.0) / Set(4294967297.0)) - 1.0;
+  };
+  double x[2][kBlocks], w[2][kBlocks];
+  auto pair = [&](V64 first, V64 second, int which) {
+    const Vec px = variate(first);
+    const Vec py = variate(second);
+    Store(px, x[which]);
+    Store(px * px + py * py, w[which]);
+  };
+  pair(c0, c1, 0);
+  pair(c2, c3, 1);
   for (int b = 0; b < kBlocks; ++b) {
-    for (int i = 0; i < 4; ++i) words_out[4 * b + i] = static_cast<uint32_t>(w[i][b]);
+    for (int which = 0; which < 2; ++which) {
+      x_out[2 * b + which] = x[which][b];
+      w_out[2 * b + which] = w[which][b];
+    }
   }
 }
 
@@ -78,26 +92,21 @@ int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int 
   alignas(64) double x[kBuffer + simd::kLanes], w[kBuffer + simd::kLanes];
   std::fill_n(x, kBuffer + simd::kLanes, 0.0);
   std::fill_n(w, kBuffer + simd::kLanes, 1.0);
-  alignas(64) uint32_t words[4 * kBlocks];
+  double pair_x[kPairs], pair_w[kPairs];
   int accepted = 0;
   int next_wanted = first;
   int buffered = 0;
   while (accepted < count) {
     // Blocks hold two pairs; an odd position starts in the middle of one.
-    PhiloxBlocks(key, static_cast<uint32_t>(position / 2), words);
+    PolarPairs(key, static_cast<uint32_t>(position / 2), pair_x, pair_w);
     int pair = static_cast<int>(position & 1);
     for (; pair < kPairs && accepted < count; ++pair) {
-      const double u1 = (static_cast<double>(words[2 * pair]) + 1.0) / 4294967297.0;
-      const double u2 = (static_cast<double>(words[2 * pair + 1]) + 1.0) / 4294967297.0;
-      const double px = 2.0 * u1 - 1.0;
-      const double py = 2.0 * u2 - 1.0;
-      const double pw = px * px + py * py;
       ++position;
-      if (pw > 1.0) continue;
+      if (pair_w[pair] > 1.0) continue;
       if (accepted == next_wanted) {
         next_wanted += every;
-        x[buffered] = px;
-        w[buffered] = pw;
+        x[buffered] = pair_x[pair];
+        w[buffered] = pair_w[pair];
         if (++buffered == kBuffer) {
           Finish(x, w, buffered, out, stride);
           out += buffered * stride;

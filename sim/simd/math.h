@@ -18,8 +18,8 @@ inline Vec Exp(Vec x) {
   x = {hn::IfThenElse(hn::Ne(x.v, x.v), x.v, Min(Max(x, Set(-708.0)), Set(709.0)).v)};
   const Vec shifted = Fma(x, Set(1.4426950408889634), kMagic);
   const Vec n = shifted - kMagic;
-  Vec r = NegFma(n, Set(0x1.62e42fefa0000p-1), x);   // high part of ln 2
-  r = NegFma(n, Set(0x1.cf79abc9e3b3ap-40), r);  // low part
+  Vec r = NegFma(n, Set(0x1.62e42fefa0000p-1), x);  // high part of ln 2
+  r = NegFma(n, Set(0x1.cf79abc9e3b3ap-40), r);     // low part
   const Vec r2 = r * r;
   const Vec r4 = r2 * r2;
   const Vec r8 = r4 * r4;
@@ -55,9 +55,9 @@ inline Vec Log(Vec x) {
   // k as a number: biased to be positive, then through the mantissa of 2^52.
   const auto biased =
       hn::ShiftRight<52>(hn::Add(above, hn::Set(U64Tag(), uint64_t{0x3FF0000000000000})));
-  const Vec k = Vec{hn::BitCast(F64Tag(), hn::Or(biased, hn::Set(U64Tag(),
-                                                                 uint64_t{0x4330000000000000})))} -
-                Set(4503599627370496.0 + 1023.0);
+  const Vec k =
+      Vec{hn::BitCast(F64Tag(), hn::Or(biased, hn::Set(U64Tag(), uint64_t{0x4330000000000000})))} -
+      Set(4503599627370496.0 + 1023.0);
   const Vec f = m - Set(1.0);
   const Vec s = f / (Set(2.0) + f);
   const Vec z = s * s;

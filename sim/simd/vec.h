@@ -1,8 +1,8 @@
 // The small vector type that every kernel of sim/ is written in: a few f64 lanes, one cell a lane.
 //
-// Numeric contract (docs/decisions/0002-numeric-contract.md): each operation is IEEE 754 per lane, a
-// multiply-add is fused only where Fma is written, and nothing reduces across lanes. A lane's bits
-// therefore do not depend on the width of the register, on its neighbours or on its position.
+// Numeric contract (docs/decisions/0002-numeric-contract.md): each operation is IEEE 754 per lane,
+// a multiply-add is fused only where Fma is written, and nothing reduces across lanes. A lane's
+// bits therefore do not depend on the width of the register, on its neighbours or on its position.
 #ifndef LIVND_SIM_SIMD_VEC_H_
 #define LIVND_SIM_SIMD_VEC_H_
 
@@ -22,8 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F64Tag = hn::CappedTag<double, kTileLanes>;
 using U64Tag = hn::Rebind<uint64_t, F64Tag>;
 
-static_assert(hn::MaxLanes(F64Tag()) >= 4,
-              "compile with the options of sim/simd/copts.bzl");
+static_assert(hn::MaxLanes(F64Tag()) >= 4, "compile with the options of sim/simd/copts.bzl");
 
 // Lanes of one vector: 8 with AVX-512, 4 with AVX2. A tile is kTileLanes / kLanes vectors.
 inline constexpr int kLanes = static_cast<int>(hn::MaxLanes(F64Tag()));

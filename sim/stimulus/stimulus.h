@@ -10,7 +10,8 @@ namespace livnd::sim {
 
 // The rules of livn 2.0.0's native backend, one a mode. t_k = k dt.
 enum class StimulusMode {
-  // Extracellular potential of each section, mV. The sample int(t_k / sample_dt) is looked up at the
+  // Extracellular potential of each section, mV. The sample int(t_k / sample_dt) is looked up at
+  // the
   // end of step k and acts in step k + 1, as equivalent currents through the cell's junctions; a
   // junction with a section that no channel reaches is left undriven.
   kField = 0,

@@ -13,8 +13,8 @@ namespace {
 
 absl::Status Bad(const ReceptorConfig& config, absl::string_view name, double value,
                  absl::string_view accepted) {
-  return absl::InvalidArgumentError(absl::StrCat("receptor ", config.receptor, ": ", name, " = ",
-                                                 value, "; takes ", accepted));
+  return absl::InvalidArgumentError(
+      absl::StrCat("receptor ", config.receptor, ": ", name, " = ", value, "; takes ", accepted));
 }
 
 std::vector<std::string> AcceptedParams(SynapseKind kind) {
@@ -28,8 +28,7 @@ std::vector<std::string> AcceptedParams(SynapseKind kind) {
 
 }  // namespace
 
-absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config,
-                                         bool short_term_depression) {
+absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool short_term_depression) {
   Receptor r;
   r.name = config.receptor;
   Kinetics& k = r.kinetics;
@@ -48,8 +47,8 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config,
   } else if (config.receptor == "GABA_B") {
     r.kind = SynapseKind::kPlain;
   } else {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unknown receptor '", config.receptor, "'; accepted: AMPA, NMDA, GABA_A, GABA_B"));
+    return absl::InvalidArgumentError(absl::StrCat("unknown receptor '", config.receptor,
+                                                   "'; accepted: AMPA, NMDA, GABA_A, GABA_B"));
   }
   // U and tau_rec of an AMPA that does not depress are ignored, as livn does: the graph may carry
   // them for both settings.
@@ -58,9 +57,9 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config,
     const bool depression_only = name == "U" || name == "tau_rec";
     if (std::find(accepted.begin(), accepted.end(), name) == accepted.end()) {
       if (r.kind == SynapseKind::kPlastic && depression_only) continue;
-      return absl::InvalidArgumentError(absl::StrCat("receptor ", config.receptor,
-                                                     ": unknown parameter '", name,
-                                                     "'; accepted: ", absl::StrJoin(accepted, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat("receptor ", config.receptor, ": unknown parameter '", name,
+                       "'; accepted: ", absl::StrJoin(accepted, ", ")));
     }
     if (!std::isfinite(value)) return Bad(config, name, value, "a finite number");
     if (name == "weight") r.weight = value;

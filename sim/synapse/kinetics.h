@@ -22,8 +22,8 @@ enum class SynapseKind {
 // A receptor of a projection as its graph file gives it; what is absent takes the process default.
 struct ReceptorConfig {
   std::string receptor;  // AMPA, NMDA, GABA_A, GABA_B
-  // weight, g_unit (uS), tau_rise, tau_decay (ms), e (mV); AMPA: U, tau_rec (ms); NMDA: mg (mM), Kd,
-  // gamma (1/mV), vshift (mV).
+  // weight, g_unit (uS), tau_rise, tau_decay (ms), e (mV); AMPA: U, tau_rec (ms); NMDA: mg (mM),
+  // Kd, gamma (1/mV), vshift (mV).
   std::map<std::string, double> params;
 };
 
@@ -51,8 +51,8 @@ struct Receptor {
   double g_unit_us = 0.0;
   // One event of weight 1 peaks at g_unit: 1 / (exp(-tp/td) - exp(-tp/tr)).
   double factor = 1.0;
-  double release_fraction = 0.25;       // U
-  double recovery_tau_ms = 400.0;       // tau_rec
+  double release_fraction = 0.25;  // U
+  double recovery_tau_ms = 400.0;  // tau_rec
 };
 
 // InvalidArgument: unknown receptor or parameter (lists the accepted), non-finite or out-of-range

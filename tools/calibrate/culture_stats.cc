@@ -1,5 +1,5 @@
-// Runs a system with given parameters and prints what kind of culture it is, as one JSON line: rates,
-// regularity, synchrony, and how many cells a pulse on one electrode reaches.
+// Runs a system with given parameters and prints what kind of culture it is, as one JSON line:
+// rates, regularity, synchrony, and how many cells a pulse on one electrode reaches.
 //
 //   culture_stats SYSTEM [--params FILE.json] [--seconds S] [--seed N] [--pulse-ua A] [--pulses N]
 //
