@@ -15,7 +15,7 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """Says how far a long measurement has come, at most every five seconds."""
+    """Says how far a long measurement has come, at most every ten seconds."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
@@ -26,7 +26,7 @@ class Progress:
     def advance(self) -> None:
         """One more of the total is done."""
         self._done += 1
-        if time.monotonic() - self._said_s >= 5.0 and self._done < self._total:
+        if time.monotonic() - self._said_s >= 10.0 and self._done < self._total:
             say(f"{self._what}: {self._done} of {self._total} rounds")
             self._said_s = time.monotonic()
 
