@@ -93,6 +93,11 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
   const double tr = k.tau_rise_ms, td = k.tau_decay_ms;
   const double peak_ms = tr * td / (td - tr) * std::log(td / tr);
   r.factor = 1.0 / (std::exp(-peak_ms / td) - std::exp(-peak_ms / tr));
+  if (!(r.factor > 0.0 && std::isfinite(r.factor))) {
+    return Bad(
+        config, "tau_rise", tr,
+        absl::StrCat("a time nearer to tau_decay = ", td, ": an event has no peak in doubles"));
+  }
   return r;
 }
 
