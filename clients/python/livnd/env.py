@@ -74,8 +74,6 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._session = self._client.create_session(
                 self.environment_spec.environment_id, 1, autoreset_mode="disabled"
             )
-        if seed is None and self.episode_seed is None:
-            seed = int(self.np_random.integers(MAX_SEED, dtype=np.uint64, endpoint=True))
         result = self._session.reset([seed], options=options)
         self.episode_seed = int(result.seeds[0])
         return result.observations[0][0].copy(), spaces.single_info(result.infos)

@@ -93,7 +93,7 @@ class EpisodeEndedError(LivndError):
 
 
 class CapacityError(LivndError):
-    """The server has no room for more sessions or more copies."""
+    """The server has no room for more sessions, copies or waiting calls."""
 
 
 class MessageTooLargeError(LivndError):
@@ -143,6 +143,7 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "EPISODE_ENDED": EpisodeEndedError,
     "TOO_MANY_SESSIONS": CapacityError,
     "TOO_MANY_ENVS": CapacityError,
+    "TOO_MANY_CALLS": CapacityError,
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
     "SHUTTING_DOWN": ServerUnavailableError,
 }

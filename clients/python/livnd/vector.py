@@ -57,7 +57,6 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 raise invalid_field("num_envs", num_envs, f"1 .. {most}")
             self.num_envs = num_envs
             self.episode_seeds = np.zeros(num_envs, np.uint64)
-            self._was_reset = np.zeros(num_envs, np.bool_)
             self.environment_spec = self._client.environment(environment_id)
             self.single_observation_space = spaces.observation_space(self.environment_spec)
             self.single_action_space = spaces.action_space(self.environment_spec)
@@ -101,11 +100,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self._session = self._client.create_session(
                 self.environment_spec.environment_id, self.num_envs, autoreset_mode="next_step"
             )
-        for copy in np.flatnonzero(mask & ~self._was_reset):
-            if seeds[copy] is None:
-                seeds[copy] = int(self.np_random.integers(MAX_SEED, dtype=np.uint64, endpoint=True))
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
-        self._was_reset |= mask
         self.episode_seeds = np.where(mask, result.seeds, np.uint64(0))
         return result.observations[0], spaces.vector_info(result.infos, mask)
 

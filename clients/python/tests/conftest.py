@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +36,44 @@ def client(address: str) -> Iterator[livnd.Client]:
 def session(client: livnd.Client) -> livnd.Session:
     """Two copies, never reset."""
     return client.create_session(ENVIRONMENT, 2)
+
+
+class Server:
+    """A server at an address of the test's choice; it can be killed and started again."""
+
+    def __init__(self, listen: str, folder: Path) -> None:
+        self.address = listen
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        command = [local_server.find_binary(), "serve", "--listen", self.address]
+        command += ["--systems", local_server.find_systems(), "--state-dir", self._folder / "state"]
+        self._process = subprocess.Popen(
+            [*command, "--exit-with-stdin"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=open(self._folder / "server.log", "ab"),  # noqa: SIM115
+            text=True,
+        )
+        self.address = json.loads(self._process.stdout.readline())["address"]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+    servers = []
+
+    def start(listen: str) -> Server:
+        servers.append(Server(listen, tmp_path))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 @pytest.fixture

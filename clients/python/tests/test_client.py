@@ -7,7 +7,7 @@ import uuid
 import livnd
 import numpy as np
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, short_folder
 from livnd import errors
 from livnd._proto import METHODS, pb
 from livnd.tensors import encode
@@ -86,6 +86,24 @@ def test_a_peer_that_speaks_no_grpc_is_a_clear_error():
         client = livnd.connect(address, connect_timeout_s=0.3)
         with pytest.raises(errors.ServerUnavailableError, match=address):
             client.server_info()
+
+
+def test_a_tcp_address_works(start_server):
+    server = start_server("127.0.0.1:0")
+    with livnd.connect(server.address) as client:
+        assert still_serves(client)
+
+
+def test_a_restarted_server_knows_nothing_of_its_predecessors_sessions(start_server, tmp_path):
+    server = start_server(f"unix:{short_folder(tmp_path)}/restart.sock")
+    with livnd.connect(server.address) as client:
+        session = client.create_session(ENVIRONMENT, 1)
+        session.reset([1])
+        server.kill()
+        server.start()
+        with pytest.raises(errors.UnknownSessionError):
+            session.step(np.zeros((1, *session.spec.actions[0].shape)))
+        assert still_serves(client), "over the same client, which connects anew"
 
 
 def test_making_a_client_connects_nowhere(tmp_path):
