@@ -1,5 +1,6 @@
 #include "clients/cpp/connection.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -12,7 +13,7 @@
 namespace livnd::client::internal {
 namespace {
 
-std::unique_ptr<v1::EnvironmentService::Stub> MakeStub(const std::string& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // the server keeps to its own cap
   arguments.SetMaxSendMessageSize(-1);     // checked before sending, with a better message
@@ -23,9 +24,8 @@ std::unique_ptr<v1::EnvironmentService::Stub> MakeStub(const std::string& addres
   // Come back soon to a server that comes back.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return v1::EnvironmentService::NewStub(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 Error ErrorOf(const grpc::Status& status) {
@@ -46,7 +46,9 @@ Error ErrorOf(const grpc::Status& status) {
 }  // namespace
 
 Connection::Connection(const std::string& address, ClientOptions options)
-    : options_(options), stub_(MakeStub(address)) {}
+    : options_(options),
+      channel_(MakeChannel(address)),
+      stub_(v1::EnvironmentService::NewStub(channel_)) {}
 
 Result<void> Connection::LearnMessageCap() {
   if (max_request_bytes_ > 0) return {};
@@ -68,17 +70,24 @@ Result<void> Connection::CallUntilDecided(
                  "MESSAGE_TOO_LARGE",
                  {{"value", std::to_string(size)}, {"accepted", std::to_string(cap)}}};
   }
+  using std::chrono::system_clock;
   std::chrono::milliseconds backoff = options_.first_backoff;
+  system_clock::time_point give_up = system_clock::time_point::max();  // on reaching the server
   for (int i = 1;; ++i) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + options_.call_timeout);
+    context.set_deadline(system_clock::now() + options_.call_timeout);
     const grpc::Status status = attempt(&context);
     if (status.ok()) return {};
     Error error = ErrorOf(status);
-    // An error with a reason comes from the server, which has made up its mind.
-    if (!error.in_doubt() || i >= options_.max_attempts) return error;
+    // Other errors with a reason come from a server that has made up its mind.
+    const bool repeat = error.in_doubt() || error.reason == "TOO_MANY_CALLS";
+    if (!repeat || i >= options_.max_attempts) return error;
+    if (error.code == grpc::StatusCode::UNAVAILABLE) {
+      give_up = std::min(give_up, system_clock::now() + options_.reconnect_timeout);
+      if (!channel_->WaitForConnected(give_up)) return error;
+    }
     std::this_thread::sleep_for(backoff);
-    backoff *= 2;
+    backoff = std::min(2 * backoff, std::chrono::milliseconds(1000));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
 
@@ -22,8 +23,10 @@ struct ClientOptions {
   // Of one call, counting the first. Attempts are repeated where the transport failed; the protocol
   // makes sure that no operation is done twice.
   int max_attempts = 5;
-  // Before the second attempt; doubles with each.
+  // Before the second attempt; doubles with each, up to a second.
   std::chrono::milliseconds first_backoff{50};
+  // How long one call waits for a server that cannot be reached.
+  std::chrono::milliseconds reconnect_timeout{5'000};
 };
 
 namespace internal {
@@ -64,6 +67,7 @@ class Connection {
                                 const std::function<grpc::Status(grpc::ClientContext*)>& attempt);
 
   const ClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Stub> stub_;
   std::atomic<int64_t> max_request_bytes_{0};  // 0: not known yet
 };

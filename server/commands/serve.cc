@@ -35,7 +35,7 @@ namespace {
 struct Settings {
   std::string listen;
   std::string state_dir;
-  std::string systems;
+  std::string systems = "systems";
   int workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   absl::Duration idle_timeout = absl::Minutes(30);
   int max_sessions = 64;
@@ -46,11 +46,11 @@ struct Settings {
 
 FlagSet MakeFlags(Settings& settings) {
   FlagSet flags(
-      "livnd serve --systems DIR [--listen ADDRESS] [FLAG...]",
+      "livnd serve [--systems DIR] [--listen ADDRESS] [FLAG...]",
       "Serves the environments of a folder of systems over gRPC (livnd.v1.EnvironmentService). "
       "Prints\n"
       "one line of JSON when it can be called; logs to standard error; ends on SIGTERM or SIGINT.");
-  flags.String("systems", "DIR", "folder whose subfolders are systems; required",
+  flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
                &settings.systems);
   flags.String("listen", "ADDRESS",
                "unix:PATH or HOST:PORT, port 0 for a free one (default: STATE_DIR/livnd.sock)",
@@ -190,9 +190,6 @@ int ServeCommand(absl::Span<const std::string> args) {
   if (usage.ok() && !parsed->positional.empty()) {
     usage = absl::InvalidArgumentError(
         absl::StrCat("unexpected argument '", parsed->positional.front(), "'; try --help"));
-  }
-  if (usage.ok() && settings.systems.empty()) {
-    usage = absl::InvalidArgumentError("--systems DIR is required; try --help");
   }
   if (!usage.ok()) {
     std::fprintf(stderr, "livnd serve: %s\n", std::string(usage.message()).c_str());
