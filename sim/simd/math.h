@@ -15,7 +15,8 @@ namespace livnd::sim::simd {
 // remainder is below 1e-17); 2^n through the exponent bits.
 inline Vec Exp(Vec x) {
   const Vec kMagic = Set(6755399441055744.0);  // 1.5 * 2^52: adding it rounds to an integer
-  x = {hn::IfThenElse(hn::Ne(x.v, x.v), x.v, Min(Max(x, Set(-708.0)), Set(709.0)).v)};
+  // vmaxpd and vminpd give their second operand if one is NaN.
+  x = Min(Set(709.0), Max(Set(-708.0), x));
   const Vec shifted = Fma(x, Set(1.4426950408889634), kMagic);
   const Vec n = shifted - kMagic;
   Vec r = NegFma(n, Set(0x1.62e42fefa0000p-1), x);  // high part of ln 2
