@@ -1,0 +1,160 @@
+#include "sim/testing/busy_culture.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <utility>
+
+#include "sim/cell/rcsd_template.h"
+#include "sim/stimulus/stimulus.h"
+
+namespace livnd::sim {
+namespace {
+
+constexpr int kNumExc = 11, kNumInh = 5, kNumSrc = 3;
+constexpr int kNumElectrodes = 3;
+
+// A fixed number in [0, 1) for each question.
+double Pick(int64_t what, uint64_t seed) { return StableUniform(what, seed); }
+
+ReceptorConfig Ampa(double weight) {
+  return {"AMPA", {{"weight", weight}, {"g_unit", 0.0005}, {"tau_rise", 0.5}, {"tau_decay", 3.0}}};
+}
+
+void Connect(CultureConfig& config, const char* post, int first_post, int num_post, const char* pre,
+             int first_pre, int num_pre, std::map<int, std::vector<ReceptorConfig>> receptors) {
+  ProjectionConfig p;
+  p.post = post;
+  p.pre = pre;
+  p.receptors = std::move(receptors);
+  for (int i = 0; i < num_post; ++i) {
+    for (int j = 0; j < num_pre; ++j) {
+      Edge e;
+      e.target_gid = first_post + i;
+      e.source_gid = first_pre + j;
+      const int64_t what = e.target_gid * 1000 + e.source_gid;
+      if (e.target_gid == e.source_gid || Pick(what, 1) < 0.4) continue;
+      e.swc_type = Pick(what, 2) < 0.4 ? kSwcSoma : 4;
+      e.location = 1.2 * Pick(what, 3) - 0.1;
+      e.distance_um = 1200.0 * Pick(what, 4);
+      // Some delays end in the middle of a step.
+      if (what % 5 == 0) e.distance_um = 250.0 * 0.025 * (static_cast<int>(what) % 97 + 2.5);
+      p.edges.push_back(e);
+    }
+  }
+  config.projections.push_back(std::move(p));
+}
+
+}  // namespace
+
+CultureConfig BusyConfig() {
+  CultureConfig config;
+  config.populations = {{"EXC", 0, kNumExc}, {"INH", kNumExc, kNumInh}, {"SRC", 16, kNumSrc}};
+  config.model.size_cv = {{"EXC", 0.4}, {"INH", 0.2}};
+  config.cell_params[2] = {{"soma.g_pas", 2e-4}, {"dend.gmax_CaL", 3e-5}};
+  config.cell_params[12] = {{"soma.gmax_Ka_v1in", 0.01}};
+  constexpr int kDefault = ProjectionConfig::kDefaultReceptors;
+  const ReceptorConfig nmda = {
+      "NMDA", {{"weight", 2.0}, {"g_unit", 0.0005}, {"tau_rise", 0.5}, {"tau_decay", 80.0}}};
+  const ReceptorConfig gaba_a = {
+      "GABA_A",
+      {{"weight", 2.0}, {"g_unit", 0.001}, {"tau_rise", 0.3}, {"tau_decay", 6.0}, {"e", -70.0}}};
+  const ReceptorConfig gaba_b = {
+      "GABA_B",
+      {{"weight", 0.5}, {"g_unit", 0.001}, {"tau_rise", 2.0}, {"tau_decay", 20.0}, {"e", -95.0}}};
+  Connect(config, "EXC", 0, kNumExc, "EXC", 0, kNumExc, {{kDefault, {Ampa(8.0), nmda}}});
+  Connect(config, "EXC", 0, kNumExc, "INH", kNumExc, kNumInh,
+          {{kDefault, {gaba_a}}, {kSwcSoma, {gaba_a, gaba_b}}});
+  Connect(config, "EXC", 0, kNumExc, "SRC", 16, kNumSrc, {{kDefault, {Ampa(30.0)}}});
+  Connect(config, "INH", kNumExc, kNumInh, "EXC", 0, kNumExc, {{kDefault, {Ampa(12.0)}}});
+  Connect(config, "INH", kNumExc, kNumInh, "INH", kNumExc, kNumInh, {{kDefault, {gaba_a}}});
+  Connect(config, "INH", kNumExc, kNumInh, "SRC", 16, kNumSrc, {{kDefault, {Ampa(40.0), nmda}}});
+  config.weights["EXC_EXC-soma-AMPA-weight"] = 9.0;
+  config.noise = {{"INH-std_e", 0.01}, {"std_i", 0.004}};
+  return config;
+}
+
+std::shared_ptr<const Culture> MustCreate(const CultureConfig& config) {
+  absl::StatusOr<std::shared_ptr<const Culture>> culture = Culture::Create(config);
+  if (!culture.ok()) {
+    std::cerr << culture.status() << "\n";
+    std::abort();
+  }
+  return *std::move(culture);
+}
+
+void PrepareBusyGang(Gang& gang) {
+  const Culture& culture = gang.culture();
+  auto field = std::make_shared<StimulusMap>();
+  field->num_channels = kNumElectrodes;
+  for (int64_t i = 0; i < kNumElectrodes * culture.num_section_rows(); ++i) {
+    field->gains.push_back(4.0 * Pick(i, 5));
+  }
+  gang.SetStimulusMap(StimulusMode::kField, field);
+  auto current = std::make_shared<StimulusMap>();
+  current->row_of_channel = {culture.SectionRow(0, 0), culture.SectionRow(3, 1), -1,
+                             culture.SectionRow(13, 2)};
+  current->num_channels = static_cast<int>(current->row_of_channel.size());
+  gang.SetStimulusMap(StimulusMode::kCurrent, current);
+  auto density = std::make_shared<StimulusMap>();
+  for (int64_t gid = 4; gid < 11; ++gid) {
+    density->row_of_channel.push_back(culture.SectionRow(gid, gid % 2));
+  }
+  density->num_channels = static_cast<int>(density->row_of_channel.size());
+  gang.SetStimulusMap(StimulusMode::kCurrentDensity, density);
+  std::map<int64_t, std::vector<double>> inputs;
+  for (int i = 0; i < 60; ++i) inputs[16 + i % kNumSrc].push_back(60.0 * Pick(i, 6));
+  // At the start, twice at once, and on the grid.
+  inputs[16].insert(inputs[16].end(), {0.0, 3.0, 3.0, 5.0125});
+  const absl::Status status = gang.SetInputSpikes(inputs);
+  if (!status.ok()) {
+    std::cerr << status << "\n";
+    std::abort();
+  }
+}
+
+void InstallBusyStimuli(Gang& gang, int copy, double strength) {
+  const struct {
+    StimulusMode mode;
+    int num_channels;
+    double sample_dt_ms;
+    double size;
+  } kModes[] = {{StimulusMode::kField, kNumElectrodes, 0.1, 20.0},
+                {StimulusMode::kCurrent, 4, 0.25, 0.3},
+                {StimulusMode::kCurrentDensity, 7, 0.5, 0.02}};
+  for (const auto& m : kModes) {
+    // Two stretches with a gap, the second cut into the first one's end by a later waveform.
+    for (const double start_ms : {1.0, 8.0, 6.0}) {
+      Waveform w;
+      w.sample_dt_ms = m.sample_dt_ms;
+      w.first_sample = static_cast<int64_t>(start_ms / m.sample_dt_ms);
+      w.num_channels = m.num_channels;
+      const int num_samples = static_cast<int>(4.0 / m.sample_dt_ms);
+      for (int i = 0; i < num_samples * m.num_channels; ++i) {
+        const double x = Pick(i + static_cast<int64_t>(1000 * start_ms), 7) - 0.4;
+        // Pauses of silence within the waveform.
+        w.samples.push_back(i / m.num_channels % 10 < 3 ? 0.0 : strength * m.size * x);
+      }
+      const absl::Status status = gang.Install(copy, m.mode, std::move(w));
+      if (!status.ok()) {
+        std::cerr << status << "\n";
+        std::abort();
+      }
+    }
+  }
+}
+
+std::vector<double> Save(const Gang& gang, int copy) {
+  std::vector<double> state(gang.culture().initial_state().size());
+  gang.SaveCopy(copy, absl::MakeSpan(state));
+  return state;
+}
+
+std::vector<std::pair<int64_t, int64_t>> SpikesOf(const std::vector<Spike>& spikes, int copy) {
+  std::vector<std::pair<int64_t, int64_t>> out;
+  for (const Spike& s : spikes) {
+    if (s.copy == copy) out.emplace_back(s.tick, s.gid);
+  }
+  return out;
+}
+
+}  // namespace livnd::sim
