@@ -1,0 +1,371 @@
+// What ReadSystem accepts, and what it says about folders and JSON that it does not.
+// Damaged HDF5 files: damaged_hdf5_test.cc; content against references: truth_test.cc.
+
+#include "io/neuroh5/read_system.h"
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/json/json_file.h"
+#include "io/neuroh5/hdf5_editor.h"
+#include "io/neuroh5/system.h"
+#include "io/neuroh5/system_copy.h"
+#include "io/neuroh5/truth.h"
+
+namespace livnd::io {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr char kMini[] = "systems/EI-mini";
+
+std::string Digest(const System& system) {
+  std::string digest;
+  for (size_t i = 0; i < system.populations.size(); ++i) {
+    absl::StrAppend(&digest, CoordinatesSha256(system, i), SynapsesSha256(system, i));
+  }
+  for (const Projection& projection : system.projections) {
+    absl::StrAppend(&digest, projection.pre, projection.post, EdgesSynSha256(projection));
+  }
+  return digest;
+}
+
+std::string MiniDigest() { return Digest(*ReadSystem(kMini)); }
+
+TEST(ReadSystemTest, MembersOfASystem) {
+  const auto system = ReadSystem("systems/EI-100/");
+  ASSERT_TRUE(system.ok()) << system.status();
+  EXPECT_EQ(system->name, "EI-100");
+  EXPECT_EQ(system->FindPopulation("INH"), 1);
+  EXPECT_EQ(system->FindPopulation("PYR"), -1);
+  EXPECT_EQ(system->PopulationOf(79), 0);
+  EXPECT_EQ(system->PopulationOf(80), 1);
+  EXPECT_EQ(system->PopulationOf(100), -1);
+  EXPECT_EQ(system->layers.size(), 1u);
+  EXPECT_EQ(system->layers[0].name, "2D");
+  EXPECT_EQ(system->area->max_um[1], 621.8264770507812);
+  std::vector<std::string> order;
+  for (const auto& p : system->projections) order.push_back(p.pre + ">" + p.post);
+  EXPECT_THAT(order, ElementsAre("EXC>EXC", "INH>EXC", "EXC>INH"));
+
+  const ProjectionConfig* config = system->FindProjectionConfig("EXC", "INH");
+  ASSERT_NE(config, nullptr);
+  EXPECT_EQ(config->type, "inhibitory");
+  EXPECT_THAT(config->sections, ElementsAre("soma"));
+  ASSERT_EQ(config->mechanisms.at("default").size(), 1u);
+  const ReceptorConfig& receptor = config->mechanisms.at("default")[0];
+  EXPECT_EQ(receptor.receptor, "GABA_A");
+  EXPECT_FALSE(receptor.disabled);
+  EXPECT_THAT(receptor.params,
+              ElementsAre(Pair("e", -60), Pair("g_unit", 0.001), Pair("tau_decay", 6.0),
+                          Pair("tau_rise", 0.3), Pair("weight", 1.0)));
+  EXPECT_EQ(system->FindProjectionConfig("INH", "INH"), nullptr);
+}
+
+TEST(ReadSystemTest, ReceptorWithoutDecayIsDisabled) {
+  const auto system = ReadSystem("tests/data/systems/S1");
+  ASSERT_TRUE(system.ok()) << system.status();
+  const auto& receptors = system->FindProjectionConfig("EXC", "EXC")->mechanisms.at("default");
+  ASSERT_EQ(receptors.size(), 2u);
+  EXPECT_FALSE(receptors[0].disabled);
+  EXPECT_EQ(receptors[1].receptor, "NMDA");
+  EXPECT_TRUE(receptors[1].disabled);
+  EXPECT_THAT(receptors[1].params, ElementsAre(Pair("g_unit", 1e-05), Pair("weight", 1.0)));
+}
+
+TEST(ReadSystemTest, EmptyPopulationNeedsNoGroup) {
+  const auto system = ReadSystem("tests/data/systems/E-100");
+  ASSERT_TRUE(system.ok()) << system.status();
+  ASSERT_EQ(system->populations.size(), 2u);
+  EXPECT_EQ(system->populations[1].name, "INH");
+  EXPECT_EQ(system->populations[1].num_cells, 0u);
+  EXPECT_EQ(system->populations[1].first_gid, 100u);
+  EXPECT_THAT(system->synapse_sites[1].offsets, ElementsAre(0));
+}
+
+TEST(ReadSystemTest, SameInAProcessOfItsOwn) {
+  const auto in_process = ReadSystem(kMini, {.in_process = true});
+  ASSERT_TRUE(in_process.ok()) << in_process.status();
+  EXPECT_EQ(Digest(*in_process), MiniDigest());
+}
+
+TEST(ReadSystemTest, OneFileForCellsAndConnections) {
+  const SystemCopy copy(kMini);
+  copy.Write("graph.h5", copy.Read("cells.h5"));
+  {
+    Hdf5Editor graph(copy.file("graph.h5"));
+    const Hdf5Editor connections(copy.file("connections.h5"));
+    graph.CopyFrom(connections, "Projections");
+  }
+  copy.Remove("cells.h5");
+  copy.Remove("connections.h5");
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  EXPECT_EQ(Digest(*system), MiniDigest());
+}
+
+TEST(ReadSystemTest, NewestFileFormat) {
+  const SystemCopy copy(kMini);
+  for (const std::string name : {"cells.h5", "connections.h5"}) {
+    CreateHdf5(copy.file("new.h5"), /*latest_format=*/true);
+    {
+      Hdf5Editor file(copy.file("new.h5"), /*latest_format=*/true);
+      const Hdf5Editor old(copy.file(name));
+      file.CopyFrom(old, "H5Types");
+      file.CopyFrom(old, name == "cells.h5" ? "Populations" : "Projections");
+    }
+    copy.Write(name, copy.Read("new.h5"));
+  }
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  EXPECT_EQ(Digest(*system), MiniDigest());
+}
+
+// The same edges and cells however they are stored.
+class StorageTest : public testing::TestWithParam<Storage> {};
+
+TEST_P(StorageTest, DoesNotMatter) {
+  const SystemCopy copy(kMini);
+  for (const bool latest_format : {false, true}) {
+    {
+      Hdf5Editor cells(copy.file("cells.h5"), latest_format);
+      Hdf5Editor connections(copy.file("connections.h5"), latest_format);
+      const std::string edges = "Projections/EXC/EXC/Edges/";
+      const std::string sites = "Populations/EXC/Synapse Attributes/";
+      for (const char* name : {"Source Index", "Destination Pointer", "Destination Block Index"}) {
+        connections.Replace(edges + name, connections.Integers(edges + name), GetParam());
+      }
+      for (const char* name : {"syn_ids/Attribute Value", "syn_secs/Attribute Value",
+                               "syn_layers/Attribute Pointer", "swc_types/Cell Index"}) {
+        cells.Replace(sites + name, cells.Integers(sites + name), GetParam());
+      }
+      Storage storage = GetParam();
+      storage.type = H5T_IEEE_F32BE;
+      const std::string x = "Populations/INH/Generated Coordinates/X Coordinate/Attribute Value";
+      cells.Replace(x, cells.Reals(x), storage);
+      storage.type = H5T_IEEE_F64LE;
+      const std::string distance = "Projections/INH/EXC/Connections/distance";
+      connections.Replace(distance, connections.Reals(distance), storage);
+    }
+    const auto system = ReadSystem(copy.path(), {.in_process = true});
+    ASSERT_TRUE(system.ok()) << system.status();
+    EXPECT_EQ(Digest(*system), MiniDigest());
+  }
+}
+
+Storage Stored(hid_t type, hsize_t chunk, int num_deflate = 0, bool shuffle = false) {
+  Storage storage;
+  storage.type = type;
+  storage.chunk = chunk;
+  storage.num_deflate = num_deflate;
+  storage.shuffle = shuffle;
+  return storage;
+}
+
+Storage Compact() {
+  Storage storage;
+  storage.compact = true;
+  return storage;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Variants, StorageTest,
+    testing::Values(Storage{}, Compact(), Stored(H5T_STD_I16BE, 0), Stored(H5T_STD_U8LE, 5),
+                    Stored(H5T_STD_U32BE, 7, 1), Stored(H5T_STD_I64LE, 3, 1, true),
+                    Stored(H5T_STD_U16LE, 4000, 4), Stored(H5T_STD_U64BE, 2, 2, true)));
+
+// --- folders -------------------------------------------------------------------------------------
+
+TEST(ReadSystemTest, MissingFilesAreNamed) {
+  for (const char* name : {"graph.json", "cells.h5", "connections.h5"}) {
+    const SystemCopy copy(kMini);
+    copy.Remove(name);
+    const absl::Status status = ReadSystem(copy.path()).status();
+    EXPECT_TRUE(absl::IsNotFound(status)) << status;
+    EXPECT_THAT(status.message(), HasSubstr(copy.file(name)));
+  }
+  EXPECT_TRUE(absl::IsNotFound(ReadSystem("no/such/folder").status()));
+  EXPECT_TRUE(absl::IsNotFound(ReadSystem("").status()));
+}
+
+TEST(ReadSystemTest, ElectrodesAreOptional) {
+  const SystemCopy copy(kMini);
+  copy.Remove("mea.json");
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  EXPECT_FALSE(system->electrode_array.has_value());
+}
+
+TEST(ReadSystemTest, WhatIsNoRegularFileIsRefused) {
+  for (const char* name : {"graph.json", "cells.h5", "mea.json"}) {
+    const SystemCopy pipe(kMini);
+    pipe.Remove(name);
+    ASSERT_EQ(mkfifo(pipe.file(name).c_str(), 0600), 0);
+    EXPECT_THAT(ReadSystem(pipe.path()).status().message(), HasSubstr("not a regular file"));
+    const SystemCopy folder(kMini);
+    folder.Remove(name);
+    ASSERT_EQ(mkdir(folder.file(name).c_str(), 0700), 0);
+    EXPECT_THAT(ReadSystem(folder.path()).status().message(), HasSubstr("not a regular file"));
+  }
+}
+
+TEST(ReadSystemTest, TextIsNoHdf5) {
+  const SystemCopy copy(kMini);
+  copy.Write("cells.h5", "these are no cells");
+  const absl::Status status = ReadSystem(copy.path()).status();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(status.message(), HasSubstr(copy.file("cells.h5")));
+}
+
+// --- graph.json ----------------------------------------------------------------------------------
+
+struct GraphCase {
+  const char* name;
+  std::function<void(Json&)> change;
+  std::vector<const char*> expected;  // in the message
+};
+
+void PrintTo(const GraphCase& c, std::ostream* out) { *out << c.name; }
+
+Json& Connections(Json& graph) { return graph["connections"]["culture2d"]["config"]; }
+Json& Ampa(Json& graph) {
+  return Connections(graph)["synapses"]["EXC"]["EXC"]["mechanisms"]["default"]["AMPA"];
+}
+
+class GraphTest : public testing::TestWithParam<GraphCase> {};
+
+TEST_P(GraphTest, ErrorSaysWhere) {
+  const SystemCopy copy(kMini);
+  Json graph = *ReadJsonFile(copy.file("graph.json"));
+  GetParam().change(graph);
+  copy.Write("graph.json", graph.dump());
+  const absl::Status status = ReadSystem(copy.path(), {.in_process = true}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(copy.file("graph.json")));
+  for (const char* expected : GetParam().expected) {
+    EXPECT_THAT(status.message(), HasSubstr(expected));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, GraphTest,
+    testing::Values(
+        GraphCase{"version 2", [](Json& g) { g["version"] = 2; }, {"version", "expected 1"}},
+        GraphCase{"version text", [](Json& g) { g["version"] = "1"; }, {"version"}},
+        GraphCase{"list", [](Json& g) { g = Json::array({1}); }, {"expected an object"}},
+        GraphCase{"no connections", [](Json& g) { g.erase("connections"); }, {"\"connections\""}},
+        GraphCase{"no element", [](Json& g) { g["connections"] = Json::object(); },
+                  {"connections"}},
+        GraphCase{"no config", [](Json& g) { g["architecture"].erase("config"); },
+                  {"architecture", "\"config\""}},
+        GraphCase{"bad area", [](Json& g) { g["architecture"]["config"]["area"][0][1] = 1e9; },
+                  {"architecture.config.area", "minimum is above maximum"}},
+        GraphCase{"area of strings",
+                  [](Json& g) { g["architecture"]["config"]["area"][0][1] = "x"; },
+                  {"area.0.1", "found string"}},
+        GraphCase{"unknown receptor",
+                  [](Json& g) {
+                    Json& site = Connections(g)["synapses"]["EXC"]["EXC"]["mechanisms"]["default"];
+                    site["Glycine"] = site["AMPA"];
+                  },
+                  {"EXC.EXC.mechanisms.default.Glycine", "AMPA, NMDA, GABA_A, GABA_B"}},
+        GraphCase{"unknown parameter", [](Json& g) { Ampa(g)["tau"] = 1; },
+                  {"default.AMPA", "\"tau\"", "tau_decay"}},
+        GraphCase{"text parameter", [](Json& g) { Ampa(g)["weight"] = "1"; },
+                  {"AMPA.weight", "found string, expected a number"}},
+        GraphCase{"zero time constant", [](Json& g) { Ampa(g)["tau_rise"] = 0; },
+                  {"AMPA.tau_rise", "> 0"}},
+        GraphCase{"unknown type",
+                  [](Json& g) { Connections(g)["synapses"]["EXC"]["EXC"]["type"] = "odd"; },
+                  {"EXC.EXC.type", "excitatory"}},
+        GraphCase{"unknown site",
+                  [](Json& g) {
+                    Json& mechanisms = Connections(g)["synapses"]["EXC"]["EXC"]["mechanisms"];
+                    mechanisms["somewhere"] = mechanisms["default"];
+                  },
+                  {"mechanisms.somewhere", "SWC"}},
+        GraphCase{"unknown population",
+                  [](Json& g) {
+                    Json& synapses = Connections(g)["synapses"];
+                    synapses["PYR"] = synapses["EXC"];
+                  },
+                  {"\"PYR\" is not a population"}},
+        GraphCase{"other labels",
+                  [](Json& g) { Connections(g)["population_definitions"]["EXC"] = 12; },
+                  {"EXC is 12, expected 10"}},
+        GraphCase{"path as namespace",
+                  [](Json& g) {
+                    g["architecture"]["config"]["coordinate_namespace"] = "../Synapse Attributes";
+                  },
+                  {"coordinate_namespace"}}));
+
+TEST(ReadSystemTest, VersionOneIsAccepted) {
+  const SystemCopy copy(kMini);
+  Json graph = *ReadJsonFile(copy.file("graph.json"));
+  graph["version"] = 1;
+  copy.Write("graph.json", graph.dump());
+  EXPECT_TRUE(ReadSystem(copy.path()).ok());
+}
+
+TEST(ReadSystemTest, OnlyTheFirstConnectionsCount) {
+  const SystemCopy copy(kMini);
+  Json graph = *ReadJsonFile(copy.file("graph.json"));
+  graph["connections"]["a later element"] = "anything";
+  copy.Write("graph.json", graph.dump());
+  EXPECT_TRUE(ReadSystem(copy.path()).ok());
+}
+
+TEST(ReadSystemTest, GarbageForGraph) {
+  const std::string deep(1000, '[');
+  std::string wide = "{\"a\": {";
+  for (int i = 0; i < 2000; ++i) absl::StrAppend(&wide, i == 0 ? "" : ",", "\"", i, "\":0");
+  wide += "}}";
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("\xff\xfe{}"), std::string("{\"a\": NaN}"),
+        std::string("{\"version\": 1e999}"), deep, wide, std::string(17 << 20, ' ')}) {
+    const SystemCopy copy(kMini);
+    copy.Write("graph.json", text);
+    const absl::Status status = ReadSystem(copy.path()).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(status.message(), HasSubstr(copy.file("graph.json")));
+  }
+}
+
+// --- params --------------------------------------------------------------------------------------
+
+TEST(ReadSystemTest, ParamsByDocumentModelAndGroup) {
+  const SystemCopy copy(kMini);
+  ASSERT_EQ(mkdir(copy.file("params").c_str(), 0700), 0);
+  copy.Write("params/default.json",
+             R"({"Model": {"default": {"params": {"noise-std_e": 0.003}, "meta": {"by": "me"}},
+                           "strong": {"params": {}}}})");
+  copy.Write("params/e1.json", R"({})");
+  copy.Write("params/readme.txt", "no document");
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  ASSERT_EQ(system->params.size(), 2u);
+  const ParamsDocument& document = system->params.at("default");
+  EXPECT_THAT(document.at("Model").at("default"), ElementsAre(Pair("noise-std_e", 0.003)));
+  EXPECT_THAT(document.at("Model").at("strong"), IsEmpty());
+}
+
+TEST(ReadSystemTest, BadParamsAreNamed) {
+  const SystemCopy copy(kMini);
+  ASSERT_EQ(mkdir(copy.file("params").c_str(), 0700), 0);
+  copy.Write("params/default.json", R"({"Model": {"default": {"params": {"a": "b"}}}})");
+  EXPECT_EQ(ReadSystem(copy.path()).status().message(),
+            copy.file("params/default.json") +
+                ": Model.default.params.a: found string, expected a number");
+}
+
+}  // namespace
+}  // namespace livnd::io
