@@ -120,7 +120,7 @@ absl::Status Culture::BuildCells(const CultureConfig& config) {
         groups_.emplace_back();
         groups_[g].population = population.name;
         groups_[g].rcsd.shape = shape;
-        groups_[g].rcsd.dt_ms = config.dt_ms;
+        groups_[g].rcsd.step = MakeStepConstants(config.dt_ms);
       }
       CellGroup& group = groups_[g];
       const bool plain = scale == 1.0 && own == config.cell_params.end();
@@ -136,6 +136,7 @@ absl::Status Culture::BuildCells(const CultureConfig& config) {
       group.gids.push_back(gid);
       group.source.push_back(static_cast<uint32_t>(source_index_[gid]));
       gids_.push_back(gid);
+      cell_order_.push_back(cells_[gid]);
       first_section_row_[gid] = num_section_rows_;
       num_section_rows_ += shape.num_sections();
     }

@@ -37,6 +37,8 @@ struct CellGroup {
 
 // The state of one copy, whatever tile or gang it runs in: a flat block of doubles.
 //   [header][groups: cells by gid: variables][connection state: 2 a stateful row]
+// Stateful rows are those of depressing synapses (resources, time of the last event, ms); a plastic
+// row's learned weight and last integral have the same place.
 struct CopyHeader {
   enum {
     kTick,     // steps since the start
@@ -68,6 +70,8 @@ class Culture {
   const Connectivity& connectivity() const { return connectivity_; }
   // Built cells in gid order.
   const std::vector<int64_t>& gids() const { return gids_; }
+  // Where each of them is, in the same order.
+  const std::vector<CellRef>& cells() const { return cell_order_; }
   // group = -1 for a gid that is not a built cell.
   CellRef Find(int64_t gid) const;
   // Index into Connectivity::first_row, or -1.
@@ -95,6 +99,7 @@ class Culture {
   std::vector<CellGroup> groups_;
   Connectivity connectivity_;
   std::vector<int64_t> gids_;
+  std::vector<CellRef> cell_order_;
   absl::flat_hash_map<int64_t, CellRef> cells_;
   absl::flat_hash_map<int64_t, int64_t> source_index_;
   absl::flat_hash_map<int64_t, int64_t> first_section_row_;

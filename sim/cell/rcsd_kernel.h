@@ -15,6 +15,20 @@
 
 namespace livnd::sim {
 
+// Fractions that a state moves towards its limit in one step, 1 - exp(-dt / tau).
+struct StepConstants {
+  double dt_ms;
+  double pool;                    // ion pools
+  double can_m, can_h;            // tau 4, 40 ms
+  double cal_m;                   // tau 60 ms
+  double ka_a, ka_b;              // tau 1, 15 ms
+  double na_rate;                 // dt / 30
+  double kdr_rate;                // dt / 7
+  double pool_drive;              // mM per mA/cm2 at equilibrium
+  double can_secant, cal_secant;  // exp(kSecantMv / f)
+};
+StepConstants MakeStepConstants(double dt_ms);
+
 // Synapses of equal kinetics on one compartment share two states, A and B (uS): g = B - A.
 struct SynapseSlot {
   int compartment = 0;
@@ -42,7 +56,7 @@ struct NoiseParams {
 // What all cells of a group (one population, one shape) share.
 struct RcsdGroupParams {
   RcsdShape shape;
-  double dt_ms = 0.025;
+  StepConstants step = MakeStepConstants(0.025);
   NoiseParams noise;
   std::vector<SynapseSlot> slots;
 };

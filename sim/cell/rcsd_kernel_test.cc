@@ -22,7 +22,7 @@ class Tile {
  public:
   explicit Tile(const std::vector<CellTemplate>& cells) {
     group_.shape = ShapeOf(cells[0]);
-    group_.dt_ms = kDtMs;
+    group_.step = MakeStepConstants(kDtMs);
     const int num_variables = group_.shape.spikes_state() + 1;
     params_.resize(static_cast<size_t>(group_.shape.num_params()) * kLanes);
     state_.assign(static_cast<size_t>(num_variables) * kLanes, 0.0);

@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <vector>
+
+#include "sim/cell/rcsd_constants.h"
+#include "sim/cell/rcsd_kernel.h"
+#include "sim/cell/rcsd_membrane.h"
+#include "sim/simd/math.h"
+#include "sim/simd/vec.h"
+
+namespace livnd::sim {
+namespace {
+
+using rcsd::Block;
+using rcsd::Currents;
+using simd::Set;
+using simd::Store;
+using simd::Vec;
+
+// Gates of every compartment at their steady states at v, pools at rest.
+void SetSteady(const RcsdShape& shape, const StepConstants& k, double v_mv, double* state) {
+  const Vec v = Set(v_mv);
+  const rcsd::SodiumPotassiumGates gates = rcsd::SodiumPotassiumSteady(k, v);
+  const rcsd::CanGates can = rcsd::CanSteady(v);
+  auto sodium_potassium = [&](double* s, int at_v, int h, int n, int u_na, int u_k, int field) {
+    Store(v, s + at_v * kTileLanes);
+    Store(gates.h_inf, s + h * kTileLanes);
+    Store(gates.n_inf, s + n * kTileLanes);
+    for (int i : {u_na, u_k, field}) Store(Set(0.0), s + i * kTileLanes);
+  };
+  using S = SomaState;
+  sodium_potassium(state, S::kV, S::kH, S::kN, S::kUNa, S::kUK, S::kField);
+  Store(can.m_inf, state + S::kMCan * kTileLanes);
+  Store(can.h_inf, state + S::kHCan * kTileLanes);
+  Store(Set(rcsd::kCaInMm), state + S::kCai * kTileLanes);
+  if (shape.has_ka()) {
+    const rcsd::KaGates ka = rcsd::KaSteady(v);
+    Store(ka.a_inf, state + S::kAKa * kTileLanes);
+    Store(ka.b_inf, state + S::kBKa * kTileLanes);
+  }
+  for (int i = 0; i < shape.num_dend; ++i) {
+    double* s = state + shape.dend_state(i) * kTileLanes;
+    using D = DendState;
+    Store(v, s + D::kV * kTileLanes);
+    Store(can.m_inf, s + D::kMCan * kTileLanes);
+    Store(can.h_inf, s + D::kHCan * kTileLanes);
+    Store(rcsd::CalSteady(v), s + D::kMCal * kTileLanes);
+    Store(Set(rcsd::kCaInMm), s + D::kCai * kTileLanes);
+    for (int j : {int{D::kUK}, int{D::kField}}) Store(Set(0.0), s + j * kTileLanes);
+  }
+  for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
+    using A = AxonState;
+    sodium_potassium(state + shape.axon_state(i) * kTileLanes, A::kV, A::kH, A::kN, A::kUNa, A::kUK,
+                     A::kField);
+  }
+}
+
+double Lane0(Vec x) {
+  double lanes[simd::kLanes];
+  Store(x, lanes);
+  return lanes[0];
+}
+
+// Calls fn(parameter block offset, currents at v with the given state) for each compartment.
+template <class Fn>
+void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const double* params,
+                     double* state, double v_mv, Fn fn) {
+  const Vec v = Set(v_mv);
+  const Block soma{params, state};
+  fn(0,
+     shape.has_ka() ? rcsd::SomaCurrents<true>(k, soma, v) : rcsd::SomaCurrents<false>(k, soma, v));
+  for (int i = 0; i < shape.num_dend; ++i) {
+    fn(shape.dend_param(i), rcsd::DendCurrents(k,
+                                               Block{params + shape.dend_param(i) * kTileLanes,
+                                                     state + shape.dend_state(i) * kTileLanes},
+                                               v));
+  }
+  for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
+    fn(shape.axon_param(i), rcsd::AxonCurrents(Block{params + shape.axon_param(i) * kTileLanes,
+                                                     state + shape.axon_state(i) * kTileLanes},
+                                               v));
+  }
+}
+
+}  // namespace
+
+double ScalarExp(double x) { return Lane0(simd::Exp(Set(x))); }
+
+StepConstants MakeStepConstants(double dt_ms) {
+  auto fraction = [&](double tau_ms) { return 1.0 - ScalarExp(-dt_ms / tau_ms); };
+  StepConstants c;
+  c.dt_ms = dt_ms;
+  c.pool = 1.0 - ScalarExp(-dt_ms * rcsd::kPoolRatePerMs);
+  c.can_m = fraction(4.0);
+  c.can_h = fraction(40.0);
+  c.cal_m = fraction(60.0);
+  c.ka_a = fraction(1.0);
+  c.ka_b = fraction(15.0);
+  c.na_rate = dt_ms / 30.0;
+  c.kdr_rate = dt_ms / 7.0;
+  c.pool_drive = 1e4 / (2.0 * rcsd::kFaraday * rcsd::kShellDepthUm * rcsd::kPoolRatePerMs);
+  c.can_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCanMv);
+  c.cal_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCalMv);
+  return c;
+}
+
+RcsdShape ShapeOf(const CellTemplate& cell) { return {cell.kind, cell.num_dend_segments()}; }
+
+RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_init_mv) {
+  const RcsdShape shape = ShapeOf(cell);
+  const StepConstants k = MakeStepConstants(dt_ms);
+  RcsdCellParams out;
+  out.params.assign(shape.num_params(), 0.0);
+  std::vector<double>& p = out.params;
+
+  auto common = [&](const Section& s, int base, int cap, int g_pas, int e_pas, int per_area) {
+    p[base + cap] = s.cm_uf_cm2 * 1e-3 * 2.0 / dt_ms;
+    p[base + g_pas] = s.g_pas_s_cm2;
+    p[base + e_pas] = s.e_pas_mv;
+    p[base + per_area] = 1e2 / s.segment_area_um2();
+  };
+  auto sodium_potassium = [&](const Section& s, int base, int g_nas, int v_half, int inverse_slope,
+                              int g_kdr) {
+    p[base + g_nas] = s.gmax_nas_s_cm2;
+    p[base + v_half] = s.vhalf_nas_mv;
+    p[base + inverse_slope] = 1.0 / s.slope_nas_mv;
+    p[base + g_kdr] = s.gmax_kdr_s_cm2;
+  };
+  auto calcium = [&](const Section& s, int base, int decay, int alpha, int k_ca) {
+    p[base + decay] = 1.0 - ScalarExp(-dt_ms * s.f_ca * s.k_ca);
+    p[base + alpha] = s.alpha_ca;
+    p[base + k_ca] = s.k_ca;
+  };
+  // Coupling densities of a junction, seen from either side.
+  auto coupling = [&](double resistance_mohm, const Section& s) {
+    return 1e2 / (resistance_mohm * s.segment_area_um2());
+  };
+
+  const Section& soma = cell.sections[0];
+  {
+    using P = SomaParam;
+    common(soma, 0, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
+    sodium_potassium(soma, 0, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
+    calcium(soma, 0, P::kCaDecay, P::kAlpha, P::kKCa);
+    p[P::kGKca] = soma.gmax_kca_s_cm2;
+    p[P::kGCan] = soma.gmax_can_s_cm2;
+    p[P::kGKa] = soma.gmax_ka_s_cm2;
+    p[P::kThreshold] = cell.threshold_mv;
+  }
+  int axon = 0;
+  const Section* previous = &soma;
+  for (size_t i = 1; i < cell.sections.size(); ++i) {
+    const Section& s = cell.sections[i];
+    if (s.kind == SectionKind::kDend) {
+      using P = DendParam;
+      for (int segment = 0; segment < s.num_segments; ++segment) {
+        const int base = shape.dend_param(segment);
+        common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
+        calcium(s, base, P::kCaDecay, P::kAlpha, P::kKCa);
+        p[base + P::kGKca] = s.gmax_kca_s_cm2;
+        p[base + P::kGCan] = s.gmax_can_s_cm2;
+        p[base + P::kGCal] = s.gmax_cal_s_cm2;
+        const Section& before = segment == 0 ? soma : s;
+        const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
+        p[base + P::kGPrev] = coupling(r, s);
+        p[segment == 0 ? int{SomaParam::kGDend} : shape.dend_param(segment - 1) + P::kGNext] =
+            coupling(r, before);
+      }
+    } else {
+      using P = AxonParam;
+      const int base = shape.axon_param(axon);
+      common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
+      sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
+      const Section& before = axon == 0 ? soma : *previous;
+      const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
+      p[base + P::kGPrev] = coupling(r, s);
+      p[axon == 0 ? int{SomaParam::kGAxon} : shape.axon_param(axon - 1) + P::kGNext] =
+          coupling(r, before);
+      previous = &s;
+      ++axon;
+    }
+  }
+
+  // The pin current holds every compartment at hold_mv; the calcium pools' reference current is
+  // the calcium current at the start.
+  std::vector<double> tile(shape.num_params() * kTileLanes);
+  std::vector<double> state(shape.spikes_state() * kTileLanes, 0.0);
+  auto spread = [&] {
+    for (size_t i = 0; i < p.size(); ++i) {
+      std::fill_n(tile.begin() + i * kTileLanes, kTileLanes, p[i]);
+    }
+  };
+  spread();
+  SetSteady(shape, k, cell.hold_mv, state.data());
+  ForEachCurrents(shape, k, tile.data(), state.data(), cell.hold_mv,
+                  [&](int base, const Currents& c) {
+                    static_assert(SomaParam::kPin == int{DendParam::kPin} &&
+                                  SomaParam::kPin == int{AxonParam::kPin});
+                    p[base + SomaParam::kPin] = -Lane0(c.total);
+                  });
+  spread();
+  SetSteady(shape, k, v_init_mv, state.data());
+  ForEachCurrents(shape, k, tile.data(), state.data(), v_init_mv, [&](int base, const Currents& c) {
+    if (base == 0) p[SomaParam::kIRest] = Lane0(c.ca);
+    if (base > 0 && base < shape.axon_param(0)) {
+      p[base + DendParam::kIRest] = Lane0(c.ca);
+    }
+  });
+  out.initial_state.resize(shape.spikes_state());
+  for (int i = 0; i < shape.spikes_state(); ++i) out.initial_state[i] = state[i * kTileLanes];
+  return out;
+}
+
+}  // namespace livnd::sim
