@@ -31,7 +31,7 @@ void EnvironmentStore::Make(const std::string& environment_id, int num_envs,
   Waiter waiter{num_envs, autoreset, std::move(done)};
   Maker maker;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     Model& model = models_[environment_id];
     if (!model.maker) {
       model.waiters.push_back(std::move(waiter));
@@ -60,7 +60,7 @@ void EnvironmentStore::Build(const std::string& environment_id) {
   }
   std::vector<Waiter> waiters;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     Model& model = models_[environment_id];
     waiters.swap(model.waiters);
     if (maker.ok()) model.maker = *maker;

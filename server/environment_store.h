@@ -12,9 +12,9 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "env/spec.h"
 #include "env/vector_environment.h"
+#include "server/mutex.h"
 #include "server/worker_pool.h"
 #include "sim/executor.h"
 
@@ -66,7 +66,7 @@ class EnvironmentStore {
   const Builder builder_;
   WorkerPool& pool_;
 
-  absl::Mutex mu_;
+  Mutex mu_;
   std::map<std::string, Model> models_ ABSL_GUARDED_BY(mu_);
 };
 

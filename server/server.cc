@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -14,6 +13,7 @@
 #include "grpcpp/server_builder.h"
 #include "server/environment_service.h"
 #include "server/log.h"
+#include "server/mutex.h"
 #include "server/status_macros.h"
 #include "server/unix_socket.h"
 #include "server/version.h"
@@ -32,8 +32,9 @@ class Reaper {
   }
   ~Reaper() {
     {
-      absl::MutexLock lock(&mu_);
+      MutexLock lock(mu_);
       stopping_ = true;
+      stop_.Signal();
     }
     if (thread_.joinable()) thread_.join();
   }
@@ -42,15 +43,17 @@ class Reaper {
   void Run() {
     const absl::Duration period =
         std::clamp(registry_.options().idle_timeout / 4, absl::Milliseconds(20), absl::Seconds(10));
-    absl::MutexLock lock(&mu_);
-    while (!mu_.AwaitWithTimeout(absl::Condition(&stopping_), period)) {
+    MutexLock lock(mu_);
+    while (!stopping_) {
+      stop_.WaitFor(mu_, period);
       const size_t removed = registry_.RemoveIdle().size();
       if (removed > 0) LogInfo(removed, " idle session(s) let go");
     }
   }
 
   SessionRegistry& registry_;
-  absl::Mutex mu_;
+  Mutex mu_;
+  CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
 };

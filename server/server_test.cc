@@ -25,6 +25,11 @@
 #include "livnd/v1/environment_service.grpc.pb.h"
 #include "server/testing/fake_environment.h"
 
+#if defined(__SANITIZE_THREAD__)
+// gRPC's own synchronization is in Debian's library, where the sanitizer cannot see it.
+extern "C" const char* __tsan_default_suppressions() { return "race:grpc::internal\n"; }
+#endif
+
 namespace livnd::server {
 namespace {
 

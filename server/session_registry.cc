@@ -56,7 +56,7 @@ SessionRegistry::Lease::Lease(SessionRegistry* registry, std::shared_ptr<Entry> 
 
 SessionRegistry::Lease::~Lease() {
   if (entry_ == nullptr) return;
-  absl::MutexLock lock(&registry_->mu_);
+  MutexLock lock(registry_->mu_);
   entry_->last_used = registry_->Now();
   --entry_->num_calls;
   --registry_->num_calls_;
@@ -80,7 +80,7 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   bool make = false;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     const auto known = requests_.find(request_id);
     if (draining_) {
       answer = ShuttingDown();
@@ -133,7 +133,7 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
   }
   std::vector<Created> waiters;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     --num_reserved_;
     Request& request = requests_.at(request_id);
     waiters.swap(request.waiters);
@@ -158,7 +158,7 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
 }
 
 absl::StatusOr<SessionRegistry::Lease> SessionRegistry::Acquire(const std::string& name) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   if (draining_) return ShuttingDown();
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return UnknownSession(name);
@@ -175,7 +175,7 @@ absl::StatusOr<SessionRegistry::Lease> SessionRegistry::Acquire(const std::strin
 }
 
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& name) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return UnknownSession(name);
   std::shared_ptr<Session> session = found->second->session;
@@ -186,7 +186,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::stri
 
 std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
   std::vector<std::shared_ptr<Session>> removed;
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   const absl::Time used_before = Now() - options_.idle_timeout;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const auto here = it++;
@@ -211,7 +211,7 @@ void SessionRegistry::Forget(const std::string& request_id) {
 void SessionRegistry::Drain() {
   std::vector<Created> waiters;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     draining_ = true;
     for (auto& [id, request] : requests_) {
       for (Created& waiter : request.waiters) waiters.push_back(std::move(waiter));
@@ -222,12 +222,12 @@ void SessionRegistry::Drain() {
 }
 
 int SessionRegistry::num_calls() const {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   return num_calls_;
 }
 
 int SessionRegistry::num_sessions() const {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   return static_cast<int>(sessions_.size());
 }
 

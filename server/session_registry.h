@@ -13,11 +13,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "env/vector_environment.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "server/environment_store.h"
+#include "server/mutex.h"
 #include "server/session.h"
 #include "server/worker_pool.h"
 
@@ -105,7 +105,7 @@ class SessionRegistry {
   EnvironmentStore& store_;
   WorkerPool& pool_;
 
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made

@@ -1,12 +1,13 @@
 #include "server/session_registry.h"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "server/errors.h"
 #include "server/testing/fake_environment.h"
@@ -45,24 +46,15 @@ class SessionRegistryTest : public ::testing::Test {
   }
 
   // An answer that arrives later.
-  struct Pending {
-    absl::Notification arrived;
-    Made answer = nullptr;
-    const Made& Get() {
-      arrived.WaitForNotification();
-      return answer;
-    }
-  };
-  std::shared_ptr<Pending> Start(const v1::CreateSessionRequest& request) {
-    auto pending = std::make_shared<Pending>();
-    registry_.Create(request, env::AutoresetMode::kNextStep, [pending](Made made) {
-      pending->answer = std::move(made);
-      pending->arrived.Notify();
-    });
-    return pending;
+  std::shared_future<Made> Start(const v1::CreateSessionRequest& request) {
+    auto promise = std::make_unique<std::promise<Made>>();
+    std::shared_future<Made> answer = promise->get_future().share();
+    registry_.Create(request, env::AutoresetMode::kNextStep,
+                     [promise = std::move(promise)](Made made) { promise->set_value(made); });
+    return answer;
   }
   Made Create(const std::string& id, int num_envs = 1) {
-    return Start(Request(id, num_envs))->Get();
+    return Start(Request(id, num_envs)).get();
   }
 
   FakeControl control_;
@@ -102,9 +94,9 @@ TEST_F(SessionRegistryTest, ARepeatWhileTheSessionIsMadeWaitsForIt) {
   control_.AwaitWaiting(1);
   EXPECT_EQ(control_.num_builds, 1);
   control_.Open();
-  ASSERT_TRUE(first->Get().ok());
-  EXPECT_EQ(first->Get()->get(), again->Get()->get());
-  EXPECT_NE(first->Get()->get(), other->Get()->get());
+  ASSERT_TRUE(first.get().ok());
+  EXPECT_EQ(first.get()->get(), again.get()->get());
+  EXPECT_NE(first.get()->get(), other.get()->get());
   EXPECT_EQ(control_.num_builds, 1);  // shared by all three
 }
 
@@ -114,8 +106,8 @@ TEST_F(SessionRegistryTest, AFailedBuildIsToldToAllWaitersAndNotKept) {
   const auto first = Start(Request("a"));
   const auto other = Start(Request("b"));
   control_.Open();
-  EXPECT_EQ(first->Get().status().code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(other->Get().status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(first.get().status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(other.get().status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(registry_.num_sessions(), 0);
   control_.build_fails = false;
   EXPECT_TRUE(Create("a").ok());
@@ -128,9 +120,9 @@ TEST_F(SessionRegistryTest, SessionsAreLimitedAlsoWhileTheyAreMade) {
   const auto c = Start(Request("c"));
   EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooManySessions);
   control_.Open();
-  ASSERT_TRUE(a->Get().ok() && b->Get().ok() && c->Get().ok());
+  ASSERT_TRUE(a.get().ok() && b.get().ok() && c.get().ok());
   EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooManySessions);
-  ASSERT_TRUE(registry_.Remove((*a->Get())->name()).ok());
+  ASSERT_TRUE(registry_.Remove((*a.get())->name()).ok());
   EXPECT_TRUE(Create("d").ok());
 }
 
@@ -156,8 +148,8 @@ TEST_F(SessionRegistryTest, EndedRequestsAreForgottenInTheEnd) {
 TEST_F(SessionRegistryTest, RemovedSessionsFreeTheirCopies) {
   std::string name = (*Create("a"))->name();
   EXPECT_EQ(control_.num_alive, 1);
-  registry_.Remove(name).value().reset();
-  EXPECT_EQ(control_.num_alive, 0);
+  ASSERT_TRUE(registry_.Remove(name).ok());
+  while (control_.num_alive > 0) std::this_thread::yield();  // its maker may still hold it
 }
 
 TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
@@ -203,7 +195,7 @@ TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
   const auto waiting = Start(other);
   control_.AwaitWaiting(1);
   registry_.Drain();
-  EXPECT_EQ(ReasonOf(waiting->Get().status()), reason::kShuttingDown);  // while the build goes on
+  EXPECT_EQ(ReasonOf(waiting.get().status()), reason::kShuttingDown);  // while the build goes on
   EXPECT_EQ(ReasonOf(Create("c").status()), reason::kShuttingDown);
   EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kShuttingDown);
   control_.Open();

@@ -10,7 +10,7 @@ std::shared_ptr<Strand> Strand::Create(WorkerPool& pool) {
 
 void Strand::Post(absl::AnyInvocable<void() &&> task) {
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     tasks_.push_back(std::move(task));
     if (scheduled_) return;
     scheduled_ = true;
@@ -21,14 +21,14 @@ void Strand::Post(absl::AnyInvocable<void() &&> task) {
 void Strand::RunOne() {
   absl::AnyInvocable<void() &&> task;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     task = std::move(tasks_.front());
     tasks_.pop_front();
   }
   std::move(task)();
   task = nullptr;
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     if (tasks_.empty()) {
       scheduled_ = false;
       return;

@@ -7,7 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
+#include "server/mutex.h"
 #include "server/worker_pool.h"
 
 namespace livnd::server {
@@ -29,7 +29,7 @@ class Strand final : public std::enable_shared_from_this<Strand> {
   void RunOne() ABSL_LOCKS_EXCLUDED(mu_);
 
   WorkerPool& pool_;
-  absl::Mutex mu_;
+  Mutex mu_;
   std::deque<absl::AnyInvocable<void() &&>> tasks_ ABSL_GUARDED_BY(mu_);
   bool scheduled_ ABSL_GUARDED_BY(mu_) = false;  // RunOne is running or submitted
 };

@@ -18,7 +18,7 @@ struct WorkerPool::Loop {
   // Guarded by the pool's mutex.
   int helpers_wanted;
   int helpers_inside = 0;
-  absl::CondVar left;  // signalled when helpers_inside becomes 0
+  CondVar left;  // signalled when helpers_inside becomes 0
 };
 
 WorkerPool::WorkerPool(int num_workers) {
@@ -31,7 +31,7 @@ WorkerPool::WorkerPool(int num_workers) {
 
 WorkerPool::~WorkerPool() {
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     stopping_ = true;
     wake_.SignalAll();
   }
@@ -39,13 +39,13 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::Submit(absl::AnyInvocable<void() &&> task) {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   tasks_.push_back(std::move(task));
   if (sleeping_ > 0) wake_.Signal();
 }
 
 bool WorkerPool::idle() const {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   return tasks_.empty() && running_tasks_ == 0;
 }
 
@@ -57,14 +57,14 @@ void WorkerPool::ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) {
   }
   Loop loop(fn, num_pieces, max_helpers);
   {
-    absl::MutexLock lock(&mu_);
+    MutexLock lock(mu_);
     loops_.push_back(&loop);
     for (int i = std::min(sleeping_, max_helpers); i > 0; --i) wake_.Signal();
   }
   RunPieces(loop);
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   loops_.erase(std::remove(loops_.begin(), loops_.end(), &loop), loops_.end());
-  while (loop.helpers_inside > 0) loop.left.Wait(&mu_);
+  while (loop.helpers_inside > 0) loop.left.Wait(mu_);
 }
 
 void WorkerPool::RunPieces(Loop& loop) {
@@ -76,7 +76,7 @@ void WorkerPool::RunPieces(Loop& loop) {
 }
 
 void WorkerPool::Work() {
-  absl::MutexLock lock(&mu_);
+  MutexLock lock(mu_);
   while (true) {
     // Loops first: they belong to tasks that already run.
     if (!loops_.empty()) {
@@ -100,7 +100,7 @@ void WorkerPool::Work() {
       return;
     } else {
       ++sleeping_;
-      wake_.Wait(&mu_);
+      wake_.Wait(mu_);
       --sleeping_;
     }
   }

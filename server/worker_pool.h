@@ -9,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
+#include "server/mutex.h"
 #include "sim/executor.h"
 
 namespace livnd::server {
@@ -44,8 +44,8 @@ class WorkerPool final : public sim::Executor {
   void Work() ABSL_LOCKS_EXCLUDED(mu_);
   static void RunPieces(Loop& loop);
 
-  mutable absl::Mutex mu_;
-  absl::CondVar wake_;
+  mutable Mutex mu_;
+  CondVar wake_;
   std::deque<absl::AnyInvocable<void() &&>> tasks_ ABSL_GUARDED_BY(mu_);
   std::vector<Loop*> loops_ ABSL_GUARDED_BY(mu_);  // that still want helpers
   int sleeping_ ABSL_GUARDED_BY(mu_) = 0;

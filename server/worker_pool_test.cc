@@ -1,11 +1,11 @@
 #include "server/worker_pool.h"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
 namespace livnd::server {
@@ -66,17 +66,17 @@ TEST(WorkerPoolTest, ParallelForNeverRunsMorePiecesThanItsConcurrency) {
 
 TEST(WorkerPoolTest, ParallelForEndsWhileAllOtherWorkersAreBusy) {
   WorkerPool pool(2);
-  absl::Notification release;
-  absl::Notification looped;
-  pool.Submit([&] { release.WaitForNotification(); });
+  std::promise<void> release;
+  std::promise<void> looped;
+  pool.Submit([&] { release.get_future().wait(); });
   pool.Submit([&] {
     std::atomic<int> pieces{0};
     pool.ParallelFor(50, [&](int) { ++pieces; });
     EXPECT_EQ(pieces, 50);
-    looped.Notify();
+    looped.set_value();
   });
-  looped.WaitForNotification();
-  release.Notify();
+  looped.get_future().wait();
+  release.set_value();
 }
 
 TEST(WorkerPoolTest, LoopsInAllWorkersAtOnceAndNestedLoopsEnd) {
@@ -103,10 +103,10 @@ TEST(WorkerPoolTest, ALoopsWritesAreSeenByItsCaller) {
 TEST(WorkerPoolTest, IsIdleOnlyWithoutTasks) {
   WorkerPool pool(1);
   EXPECT_TRUE(pool.idle());
-  absl::Notification release;
-  pool.Submit([&] { release.WaitForNotification(); });
+  std::promise<void> release;
+  pool.Submit([&] { release.get_future().wait(); });
   EXPECT_FALSE(pool.idle());
-  release.Notify();
+  release.set_value();
   while (!pool.idle()) std::this_thread::yield();
 }
 

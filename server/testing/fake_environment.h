@@ -11,10 +11,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "env/spec.h"
 #include "env/vector_environment.h"
 #include "server/environment_store.h"
+#include "server/mutex.h"
 
 namespace livnd::server {
 
@@ -27,27 +27,29 @@ struct FakeControl {
 
   // While closed, builds and steps wait. A test must open it before it ends.
   void Close() {
-    absl::MutexLock lock(&mu);
+    MutexLock lock(mu);
     open = false;
   }
   void Open() {
-    absl::MutexLock lock(&mu);
+    MutexLock lock(mu);
     open = true;
+    changed.SignalAll();
   }
   void AwaitOpen() {
-    absl::MutexLock lock(&mu);
+    MutexLock lock(mu);
     ++num_waiting;
-    mu.Await(absl::Condition(&open));
+    changed.SignalAll();
+    while (!open) changed.Wait(mu);
     --num_waiting;
   }
   // Returns once n builds or steps wait.
   void AwaitWaiting(int n) {
-    const auto enough = [this, n]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return num_waiting >= n; };
-    absl::MutexLock lock(&mu);
-    mu.Await(absl::Condition(&enough));
+    MutexLock lock(mu);
+    while (num_waiting < n) changed.Wait(mu);
   }
 
-  absl::Mutex mu;
+  Mutex mu;
+  CondVar changed;
   bool open ABSL_GUARDED_BY(mu) = true;
   int num_waiting ABSL_GUARDED_BY(mu) = 0;
 };
