@@ -31,11 +31,12 @@ absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
         absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ",
                      slot.map == nullptr ? 0 : slot.map->num_channels));
   }
-  if (!(waveform.sample_dt_ms > 0.0)) {
+  if (!(waveform.sample_dt_ms >= 1e-6 && waveform.sample_dt_ms <= 1e9)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; takes a number > 0"));
+        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
+                     "; takes a number from 1e-6 to 1e9 (ms)"));
   }
-  if (!timeline.empty() && timeline.sample_dt_ms() != waveform.sample_dt_ms) {
+  if (timeline.sample_dt_ms() != 0.0 && timeline.sample_dt_ms() != waveform.sample_dt_ms) {
     return absl::InvalidArgumentError(absl::StrCat(
         "stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; this mode's earlier stimulus has ",
         timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
@@ -45,15 +46,17 @@ absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
       return absl::InvalidArgumentError("stimulus holds a number that is not finite");
     }
   }
-  timeline.Install(std::move(waveform));
+  const double now_ms = static_cast<double>(tick(copy)) * culture_->dt_ms();
+  const auto now = static_cast<int64_t>(now_ms / waveform.sample_dt_ms);
+  timeline.Install(std::move(waveform), now);
   field_now_[copy] = nullptr;
   return absl::OkStatus();
 }
 
 bool Gang::RowValues(const StimulusSlot& slot, const double* channels) {
-  const StimulusMap& map = *slot.map;
   std::fill(row_values_.begin(), row_values_.end(), 0.0);
   if (channels == nullptr) return false;
+  const StimulusMap& map = *slot.map;
   bool any = false;
   const size_t num_rows = row_values_.size();
   for (int c = 0; c < map.num_channels; ++c) {
@@ -96,13 +99,18 @@ bool Gang::UpdateCurrents() {
         const double* before = slot.timelines[copy].At(static_cast<int64_t>(floor));
         const double* after = slot.timelines[copy].At(static_cast<int64_t>(floor) + 1);
         const double fraction = at - floor;
+        if (before == nullptr && after == nullptr) {
+          slot.timelines[copy].ForgetBefore(static_cast<int64_t>(floor));
+        }
         for (int c = 0; c < slot.map->num_channels; ++c) {
           const double x0 = before != nullptr ? before[c] : 0.0;
           const double x1 = after != nullptr ? after[c] : 0.0;
           channels[c] = x0 + fraction * (x1 - x0);
         }
       } else {
-        const double* now = slot.timelines[copy].At(static_cast<int64_t>(t_k / sample_dt));
+        const auto sample = static_cast<int64_t>(t_k / sample_dt);
+        const double* now = slot.timelines[copy].At(sample);
+        if (now == nullptr) slot.timelines[copy].ForgetBefore(sample);
         if (now != nullptr) std::copy_n(now, channels.size(), channels.data());
       }
       if (!RowValues(slot, channels.data())) continue;
@@ -134,7 +142,7 @@ bool Gang::UpdateCurrents() {
 
 void Gang::UpdateField(int copy, int64_t tick) {
   StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
-  if (slot.map == nullptr) return;
+  // Without a map there are no waveforms, but a field from before may have to end.
   StimulusTimeline& timeline = slot.timelines[copy];
   const bool active = header(copy, CopyHeader::kFieldActive) != 0.0;
   if (timeline.empty() && !active) return;
@@ -160,9 +168,10 @@ void Gang::UpdateField(int copy, int64_t tick) {
     auto field = [&](int compartment) -> double& {
       return state[shape.field_state(compartment) * kTileLanes];
     };
+    for (int c = 0; c < shape.num_compartments(); ++c) field(c) = 0.0;
+    if (!any) continue;
     const double* ve = row_values_.data() + row;
     const uint8_t* present = slot.row_present.data() + row;
-    for (int c = 0; c < shape.num_compartments(); ++c) field(c) = 0.0;
     // Each junction drives its two compartments by the difference of their potentials.
     auto junction = [&](int near, int far, int near_section, int far_section, int near_param,
                         int far_param) {

@@ -1,8 +1,20 @@
 #include "sim/stimulus/stimulus.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace livnd::sim {
+
+void StimulusTimeline::Install(Waveform waveform, int64_t now) {
+  ForgetBefore(now);
+  sample_dt_ms_ = waveform.sample_dt_ms;
+  waveforms_.push_back(std::move(waveform));
+}
+
+void StimulusTimeline::Clear() {
+  waveforms_.clear();
+  sample_dt_ms_ = 0.0;
+}
 
 void StimulusTimeline::ForgetBefore(int64_t sample) {
   waveforms_.erase(

@@ -3,7 +3,6 @@
 #define LIVND_SIM_STIMULUS_STIMULUS_H_
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace livnd::sim {
@@ -48,11 +47,15 @@ struct Waveform {
 // The waveforms of one mode on one copy. Where two overlap the later one holds.
 class StimulusTimeline {
  public:
-  void Install(Waveform waveform) { waveforms_.push_back(std::move(waveform)); }
-  void Clear() { waveforms_.clear(); }
+  // Takes a waveform of the timeline's sample interval, and forgets those that ended before sample
+  // `now`: a timeline that is fed for hours does not grow.
+  void Install(Waveform waveform, int64_t now);
+  // Forgets all waveforms and the sample interval.
+  void Clear();
   bool empty() const { return waveforms_.empty(); }
-  // Of the first waveform; all of one timeline share it.
-  double sample_dt_ms() const { return waveforms_.front().sample_dt_ms; }
+  int num_waveforms() const { return static_cast<int>(waveforms_.size()); }
+  // Of the first waveform since Clear; all of one timeline share it. 0: there was none yet.
+  double sample_dt_ms() const { return sample_dt_ms_; }
 
   // The channels at a sample, or null where nothing is installed.
   const double* At(int64_t sample) const {
@@ -67,6 +70,7 @@ class StimulusTimeline {
 
  private:
   std::vector<Waveform> waveforms_;
+  double sample_dt_ms_ = 0.0;
 };
 
 }  // namespace livnd::sim
