@@ -335,6 +335,7 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
       }
       for (int c = 0; c < num_copies_; ++c) Deliver(c, tick(c));
       const bool currents = UpdateCurrents();
+      const size_t first_spike = spikes != nullptr ? spikes->size() : 0;
       for (size_t g = 0; g < groups_.size(); ++g) {
         GroupTiles& tiles = groups_[g];
         const CellGroup& group = culture_->groups()[g];
@@ -357,6 +358,11 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
               tiles.lane_mask[t];
           if (crossed != 0) EmitSpikes(g, t, crossed, spikes);
         }
+      }
+      // Groups come one after the other, and in each all copies.
+      if (spikes != nullptr && spikes->size() > first_spike + 1) {
+        std::stable_sort(spikes->begin() + static_cast<int64_t>(first_spike), spikes->end(),
+                         [](const Spike& a, const Spike& b) { return a.copy < b.copy; });
       }
       for (int c = 0; c < num_copies_; ++c) {
         UpdateField(c, tick(c));
