@@ -35,6 +35,11 @@ from livnd.errors import ServerUnavailableError, UnknownSessionError
 HELD_OUT_SEED = 1_000_000  # the first one; training seeds stay below
 RESTART_PATIENCE_S = 120.0
 
+# Parameters are of order one; a pattern of one is a tenth of the largest amplitude.
+AMPLITUDE = 0.1
+START = 0.25  # hardly felt by the culture
+SIGMA = 0.5
+
 Act = Callable[[np.ndarray], np.ndarray]  # observations [N, size] -> actions [N, electrodes]
 
 
@@ -106,10 +111,10 @@ class ConstantPolicy:
     name = "constant"
 
     def __init__(self, num_electrodes: int) -> None:
-        self.initial = np.full(num_electrodes, 0.2)
+        self.initial = np.full(num_electrodes, START)
 
     def actions(self, parameters: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        return np.tanh(parameters)
+        return np.tanh(AMPLITUDE * parameters)
 
 
 class AgentPolicy:
@@ -122,7 +127,7 @@ class AgentPolicy:
 
     def __init__(self, layout: Layout, num_electrodes: int) -> None:
         self._layout = layout
-        self.initial = np.concatenate([np.full(num_electrodes, 0.2), [0.0, 0.0]])
+        self.initial = np.concatenate([np.full(num_electrodes, START), [0.0, 0.0]])
 
     def actions(self, parameters: np.ndarray, observations: np.ndarray) -> np.ndarray:
         pattern, target_gain, error_gain = np.split(parameters, [-2, -1], axis=1)
@@ -132,7 +137,7 @@ class AgentPolicy:
         half_range = (high - low) / 2
         drive = 1.0 + target_gain * (target - (low + high) / 2) / half_range
         drive += error_gain * (target - rate) / half_range
-        return np.tanh(pattern * np.maximum(drive, 0.0))
+        return np.tanh(AMPLITUDE * pattern * np.maximum(drive, 0.0))
 
 
 # --- where they play ------------------------------------------------------------------------------
@@ -215,16 +220,18 @@ class Arena:
 
 @dataclass(frozen=True)
 class Generation:
-    """How the candidates of one generation did: mean returns over their episodes."""
+    """How the candidates of one generation did."""
 
     learner: str
     number: int
     of: int
     episodes: int  # played so far
-    worst: float
-    mean: float
-    best: float
+    scores: list[float]  # mean return of each candidate, worst first
     seconds: float
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.scores))
 
 
 def learn(
@@ -237,7 +244,7 @@ def learn(
 ) -> tuple[np.ndarray, list[Generation]]:
     """CMA-ES over the policy's parameters; the mean that it reaches, and how it got there."""
     episodes = arena.num_envs // population
-    optimizer = CMA(mean=policy.initial.copy(), sigma=0.2, population_size=population, seed=seed)
+    optimizer = CMA(mean=policy.initial.copy(), sigma=SIGMA, population_size=population, seed=seed)
     rng = np.random.default_rng([seed, 1])
     history: list[Generation] = []
     start = time.monotonic()
@@ -260,9 +267,7 @@ def learn(
                 number=number,
                 of=generations,
                 episodes=number * arena.num_envs,
-                worst=float(scores.min()),
-                mean=float(scores.mean()),
-                best=float(scores.max()),
+                scores=[round(score, 3) for score in sorted(scores.tolist())],
                 seconds=round(time.monotonic() - start, 1),
             )
         )
@@ -287,8 +292,9 @@ class Lines:
 
     def generation(self, g: Generation) -> None:
         print(
-            f"demo: {g.learner:8} generation {g.number:2} of {g.of}: mean return {g.mean:8.2f}, "
-            f"best {g.best:8.2f}, after {g.episodes:4} episodes, {g.seconds:5.1f} s",
+            f"demo: {g.learner:8} generation {g.number:2} of {g.of}: "
+            f"median return {g.median:7.2f}, best {g.scores[-1]:7.2f}; "
+            f"{g.episodes:4} episodes, {g.seconds:5.1f} s",
             flush=True,
         )
 
@@ -349,8 +355,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--environment", default="livnd/TargetRate-EI-mini-v0", metavar="ID")
     parser.add_argument("--address", help="unix:PATH or HOST:PORT (default: an own server)")
-    parser.add_argument("--budget", type=int, default=360, help="episodes for each learner")
-    parser.add_argument("--population", type=int, default=10, help="candidates a generation")
+    parser.add_argument("--budget", type=int, default=288, help="episodes for each learner")
+    parser.add_argument("--population", type=int, default=8, help="candidates a generation")
     parser.add_argument("--episodes", type=int, default=3, help="episodes a candidate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="demo.png", help="the picture")

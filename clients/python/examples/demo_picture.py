@@ -68,7 +68,7 @@ def draw(
     before: Trace,
     after: Trace,
 ) -> None:
-    """Writes the picture as a PNG of 1,950 x 1,425 pixels.
+    """Writes the picture as a PNG of 1,950 x 1,500 pixels.
 
     Args:
         path: where to.
@@ -80,35 +80,36 @@ def draw(
         after: the same episodes of the trained agent.
     """
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(13, 9.5), dpi=150, facecolor="white")
+        figure = plt.figure(figsize=(13, 10), dpi=150, facecolor="white")
         _headline(figure, spec, system)
         top = figure.add_gridspec(
             1,
             2,
-            width_ratios=[1.3, 1.0],
-            wspace=0.2,
+            width_ratios=[1.25, 1.0],
+            wspace=0.17,
             left=LEFT,
-            right=RIGHT,
-            top=0.845,
-            bottom=0.56,
+            right=RIGHT - 0.07,
+            top=0.812,
+            bottom=0.545,
         )
         _learning(figure.add_subplot(top[0]), history, returns)
         _electrodes(figure, figure.add_subplot(top[1]), spec, system, after)
         bottom = figure.add_gridspec(
-            2, 2, height_ratios=[1.0, 2.2], hspace=0.08, wspace=0.06,
-            left=LEFT, right=RIGHT, top=0.445, bottom=0.115,
+            2, 2, height_ratios=[1.0, 2.2], hspace=0.08, wspace=0.08,
+            left=LEFT, right=RIGHT, top=0.43, bottom=0.11,
         )  # fmt: skip
         copy = _telling_episode(after.target_hz)
         highest = 1.12 * max(
             before.rate_hz[:, copy].max(), after.rate_hz[:, copy].max(), after.target_hz[copy]
         )
+        full = float(np.quantile(np.abs(after.actions[:, copy]).max(axis=1), 0.9))
         for column, (title, trace) in enumerate(
             (("Before learning", before), ("After learning", after))
         ):
             rate = figure.add_subplot(bottom[0, column])
             raster = figure.add_subplot(bottom[1, column], sharex=rate)
             _rate(rate, spec, trace, copy, highest)
-            _raster(raster, spec, trace, copy)
+            _raster(raster, spec, trace, copy, full)
             rate.set_title(title)
             rate.set_title(
                 f"return {_number(trace.returns[copy])}", loc="right", fontsize=12, weight="normal"
@@ -119,18 +120,18 @@ def draw(
             else:
                 rate.set_ylabel("rate (Hz)")
                 raster.set_ylabel("electrode")
-        _key(figure, spec)
+        _key(figure, spec, full)
         figure.savefig(path)
         plt.close(figure)
 
 
 def _headline(figure: Figure, spec: livnd.EnvironmentSpec, system: livnd.System) -> None:
     figure.text(
-        LEFT, 0.945, "An agent learns to steer a culture of neurons", fontsize=22, weight="bold"
+        LEFT, 0.948, "An agent learns to steer a culture of neurons", fontsize=22, weight="bold"
     )
     figure.text(
         LEFT,
-        0.908,
+        0.913,
         f"{len(system.positions_um)} simulated neurons on {len(system.electrode_ids)} electrodes. "
         f"Every {spec.step_duration_ms:g} ms the agent sets one pulse on each electrode, to hold "
         "the firing rate at a target.",
@@ -140,34 +141,26 @@ def _headline(figure: Figure, spec: livnd.EnvironmentSpec, system: livnd.System)
 
 
 def _learning(axes: Axes, history: dict[str, list[Generation]], returns: dict[str, float]) -> None:
-    axes.set_title("Learning")
+    axes.set_title("Learning, and returns on held-out episodes")
     for name, colour in (("constant", CONSTANT), ("agent", AGENT)):
         episodes = [g.episodes for g in history[name]]
-        worst, best = [g.worst for g in history[name]], [g.best for g in history[name]]
-        axes.fill_between(episodes, worst, best, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(episodes, [g.mean for g in history[name]], color=colour, linewidth=2.6)
+        low, median, high = np.quantile([g.scores for g in history[name]], (0.25, 0.5, 0.75), 1)
+        axes.fill_between(episodes, low, high, color=colour, alpha=0.16, linewidth=0)
+        axes.plot(episodes, median, color=colour, linewidth=2.6)
     axes.axhline(returns["random"], color=RANDOM, linewidth=2.0, linestyle=(0, (4, 2.5)))
     axes.set_xlim(0, history["agent"][-1].episodes)
     axes.set_ylim(top=0)
     axes.set_xlabel("episodes played")
-    axes.set_ylabel("return")
+    axes.set_ylabel("return (median, quartiles)")
     axes.grid(axis="y", color=GRID)
-    lines = [
-        Line2D([], [], color=colour, linewidth=2.6, linestyle=style, label=label)
-        for label, colour, style in (
-            (f"agent  {_number(returns['agent'])}", AGENT, "-"),
-            (f"best constant  {_number(returns['constant'])}", CONSTANT, "-"),
-            (f"random  {_number(returns['random'])}", RANDOM, (0, (3, 1.5))),
-        )
-    ]
-    axes.legend(
-        handles=lines,
-        loc="lower right",
-        title="return on held-out episodes",
-        title_fontproperties={"size": 11.5},
-        alignment="left",
-        borderaxespad=0.2,
-    )
+    for name, label, colour, style in (
+        ("agent", "agent", AGENT, "-"),
+        ("constant", "best constant", CONSTANT, "-"),
+        ("random", "random", RANDOM, (0, (3, 1.5))),
+    ):
+        text = f"{label} {_number(returns[name])}"
+        axes.plot([], [], color=colour, linewidth=2.6, linestyle=style, label=text)
+    _legend_under_title(axes)
 
 
 def _electrodes(
@@ -207,20 +200,15 @@ def _electrodes(
     everything = np.concatenate([electrodes - 1.5 * radius, electrodes + 1.5 * radius, cells])
     axes.set_xlim(everything[:, 0].min(), everything[:, 0].max())
     axes.set_ylim(everything[:, 1].min(), everything[:, 1].max())
-    axes.set_aspect("equal", anchor="W")
+    axes.set_aspect("equal", anchor="NW")
     axes.set_xlabel(f"{names[0]} (µm)")
     axes.set_ylabel(f"{names[1]} (µm)")
-    bar = figure.colorbar(
-        plt.cm.ScalarMappable(colours, RATES), ax=axes, fraction=0.045, pad=0.03, aspect=14
-    )
+    side = axes.inset_axes((1.04, 0.0, 0.035, 1.0))
+    bar = figure.colorbar(plt.cm.ScalarMappable(colours, RATES), cax=side)
     bar.outline.set_visible(False)
     bar.set_label("spikes heard (1/s)")
     axes.plot([], [], color=STIMULUS, linewidth=4, label="mean amplitude")
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 0.985), ncols=4, handlelength=1.0,
-        handletextpad=0.4, columnspacing=1.3, borderaxespad=0.0,
-    )  # fmt: skip
-    axes.set_title(axes.get_title(loc="left"), pad=30)
+    _legend_under_title(axes)
 
 
 def _rate(axes: Axes, spec: livnd.EnvironmentSpec, trace: Trace, copy: int, highest: float) -> None:
@@ -232,15 +220,18 @@ def _rate(axes: Axes, spec: livnd.EnvironmentSpec, trace: Trace, copy: int, high
     axes.grid(axis="y", color=GRID)
 
 
-def _raster(axes: Axes, spec: livnd.EnvironmentSpec, trace: Trace, copy: int) -> None:
-    """A row an electrode: dots for the spikes of a step, below them a bar for its pulse."""
+def _raster(axes: Axes, spec: livnd.EnvironmentSpec, trace: Trace, copy: int, full: float) -> None:
+    """A row an electrode: dots for the spikes of a step, below them a bar for its pulse.
+
+    A pulse of amplitude `full` or more is a bar of full height.
+    """
     times_s = _times_s(spec, trace)
     spikes, actions = trace.spikes[:, copy], trace.actions[:, copy]
     num_electrodes = actions.shape[1]
-    step, electrode = np.nonzero(np.abs(actions) > 0.005)
+    step, electrode = np.nonzero(np.abs(actions) > 0.02 * full)
     start_s = times_s[step] - spec.step_duration_ms / 1000
     bottom = electrode - 0.4
-    height = np.clip(0.55 * np.abs(actions[step, electrode]), 0.03, None)
+    height = 0.5 * np.minimum(np.abs(actions[step, electrode]) / full, 1.0)
     bars = np.stack(
         [np.stack([start_s, bottom], 1), np.stack([start_s, bottom + height], 1)], axis=1
     )
@@ -260,8 +251,9 @@ def _raster(axes: Axes, spec: livnd.EnvironmentSpec, trace: Trace, copy: int) ->
     axes.tick_params(axis="y", length=0)
 
 
-def _key(figure: Figure, spec: livnd.EnvironmentSpec) -> None:
+def _key(figure: Figure, spec: livnd.EnvironmentSpec, full: float) -> None:
     line = {"linewidth": 2.4}
+    full_ua = full * spec.settings["max_amplitude_ua"]
     figure.legend(
         handles=[
             Line2D([], [], color=AGENT, label="rate of the culture", **line),
@@ -272,7 +264,7 @@ def _key(figure: Figure, spec: livnd.EnvironmentSpec) -> None:
             ),
             Line2D(
                 [], [], color=STIMULUS, marker="|", markersize=11, markeredgewidth=2, linestyle="",
-                label="pulse (height: amplitude)",
+                label=f"pulse (full height: {full_ua:.1f} µA and more)",
             ),
         ],
         loc="lower center",
@@ -280,6 +272,14 @@ def _key(figure: Figure, spec: livnd.EnvironmentSpec) -> None:
         ncols=4,
         columnspacing=2.4,
     )  # fmt: skip
+
+
+def _legend_under_title(axes: Axes) -> None:
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 0.985), ncols=4, handlelength=1.2,
+        handletextpad=0.5, columnspacing=1.5, borderaxespad=0.0, scatteryoffsets=[0.5],
+    )  # fmt: skip
+    axes.set_title(axes.get_title(loc="left"), pad=32)
 
 
 def _telling_episode(target_hz: np.ndarray) -> int:

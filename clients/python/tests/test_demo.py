@@ -59,7 +59,7 @@ def test_it_survives_a_restart_of_the_server(tmp_path, start_server):
     server = start_server(f"unix:{short_folder(tmp_path)}/demo.sock")
     process = start_demo("--address", server.address, "--out", str(tmp_path / "demo.png"))
     for line in process.stdout:
-        if "mean return" in line:
+        if "median return" in line:
             break
     server.kill()
     server.start()
