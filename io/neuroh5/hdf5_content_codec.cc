@@ -137,12 +137,15 @@ bool IsConsistent(const Hdf5Content& content) {
   uint64_t next_gid = 0;
   for (size_t i = 0; i < content.populations.size(); ++i) {
     const Population& cells = content.populations[i];
-    if (cells.first_gid != next_gid || !IsConsistent(content.synapse_sites[i], cells)) return false;
+    if (cells.first_gid != next_gid) return false;
+    if (!IsConsistent(content.synapse_sites[i], cells)) return false;
     next_gid += cells.num_cells;
   }
   return content.position_um.size() == next_gid &&
          std::all_of(content.projections.begin(), content.projections.end(),
-                     [&](const Projection& projection) { return IsConsistent(projection, content); });
+                     [&content](const Projection& projection) {
+                       return IsConsistent(projection, content);
+                     });
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ struct SynapseSites {
   std::vector<uint64_t> offsets;  // num_cells + 1, also where the file lists no sites
   std::vector<uint32_t> syn_id;
   std::vector<uint8_t> syn_type;  // 0 excitatory, 1 inhibitory
-  std::vector<uint8_t> swc_type;  // 1 soma, 2 axon, 3 basal, 4 apical, 5 trunk, 6 tuft, 7 ais, 8 hillock
+  // 1 soma, 2 axon, 3 basal, 4 apical, 5 trunk, 6 tuft, 7 ais, 8 hillock
+  std::vector<uint8_t> swc_type;
   std::vector<int32_t> section;
   std::vector<int32_t> layer;
   std::vector<float> location;  // 0 .. 1 along the section
