@@ -1,0 +1,28 @@
+#include <string>
+
+#include "gtest/gtest.h"
+#include "io/json/json_file.h"
+#include "sim/culture.h"
+#include "tests/golden/scenarios.h"
+
+namespace livnd::sim {
+namespace {
+
+TEST(GoldenTest, EveryBitIsAsItWas) {
+  const absl::StatusOr<io::Json> golden = io::ReadJsonFile("tests/data/golden/culture.json");
+  ASSERT_TRUE(golden.ok()) << golden.status();
+  const io::Json now = RunScenarios();
+  const io::Json& was = (*golden)["scenarios"];
+  ASSERT_EQ(now.size(), was.size());
+  for (const auto& [name, scenario] : was.items()) {
+    ASSERT_TRUE(now.contains(name)) << name;
+    for (const auto& [what, value] : scenario.items()) {
+      EXPECT_EQ(now[name][what], value) << name << ": " << what;
+    }
+  }
+  // A change that is meant: change kPhysicsVersion too, then run tests/golden/renew.sh.
+  EXPECT_EQ((*golden)["physics_version"].get<std::string>(), kPhysicsVersion);
+}
+
+}  // namespace
+}  // namespace livnd::sim
