@@ -11,10 +11,10 @@
 #define LIVND_IO_CONCAT_INNER(a, b) a##b
 #define LIVND_IO_CONCAT(a, b) LIVND_IO_CONCAT_INNER(a, b)
 
-#define LIVND_IO_RETURN_IF_ERROR(expression)                      \
-  do {                                                            \
-    absl::Status livnd_io_status = (expression);                  \
-    if (!livnd_io_status.ok()) return livnd_io_status;            \
+#define LIVND_IO_RETURN_IF_ERROR(expression)           \
+  do {                                                 \
+    absl::Status livnd_io_status = (expression);       \
+    if (!livnd_io_status.ok()) return livnd_io_status; \
   } while (false)
 
 #define LIVND_IO_ASSIGN_OR_RETURN(lhs, expression) \

@@ -1,10 +1,11 @@
 // livnd from C++: simulated cultures of neurons as reinforcement-learning environments.
 //
-//   std::unique_ptr<livnd::client::Client> client =
-//   livnd::client::Client::Connect("127.0.0.1:5005"); auto session =
-//   client->CreateSession({"TargetRate-EI-mini-v0", /*num_envs=*/16}); if (!session.ok()) return
-//   Fail(session.error().ToString()); auto reset = (*session)->Reset(); auto step =
-//   (*session)->Step(std::vector<float>(16 * (*session)->action_size()));
+//   using livnd::client::Client;
+//   std::unique_ptr<Client> client = Client::Connect("127.0.0.1:5005");
+//   auto session = client->CreateSession({"TargetRate-EI-mini-v0", /*num_envs=*/16});
+//   if (!session.ok()) return Fail(session.error().ToString());
+//   auto reset = (*session)->Reset();
+//   auto step = (*session)->Step(std::vector<float>(16 * (*session)->action_size()));
 //
 // Depends on gRPC and livnd's protocol alone. Which errors a call has, and what they mean, is told
 // in livnd/v1/environment_service.proto.

@@ -71,8 +71,8 @@ std::vector<double> ElectrodeArray::StimulationGains(absl::Span<const Point> poi
   const double height_um = std::sqrt(r * r + c * c);
   std::vector<double> gains = Distances(points);
   for (double& value : gains) {
-    value = conductor.stimulation_gain * height_um /
-            std::sqrt(value * value + height_um * height_um);
+    value =
+        conductor.stimulation_gain * height_um / std::sqrt(value * value + height_um * height_um);
   }
   return gains;
 }

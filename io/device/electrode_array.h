@@ -45,8 +45,7 @@ class ElectrodeArray {
   int Find(int32_t id) const;
 
   // The same array with another volume conductor; the error is VolumeConductor::Set's.
-  absl::StatusOr<ElectrodeArray> WithConductorParameter(absl::string_view name,
-                                                        double value) const;
+  absl::StatusOr<ElectrodeArray> WithConductorParameter(absl::string_view name, double value) const;
 
   // [electrode][point] distances in um.
   std::vector<double> Distances(absl::Span<const Point> points) const;

@@ -44,16 +44,16 @@ absl::Status VolumeConductor::Set(absl::string_view name, double value) {
     }
     absl::StrAppend(&accepted, accepted.empty() ? "" : ", ", setting.name);
   }
-  return absl::InvalidArgumentError(absl::StrCat("volume conductor has no parameter \"", name,
-                                                 "\"; accepted are ", accepted));
+  return absl::InvalidArgumentError(
+      absl::StrCat("volume conductor has no parameter \"", name, "\"; accepted are ", accepted));
 }
 
 absl::Status VolumeConductor::Validate() const {
   for (const Setting& setting : kSettings) {
     const double value = this->*setting.value;
     if (!std::isfinite(value) || value < 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          setting.name, ": found ", value, ", expected a finite number >= 0"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(setting.name, ": found ", value, ", expected a finite number >= 0"));
     }
   }
   if (min_distance_um == 0) {
@@ -69,8 +69,8 @@ absl::Status VolumeConductor::Validate() const {
 
 absl::Status ElectrodeArrayConfig::Validate() const {
   if (electrodes.empty() || electrodes.size() > kMaxElectrodes) {
-    return absl::InvalidArgumentError(absl::StrCat("electrodes: found ", electrodes.size(),
-                                                   ", expected 1 to ", kMaxElectrodes));
+    return absl::InvalidArgumentError(
+        absl::StrCat("electrodes: found ", electrodes.size(), ", expected 1 to ", kMaxElectrodes));
   }
   std::unordered_set<int32_t> ids;
   for (const Electrode& electrode : electrodes) {

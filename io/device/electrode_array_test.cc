@@ -56,8 +56,8 @@ TEST(ElectrodeArrayTest, ReachIncludesItsBoundary) {  // IO2
   const ElectrodeArray array =
       MakeArray({{100, 0, 0}, {0, 200, 0}, {0, 0, 500}}, /*output_radius_um=*/500);
   const std::vector<Point> cells = {{0, 0, 0}, {0, 600, 0}};
-  EXPECT_THAT(array.CellsInReach(cells), ElementsAre(ElementsAre(0), ElementsAre(0, 1),
-                                                     ElementsAre(0)));
+  EXPECT_THAT(array.CellsInReach(cells),
+              ElementsAre(ElementsAre(0), ElementsAre(0, 1), ElementsAre(0)));
 }
 
 TEST(ElectrodeArrayTest, StimulusSumsCommandsTimesGains) {  // IO3, IO4
@@ -145,8 +145,7 @@ TEST(ElectrodeArrayTest, SpikesByReach) {  // IO12
 
 TEST(ElectrodeArrayTest, TwoCompartmentsPerCell) {  // IO15
   const ElectrodeArray array = MakeArray({{0, 0, 0}});
-  const auto gains =
-      array.StimulationGains({{0, 0, 0}, {108, 0, 0}, {50, 0, 0}, {158, 0, 0}});
+  const auto gains = array.StimulationGains({{0, 0, 0}, {108, 0, 0}, {50, 0, 0}, {158, 0, 0}});
   const auto stimulus = CellStimulus({1.5}, gains, 1);
   ASSERT_TRUE(stimulus.ok());
   EXPECT_THAT(*stimulus,

@@ -43,9 +43,10 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGrid(const ElectrodeGrid& gr
   return electrodes;
 }
 
-absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(
-    double pitch_um, const std::array<double, 2>& min_um, const std::array<double, 2>& max_um,
-    double z_um) {
+absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
+                                                                const std::array<double, 2>& min_um,
+                                                                const std::array<double, 2>& max_um,
+                                                                double z_um) {
   if (!(pitch_um > 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("electrode grid: pitch ", pitch_um, " um, expected > 0"));
@@ -58,8 +59,8 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(
   for (int axis = 0; axis < 2; ++axis) {
     const double extent_um = max_um[axis] - min_um[axis];
     if (!(extent_um >= 0) || !std::isfinite(extent_um)) {
-      return absl::InvalidArgumentError(absl::StrCat("electrode grid: area from ", min_um[axis],
-                                                     " to ", max_um[axis], " um"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("electrode grid: area from ", min_um[axis], " to ", max_um[axis], " um"));
     }
     *counts[axis] = RoundDownToPowerOfTwo(std::floor(extent_um / pitch_um) + 1);
     *offsets[axis] = min_um[axis] + (extent_um - (*counts[axis] - 1) * pitch_um) / 2;

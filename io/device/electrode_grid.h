@@ -26,9 +26,10 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGrid(const ElectrodeGrid& gr
 
 // A grid centred in an area. On each axis floor(extent / pitch) + 1 electrodes, rounded down to
 // a power of two. InvalidArgument unless pitch > 0 and the area's minimum <= maximum.
-absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(
-    double pitch_um, const std::array<double, 2>& min_um, const std::array<double, 2>& max_um,
-    double z_um = 0.0);
+absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
+                                                                const std::array<double, 2>& min_um,
+                                                                const std::array<double, 2>& max_um,
+                                                                double z_um = 0.0);
 
 }  // namespace livnd::io
 

@@ -11,8 +11,7 @@ namespace livnd::io {
 namespace {
 
 // Depth and commas, before the parser builds anything. Text that is not JSON may pass.
-absl::Status CheckShape(absl::string_view name, absl::string_view text,
-                        const JsonLimits& limits) {
+absl::Status CheckShape(absl::string_view name, absl::string_view text, const JsonLimits& limits) {
   struct Level {
     bool is_object;
     int num_members;

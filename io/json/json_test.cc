@@ -34,8 +34,8 @@ TEST(ParseJsonTest, Limits) {
 }
 
 TEST(ParseJsonTest, RefusesWhatIsNotJson) {
-  for (const char* text : {"", "{", "]", "[1,]", "{\"a\" 1}", "NaN", "1e999", "\"\xff\"", "[] []",
-                           "\"\\"}) {
+  for (const char* text :
+       {"", "{", "]", "[1,]", "{\"a\" 1}", "NaN", "1e999", "\"\xff\"", "[] []", "\"\\"}) {
     EXPECT_EQ(Message(ParseJson("doc", text).status()), "doc: not JSON") << text;
   }
 }
@@ -61,8 +61,7 @@ TEST(JsonViewTest, ErrorsNameThePlace) {
   EXPECT_FALSE(root.Find("n")->has_value());
   EXPECT_FALSE(root.Find("c")->has_value());
   EXPECT_TRUE(root.Find("a")->has_value());
-  EXPECT_EQ(Message(root.CheckMembers({"a", "b"})),
-            "doc: unknown member \"n\"; accepted are a, b");
+  EXPECT_EQ(Message(root.CheckMembers({"a", "b"})), "doc: unknown member \"n\"; accepted are a, b");
 }
 
 }  // namespace

@@ -42,8 +42,7 @@ class JsonView {
 
   // Elements of an array of at most kMaxElements; with a size, exactly that many.
   static constexpr size_t kMaxElements = 65536;
-  absl::StatusOr<std::vector<JsonView>> Elements(
-      std::optional<size_t> size = std::nullopt) const;
+  absl::StatusOr<std::vector<JsonView>> Elements(std::optional<size_t> size = std::nullopt) const;
 
   absl::StatusOr<double> Number() const;  // finite
   absl::StatusOr<std::vector<double>> Numbers(std::optional<size_t> size = std::nullopt) const;

@@ -28,14 +28,14 @@ absl::Status CheckPointers(const Hdf5File& file, const std::string& inner,
   }
   for (size_t i = 1; i < pointers.size(); ++i) {
     if (pointers[i] < pointers[i - 1]) {
-      return file.Invalid(inner, absl::StrCat("element ", i, " is ", pointers[i],
-                                              ", expected at least ", pointers[i - 1],
-                                              " like the one before"));
+      return file.Invalid(inner,
+                          absl::StrCat("element ", i, " is ", pointers[i], ", expected at least ",
+                                       pointers[i - 1], " like the one before"));
     }
   }
   if (static_cast<uint64_t>(pointers.back()) != end) {
-    return file.Invalid(inner, absl::StrCat("the last element is ", pointers.back(),
-                                            ", expected ", end));
+    return file.Invalid(inner,
+                        absl::StrCat("the last element is ", pointers.back(), ", expected ", end));
   }
   return absl::OkStatus();
 }
@@ -72,15 +72,13 @@ absl::StatusOr<CellRanges> ReadCellRanges(const Hdf5File& file, const std::strin
 }
 
 absl::StatusOr<IntegerAttribute> ReadIntegerAttribute(const Hdf5File& file,
-                                                      const std::string& inner,
-                                                      uint32_t num_cells, int64_t min,
-                                                      int64_t max) {
+                                                      const std::string& inner, uint32_t num_cells,
+                                                      int64_t min, int64_t max) {
   IntegerAttribute attribute;
   LIVND_IO_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
   LIVND_IO_ASSIGN_OR_RETURN(attribute.values,
                             file.ReadIntegers(inner + "/Attribute Value", min, max));
-  LIVND_IO_RETURN_IF_ERROR(
-      CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
+  LIVND_IO_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
   return attribute;
 }
 
@@ -89,8 +87,7 @@ absl::StatusOr<RealAttribute> ReadRealAttribute(const Hdf5File& file, const std:
   RealAttribute attribute;
   LIVND_IO_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
   LIVND_IO_ASSIGN_OR_RETURN(attribute.values, file.ReadReals(inner + "/Attribute Value"));
-  LIVND_IO_RETURN_IF_ERROR(
-      CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
+  LIVND_IO_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
   return attribute;
 }
 

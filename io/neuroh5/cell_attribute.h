@@ -41,9 +41,8 @@ struct RealAttribute {
   std::vector<double> values;
 };
 absl::StatusOr<IntegerAttribute> ReadIntegerAttribute(const Hdf5File& file,
-                                                      const std::string& inner,
-                                                      uint32_t num_cells, int64_t min,
-                                                      int64_t max);
+                                                      const std::string& inner, uint32_t num_cells,
+                                                      int64_t min, int64_t max);
 absl::StatusOr<RealAttribute> ReadRealAttribute(const Hdf5File& file, const std::string& inner,
                                                 uint32_t num_cells);
 

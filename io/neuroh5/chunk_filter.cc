@@ -67,8 +67,8 @@ absl::StatusOr<std::vector<unsigned char>> DecodeChunk(std::vector<unsigned char
     }
   }
   if (stored.size() != chunk_bytes) {
-    return absl::DataLossError(absl::StrCat("chunk decodes to ", stored.size(),
-                                            " bytes, expected ", chunk_bytes));
+    return absl::DataLossError(
+        absl::StrCat("chunk decodes to ", stored.size(), " bytes, expected ", chunk_bytes));
   }
   return stored;
 }

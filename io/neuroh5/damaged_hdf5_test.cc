@@ -107,57 +107,56 @@ Change Rows(std::vector<Hdf5Editor::Row> rows) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cells, ContradictionTest,
-    testing::Values(
-        Case{"pointer falls", "cells.h5", CELLS_X "/Attribute Pointer", SetInteger(3, 7),
-             "element 4 is 4, expected at least 7"},
-        Case{"pointer starts late", "cells.h5", CELLS_X "/Attribute Pointer", SetInteger(0, 1),
-             "does not start with 0"},
-        Case{"pointer beyond values", "cells.h5", CELLS_X "/Attribute Value", DropLast(),
-             "found 7 elements, expected 8"},
-        Case{"negative pointer", "cells.h5", CELLS_X "/Attribute Pointer", SetInteger(2, -1),
-             "element 2 is -1"},
-        Case{"huge pointer", "cells.h5", CELLS_X "/Attribute Value",
-             [](Hdf5Editor& editor, const std::string&) {
-               SetInteger(-1, int64_t{1} << 62)(editor, CELLS_X "/Attribute Pointer");
-             },
-             "found 8 elements, expected 4611686018427387904"},
-        Case{"too few pointers", "cells.h5", CELLS_X "/Attribute Pointer", DropLastInteger(),
-             "found 8 elements, expected 9"},
-        Case{"cell out of range", "cells.h5", CELLS_X "/Cell Index", SetInteger(0, 8),
-             "element 0 is 8, expected 0 to 7"},
-        Case{"cell twice", "cells.h5", CELLS_X "/Cell Index", SetInteger(0, 5),
-             "lists cell 5 twice"},
-        Case{"coordinate not a number", "cells.h5", CELLS_X "/Attribute Value",
-             SetReal(2, std::nan("")), "element 2 is nan"},
-        Case{"coordinate infinite", "cells.h5", CELLS_X "/Attribute Value",
-             SetReal(0, HUGE_VAL), "element 0 is inf"},
-        Case{"two coordinates", "cells.h5", CELLS_X,
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Replace(inner + "/Attribute Pointer", std::vector<int64_t>{0, 2, 3, 3, 4, 5,
-                                                                                6, 7, 8});
-             },
-             "cell 0 has 2 values, expected 1"},
-        Case{"no coordinates", "cells.h5", CELLS_X, Remove(), "missing"},
-        Case{"attribute is a group", "cells.h5", CELLS_X "/Cell Index",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Remove(inner);
-               editor.AddGroup(inner);
-             },
-             "is not a data set"},
-        Case{"index of reals", "cells.h5", CELLS_X "/Cell Index",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Replace(inner, std::vector<double>(8, 0));
-             },
-             "expected plain integers"},
-        Case{"value of integers", "cells.h5", CELLS_X "/Attribute Value",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Replace(inner, std::vector<int64_t>(8, 0));
-             },
-             "expected plain floating point"},
-        Case{"strings", "cells.h5", CELLS_X "/Attribute Value", Unwritten(H5T_C_S1, {8}, 0),
-             "holds string data"},
-        Case{"two dimensions", "cells.h5", CELLS_X "/Attribute Value",
-             Unwritten(H5T_IEEE_F32LE, {4, 2}, 0), "is not one-dimensional"}));
+    testing::Values(Case{"pointer falls", "cells.h5", CELLS_X "/Attribute Pointer",
+                         SetInteger(3, 7), "element 4 is 4, expected at least 7"},
+                    Case{"pointer starts late", "cells.h5", CELLS_X "/Attribute Pointer",
+                         SetInteger(0, 1), "does not start with 0"},
+                    Case{"pointer beyond values", "cells.h5", CELLS_X "/Attribute Value",
+                         DropLast(), "found 7 elements, expected 8"},
+                    Case{"negative pointer", "cells.h5", CELLS_X "/Attribute Pointer",
+                         SetInteger(2, -1), "element 2 is -1"},
+                    Case{"huge pointer", "cells.h5", CELLS_X "/Attribute Value",
+                         [](Hdf5Editor& editor, const std::string&) {
+                           SetInteger(-1, int64_t{1} << 62)(editor, CELLS_X "/Attribute Pointer");
+                         },
+                         "found 8 elements, expected 4611686018427387904"},
+                    Case{"too few pointers", "cells.h5", CELLS_X "/Attribute Pointer",
+                         DropLastInteger(), "found 8 elements, expected 9"},
+                    Case{"cell out of range", "cells.h5", CELLS_X "/Cell Index", SetInteger(0, 8),
+                         "element 0 is 8, expected 0 to 7"},
+                    Case{"cell twice", "cells.h5", CELLS_X "/Cell Index", SetInteger(0, 5),
+                         "lists cell 5 twice"},
+                    Case{"coordinate not a number", "cells.h5", CELLS_X "/Attribute Value",
+                         SetReal(2, std::nan("")), "element 2 is nan"},
+                    Case{"coordinate infinite", "cells.h5", CELLS_X "/Attribute Value",
+                         SetReal(0, HUGE_VAL), "element 0 is inf"},
+                    Case{"two coordinates", "cells.h5", CELLS_X,
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Replace(inner + "/Attribute Pointer",
+                                          std::vector<int64_t>{0, 2, 3, 3, 4, 5, 6, 7, 8});
+                         },
+                         "cell 0 has 2 values, expected 1"},
+                    Case{"no coordinates", "cells.h5", CELLS_X, Remove(), "missing"},
+                    Case{"attribute is a group", "cells.h5", CELLS_X "/Cell Index",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Remove(inner);
+                           editor.AddGroup(inner);
+                         },
+                         "is not a data set"},
+                    Case{"index of reals", "cells.h5", CELLS_X "/Cell Index",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Replace(inner, std::vector<double>(8, 0));
+                         },
+                         "expected plain integers"},
+                    Case{"value of integers", "cells.h5", CELLS_X "/Attribute Value",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Replace(inner, std::vector<int64_t>(8, 0));
+                         },
+                         "expected plain floating point"},
+                    Case{"strings", "cells.h5", CELLS_X "/Attribute Value",
+                         Unwritten(H5T_C_S1, {8}, 0), "holds string data"},
+                    Case{"two dimensions", "cells.h5", CELLS_X "/Attribute Value",
+                         Unwritten(H5T_IEEE_F32LE, {4, 2}, 0), "is not one-dimensional"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Populations, ContradictionTest,
@@ -184,33 +183,33 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Synapses, ContradictionTest,
-    testing::Values(
-        Case{"missing attribute", "cells.h5", SITES "/syn_locs", Remove(), "missing"},
-        Case{"type 2", "cells.h5", SITES "/syn_types/Attribute Value", SetInteger(1, 2),
-             "element 1 is 2, expected 0 to 1"},
-        Case{"swc type 256", "cells.h5", SITES "/swc_types/Attribute Value", SetInteger(1, 256),
-             "expected 0 to 255"},
-        Case{"negative id", "cells.h5", SITES "/syn_ids/Attribute Value", SetInteger(0, -1),
-             "element 0 is -1"},
-        Case{"id twice", "cells.h5", SITES "/syn_ids",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               std::vector<int64_t> ids = editor.Integers(inner + "/Attribute Value");
-               ids[1] = ids[0];
-               editor.Replace(inner + "/Attribute Value", ids);
-             },
-             "cell 0 has syn_id 0 twice"},
-        Case{"outside its section", "cells.h5", SITES "/syn_locs",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               SetReal(4, 1.5)(editor, inner + "/Attribute Value");
-             },
-             "value 4 is 1.5, expected 0 to 1"},
-        Case{"other cells than syn_ids", "cells.h5", SITES "/syn_secs",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               std::vector<int64_t> pointers = editor.Integers(inner + "/Attribute Pointer");
-               ++pointers[1];
-               editor.Replace(inner + "/Attribute Pointer", pointers);
-             },
-             "as in syn_ids"}));
+    testing::Values(Case{"missing attribute", "cells.h5", SITES "/syn_locs", Remove(), "missing"},
+                    Case{"type 2", "cells.h5", SITES "/syn_types/Attribute Value", SetInteger(1, 2),
+                         "element 1 is 2, expected 0 to 1"},
+                    Case{"swc type 256", "cells.h5", SITES "/swc_types/Attribute Value",
+                         SetInteger(1, 256), "expected 0 to 255"},
+                    Case{"negative id", "cells.h5", SITES "/syn_ids/Attribute Value",
+                         SetInteger(0, -1), "element 0 is -1"},
+                    Case{"id twice", "cells.h5", SITES "/syn_ids",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           std::vector<int64_t> ids = editor.Integers(inner + "/Attribute Value");
+                           ids[1] = ids[0];
+                           editor.Replace(inner + "/Attribute Value", ids);
+                         },
+                         "cell 0 has syn_id 0 twice"},
+                    Case{"outside its section", "cells.h5", SITES "/syn_locs",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           SetReal(4, 1.5)(editor, inner + "/Attribute Value");
+                         },
+                         "value 4 is 1.5, expected 0 to 1"},
+                    Case{"other cells than syn_ids", "cells.h5", SITES "/syn_secs",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           std::vector<int64_t> pointers =
+                               editor.Integers(inner + "/Attribute Pointer");
+                           ++pointers[1];
+                           editor.Replace(inner + "/Attribute Pointer", pointers);
+                         },
+                         "as in syn_ids"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Edges, ContradictionTest,
@@ -225,8 +224,8 @@ INSTANTIATE_TEST_SUITE_P(
              SetInteger(-1, 27), "the last element is 27, expected 28"},
         Case{"block out of range", "connections.h5", EDGES "/Destination Block Index",
              SetInteger(0, 8), "element 0 is 8, expected 0 to 7"},
-        Case{"block too long", "connections.h5", EDGES "/Destination Block Index",
-             SetInteger(0, 1), "block 0 of 8 destinations starts at 1, but EXC has 8 cells"},
+        Case{"block too long", "connections.h5", EDGES "/Destination Block Index", SetInteger(0, 1),
+             "block 0 of 8 destinations starts at 1, but EXC has 8 cells"},
         Case{"block beyond pointers", "connections.h5", EDGES "/Destination Block Pointer",
              SetInteger(1, 10), "the last element is 10, expected 9"},
         Case{"blocks without pointers", "connections.h5", EDGES "/Destination Block Pointer",
@@ -243,17 +242,15 @@ INSTANTIATE_TEST_SUITE_P(
              "the last element is 28, expected 27"},
         Case{"distance negative", "connections.h5", "Projections/EXC/EXC/Connections/distance",
              SetReal(5, -1), "element 5 is -1"},
-        Case{"distance not a number", "connections.h5",
-             "Projections/EXC/EXC/Connections/distance", SetReal(5, std::nan("")),
-             "element 5 is nan"},
+        Case{"distance not a number", "connections.h5", "Projections/EXC/EXC/Connections/distance",
+             SetReal(5, std::nan("")), "element 5 is nan"},
         Case{"distance overflows", "connections.h5", "Projections/EXC/EXC/Connections/distance",
              SetReal(5, 1e300), "element 5 is 1e+300"},
         Case{"too few distances", "connections.h5", "Projections/EXC/EXC/Connections/distance",
              DropLast(), "found 27 elements, expected 28"},
         Case{"too few synapses", "connections.h5", "Projections/EXC/EXC/Synapses/syn_id",
              DropLastInteger(), "found 27 elements, expected 28"},
-        Case{"no synapses", "connections.h5", "Projections/EXC/EXC/Synapses", Remove(),
-             "missing"},
+        Case{"no synapses", "connections.h5", "Projections/EXC/EXC/Synapses", Remove(), "missing"},
         Case{"unknown population", "connections.h5", "Projections/EXC",
              [](Hdf5Editor& editor, const std::string& inner) { editor.AddGroup(inner + "/PYR"); },
              "\"PYR\" is not a population"},
@@ -265,48 +262,48 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Harm, ContradictionTest,
-    testing::Values(
-        Case{"more elements than allowed", "connections.h5", EDGES "/Source Index",
-             Unwritten(H5T_STD_U32LE, {hsize_t{1} << 40}, 1000), "elements, at most"},
-        Case{"more elements than the file can hold", "connections.h5", EDGES "/Source Index",
-             Unwritten(H5T_STD_U32LE, {hsize_t{1} << 27}, 1000), "cannot be stored in a file of"},
-        Case{"chunks that are not there", "connections.h5", EDGES "/Source Index",
-             Unwritten(H5T_STD_U32LE, {100000}, 1000), "chunk of element 0 is missing"},
-        Case{"bytes that are not there", "connections.h5", EDGES "/Source Index",
-             Unwritten(H5T_STD_U32LE, {1000}, 0), "fewer bytes are stored"},
-        Case{"giant chunk", "connections.h5", EDGES "/Source Index",
-             Unwritten(H5T_STD_U8LE, {1 << 24}, 1 << 24), "missing"},
-        Case{"unknown filter", "connections.h5", EDGES "/Source Index",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               Storage storage;
-               storage.chunk = 10;
-               storage.fletcher32 = true;
-               editor.Replace(inner, editor.Integers(inner), storage);
-             },
-             "unknown filter 3"},
-        Case{"soft link", "connections.h5", EDGES "/Source Index",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Remove(inner);
-               editor.AddSoftLink("/Projections/EXC/INH/Edges/Source Index", inner);
-             },
-             "soft or external link"},
-        Case{"soft link to itself", "connections.h5", "Projections/EXC",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Remove(inner);
-               editor.AddSoftLink("/Projections/EXC", inner);
-             },
-             "soft or external link"},
-        Case{"external link", "cells.h5", "Populations/EXC",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.Remove(inner);
-               editor.AddExternalLink("connections.h5", "/Projections", inner);
-             },
-             "soft or external link"},
-        Case{"bytes in another file", "cells.h5", CELLS_X "/Attribute Value",
-             [](Hdf5Editor& editor, const std::string& inner) {
-               editor.ReplaceExternal(inner, 8, "graph.json");
-             },
-             "is stored in another file"}));
+    testing::Values(Case{"more elements than allowed", "connections.h5", EDGES "/Source Index",
+                         Unwritten(H5T_STD_U32LE, {hsize_t{1} << 40}, 1000), "elements, at most"},
+                    Case{"more elements than the file can hold", "connections.h5",
+                         EDGES "/Source Index", Unwritten(H5T_STD_U32LE, {hsize_t{1} << 27}, 1000),
+                         "cannot be stored in a file of"},
+                    Case{"chunks that are not there", "connections.h5", EDGES "/Source Index",
+                         Unwritten(H5T_STD_U32LE, {100000}, 1000), "chunk of element 0 is missing"},
+                    Case{"bytes that are not there", "connections.h5", EDGES "/Source Index",
+                         Unwritten(H5T_STD_U32LE, {1000}, 0), "fewer bytes are stored"},
+                    Case{"giant chunk", "connections.h5", EDGES "/Source Index",
+                         Unwritten(H5T_STD_U8LE, {1 << 24}, 1 << 24), "missing"},
+                    Case{"unknown filter", "connections.h5", EDGES "/Source Index",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           Storage storage;
+                           storage.chunk = 10;
+                           storage.fletcher32 = true;
+                           editor.Replace(inner, editor.Integers(inner), storage);
+                         },
+                         "unknown filter 3"},
+                    Case{"soft link", "connections.h5", EDGES "/Source Index",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Remove(inner);
+                           editor.AddSoftLink("/Projections/EXC/INH/Edges/Source Index", inner);
+                         },
+                         "soft or external link"},
+                    Case{"soft link to itself", "connections.h5", "Projections/EXC",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Remove(inner);
+                           editor.AddSoftLink("/Projections/EXC", inner);
+                         },
+                         "soft or external link"},
+                    Case{"external link", "cells.h5", "Populations/EXC",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.Remove(inner);
+                           editor.AddExternalLink("connections.h5", "/Projections", inner);
+                         },
+                         "soft or external link"},
+                    Case{"bytes in another file", "cells.h5", CELLS_X "/Attribute Value",
+                         [](Hdf5Editor& editor, const std::string& inner) {
+                           editor.ReplaceExternal(inner, 8, "graph.json");
+                         },
+                         "is stored in another file"}));
 
 TEST(DamagedFileTest, ProjectionWithoutEdgesIsFine) {
   const SystemCopy copy(kMini);

@@ -72,8 +72,8 @@ absl::Status ParseArchitecture(const JsonView& config, Graph& graph) {
 
 absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const JsonView& view) {
   if (std::find(std::begin(kReceptors), std::end(kReceptors), name) == std::end(kReceptors)) {
-    return view.Error(absl::StrCat("unknown receptor; accepted are ",
-                                   absl::StrJoin(kReceptors, ", ")));
+    return view.Error(
+        absl::StrCat("unknown receptor; accepted are ", absl::StrJoin(kReceptors, ", ")));
   }
   LIVND_IO_RETURN_IF_ERROR(view.CheckMembers(kReceptorParams));
   ReceptorConfig receptor;
@@ -176,19 +176,19 @@ absl::StatusOr<Graph> ParseGraph(const JsonView& document) {
 
 absl::StatusOr<ParamsDocument> ParseParamsDocument(const JsonView& document) {
   ParamsDocument result;
-  LIVND_IO_RETURN_IF_ERROR(document.ForEachMember([&](const std::string& model,
-                                                      const JsonView& groups) {
-    return groups.ForEachMember([&](const std::string& group,
-                                    const JsonView& entry) -> absl::Status {
-      LIVND_IO_ASSIGN_OR_RETURN(const JsonView params, entry.Member("params"));
-      auto& values = result[model][group];
-      return params.ForEachMember([&](const std::string& name,
-                                      const JsonView& value) -> absl::Status {
-        LIVND_IO_ASSIGN_OR_RETURN(values[name], value.Number());
-        return absl::OkStatus();
-      });
-    });
-  }));
+  LIVND_IO_RETURN_IF_ERROR(
+      document.ForEachMember([&](const std::string& model, const JsonView& groups) {
+        return groups.ForEachMember(
+            [&](const std::string& group, const JsonView& entry) -> absl::Status {
+              LIVND_IO_ASSIGN_OR_RETURN(const JsonView params, entry.Member("params"));
+              auto& values = result[model][group];
+              return params.ForEachMember(
+                  [&](const std::string& name, const JsonView& value) -> absl::Status {
+                    LIVND_IO_ASSIGN_OR_RETURN(values[name], value.Number());
+                    return absl::OkStatus();
+                  });
+            });
+      }));
   return result;
 }
 

@@ -60,12 +60,12 @@ absl::StatusOr<std::vector<Population>> ReadPopulations(const Hdf5File& file) {
 absl::Status CheckSamePopulations(const Hdf5File& file, const Hdf5Content& content) {
   if (!file.Contains(kPopulationTable)) return absl::OkStatus();
   LIVND_IO_ASSIGN_OR_RETURN(const std::vector<Population> found, ReadPopulations(file));
-  const bool same = std::equal(
-      found.begin(), found.end(), content.populations.begin(), content.populations.end(),
-      [](const Population& a, const Population& b) {
-        return std::tie(a.name, a.label, a.first_gid, a.num_cells) ==
-               std::tie(b.name, b.label, b.first_gid, b.num_cells);
-      });
+  const bool same =
+      std::equal(found.begin(), found.end(), content.populations.begin(), content.populations.end(),
+                 [](const Population& a, const Population& b) {
+                   return std::tie(a.name, a.label, a.first_gid, a.num_cells) ==
+                          std::tie(b.name, b.label, b.first_gid, b.num_cells);
+                 });
   if (same) return absl::OkStatus();
   return file.Invalid(kPopulationTable, "differs from the table in cells.h5");
 }
@@ -80,9 +80,9 @@ absl::Status ReadPositions(const Hdf5File& file, const Population& population,
                               ReadRealAttribute(file, inner, population.num_cells));
     for (uint32_t cell = 0; cell < population.num_cells; ++cell) {
       if (attribute.ranges.count[cell] != 1) {
-        return file.Invalid(inner, absl::StrCat("cell ", cell, " has ",
-                                                attribute.ranges.count[cell],
-                                                " values, expected 1"));
+        return file.Invalid(inner,
+                            absl::StrCat("cell ", cell, " has ", attribute.ranges.count[cell],
+                                         " values, expected 1"));
       }
       content.position_um[population.first_gid + cell][axis] =
           attribute.values[attribute.ranges.begin[cell]];
@@ -102,9 +102,8 @@ absl::Status AppendByCell(const Hdf5File& file, const std::string& inner,
     const uint64_t count = attribute.ranges.count[cell];
     const uint64_t expected = sites.offsets[cell + 1] - sites.offsets[cell];
     if (count != expected) {
-      return file.Invalid(inner, absl::StrCat("cell ", cell, " has ", count,
-                                              " values, expected ", expected,
-                                              " as in syn_ids"));
+      return file.Invalid(inner, absl::StrCat("cell ", cell, " has ", count, " values, expected ",
+                                              expected, " as in syn_ids"));
     }
     const auto first = attribute.values.begin() + attribute.ranges.begin[cell];
     for (auto value = first; value != first + count; ++value) {
@@ -133,8 +132,8 @@ absl::Status CheckReals(const Hdf5File& file, const std::string& inner,
                         const std::vector<float>& values, float max) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (!(values[i] >= 0 && values[i] <= max)) {
-      return file.Invalid(inner, absl::StrCat("value ", i, " is ", values[i],
-                                              ", expected 0 to ", max));
+      return file.Invalid(inner,
+                          absl::StrCat("value ", i, " is ", values[i], ", expected 0 to ", max));
     }
   }
   return absl::OkStatus();
@@ -191,9 +190,8 @@ absl::Status ReadCells(const Hdf5File& file, const Hdf5Source& source, Hdf5Conte
       LIVND_IO_RETURN_IF_ERROR(
           ReadPositions(file, population, source.coordinates_namespace, content));
     }
-    LIVND_IO_ASSIGN_OR_RETURN(
-        content.synapse_sites.emplace_back(),
-        ReadSynapseSites(file, population, source.synapses_namespace));
+    LIVND_IO_ASSIGN_OR_RETURN(content.synapse_sites.emplace_back(),
+                              ReadSynapseSites(file, population, source.synapses_namespace));
   }
   return absl::OkStatus();
 }

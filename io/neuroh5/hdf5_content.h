@@ -36,8 +36,8 @@ struct Hdf5Source {
 
 // Reads and checks all of it in this process. `note` is told each path before HDF5 sees it.
 // Errors as for ReadSystem.
-absl::StatusOr<Hdf5Content> ReadHdf5Content(
-    const Hdf5Source& source, const std::function<void(absl::string_view)>& note);
+absl::StatusOr<Hdf5Content> ReadHdf5Content(const Hdf5Source& source,
+                                            const std::function<void(absl::string_view)>& note);
 
 // Bytes to pass content from one process to another of the same program. Decode returns DataLoss
 // for bytes that Encode did not make: the sender may have been damaged by what it read. All

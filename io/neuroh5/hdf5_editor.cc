@@ -65,8 +65,8 @@ void Hdf5Editor::AddGroup(const std::string& inner) {
   H5Gclose(Check(H5Gcreate2(file_, inner.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
 }
 
-void Hdf5Editor::Create(const std::string& inner, hid_t memory_type, const void* data,
-                        hsize_t size, const Storage& storage) {
+void Hdf5Editor::Create(const std::string& inner, hid_t memory_type, const void* data, hsize_t size,
+                        const Storage& storage) {
   if (H5Lexists(file_, inner.c_str(), H5P_DEFAULT) > 0) Remove(inner);
   const hid_t creation = Check(H5Pcreate(H5P_DATASET_CREATE));
   if (storage.chunk > 0) Check(H5Pset_chunk(creation, 1, &storage.chunk));
@@ -75,11 +75,10 @@ void Hdf5Editor::Create(const std::string& inner, hid_t memory_type, const void*
   if (storage.fletcher32) Check(H5Pset_fletcher32(creation));
   if (storage.compact) Check(H5Pset_layout(creation, H5D_COMPACT));
   const hsize_t unlimited = H5S_UNLIMITED;
-  const hid_t space =
-      Check(H5Screate_simple(1, &size, storage.chunk > 0 ? &unlimited : nullptr));
+  const hid_t space = Check(H5Screate_simple(1, &size, storage.chunk > 0 ? &unlimited : nullptr));
   const hid_t type = storage.type >= 0 ? storage.type : memory_type;
-  const hid_t dataset = Check(
-      H5Dcreate2(file_, inner.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  const hid_t dataset =
+      Check(H5Dcreate2(file_, inner.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT));
   Check(H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
   H5Dclose(dataset);
   H5Sclose(space);
@@ -104,20 +103,19 @@ void Hdf5Editor::ReplaceUnwritten(const std::string& inner, hid_t type,
   if (chunk > 0) Check(H5Pset_chunk(creation, static_cast<int>(shape.size()), chunks.data()));
   const hid_t space =
       Check(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
-  H5Dclose(Check(
-      H5Dcreate2(file_, inner.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT)));
+  H5Dclose(
+      Check(H5Dcreate2(file_, inner.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT)));
   H5Sclose(space);
   H5Pclose(creation);
 }
 
-void Hdf5Editor::ReplaceExternal(const std::string& inner, hsize_t size,
-                                 const std::string& other) {
+void Hdf5Editor::ReplaceExternal(const std::string& inner, hsize_t size, const std::string& other) {
   Remove(inner);
   const hid_t creation = Check(H5Pcreate(H5P_DATASET_CREATE));
   Check(H5Pset_external(creation, other.c_str(), 0, size * sizeof(float)));
   const hid_t space = Check(H5Screate_simple(1, &size, nullptr));
-  H5Dclose(Check(H5Dcreate2(file_, inner.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, creation,
-                            H5P_DEFAULT)));
+  H5Dclose(Check(
+      H5Dcreate2(file_, inner.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT)));
   H5Sclose(space);
   H5Pclose(creation);
 }

@@ -27,14 +27,22 @@ std::string Where(absl::string_view file, absl::string_view inner) {
 
 const char* ClassName(H5T_class_t type_class) {
   switch (type_class) {
-    case H5T_INTEGER: return "integer";
-    case H5T_FLOAT: return "floating point";
-    case H5T_STRING: return "string";
-    case H5T_COMPOUND: return "compound";
-    case H5T_ENUM: return "enum";
-    case H5T_VLEN: return "variable-length";
-    case H5T_ARRAY: return "array";
-    default: return "other";
+    case H5T_INTEGER:
+      return "integer";
+    case H5T_FLOAT:
+      return "floating point";
+    case H5T_STRING:
+      return "string";
+    case H5T_COMPOUND:
+      return "compound";
+    case H5T_ENUM:
+      return "enum";
+    case H5T_VLEN:
+      return "variable-length";
+    case H5T_ARRAY:
+      return "array";
+    default:
+      return "other";
   }
 }
 
@@ -113,8 +121,8 @@ absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session& session, const std::s
   }
   const uint64_t num_bytes = static_cast<uint64_t>(info.st_size);
   if (num_bytes > kMaxHdf5FileBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", num_bytes,
-                                                   " bytes, at most ", kMaxHdf5FileBytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", num_bytes, " bytes, at most ", kMaxHdf5FileBytes));
   }
   Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
   // The plain driver whatever the file asks for, and no locks: folders may be read-only.
@@ -122,8 +130,8 @@ absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session& session, const std::s
   H5Pset_file_locking(access.get(), false, true);
   Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
   if (!file.ok()) {
-    return absl::DataLossError(absl::StrCat(path, ": not an HDF5 file, or truncated (",
-                                            num_bytes, " bytes)"));
+    return absl::DataLossError(
+        absl::StrCat(path, ": not an HDF5 file, or truncated (", num_bytes, " bytes)"));
   }
   return Hdf5File(session, path, num_bytes, std::move(file));
 }
@@ -190,13 +198,12 @@ absl::StatusOr<Hdf5File::Dataset> Hdf5File::OpenDataset(const std::string& inner
     return Invalid(inner, absl::StrCat("elements of ", dataset.element_bytes, " bytes"));
   }
   if (dataset.size > kMaxDatasetElements) {
-    return Invalid(inner, absl::StrCat(dataset.size, " elements, at most ",
-                                       kMaxDatasetElements));
+    return Invalid(inner, absl::StrCat(dataset.size, " elements, at most ", kMaxDatasetElements));
   }
   if (dataset.size * dataset.element_bytes / kMaxExpansion > num_bytes_) {
-    return Invalid(inner, absl::StrCat(dataset.size, " elements of ", dataset.element_bytes,
-                                       " bytes cannot be stored in a file of ", num_bytes_,
-                                       " bytes"));
+    return Invalid(inner,
+                   absl::StrCat(dataset.size, " elements of ", dataset.element_bytes,
+                                " bytes cannot be stored in a file of ", num_bytes_, " bytes"));
   }
   return dataset;
 }
@@ -211,13 +218,12 @@ absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& 
   if (H5Pget_external_count(dataset.creation.get()) != 0) {
     return Invalid(inner, "is stored in another file");
   }
-  if (plain && dataset.size > 0 && (H5Dget_storage_size(dataset.id.get()) < stored_bytes ||
-                                    stored_bytes > num_bytes_)) {
-    return Lost(inner, absl::StrCat("fewer bytes are stored than its ", dataset.size,
-                                    " elements need"));
+  if (plain && dataset.size > 0 &&
+      (H5Dget_storage_size(dataset.id.get()) < stored_bytes || stored_bytes > num_bytes_)) {
+    return Lost(inner,
+                absl::StrCat("fewer bytes are stored than its ", dataset.size, " elements need"));
   }
-  std::vector<unsigned char> bytes(dataset.size *
-                                   std::max(dataset.element_bytes, room_bytes));
+  std::vector<unsigned char> bytes(dataset.size * std::max(dataset.element_bytes, room_bytes));
   if (dataset.size == 0) return bytes;
   if (!plain) {
     LIVND_IO_RETURN_IF_ERROR(ReadChunks(inner, dataset, bytes.data()));
@@ -250,8 +256,8 @@ absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& datas
     const H5Z_filter_t filter = H5Pget_filter2(dataset.creation.get(), i, &flags, &num_values,
                                                nullptr, 0, nullptr, &config);
     if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE) {
-      return Invalid(inner, absl::StrCat("unknown filter ", filter,
-                                         "; deflate and shuffle are supported"));
+      return Invalid(
+          inner, absl::StrCat("unknown filter ", filter, "; deflate and shuffle are supported"));
     }
     filters[i] = filter == H5Z_FILTER_DEFLATE ? ChunkFilter::kDeflate : ChunkFilter::kShuffle;
   }
@@ -275,14 +281,13 @@ absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& datas
       return Lost(inner, absl::StrCat("element ", first, ": ", chunk.status().message()));
     }
     const uint64_t count = std::min<uint64_t>(chunk_size, dataset.size - first);
-    std::memcpy(out + first * dataset.element_bytes, chunk->data(),
-                count * dataset.element_bytes);
+    std::memcpy(out + first * dataset.element_bytes, chunk->data(), count * dataset.element_bytes);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& inner,
-                                                            int64_t min, int64_t max) const {
+absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& inner, int64_t min,
+                                                            int64_t max) const {
   LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
   if (type_class != H5T_INTEGER || !IsPlain(dataset.type.get())) {
@@ -303,8 +308,8 @@ absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& i
                                          ", expected at most ", max));
     }
     if (value < min || value > max) {
-      return Invalid(inner, absl::StrCat("element ", i, " is ", value, ", expected ", min,
-                                         " to ", max));
+      return Invalid(inner,
+                     absl::StrCat("element ", i, " is ", value, ", expected ", min, " to ", max));
     }
     values[i] = value;
   }
@@ -315,9 +320,9 @@ absl::StatusOr<std::vector<double>> Hdf5File::ReadReals(const std::string& inner
   LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
   if (type_class != H5T_FLOAT || !IsPlain(dataset.type.get())) {
-    return Invalid(inner, absl::StrCat("holds ", ClassName(type_class), " data of ",
-                                       dataset.element_bytes,
-                                       " bytes, expected plain floating point of 4 or 8"));
+    return Invalid(inner,
+                   absl::StrCat("holds ", ClassName(type_class), " data of ", dataset.element_bytes,
+                                " bytes, expected plain floating point of 4 or 8"));
   }
   LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
                             ReadRaw(inner, dataset, sizeof(double)));
@@ -329,15 +334,15 @@ absl::StatusOr<std::vector<double>> Hdf5File::ReadReals(const std::string& inner
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = Element<double>(bytes, i);
     if (!std::isfinite(values[i])) {
-      return Invalid(inner, absl::StrCat("element ", i, " is ", values[i],
-                                         ", expected a finite number"));
+      return Invalid(inner,
+                     absl::StrCat("element ", i, " is ", values[i], ", expected a finite number"));
     }
   }
   return values;
 }
 
-absl::StatusOr<std::map<uint64_t, std::string>> Hdf5File::ReadEnumNames(
-    const std::string& inner, hid_t type) const {
+absl::StatusOr<std::map<uint64_t, std::string>> Hdf5File::ReadEnumNames(const std::string& inner,
+                                                                        hid_t type) const {
   std::map<uint64_t, std::string> names;
   Hdf5Id base(H5Tget_super(type));
   const int count = H5Tget_nmembers(type);
@@ -373,8 +378,8 @@ absl::StatusOr<std::vector<PopulationRow>> Hdf5File::ReadPopulationRows(
     const int member = H5Tget_member_index(dataset.type.get(), column);
     Hdf5Id type(member < 0 ? -1 : H5Tget_member_type(dataset.type.get(), member));
     if (!type.ok() || H5Tget_class(type.get()) != (is_name ? H5T_ENUM : H5T_INTEGER)) {
-      return Invalid(inner, absl::StrCat("has no ", is_name ? "enum" : "integer", " member ",
-                                         column));
+      return Invalid(inner,
+                     absl::StrCat("has no ", is_name ? "enum" : "integer", " member ", column));
     }
     if (is_name) {
       LIVND_IO_ASSIGN_OR_RETURN(names, ReadEnumNames(inner, type.get()));
@@ -390,15 +395,14 @@ absl::StatusOr<std::vector<PopulationRow>> Hdf5File::ReadPopulationRows(
       std::memcpy(cell.data(), rows.data() + i * dataset.element_bytes + offset, width);
       if (!WidenIntegers(type.get(), 1, cell)) return Lost(inner, "numbers cannot be converted");
       PopulationRow& row = result[i];
-      (is_name ? row.label : column[0] == 'S' ? row.start : row.count) =
-          Element<uint64_t>(cell, 0);
+      (is_name ? row.label : column[0] == 'S' ? row.start : row.count) = Element<uint64_t>(cell, 0);
     }
   }
   for (size_t i = 0; i < result.size(); ++i) {
     const auto name = names.find(result[i].label);
     if (name == names.end()) {
-      return Invalid(inner, absl::StrCat("row ", i, ": population ", result[i].label,
-                                         " is not in the enum"));
+      return Invalid(
+          inner, absl::StrCat("row ", i, ": population ", result[i].label, " is not in the enum"));
     }
     result[i].name = name->second;
   }

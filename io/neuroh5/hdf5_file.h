@@ -113,15 +113,12 @@ class Hdf5File {
     Hdf5Id id;
     Hdf5Id type;
     Hdf5Id creation;
-    uint64_t size = 0;          // elements
-    size_t element_bytes = 0;   // of the stored type
+    uint64_t size = 0;         // elements
+    size_t element_bytes = 0;  // of the stored type
   };
 
   Hdf5File(const Hdf5Session& session, std::string path, uint64_t num_bytes, Hdf5Id file)
-      : session_(&session),
-        path_(std::move(path)),
-        num_bytes_(num_bytes),
-        file_(std::move(file)) {}
+      : session_(&session), path_(std::move(path)), num_bytes_(num_bytes), file_(std::move(file)) {}
 
   absl::StatusOr<Hdf5Id> OpenObject(const std::string& inner, H5O_type_t type) const;
   absl::StatusOr<Dataset> OpenDataset(const std::string& inner) const;

@@ -58,8 +58,8 @@ void PrepareToCrash() {
 #endif
 }
 
-[[noreturn]] void RunChild(
-    int fd, const std::function<absl::StatusOr<std::string>(const Note&)>& work) {
+[[noreturn]] void RunChild(int fd,
+                           const std::function<absl::StatusOr<std::string>(const Note&)>& work) {
   PrepareToCrash();
   const absl::StatusOr<std::string> result =
       work([fd](absl::string_view text) { Send(fd, kNote, text); });

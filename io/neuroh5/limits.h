@@ -31,7 +31,6 @@ constexpr int kMaxJsonDepth = 64;
 constexpr int kMaxJsonMembers = 1024;
 constexpr size_t kMaxParamsDocuments = 256;
 
-
 }  // namespace livnd::io
 
 #endif  // LIVND_IO_NEUROH5_LIMITS_H_

@@ -22,9 +22,8 @@ absl::StatusOr<std::vector<uint32_t>> ReadTargets(const Hdf5File& file, const st
   const std::string index_path = edges + "/Destination Block Index";
   const std::string block_path = edges + "/Destination Block Pointer";
   const std::string pointer_path = edges + "/Destination Pointer";
-  LIVND_IO_ASSIGN_OR_RETURN(
-      const std::vector<int64_t> index,
-      file.ReadIntegers(index_path, 0, int64_t{post.num_cells} - 1));
+  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> index,
+                            file.ReadIntegers(index_path, 0, int64_t{post.num_cells} - 1));
   LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> blocks,
                             file.ReadIntegers(block_path, 0, kAnyPointer));
   LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> pointers,
@@ -44,10 +43,9 @@ absl::StatusOr<std::vector<uint32_t>> ReadTargets(const Hdf5File& file, const st
     if (b + 1 == index.size()) --num_destinations;
     if (num_destinations < 0) return file.Invalid(block_path, "the last block has no entries");
     if (index[b] + num_destinations > int64_t{post.num_cells}) {
-      return file.Invalid(index_path,
-                          absl::StrCat("block ", b, " of ", num_destinations,
-                                       " destinations starts at ", index[b], ", but ",
-                                       post.name, " has ", post.num_cells, " cells"));
+      return file.Invalid(index_path, absl::StrCat("block ", b, " of ", num_destinations,
+                                                   " destinations starts at ", index[b], ", but ",
+                                                   post.name, " has ", post.num_cells, " cells"));
     }
     for (int64_t d = 0; d < num_destinations; ++d) {
       const int64_t entry = blocks[b] + d;
@@ -56,8 +54,8 @@ absl::StatusOr<std::vector<uint32_t>> ReadTargets(const Hdf5File& file, const st
     }
   }
   if (targets.size() != num_edges) {
-    return file.Invalid(block_path, absl::StrCat("blocks hold ", targets.size(),
-                                                 " edges, expected ", num_edges));
+    return file.Invalid(
+        block_path, absl::StrCat("blocks hold ", targets.size(), " edges, expected ", num_edges));
   }
   return targets;
 }
@@ -65,8 +63,8 @@ absl::StatusOr<std::vector<uint32_t>> ReadTargets(const Hdf5File& file, const st
 absl::Status CheckNumEdges(const Hdf5File& file, const std::string& inner, size_t found,
                            size_t expected) {
   if (found == expected) return absl::OkStatus();
-  return file.Invalid(inner, absl::StrCat("found ", found, " elements, expected ", expected,
-                                          ", one an edge"));
+  return file.Invalid(
+      inner, absl::StrCat("found ", found, " elements, expected ", expected, ", one an edge"));
 }
 
 }  // namespace

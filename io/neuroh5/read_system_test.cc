@@ -177,11 +177,12 @@ Storage Compact() {
   return storage;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Variants, StorageTest,
-    testing::Values(Storage{}, Compact(), Stored(H5T_STD_I16BE, 0), Stored(H5T_STD_U8LE, 5),
-                    Stored(H5T_STD_U32BE, 7, 1), Stored(H5T_STD_I64LE, 3, 1, true),
-                    Stored(H5T_STD_U16LE, 4000, 4), Stored(H5T_STD_U64BE, 2, 2, true)));
+INSTANTIATE_TEST_SUITE_P(Variants, StorageTest,
+                         testing::Values(Storage{}, Compact(), Stored(H5T_STD_I16BE, 0),
+                                         Stored(H5T_STD_U8LE, 5), Stored(H5T_STD_U32BE, 7, 1),
+                                         Stored(H5T_STD_I64LE, 3, 1, true),
+                                         Stored(H5T_STD_U16LE, 4000, 4),
+                                         Stored(H5T_STD_U64BE, 2, 2, true)));
 
 // --- folders -------------------------------------------------------------------------------------
 
@@ -263,11 +264,13 @@ INSTANTIATE_TEST_SUITE_P(
         GraphCase{"version text", [](Json& g) { g["version"] = "1"; }, {"version"}},
         GraphCase{"list", [](Json& g) { g = Json::array({1}); }, {"expected an object"}},
         GraphCase{"no connections", [](Json& g) { g.erase("connections"); }, {"\"connections\""}},
-        GraphCase{"no element", [](Json& g) { g["connections"] = Json::object(); },
-                  {"connections"}},
-        GraphCase{"no config", [](Json& g) { g["architecture"].erase("config"); },
+        GraphCase{
+            "no element", [](Json& g) { g["connections"] = Json::object(); }, {"connections"}},
+        GraphCase{"no config",
+                  [](Json& g) { g["architecture"].erase("config"); },
                   {"architecture", "\"config\""}},
-        GraphCase{"bad area", [](Json& g) { g["architecture"]["config"]["area"][0][1] = 1e9; },
+        GraphCase{"bad area",
+                  [](Json& g) { g["architecture"]["config"]["area"][0][1] = 1e9; },
                   {"architecture.config.area", "minimum is above maximum"}},
         GraphCase{"area of strings",
                   [](Json& g) { g["architecture"]["config"]["area"][0][1] = "x"; },
@@ -278,11 +281,14 @@ INSTANTIATE_TEST_SUITE_P(
                     site["Glycine"] = site["AMPA"];
                   },
                   {"EXC.EXC.mechanisms.default.Glycine", "AMPA, NMDA, GABA_A, GABA_B"}},
-        GraphCase{"unknown parameter", [](Json& g) { Ampa(g)["tau"] = 1; },
+        GraphCase{"unknown parameter",
+                  [](Json& g) { Ampa(g)["tau"] = 1; },
                   {"default.AMPA", "\"tau\"", "tau_decay"}},
-        GraphCase{"text parameter", [](Json& g) { Ampa(g)["weight"] = "1"; },
+        GraphCase{"text parameter",
+                  [](Json& g) { Ampa(g)["weight"] = "1"; },
                   {"AMPA.weight", "found string, expected a number"}},
-        GraphCase{"zero time constant", [](Json& g) { Ampa(g)["tau_rise"] = 0; },
+        GraphCase{"zero time constant",
+                  [](Json& g) { Ampa(g)["tau_rise"] = 0; },
                   {"AMPA.tau_rise", "> 0"}},
         GraphCase{"unknown type",
                   [](Json& g) { Connections(g)["synapses"]["EXC"]["EXC"]["type"] = "odd"; },

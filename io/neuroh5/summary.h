@@ -35,8 +35,8 @@ struct SynapseSummary {
 
 struct ProjectionSummary {
   uint64_t num_edges = 0;
-  uint32_t num_targets = 0;    // cells with at least one edge
-  double mean_in_degree = 0;   // over all cells of the post population
+  uint32_t num_targets = 0;   // cells with at least one edge
+  double mean_in_degree = 0;  // over all cells of the post population
   uint64_t max_in_degree = 0;
   double mean_out_degree = 0;  // over all cells of the pre population
   uint64_t max_out_degree = 0;

@@ -87,17 +87,16 @@ struct AreaExtent {
 };
 
 // params/NAME.json: model class -> group -> parameter -> value.
-using ParamsDocument =
-    std::map<std::string, std::map<std::string, std::map<std::string, double>>>;
+using ParamsDocument = std::map<std::string, std::map<std::string, std::map<std::string, double>>>;
 
 struct System {
   std::string name;       // last component of the directory
   std::string directory;  // as given to ReadSystem
 
-  std::vector<Population> populations;             // by first_gid
-  std::vector<std::array<double, 3>> position_um;  // by gid: x, y, z of the soma
-  std::vector<SynapseSites> synapse_sites;         // by population
-  std::vector<Projection> projections;             // by (post, pre) in population order
+  std::vector<Population> populations;               // by first_gid
+  std::vector<std::array<double, 3>> position_um;    // by gid: x, y, z of the soma
+  std::vector<SynapseSites> synapse_sites;           // by population
+  std::vector<Projection> projections;               // by (post, pre) in population order
   std::vector<ProjectionConfig> projection_configs;  // by (post, pre) in population order
 
   std::optional<AreaExtent> area;  // bounding box of the placed cells
@@ -114,8 +113,7 @@ struct System {
   // Index of the population that owns a gid < num_cells().
   int PopulationOf(uint32_t gid) const;
   // nullptr if graph.json has nothing for the pair.
-  const ProjectionConfig* FindProjectionConfig(absl::string_view post,
-                                               absl::string_view pre) const;
+  const ProjectionConfig* FindProjectionConfig(absl::string_view post, absl::string_view pre) const;
 };
 
 }  // namespace livnd::io

@@ -31,8 +31,7 @@ class Sha256 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     EVP_DigestFinal_ex(context_.get(), digest, &size);
-    return absl::BytesToHexString(
-        absl::string_view(reinterpret_cast<const char*>(digest), size));
+    return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), size));
   }
 
  private:
@@ -85,8 +84,8 @@ std::string EdgesSha256(const Projection& projection) {
   Sha256 hash;
   const auto by_distance = [&](size_t i) { return projection.distance_um[i]; };
   for (const size_t i : SortedEdges(projection, by_distance)) {
-    hash.Update(absl::StrFormat("%d,%d,%.6f\n", projection.source_gid[i],
-                                projection.target_gid[i], projection.distance_um[i]));
+    hash.Update(absl::StrFormat("%d,%d,%.6f\n", projection.source_gid[i], projection.target_gid[i],
+                                projection.distance_um[i]));
   }
   return hash.Hex();
 }

@@ -107,10 +107,8 @@ TEST_P(TruthTest, ReaderFindsWhatNeuroH5Finds) {
 
 INSTANTIATE_TEST_SUITE_P(Systems, TruthTest,
                          testing::Values("systems/EI-mini", "systems/EI-100",
-                                         "tests/data/systems/E-100",
-                                         "tests/data/systems/EI-alt",
-                                         "tests/data/systems/EI-blocks",
-                                         "tests/data/systems/S1"));
+                                         "tests/data/systems/E-100", "tests/data/systems/EI-alt",
+                                         "tests/data/systems/EI-blocks", "tests/data/systems/S1"));
 
 TEST(SummaryTest, DelayHasAFloorOfTwoSteps) {
   EXPECT_DOUBLE_EQ(DelayMs(100), 0.4);

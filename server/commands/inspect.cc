@@ -69,8 +69,12 @@ Json CoordinatesJson(const System& system, int index) {
     min.push_back(range.min);
     max.push_back(range.max);
   }
-  return {{"n", cells.num_cells},  {"first5", first}, {"last", PlaceJson(system, end - 1)},
-          {"sum_xyz", sum},        {"min_xyz", min},  {"max_xyz", max},
+  return {{"n", cells.num_cells},
+          {"first5", first},
+          {"last", PlaceJson(system, end - 1)},
+          {"sum_xyz", sum},
+          {"min_xyz", min},
+          {"max_xyz", max},
           {"sha256", io::CoordinatesSha256(system, index)}};
 }
 
@@ -193,8 +197,7 @@ void PrintPopulations(const System& system) {
 
 // "AMPA NMDA(off)", or "-" where graph.json has nothing.
 std::string Receptors(const System& system, const Projection& projection) {
-  const io::ProjectionConfig* config =
-      system.FindProjectionConfig(projection.post, projection.pre);
+  const io::ProjectionConfig* config = system.FindProjectionConfig(projection.post, projection.pre);
   std::vector<std::string> names;
   if (config != nullptr) {
     for (const auto& [site, receptors] : config->mechanisms) {
@@ -208,9 +211,9 @@ std::string Receptors(const System& system, const Projection& projection) {
 }
 
 void PrintProjections(const System& system) {
-  std::vector<std::vector<std::string>> rows = {
-      {"projection", "edges", "in mean", "max", "out mean", "max", "delay ms mean", "min", "max",
-       "duplicates", "self", "no site", "receptors"}};
+  std::vector<std::vector<std::string>> rows = {{"projection", "edges", "in mean", "max",
+                                                 "out mean", "max", "delay ms mean", "min", "max",
+                                                 "duplicates", "self", "no site", "receptors"}};
   for (const Projection& projection : system.projections) {
     const io::ProjectionSummary s = io::Summarize(system, projection);
     rows.push_back({ProjectionName(projection), absl::StrCat(s.num_edges),
@@ -242,15 +245,15 @@ void PrintElectrodes(const System& system) {
     cells.Add(static_cast<double>(reach.size()));
     if (reach.empty()) ++deaf;
   }
-  PrintTable({{"electrodes", "x um", "y um", "z um", "output radius um", "cells mean", "max",
-               "without cells"},
-              {absl::StrCat(config.electrodes.size()),
-               absl::StrFormat("%.1f..%.1f", axes[0].min, axes[0].max),
-               absl::StrFormat("%.1f..%.1f", axes[1].min, axes[1].max),
-               absl::StrFormat("%.1f..%.1f", axes[2].min, axes[2].max),
-               absl::StrFormat("%g", config.output_radius_um),
-               absl::StrFormat("%.2f", cells.mean()), absl::StrFormat("%g", cells.max),
-               absl::StrCat(deaf)}});
+  PrintTable(
+      {{"electrodes", "x um", "y um", "z um", "output radius um", "cells mean", "max",
+        "without cells"},
+       {absl::StrCat(config.electrodes.size()),
+        absl::StrFormat("%.1f..%.1f", axes[0].min, axes[0].max),
+        absl::StrFormat("%.1f..%.1f", axes[1].min, axes[1].max),
+        absl::StrFormat("%.1f..%.1f", axes[2].min, axes[2].max),
+        absl::StrFormat("%g", config.output_radius_um), absl::StrFormat("%.2f", cells.mean()),
+        absl::StrFormat("%g", cells.max), absl::StrCat(deaf)}});
 }
 
 void PrintTables(const System& system) {

@@ -1,9 +1,9 @@
 #include "sim/testing/busy_culture.h"
 
-#include <cstdlib>
-#include <iostream>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "sim/cell/rcsd_template.h"
 #include "sim/stimulus/stimulus.h"
 
@@ -12,6 +12,11 @@ namespace {
 
 constexpr int kNumExc = 11, kNumInh = 5, kNumSrc = 3;
 constexpr int kNumElectrodes = 3;
+
+// Ends the test with the status' message if it is an error.
+void Must(const absl::Status& status) {
+  if (!status.ok()) absl::StatusOr<int>(status).value();
+}
 
 // A fixed number in [0, 1) for each question.
 double Pick(int64_t what, uint64_t seed) { return StableUniform(what, seed); }
@@ -74,12 +79,7 @@ CultureConfig BusyConfig() {
 }
 
 std::shared_ptr<const Culture> MustCreate(const CultureConfig& config) {
-  absl::StatusOr<std::shared_ptr<const Culture>> culture = Culture::Create(config);
-  if (!culture.ok()) {
-    std::cerr << culture.status() << "\n";
-    std::abort();
-  }
-  return *std::move(culture);
+  return Culture::Create(config).value();
 }
 
 void PrepareBusyGang(Gang& gang) {
@@ -105,11 +105,7 @@ void PrepareBusyGang(Gang& gang) {
   for (int i = 0; i < 60; ++i) inputs[16 + i % kNumSrc].push_back(60.0 * Pick(i, 6));
   // At the start, twice at once, and on the grid.
   inputs[16].insert(inputs[16].end(), {0.0, 3.0, 3.0, 5.0125});
-  const absl::Status status = gang.SetInputSpikes(inputs);
-  if (!status.ok()) {
-    std::cerr << status << "\n";
-    std::abort();
-  }
+  Must(gang.SetInputSpikes(inputs));
 }
 
 void InstallBusyStimuli(Gang& gang, int copy, double strength) {
@@ -134,11 +130,7 @@ void InstallBusyStimuli(Gang& gang, int copy, double strength) {
         // Pauses of silence within the waveform.
         w.samples.push_back(i / m.num_channels % 10 < 3 ? 0.0 : strength * m.size * x);
       }
-      const absl::Status status = gang.Install(copy, m.mode, std::move(w));
-      if (!status.ok()) {
-        std::cerr << status << "\n";
-        std::abort();
-      }
+      Must(gang.Install(copy, m.mode, std::move(w)));
     }
   }
 }

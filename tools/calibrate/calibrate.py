@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Finds weights and noise that make a living culture of a system, and writes its params document.
+"""Finds weights and noise that make a living culture of a system; writes its params document.
 
-    tools/calibrate/calibrate.py SYSTEM_DIR [--generations N] [--seconds S] [--seed N] [--start FILE]
+    tools/calibrate/calibrate.py SYSTEM_DIR [--generations N] [--seconds S] [--start FILE] ...
 
-The search is CMA-ES (package `cmaes`) over the logarithms of noise and weights; every candidate is run by
-//tools/calibrate:culture_stats. What counts: mean rate 0.5 to 5 Hz, more than 90 % of the cells active,
-irregular firing (ISI CV 0.6 to 2), and a 10 uA biphasic pulse on one electrode answered within 20 ms by
-some cells but not by all. The best candidate is run again for 60 s with another seed; the document is
-written only if it passes there.
+The search is CMA-ES (package `cmaes`) over the logarithms of noise and weights; every candidate is
+run by //tools/calibrate:culture_stats. What counts: mean rate 0.5 to 5 Hz, more than 90 % of the
+cells active, irregular firing (ISI CV 0.6 to 2), and a 10 uA biphasic pulse on one electrode that
+some cells answer within 20 ms, but not all. The best candidate is run again for 60 s with another
+seed; the document is written only if it passes there.
+
+EI-mini's document came from `calibrate.py systems/EI-mini --generations 25 --seconds 8`; EI-100's
+from that document with AMPA 3 and NMDA 0.25 among EXC cells, which make it burst, as --start and
+--generations 0.
 """
 
 from __future__ import annotations
@@ -99,6 +103,7 @@ def to_params(x: np.ndarray) -> dict[str, float]:
 
 
 def search(args: argparse.Namespace) -> dict[str, float]:
+    """The best parameters found within the given generations."""
     start = {k: s for k, (s, _, _) in SPACE.items()}
     if args.start:
         document = json.loads(Path(args.start).read_text())
@@ -134,9 +139,10 @@ def search(args: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> int:
+    """Searches, checks for 60 s, and writes the document if it passes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("system", type=Path)
-    parser.add_argument("--generations", type=int, default=30)
+    parser.add_argument("--generations", type=int, default=30, help="0: check --start")
     parser.add_argument("--seconds", type=float, default=10.0, help="simulated time a candidate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sigma", type=float, default=0.5, help="first step, in logarithms")

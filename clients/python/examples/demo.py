@@ -362,7 +362,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--out", default="demo.png", help="the picture")
     parser.add_argument("--json", action="store_true", help="progress as JSON lines")
     args = parser.parse_args()
-    for name, least in (("population", 3), ("episodes", 1), ("budget", 1)):
+    for name, least in (("population", 4), ("episodes", 1), ("budget", 1)):
         if getattr(args, name) < least:
             parser.error(f"--{name} is {getattr(args, name)}; takes {least} or more")
     return args
