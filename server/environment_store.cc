@@ -47,6 +47,14 @@ void EnvironmentStore::Make(const std::string& environment_id, int num_envs,
   }
 }
 
+bool EnvironmentStore::building() const {
+  MutexLock lock(mu_);
+  for (const auto& [id, model] : models_) {
+    if (!model.waiters.empty()) return true;
+  }
+  return false;
+}
+
 void EnvironmentStore::Build(const std::string& environment_id) {
   LogInfo("building ", environment_id);
   const absl::Time start = absl::Now();

@@ -48,6 +48,9 @@ class EnvironmentStore {
   void Make(const std::string& environment_id, int num_envs, env::AutoresetMode autoreset,
             Done done) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // True while a model is being built, which nothing can interrupt.
+  bool building() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   struct Waiter {
     int num_envs;
@@ -66,7 +69,7 @@ class EnvironmentStore {
   const Builder builder_;
   WorkerPool& pool_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   std::map<std::string, Model> models_ ABSL_GUARDED_BY(mu_);
 };
 

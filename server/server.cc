@@ -178,6 +178,6 @@ void Server::Shutdown(absl::Duration grace) {
   parts_->claim.reset();
 }
 
-bool Server::idle() const { return parts_->pool->idle(); }
+bool Server::building() const { return parts_->store.building(); }
 
 }  // namespace livnd::server

@@ -61,8 +61,8 @@ class Server {
   bool drained() const;
   // Ends all connections, at the latest after `grace`, and gives the address back. Blocks.
   void Shutdown(absl::Duration grace);
-  // False while a worker still builds an environment; destroying the server would wait for it.
-  bool idle() const;
+  // A worker builds an environment, and destroying the server would wait for it.
+  bool building() const;
 
  private:
   struct Parts;

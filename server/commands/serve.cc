@@ -164,7 +164,7 @@ absl::Status Serve(Settings settings) {
   while (why.empty()) why = trigger->Wait(absl::Hours(1));
   LogInfo("ending on ", why);
   EndServing(*server, *trigger);
-  if (!server->idle()) {
+  if (server->building()) {
     // An environment is being built for a client that has been told otherwise. It cannot be
     // interrupted, and nothing of it would last.
     state.reset();
