@@ -147,7 +147,9 @@ class TargetRateEnvironment final : public VectorEnvironment {
         std::all_of(request.mask.begin(), request.mask.end(), [](uint8_t m) { return m == 0; })) {
       return absl::InvalidArgumentError("mask selects no copy; takes at least one");
     }
-    for (const auto& [name, value] : request.options) {
+    for (const auto& entry : request.options) {
+      const std::string& name = entry.first;
+      const double value = entry.second;
       const auto& known = spec().reset_options;
       const auto option = std::find_if(known.begin(), known.end(),
                                        [&](const OptionSpec& o) { return o.name == name; });
