@@ -77,7 +77,7 @@ class Session:
 
     Every reset and step is done exactly once: the session numbers them, and a call whose answer was
     lost is repeated with the same number until the stored answer arrives. Where the client gives up
-    (ServerUnavailableError), call again with the same arguments later, or reset.
+    (ServerUnavailableError), call again with the same arguments later, or reset all copies.
 
     Attributes:
         spec: the environment's spec.
@@ -123,6 +123,7 @@ class Session:
         Raises:
             InvalidFieldError: a length, seed, mask or option is wrong; nothing has changed.
             NotResetError: a copy outside the first mask was never reset.
+            UnknownOutcomeError: as step, for a reset of some copies only.
             UnknownSessionError, ServerUnavailableError.
         """
         request = pb.ResetRequest(session=self.name, op_index=self.next_op_index)
@@ -154,7 +155,7 @@ class Session:
             NotResetError: reset first.
             EpisodeEndedError: mode "disabled", and a copy's episode has ended.
             UnknownOutcomeError: the last operation got no answer and these actions are others than
-                its: repeat it with its own arguments, or reset.
+                its: repeat it with its own arguments, or reset all copies.
             UnknownSessionError, ServerUnavailableError.
         """
         if len(actions) != len(self.spec.actions):
@@ -194,10 +195,11 @@ class Session:
         self._check_open()
         payload = request.SerializeToString(deterministic=True)
         lost = self._unanswered
-        if lost is not None and lost != payload and method != "Reset":
+        starts_anew = method == "Reset" and not request.HasField("mask")
+        if lost not in (None, payload) and not starts_anew:
             raise UnknownOutcomeError(
                 f"operation {self.next_op_index} got no answer and may have been done: repeat it "
-                "with the same arguments, or reset"
+                "with the same arguments, or reset all copies"
             )
         self._unanswered = payload
         try:

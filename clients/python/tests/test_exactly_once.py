@@ -108,6 +108,8 @@ def test_after_giving_up_the_same_call_gets_its_answer(proxy, client):
             session.step(actions)
         with pytest.raises(errors.UnknownOutcomeError):
             session.step(np.zeros_like(actions))
+        with pytest.raises(errors.UnknownOutcomeError):
+            session.reset([4], mask=[True])
         got, want = session.step(actions), reference.step(actions)
         np.testing.assert_array_equal(got.observations[0], want.observations[0])
 

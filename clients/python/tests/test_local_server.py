@@ -82,11 +82,17 @@ def test_nothing_is_left_when_the_client_is_killed_in_the_middle_of_steps(run_py
 
 def test_a_living_fork_does_not_keep_a_killed_clients_server(run_python):
     process = run_python(
-        "import os\n" + OPEN_ENV + "print(os.fork() or 'child', flush=True)\ntime.sleep(600)"
+        "import os\n"
+        + OPEN_ENV
+        + """
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(600)
+"""
     )
     folder = process.stdout.readline().strip()
-    lines = {process.stdout.readline().strip() for _ in range(2)}
-    child = int(next(line for line in lines if line != "child"))
+    child = int(process.stdout.readline())
     try:
         process.kill()
         process.wait()
