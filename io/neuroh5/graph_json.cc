@@ -80,16 +80,15 @@ absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const Json
   receptor.receptor = name;
   LIVND_IO_RETURN_IF_ERROR(
       view.ForEachMember([&](const std::string& param, const JsonView& value) -> absl::Status {
-        if (value.is_null()) {
-          if (param == "tau_decay") receptor.disabled = true;
-          return absl::OkStatus();
-        }
+        if (value.is_null()) return absl::OkStatus();
         LIVND_IO_ASSIGN_OR_RETURN(const double number, value.Number());
         const bool is_time = param == "tau_rise" || param == "tau_decay" || param == "tau_rec";
         if (is_time && number <= 0) return value.Error("found a time constant that is not > 0 ms");
         receptor.params[param] = number;
         return absl::OkStatus();
       }));
+  // livn builds no process without it, though its processes have a default.
+  receptor.disabled = receptor.params.count("tau_decay") == 0;
   return receptor;
 }
 

@@ -257,6 +257,20 @@ TEST_P(GraphTest, ErrorSaysWhere) {
   }
 }
 
+// livn 2.0.0 asks for tau_decay with dict.get: absent and null are the same.
+TEST(ReadSystemTest, ReceptorWithoutAnyDecayIsDisabledToo) {
+  const SystemCopy copy(kMini);
+  Json graph = Json::parse(copy.Read("graph.json"));
+  Ampa(graph).erase("tau_decay");
+  copy.Write("graph.json", graph.dump());
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  const auto& receptors = system->FindProjectionConfig("EXC", "EXC")->mechanisms.at("default");
+  ASSERT_EQ(receptors[0].receptor, "AMPA");
+  EXPECT_TRUE(receptors[0].disabled);
+  EXPECT_FALSE(receptors[1].disabled);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Cases, GraphTest,
     testing::Values(

@@ -60,7 +60,7 @@ struct ReceptorConfig {
   // Only those given and not null, of: weight, g_unit (uS), tau_rise, tau_decay, tau_rec (ms),
   // e (mV), U, mg, Kd (mM), gamma (1/mV), vshift (mV).
   std::map<std::string, double> params;
-  bool disabled = false;  // tau_decay is null: the receptor is to be skipped
+  bool disabled = false;  // tau_decay is null or absent: the receptor is to be skipped
 };
 
 struct ProjectionConfig {

@@ -40,10 +40,12 @@ absl::StatusOr<bool> BoolOr(const JsonView& object, absl::string_view name, bool
   return value->Bool();
 }
 
+// The members that are not null.
 absl::StatusOr<std::map<std::string, double>> NumberMap(const JsonView& object) {
   std::map<std::string, double> out;
   LIVND_SERVER_RETURN_IF_ERROR(
-      object.ForEachMember([&](const std::string& name, const JsonView& value) {
+      object.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        if (value.is_null()) return absl::OkStatus();
         LIVND_SERVER_ASSIGN_OR_RETURN(out[name], value.Number());
         return absl::OkStatus();
       }));
@@ -207,7 +209,8 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
               sim::ReceptorConfig config;
               config.receptor = receptor;
               LIVND_SERVER_ASSIGN_OR_RETURN(config.params, NumberMap(params));
-              block.push_back(std::move(config));
+              // livn builds no process without it, though its processes have a default.
+              if (config.params.count("tau_decay") != 0) block.push_back(std::move(config));
               return absl::OkStatus();
             }));
         out.culture.projections.push_back(std::move(projection));
