@@ -17,7 +17,7 @@
 namespace livnd::sim {
 
 // A change that could alter any bit of any result changes this text.
-inline constexpr char kPhysicsVersion[] = "livn-2.0.0/1";
+inline constexpr char kPhysicsVersion[] = "livn-2.0.0/2";
 
 // Cells of one population and one shape: they share tiles.
 struct CellGroup {

@@ -123,16 +123,12 @@ bool Gang::UpdateCurrents() {
         for (int section = 0; section < shape.num_sections(); ++section, ++row) {
           const double x = row_values_[row];
           if (x == 0.0) continue;
-          const bool per_section =
-              mode == StimulusMode::kCurrentDensity && section == 1 && shape.num_dend > 0;
-          const int first = per_section ? 1 : shape.middle_compartment(section);
-          const int last = per_section ? shape.num_dend : first;
-          for (int c = first; c <= last; ++c) {
-            groups_[cell.group]
-                .density[((lane / kTileLanes) * shape.num_compartments() + c) * kTileLanes +
-                         lane % kTileLanes] +=
-                mode == StimulusMode::kCurrent ? x * params[shape.per_area_param(c)] : x;
-          }
+          // Both go into the section's middle, also where it has more segments.
+          const int c = shape.middle_compartment(section);
+          groups_[cell.group]
+              .density[((lane / kTileLanes) * shape.num_compartments() + c) * kTileLanes +
+                       lane % kTileLanes] +=
+              mode == StimulusMode::kCurrent ? x * params[shape.per_area_param(c)] : x;
         }
       }
     }

@@ -1,4 +1,5 @@
 // What stimuli do to cells, step by step, held against the scalar reference.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -158,6 +159,49 @@ TEST(FieldStimulusTest, DrivesJunctionsOneStepLate) {
       for (int c = 0; c < n; ++c) reference.SetCurrent(c, currents[c]);
     });
     EXPECT_LT(worst, 1e-8) << population;
+  }
+}
+
+// The middle segment of a dendrite with three takes currents and densities; the field acts through
+// the junction of soma and first segment. livn 2.0.0 does the same (oracle case thin_stimuli).
+TEST(StimulusTest, ReachesTheSegmentsOfAThinDendriteAsInLivn) {
+  CultureConfig config;
+  config.populations = {{"EXC", 0, 1}};
+  config.model.size_cv["EXC"] = 0.5;
+  double scale;
+  do {
+    scale = SizeScale(0.5, 0, ++config.model.size_seed);
+  } while (scale > 0.5 || scale < 0.4);
+  const std::shared_ptr<const Culture> culture = MustCreate(config);
+  const CellTemplate cell = MakeCellTemplate(CellKind::kMotoneuron, scale);
+  ASSERT_EQ(cell.num_dend_segments(), 3);
+  for (const StimulusMode mode :
+       {StimulusMode::kCurrent, StimulusMode::kCurrentDensity, StimulusMode::kField}) {
+    Gang gang(culture, 1);
+    gang.SetStimulusMap(mode, AllSections(*culture));
+    ReferenceCell reference(cell, kDtMs);
+    std::vector<double> samples(7, 0.0);
+    samples[1] = mode == StimulusMode::kCurrent ? 0.01 : mode == StimulusMode::kField ? 20.0 : 1e-3;
+    std::vector<double> both = samples;
+    both.insert(both.end(), samples.begin(), samples.end());
+    ASSERT_TRUE(gang.Install(0, mode, Samples(1000.0, 0, 7, both)).ok());
+    double worst = 0.0;
+    for (int step = 0; step < 200; ++step) {
+      if (mode == StimulusMode::kCurrent) reference.SetCurrent(2, 0.01);
+      if (mode == StimulusMode::kCurrentDensity)
+        reference.SetCurrent(2, 1e-3 * Area(cell, 1) / 1e2);
+      if (mode == StimulusMode::kField && step > 0) {
+        const double current = 20.0 / (cell.sections[0].half_segment_resistance_mohm() +
+                                       cell.sections[1].half_segment_resistance_mohm());
+        reference.SetCurrent(0, current);
+        reference.SetCurrent(1, -current);
+      }
+      reference.Step();
+      gang.Advance(1, nullptr);
+      worst = std::max(worst, std::fabs(reference.v_mv(0) - gang.VoltageMv(0, 0, 0)));
+      worst = std::max(worst, std::fabs(reference.v_mv(2) - gang.VoltageMv(0, 0, 1)));
+    }
+    EXPECT_LT(worst, 1e-8) << static_cast<int>(mode);
   }
 }
 

@@ -40,8 +40,9 @@ struct Connectivity {
   int max_delay_steps = 0;  // of any row, ties counted up
 };
 
-// livn's delivery rule. Times te <= t_k + dt/2 are delivered in step k, t_k = k * dt in doubles.
-// Returns the first such k >= 0.
+// livn's delivery rule: an event acts in the first step k whose middle is not before it. Which step
+// that is for an event in the middle of one is decided by rounding, as livn 2.0.0's native library
+// does: the smallest k >= 0 with k >= time / dt - 1/2 in doubles.
 int64_t DeliveryStep(double event_time_ms, double dt_ms);
 
 // A cell's spike of step k is emitted at t_k + kEmissionOffsetMs.

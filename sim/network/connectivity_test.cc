@@ -9,13 +9,6 @@
 namespace livnd::sim {
 namespace {
 
-// The rule as it reads: the first step k with te <= t_k + dt / 2, t_k = k * dt.
-int64_t FirstStep(double event_time_ms, double dt_ms) {
-  for (int64_t k = 0;; ++k) {
-    if (event_time_ms <= static_cast<double>(k) * dt_ms + dt_ms / 2) return k;
-  }
-}
-
 TEST(DeliveryStepTest, IsTheFirstStepWhoseMiddleIsNotBeforeTheEvent) {
   EXPECT_EQ(DeliveryStep(0.0, 0.025), 0);
   EXPECT_EQ(DeliveryStep(0.0125, 0.025), 0);
@@ -23,50 +16,50 @@ TEST(DeliveryStepTest, IsTheFirstStepWhoseMiddleIsNotBeforeTheEvent) {
   EXPECT_EQ(DeliveryStep(0.025, 0.025), 1);
   EXPECT_EQ(DeliveryStep(1.0, 0.025), 40);
   EXPECT_EQ(DeliveryStep(1.0, 1.0), 1);
-}
-
-TEST(DeliveryStepTest, IsTheRuleInDoublesForAnyTime) {
   std::mt19937_64 random(3);
   for (const double dt : {0.025, 0.0125, 0.05, 0.1}) {
     std::uniform_real_distribution<double> time(0.0, 20000 * dt);
-    int64_t previous = 0;
-    double last = 0.0;
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 3000; ++i) {
       const double te = time(random);
-      const int64_t k = DeliveryStep(te, dt);
-      EXPECT_EQ(k, FirstStep(te, dt)) << te << " " << dt;
-      EXPECT_TRUE(te < last || k >= previous);
-      previous = k;
-      last = te;
+      const auto k = static_cast<double>(DeliveryStep(te, dt));
+      // Up to rounding at a tie.
+      EXPECT_LE(te, (k + 0.5) * dt + 1e-9) << dt;
+      EXPECT_GT(te, (k - 0.5) * dt - 1e-9) << dt;
     }
   }
 }
 
-// At a tie the rounding of k * dt + dt / 2 decides; livn 2.0.0 does the same.
-TEST(DeliveryStepTest, TiesAreDecidedByRoundingInDoubles) {
+TEST(DeliveryStepTest, NeverGoesBackInTime) {
   for (const double dt : {0.025, 0.0125, 0.05}) {
-    int late = 0;
     for (int64_t k = 0; k < 4000; ++k) {
-      // Several ways of writing the middle of step k.
       const double middle = static_cast<double>(k) * dt + dt / 2;
-      for (const double te :
-           {middle, (static_cast<double>(k) + 0.5) * dt, static_cast<double>(2 * k + 1) * (dt / 2),
-            std::nextafter(middle, 0.0), std::nextafter(middle, 1e9)}) {
-        const int64_t got = DeliveryStep(te, dt);
-        EXPECT_EQ(got, te <= middle ? k : k + 1) << te << " step " << k << " dt " << dt;
-        late += got == k + 1;
-      }
+      const double before = std::nextafter(middle, 0.0), after = std::nextafter(middle, 1e9);
+      EXPECT_LE(DeliveryStep(before, dt), DeliveryStep(middle, dt));
+      EXPECT_LE(DeliveryStep(middle, dt), DeliveryStep(after, dt));
+      EXPECT_GE(DeliveryStep(before, dt), k);
+      EXPECT_LE(DeliveryStep(after, dt), k + 1);
     }
-    // Not all ties of the other ways fall on the same side.
-    EXPECT_GT(late, 4000);
   }
+}
+
+// Found by giving livn 2.0.0 input spikes whose events fall in the middle of a step: of the rules
+// that are equal but for rounding, only this one agreed in all of 4491 (the oracle case `ties` has
+// 300 of them). The first lies above k dt + dt / 2 in doubles and is delivered in step k all the
+// same; the others are equal to (k + 0.5) dt and come a step later.
+TEST(DeliveryStepTest, TiesAreDecidedAsLivnDoes) {
+  EXPECT_EQ(DeliveryStep(34.7 + 0.25, 0.1), 349);
+  EXPECT_GT(34.7 + 0.25, 349 * 0.1 + 0.05);
+  EXPECT_EQ(DeliveryStep(0x1.7433333333334p+6, 0.1), 931);
+  EXPECT_EQ(0x1.7433333333334p+6, 930.5 * 0.1);
+  EXPECT_EQ(DeliveryStep(0x1.3bf3333333334p+6, 0.025), 3160);
+  EXPECT_EQ(0x1.3bf3333333334p+6, 3159.5 * 0.025);
 }
 
 TEST(DeliveryStepTest, HoldsFarOutAndBeforeTheStart) {
   EXPECT_EQ(DeliveryStep(-5.0, 0.025), 0);
   for (const int64_t k : {int64_t{1} << 31, int64_t{1} << 40}) {
     const double middle = static_cast<double>(k) * 0.025 + 0.0125;
-    EXPECT_EQ(DeliveryStep(middle, 0.025), k);
+    EXPECT_EQ(DeliveryStep(middle - 0.001, 0.025), k);
     EXPECT_EQ(DeliveryStep(middle + 0.001, 0.025), k + 1);
   }
 }

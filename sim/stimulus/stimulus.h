@@ -9,15 +9,15 @@ namespace livnd::sim {
 
 // The rules of livn 2.0.0's native backend, one a mode. t_k = k dt.
 enum class StimulusMode {
-  // Extracellular potential of each section, mV. The sample int(t_k / sample_dt) is looked up at
-  // the
+  // Extracellular potential of each section, mV. The sample int(t_k / sample_dt) is looked up at the
   // end of step k and acts in step k + 1, as equivalent currents through the cell's junctions; a
   // junction with a section that no channel reaches is left undriven.
   kField = 0,
   // Current into a section's middle, nA: linear interpolation between samples at t_k + dt/2; the
   // samples before the first and after the last are 0.
   kCurrent = 1,
-  // Inward current density of a section, mA/cm2: sample int(t_k / sample_dt) in the same step.
+  // Inward current density at a section's middle, mA/cm2: sample int(t_k / sample_dt) in the same
+  // step. Of a dendrite with three segments only the middle one gets it.
   kCurrentDensity = 2,
 };
 inline constexpr int kNumStimulusModes = 3;
