@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/cell/opsin.h"
 #include "sim/synapse/kinetics.h"
+#include "sim/synapse/plasticity.h"
 
 namespace livnd::sim {
 
@@ -30,6 +32,7 @@ struct Edge {
   int swc_type = 4;
   double location = 0.5;  // along the section, clipped to [0, 1]
   double distance_um = 0.0;
+  int64_t syn_id = -1;  // the site's number in the system's files; for reports only
 };
 
 // All edges from one population to another, and the receptors that each of them carries: those
@@ -47,7 +50,11 @@ struct ModelConfig {
   bool short_term_depression = true;      // AMPA depresses
   std::map<std::string, double> size_cv;  // by population; absent = 0
   uint64_t size_seed = 20260827;
+  // Parameter sets by population (sim/cell/rcsd_template.h); absent: livn's for EXC and INH.
+  std::map<std::string, std::string> parameter_sets;
 };
+
+using ParamValues = std::map<std::string, double>;
 
 struct CultureConfig {
   double dt_ms = 0.025;
@@ -55,13 +62,21 @@ struct CultureConfig {
   ModelConfig model;
   std::vector<PopulationConfig> populations;
   std::vector<ProjectionConfig> projections;
-  // gid -> {"soma.g_pas": value}.
-  std::map<int64_t, std::map<std::string, double>> cell_params;
+  // Parameters of all cells of a population, and of single cells by gid, which win. A name with a
+  // section ("soma.g_pas") is set on a built cell; one without ("global_diam") is a template
+  // parameter, from which the cell is built.
+  std::map<std::string, ParamValues> population_params;
+  std::map<int64_t, ParamValues> cell_params;
   // Absolute weights by "POST_PRE-SECTION-RECEPTOR-weight", SECTION soma, dend or axon.
   std::map<std::string, double> weights;
   // Absent: no noise. Present: livn's defaults, overridden by std_e, std_i, g_e0, g_i0 (uS), tau_e,
   // tau_i (ms), E_e, E_i (mV), each also as "POP-name" for one population.
   std::optional<std::map<std::string, double>> noise;
+  // Absent: nothing learns, and learned weights take no memory. Present: NMDA, GABA_A and
+  // non-depressing AMPA follow these rules in every copy whose plasticity is on.
+  std::optional<PlasticityConfig> plasticity;
+  // Absent: no opsin. Present: one on the soma of every built cell.
+  std::optional<OpsinParams> opsin;
 };
 
 }  // namespace livnd::sim

@@ -13,10 +13,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/cell/rcsd_model.h"
 #include "sim/testing/busy_culture.h"
 
 namespace livnd::sim {
 namespace {
+
+const RcsdModel& Rcsd(const CellGroup& group) {
+  return static_cast<const RcsdModel&>(*group.model);
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -80,8 +85,8 @@ TEST(CultureTest, StartsWithEverySectionAtTheStartVoltage) {
     for (int cell = 0; cell < group.num_cells(); ++cell) {
       const double* state = culture->initial_state().data() + group.state_offset +
                             static_cast<int64_t>(cell) * group.num_variables;
-      for (int c = 0; c < group.rcsd.shape.num_compartments(); ++c) {
-        EXPECT_EQ(state[group.rcsd.shape.voltage_state(c)], -65.0);
+      for (int c = 0; c < Rcsd(group).shape().num_compartments(); ++c) {
+        EXPECT_EQ(state[Rcsd(group).shape().voltage_state(c)], -65.0);
       }
     }
   }
@@ -92,8 +97,9 @@ TEST(CultureTest, StateHasAPlaceForEverythingAndNothingElse) {
   int64_t offset = CopyHeader::kSize;
   for (const CellGroup& group : culture->groups()) {
     EXPECT_EQ(group.state_offset, offset);
-    EXPECT_EQ(group.num_variables, group.rcsd.shape.spikes_state() + group.num_recent_spikes +
-                                       2 * static_cast<int>(group.rcsd.slots.size()));
+    EXPECT_EQ(group.num_variables, Rcsd(group).shape().spikes_state() + group.num_recent_spikes +
+                                       2 * static_cast<int>(Rcsd(group).group().slots.size() +
+                                                            Rcsd(group).group().learning.size()));
     EXPECT_TRUE(std::is_sorted(group.gids.begin(), group.gids.end()));
     offset += static_cast<int64_t>(group.num_cells()) * group.num_variables;
   }
@@ -161,14 +167,14 @@ TEST(CultureTest, SynapsesLieWhereTheSiteSays) {
   const auto compartments = [&] {
     std::set<int> out;
     const std::shared_ptr<const Culture> culture = MustCreate(config);
-    for (const SynapseSlot& s : culture->groups()[0].rcsd.slots) out.insert(s.compartment);
+    for (const SynapseSlot& s : Rcsd(culture->groups()[0]).group().slots) out.insert(s.compartment);
     return out;
   };
   EXPECT_THAT(compartments(), ElementsAre(0, 1));
   // A Renshaw cell has no dendrite.
   const std::shared_ptr<const Culture> culture = MustCreate(config);
-  ASSERT_EQ(culture->groups()[1].rcsd.slots.size(), 1u);
-  EXPECT_EQ(culture->groups()[1].rcsd.slots[0].compartment, 0);
+  ASSERT_EQ(Rcsd(culture->groups()[1]).group().slots.size(), 1u);
+  EXPECT_EQ(Rcsd(culture->groups()[1]).group().slots[0].compartment, 0);
   // Three dendritic segments in a thin cell: segment int(3 location), clipped.
   config.populations = {{"EXC", 0, 1}, {"SRC", 5, 1}};
   config.model.size_cv["EXC"] = 1.0;
@@ -187,7 +193,7 @@ TEST(CultureTest, SynapsesLieWhereTheSiteSays) {
 
 TEST(CultureTest, EqualKineticsShareStatesAndDifferentOnesDoNot) {
   CultureConfig config = SmallConfig();
-  const auto num_slots = [&] { return MustCreate(config)->groups()[0].rcsd.slots.size(); };
+  const auto num_slots = [&] { return Rcsd(MustCreate(config)->groups()[0]).group().slots.size(); };
   EXPECT_EQ(num_slots(), 4u);  // AMPA and NMDA on soma and dendrite
   ProjectionConfig more = config.projections[0];
   more.pre = "EXC";
@@ -232,12 +238,12 @@ TEST(CultureTest, NoiseOfAPopulationOverridesTheCommonOne) {
   config.noise = {{"std_i", 0.0}, {"INH-std_i", 0.5}, {"E_i", -80.0}};
   const std::shared_ptr<const Culture> culture = MustCreate(config);
   EXPECT_TRUE(culture->has_noise());
-  const NoiseParams& exc = culture->groups()[0].rcsd.noise;
+  const NoiseParams& exc = Rcsd(culture->groups()[0]).group().noise;
   EXPECT_TRUE(exc.excitatory_on);
   EXPECT_FALSE(exc.inhibitory_on);
   EXPECT_EQ(exc.g_e0, 0.0121);
   EXPECT_EQ(exc.reversal_i_mv, -80.0);
-  const NoiseParams& inh = culture->groups()[1].rcsd.noise;
+  const NoiseParams& inh = Rcsd(culture->groups()[1]).group().noise;
   EXPECT_TRUE(inh.excitatory_on && inh.inhibitory_on);
   EXPECT_NEAR(inh.amp_i, 0.5 * std::sqrt(1.0 - std::exp(-0.05 / 10.49)), 1e-15);
 }
@@ -245,7 +251,7 @@ TEST(CultureTest, NoiseOfAPopulationOverridesTheCommonOne) {
 TEST(CultureTest, ARenshawSomasNoiseIsOnWithEitherDeviation) {
   CultureConfig config = SmallConfig();
   config.noise = {{"std_e", 0.0}, {"std_i", 0.1}};
-  const NoiseParams noise = MustCreate(config)->groups()[1].rcsd.noise;
+  const NoiseParams noise = Rcsd(MustCreate(config)->groups()[1]).group().noise;
   EXPECT_TRUE(noise.excitatory_on && noise.inhibitory_on);
   EXPECT_EQ(noise.amp_e, 0.0);
 }
@@ -365,7 +371,7 @@ TEST(CultureErrorsTest, ACellTooThinForThreeSegmentsIsNamed) {
                      if (SizeScale(10.0, 0, c.model.size_seed) < 0.06) break;
                    }
                  },
-                 {"cell 0: size factor 0.0", "segments"}});
+                 {"cell 0 (EXC, size factor 0.0", "segments"}});
 }
 
 TEST(CultureErrorsTest, EdgesMustJoinCellsThatExist) {

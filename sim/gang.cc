@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/cell/rcsd_kernel.h"
 #include "sim/noise/noise_stream.h"
 #include "sim/simd/vec.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 // Steps whose normals are drawn at once.
 constexpr int kNoiseChunk = 16;
-constexpr double kNoiseIntervalMs = 0.025;
 
 // Denormal numbers are zero while the kernel runs: the same on every host, and no slow steps.
 class FlushDenormals {
@@ -39,6 +39,7 @@ Gang::Gang(std::shared_ptr<const Culture> culture, int num_copies)
     calendars_.emplace_back(culture_->connectivity().max_delay_steps);
   }
   field_now_.assign(num_copies, nullptr);
+  light_now_.assign(num_copies, nullptr);
   next_input_.assign(num_copies, 0);
   row_values_.assign(culture_->num_section_rows(), 0.0);
   for (StimulusSlot& s : stimuli_) s.timelines.resize(num_copies);
@@ -53,7 +54,7 @@ void Gang::BuildTiles() {
     tiles.num_tiles = (tiles.num_lanes + kTileLanes - 1) / kTileLanes;
     tiles.state.assign(static_cast<size_t>(tiles.num_tiles) * group.num_variables * kTileLanes,
                        0.0);
-    const int num_params = group.rcsd.shape.num_params();
+    const int num_params = group.model->num_params();
     std::map<std::vector<uint32_t>, int> known;
     for (int t = 0; t < tiles.num_tiles; ++t) {
       std::vector<uint32_t> classes(kTileLanes);
@@ -81,8 +82,7 @@ void Gang::BuildTiles() {
         }
       }
     }
-    const bool noisy = group.rcsd.noise.excitatory_on || group.rcsd.noise.inhibitory_on;
-    if (noisy) {
+    if (group.model->noise_on()) {
       tiles.normals.assign(static_cast<size_t>(kNoiseChunk) * tiles.num_tiles * 2 * kTileLanes,
                            0.0);
     }
@@ -127,7 +127,20 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
   const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
   std::copy_n(in, n, connection_state_.data() + copy * n);
   for (StimulusSlot& s : stimuli_) s.timelines[copy].Clear();
-  field_now_[copy] = nullptr;
+  field_now_[copy] = light_now_[copy] = nullptr;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    GroupTiles& tiles = groups_[g];
+    const int num_compartments = culture_->groups()[g].model->num_compartments();
+    if (tiles.membrane.empty()) continue;
+    const int n = culture_->groups()[g].num_cells();
+    for (int64_t lane = int64_t{copy} * n; lane < int64_t{copy + 1} * n; ++lane) {
+      for (int c = 0; c < num_compartments; ++c) {
+        tiles.membrane[((lane / kTileLanes) * num_compartments + c) * kTileLanes +
+                       lane % kTileLanes] = 0.0;
+      }
+    }
+  }
+  UpdateLearning();
   RebuildCalendar(copy);
 }
 
@@ -138,7 +151,7 @@ void Gang::RebuildCalendar(int copy) {
     const CellGroup& group = culture_->groups()[g];
     for (int i = 0; i < group.num_cells(); ++i) {
       const double* recent =
-          Variable(g, int64_t{copy} * group.num_cells() + i, group.rcsd.shape.spikes_state());
+          Variable(g, int64_t{copy} * group.num_cells() + i, group.model->spikes_state());
       for (int r = 0; r < group.num_recent_spikes; ++r) {
         const double at = recent[r * kTileLanes];
         if (at < static_cast<double>(now - culture_->connectivity().max_delay_steps)) break;
@@ -159,12 +172,70 @@ void Gang::SetSeed(int copy, uint64_t seed, uint32_t noise_stream) {
   for (size_t g = 0; g < groups_.size(); ++g) {
     const CellGroup& group = culture_->groups()[g];
     for (int i = 0; i < group.num_cells(); ++i) {
-      for (int s = 0; s < group.rcsd.shape.num_noise_streams(); ++s) {
-        *Variable(g, int64_t{copy} * group.num_cells() + i, group.rcsd.shape.noise_position(s)) =
-            0.0;
+      for (const NoiseStream& stream : group.model->noise_streams()) {
+        *Variable(g, int64_t{copy} * group.num_cells() + i, stream.position_state) = 0.0;
       }
     }
   }
+}
+
+absl::Status Gang::SetPlasticity(int copy, bool on) {
+  if (!culture_->has_plasticity()) {
+    return absl::FailedPreconditionError("the culture was built without plasticity");
+  }
+  header(copy, CopyHeader::kPlasticityOn) = on ? 1.0 : 0.0;
+  if (on) header(copy, CopyHeader::kHasLearned) = 1.0;
+  UpdateLearning();
+  return absl::OkStatus();
+}
+
+void Gang::UpdateLearning() {
+  learning_ = light_ = false;
+  for (int c = 0; c < num_copies_; ++c) {
+    learning_ = learning_ || header(c, CopyHeader::kHasLearned) != 0.0;
+    light_ = light_ || header(c, CopyHeader::kLightActive) != 0.0;
+  }
+  if (!learning_) return;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    GroupTiles& tiles = groups_[g];
+    tiles.learning.assign(static_cast<size_t>(tiles.num_tiles) * kTileLanes, 0.0);
+    for (int lane = 0; lane < tiles.num_lanes; ++lane) {
+      tiles.learning[lane] =
+          header(lane / culture_->groups()[g].num_cells(), CopyHeader::kPlasticityOn);
+    }
+  }
+}
+
+std::vector<double> Gang::LearnedWeights(int copy) const {
+  const Connectivity& net = culture_->connectivity();
+  const double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
+  std::vector<double> weights;
+  weights.reserve(culture_->plastic_rows().size());
+  for (uint32_t row : culture_->plastic_rows()) {
+    weights.push_back(connections[2 * net.rows[row].state]);
+  }
+  return weights;
+}
+
+absl::Status Gang::SetLearnedWeights(int copy, absl::Span<const double> weights) {
+  const std::vector<PlasticConnection>& plastic = culture_->plastic_connections();
+  if (weights.size() != plastic.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("learned weights: found ", weights.size(), "; takes ", plastic.size()));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] >= plastic[i].w_min && weights[i] <= plastic[i].w_max) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("learned weight ", i, " (", plastic[i].source_gid, " -> ",
+                     plastic[i].target_gid, " ", plastic[i].receptor, ") = ", weights[i],
+                     "; takes ", plastic[i].w_min, " to ", plastic[i].w_max));
+  }
+  const Connectivity& net = culture_->connectivity();
+  double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    connections[2 * net.rows[culture_->plastic_rows()[i]].state] = weights[i];
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms) {
@@ -217,7 +288,7 @@ void Gang::DrawNoise(int num_steps) {
     for (int s = 0; s < num_steps; ++s) {
       // Time of step k's update: t_k + dt/2, in half steps 2 k + 1.
       const double half_steps = 2.0 * (header(c, CopyHeader::kTick) + s) + 1.0;
-      if ((half_steps - last) * (dt / 2.0) >= kNoiseIntervalMs - 1e-9) {
+      if ((half_steps - last) * (dt / 2.0) >= culture_->noise_interval_ms() - 1e-9) {
         due[c * num_steps + s] = 1;
         ++num_due[c];
         last = half_steps;
@@ -230,7 +301,6 @@ void Gang::DrawNoise(int num_steps) {
     GroupTiles& tiles = groups_[g];
     if (tiles.normals.empty()) continue;
     const CellGroup& group = culture_->groups()[g];
-    const RcsdShape& shape = group.rcsd.shape;
     const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
     for (int lane = 0; lane < tiles.num_lanes; ++lane) {
       const int copy = lane / group.num_cells();
@@ -241,25 +311,18 @@ void Gang::DrawNoise(int num_steps) {
                 static_cast<uint32_t>(header(copy, CopyHeader::kNoiseStream)) * 1000003u;
       double* out = tiles.normals.data() + (lane / kTileLanes) * 2 * kTileLanes + lane % kTileLanes;
       const uint8_t* is_due = &due[static_cast<size_t>(copy) * num_steps];
-      for (int stream = 0; stream < shape.num_noise_streams(); ++stream) {
-        key.id2 = static_cast<uint32_t>(stream + 1);
-        double* position = Variable(g, lane, shape.noise_position(stream));
-        // Every update draws an excitatory and an inhibitory normal. A motoneuron's soma uses the
-        // second, its dendrite the first, a Renshaw soma both.
-        const bool both = shape.num_noise_streams() == 1;
-        const int first = both || stream == 1 ? 0 : 1;
-        *position =
-            static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position), 2 * num_due[copy],
-                                            first, both ? 1 : 2, drawn, 1));
+      for (const NoiseStream& stream : group.model->noise_streams()) {
+        key.id2 = stream.section_id;
+        double* position = Variable(g, lane, stream.position_state);
+        // All draws of an update are used, or one of them.
+        const int every = stream.num_used == stream.draws_per_update ? 1 : stream.draws_per_update;
+        *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
+                                                    stream.draws_per_update * num_due[copy],
+                                                    stream.first, every, drawn, 1));
         const double* z = drawn;
         for (int s = 0; s < num_steps; ++s) {
-          double* at = out + s * step_stride + stream * kTileLanes;
-          if (both) {
-            at[0] = is_due[s] ? *z++ : not_due;
-            at[kTileLanes] = is_due[s] ? *z++ : not_due;
-          } else {
-            at[0] = is_due[s] ? *z++ : not_due;
-          }
+          double* at = out + s * step_stride + stream.normals_row * kTileLanes;
+          for (int i = 0; i < stream.num_used; ++i) at[i * kTileLanes] = is_due[s] ? *z++ : not_due;
         }
       }
     }
@@ -275,6 +338,7 @@ void Gang::Deliver(int copy, int64_t tick) {
   if (events.empty()) return;
   const Connectivity& net = culture_->connectivity();
   double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
+  const bool learns = plasticity_on(copy);
   for (const Event& event : events) {
     const ConnectionRow& row = net.rows[event.row];
     const ReceptorConstants& receptor = net.receptors[row.receptor];
@@ -290,10 +354,22 @@ void Gang::Deliver(int copy, int64_t tick) {
       resources -= used;
     }
     const CellGroup& group = culture_->groups()[row.group];
-    double* a = Variable(row.group, int64_t{copy} * group.num_cells() + row.target_index,
-                         group.rcsd.slots[row.slot].state);
+    const SynapseSlotStates& slot = group.slots[row.slot];
+    const int64_t lane = int64_t{copy} * group.num_cells() + row.target_index;
+    if (receptor.plastic) {
+      double& learned = connections[2 * row.state];
+      if (learns) {
+        const double integral = *Variable(row.group, lane, slot.learning_state + 1);
+        double& last_integral = connections[2 * row.state + 1];
+        learned += (integral - last_integral) * learned;
+        last_integral = integral;
+        learned = std::clamp(learned, receptor.w_min, receptor.w_max);
+      }
+      x *= learned;
+    }
+    double* a = Variable(row.group, lane, slot.state);
     a[0] += x * receptor.half_rise;
-    a[kTileLanes] += x * receptor.half_decay;
+    if (slot.num_states > 1) a[kTileLanes] += x * receptor.half_decay;
   }
   calendar.Done(tick);
 }
@@ -305,7 +381,7 @@ void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spike
     const int64_t lane = int64_t{tile} * kTileLanes + i;
     const int copy = static_cast<int>(lane / group.num_cells());
     const int cell = static_cast<int>(lane % group.num_cells());
-    double* recent = Variable(g, lane, group.rcsd.shape.spikes_state());
+    double* recent = Variable(g, lane, group.model->spikes_state());
     const int64_t now = tick(copy);
     if (static_cast<double>(now) - recent[0] < static_cast<double>(culture_->refractory_steps())) {
       continue;
@@ -319,43 +395,87 @@ void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spike
   }
 }
 
-void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
-                   absl::Span<VoltageProbe* const> probes) {
+void Gang::Sample(Probe& probe) const {
+  if (probe.quantity == Probe::Quantity::kLearnedWeights) {
+    const std::vector<double> weights = LearnedWeights(probe.copy);
+    probe.samples.insert(probe.samples.end(), weights.begin(), weights.end());
+    return;
+  }
+  for (const Probe::Site& site : probe.sites) {
+    const Culture::CellRef cell = culture_->Find(site.gid);
+    const CellGroup& group = culture_->groups()[cell.group];
+    const CellModel& model = *group.model;
+    const int64_t lane = int64_t{probe.copy} * group.num_cells() + cell.index;
+    const int c = model.middle_compartment(site.section);
+    double x = 0.0;
+    switch (probe.quantity) {
+      case Probe::Quantity::kVoltageMv:
+        x = *Variable(cell.group, lane, model.voltage_state(c));
+        break;
+      case Probe::Quantity::kMembraneCurrentUa: {
+        const std::vector<double>& membrane = groups_[cell.group].membrane;
+        // mA/cm2 um2 = 1e-2 nA.
+        if (!membrane.empty()) {
+          x = membrane[((lane / kTileLanes) * model.num_compartments() + c) * kTileLanes +
+                       lane % kTileLanes] *
+              model.area_um2(group.params(cell.index), c) * 1e-2 * 1e-3;
+        }
+        break;
+      }
+      case Probe::Quantity::kState:
+        x = model.NamedState(probe.state, site.section, group.params(cell.index),
+                             Variable(cell.group, lane, 0));
+        break;
+      case Probe::Quantity::kLearnedWeights:
+        break;
+    }
+    probe.samples.push_back(x);
+  }
+}
+
+void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes) {
   const FlushDenormals flush;
   const bool noisy = culture_->has_noise();
+  for (const Probe* probe : probes) {
+    if (probe->quantity != Probe::Quantity::kMembraneCurrentUa || keep_membrane_) continue;
+    keep_membrane_ = true;
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      const int num_compartments = culture_->groups()[g].model->num_compartments();
+      groups_[g].membrane.assign(
+          static_cast<size_t>(groups_[g].num_tiles) * num_compartments * kTileLanes, 0.0);
+    }
+  }
   for (int64_t done = 0; done < num_steps;) {
     const int chunk = static_cast<int>(std::min<int64_t>(kNoiseChunk, num_steps - done));
     if (noisy) DrawNoise(chunk);
     for (int s = 0; s < chunk; ++s, ++done) {
-      for (VoltageProbe* probe : probes) {
-        if (done % probe->every_steps != 0) continue;
-        for (const VoltageProbe::Site& site : probe->sites) {
-          probe->samples_mv.push_back(VoltageMv(probe->copy, site.gid, site.section));
-        }
+      for (Probe* probe : probes) {
+        if (done % probe->every_steps == 0) Sample(*probe);
       }
       for (int c = 0; c < num_copies_; ++c) Deliver(c, tick(c));
       const bool currents = UpdateCurrents();
+      for (int c = 0; c < num_copies_; ++c) UpdateLight(c, tick(c));
       const size_t first_spike = spikes != nullptr ? spikes->size() : 0;
       for (size_t g = 0; g < groups_.size(); ++g) {
         GroupTiles& tiles = groups_[g];
         const CellGroup& group = culture_->groups()[g];
-        const int num_params = group.rcsd.shape.num_params();
-        const int num_compartments = group.rcsd.shape.num_compartments();
+        const int num_params = group.model->num_params();
+        const size_t per_tile = static_cast<size_t>(group.model->num_compartments()) * kTileLanes;
+        TileStep step;
+        step.light = light_;
         for (int t = 0; t < tiles.num_tiles; ++t) {
-          const uint32_t crossed =
-              StepRcsdTile(
-                  group.rcsd,
-                  tiles.params.data() +
-                      static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes,
-                  tiles.state.data() + static_cast<size_t>(t) * group.num_variables * kTileLanes,
-                  tiles.normals.empty()
-                      ? nullptr
-                      : tiles.normals.data() +
-                            (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes,
-                  currents ? tiles.density.data() +
-                                 static_cast<size_t>(t) * num_compartments * kTileLanes
-                           : nullptr) &
-              tiles.lane_mask[t];
+          step.params = tiles.params.data() +
+                        static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes;
+          step.state =
+              tiles.state.data() + static_cast<size_t>(t) * group.num_variables * kTileLanes;
+          if (!tiles.normals.empty()) {
+            step.normals = tiles.normals.data() +
+                           (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes;
+          }
+          if (currents) step.drive = tiles.drive.data() + t * per_tile;
+          if (learning_) step.learning = tiles.learning.data() + size_t{kTileLanes} * t;
+          if (keep_membrane_) step.membrane_current = tiles.membrane.data() + t * per_tile;
+          const uint32_t crossed = group.model->StepTile(step) & tiles.lane_mask[t];
           if (crossed != 0) EmitSpikes(g, t, crossed, spikes);
         }
       }
@@ -374,10 +494,12 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes,
 
 bool Gang::IsFinite(int copy) const {
   for (size_t g = 0; g < groups_.size(); ++g) {
-    const int n = culture_->groups()[g].num_cells();
-    for (int i = 0; i < n; ++i) {
+    const CellGroup& group = culture_->groups()[g];
+    const int soma = group.model->voltage_state(0);
+    for (int i = 0; i < group.num_cells(); ++i) {
       // Written so that NaN fails.
-      if (!(std::fabs(*Variable(g, int64_t{copy} * n + i, SomaState::kV)) < 1e4)) return false;
+      const double v = *Variable(g, int64_t{copy} * group.num_cells() + i, soma);
+      if (!(std::fabs(v) < 1e4)) return false;
     }
   }
   return true;
@@ -386,9 +508,8 @@ bool Gang::IsFinite(int copy) const {
 double Gang::VoltageMv(int copy, int64_t gid, int section) const {
   const Culture::CellRef cell = culture_->Find(gid);
   const CellGroup& group = culture_->groups()[cell.group];
-  const RcsdShape& shape = group.rcsd.shape;
   return *Variable(cell.group, int64_t{copy} * group.num_cells() + cell.index,
-                   shape.voltage_state(shape.middle_compartment(section)));
+                   group.model->voltage_state(group.model->middle_compartment(section)));
 }
 
 }  // namespace livnd::sim

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,17 +23,29 @@ struct Spike {
   int64_t tick;
 };
 
-// Voltages at the starts of steps, collected while the gang advances.
-struct VoltageProbe {
+// Numbers of one copy at the starts of steps, collected while the gang advances.
+struct Probe {
+  enum class Quantity {
+    kVoltageMv,
+    // Total current through the membrane around the section's middle, stimuli left out: that of the
+    // half step before the sample; 0 before the first step after a start or a LoadCopy.
+    kMembraneCurrentUa,
+    // CellModel::NamedState of `state`.
+    kState,
+    // Learned weights of all plastic connections; `sites` stays empty.
+    kLearnedWeights,
+  };
   struct Site {
     int64_t gid;
     int section;
   };
   int copy = 0;
+  Quantity quantity = Quantity::kVoltageMv;
+  std::string state;
   std::vector<Site> sites;
   int every_steps = 1;
-  // Appended: [sample][site], the first sample at the first step after AddProbe.
-  std::vector<double> samples_mv;
+  // Appended: [sample][site], the first sample at the first step of the Advance.
+  std::vector<double> samples;
 };
 
 // Thread-compatible: one call at a time. A copy's results are a function of its own state, stimuli
@@ -66,8 +79,16 @@ class Gang {
 
   // Advances every copy. Spikes are appended to `spikes` if it is not null: by step, then copy,
   // then group and cell.
-  void Advance(int64_t num_steps, std::vector<Spike>* spikes,
-               absl::Span<VoltageProbe* const> probes = {});
+  void Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes = {});
+
+  // Switches learning of a copy on or off; learned weights stay in force while it is off.
+  // FailedPrecondition if the culture has no plasticity.
+  absl::Status SetPlasticity(int copy, bool on);
+  bool plasticity_on(int copy) const { return header(copy, CopyHeader::kPlasticityOn) != 0.0; }
+  // In the order of Culture::plastic_connections().
+  std::vector<double> LearnedWeights(int copy) const;
+  // InvalidArgument: wrong number, or a weight outside its connection's w_min .. w_max.
+  absl::Status SetLearnedWeights(int copy, absl::Span<const double> weights);
 
   // False once a soma's voltage of the copy is not a finite number below 1e4 mV.
   bool IsFinite(int copy) const;
@@ -83,8 +104,10 @@ class Gang {
     std::vector<double> params;   // distinct parameter tiles
     std::vector<int> param_tile;  // [tile] index into params
     std::vector<uint32_t> lane_mask;
-    std::vector<double> normals;  // [step][tile][2][kTileLanes] of a chunk
-    std::vector<double> density;  // [tile][compartment][kTileLanes], current stimuli
+    std::vector<double> normals;   // [step][tile][2][kTileLanes] of a chunk
+    std::vector<double> drive;     // [tile][compartment][kTileLanes], current stimuli
+    std::vector<double> learning;  // [tile][kTileLanes], 1 where plasticity is on
+    std::vector<double> membrane;  // [tile][compartment][kTileLanes], mA/cm2 of the last step
   };
   struct StimulusSlot {
     std::shared_ptr<const StimulusMap> map;
@@ -107,6 +130,11 @@ class Gang {
   void Deliver(int copy, int64_t tick);
   bool UpdateCurrents();  // true if any copy has a current or density stimulus
   void UpdateField(int copy, int64_t tick);
+  void UpdateLight(int copy, int64_t tick);
+  // The channels of a mode at a step, null for none.
+  const double* ChannelsAt(StimulusSlot& slot, int copy, int64_t tick);
+  void UpdateLearning();
+  void Sample(Probe& probe) const;
   void EmitSpikes(int group, int tile, uint32_t lanes, std::vector<Spike>* spikes);
   void PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not_before);
   void RebuildCalendar(int copy);
@@ -121,6 +149,10 @@ class Gang {
   std::vector<Calendar> calendars_;       // [copy]
   StimulusSlot stimuli_[kNumStimulusModes];
   std::vector<const double*> field_now_;  // [copy] the channels that the field state shows
+  std::vector<const double*> light_now_;  // [copy] likewise
+  bool learning_ = false;                 // some copy has learned
+  bool light_ = false;                    // light has shone on some copy
+  bool keep_membrane_ = false;            // some probe has asked for membrane currents
   std::vector<InputEvent> inputs_;        // ascending by step
   std::vector<size_t> next_input_;        // [copy]
   std::vector<double> row_values_;        // scratch, [num_section_rows]

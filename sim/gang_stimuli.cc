@@ -26,6 +26,12 @@ void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> 
 absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
   StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
   StimulusTimeline& timeline = slot.timelines[copy];
+  for (const CellGroup& group : culture_->groups()) {
+    if (group.model->supports(mode)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the cells of population ", group.population,
+                                                   " do not take ", StimulusModeName(mode),
+                                                   " stimuli"));
+  }
   if (slot.map == nullptr || waveform.num_channels != slot.map->num_channels) {
     return absl::InvalidArgumentError(
         absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ",
@@ -49,7 +55,7 @@ absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
   const double now_ms = static_cast<double>(tick(copy)) * culture_->dt_ms();
   const auto now = static_cast<int64_t>(now_ms / waveform.sample_dt_ms);
   timeline.Install(std::move(waveform), now);
-  field_now_[copy] = nullptr;
+  field_now_[copy] = light_now_[copy] = nullptr;
   return absl::OkStatus();
 }
 
@@ -86,10 +92,9 @@ bool Gang::UpdateCurrents() {
       if (!any) {
         any = true;
         for (size_t g = 0; g < groups_.size(); ++g) {
-          groups_[g].density.assign(static_cast<size_t>(groups_[g].num_tiles) *
-                                        culture_->groups()[g].rcsd.shape.num_compartments() *
-                                        kTileLanes,
-                                    0.0);
+          groups_[g].drive.assign(static_cast<size_t>(groups_[g].num_tiles) *
+                                      culture_->groups()[g].model->num_compartments() * kTileLanes,
+                                  0.0);
         }
       }
       std::vector<double> channels(slot.map->num_channels, 0.0);
@@ -117,18 +122,18 @@ bool Gang::UpdateCurrents() {
       int64_t row = 0;
       for (const Culture::CellRef& cell : culture_->cells()) {
         const CellGroup& group = culture_->groups()[cell.group];
-        const RcsdShape& shape = group.rcsd.shape;
+        const CellModel& model = *group.model;
         const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
-        const std::vector<double>& params = group.classes[group.cell_class[cell.index]].params;
-        for (int section = 0; section < shape.num_sections(); ++section, ++row) {
+        for (int section = 0; section < model.num_sections(); ++section, ++row) {
           const double x = row_values_[row];
           if (x == 0.0) continue;
           // Both go into the section's middle, also where it has more segments.
-          const int c = shape.middle_compartment(section);
+          const int c = model.middle_compartment(section);
           groups_[cell.group]
-              .density[((lane / kTileLanes) * shape.num_compartments() + c) * kTileLanes +
-                       lane % kTileLanes] +=
-              mode == StimulusMode::kCurrent ? x * params[shape.per_area_param(c)] : x;
+              .drive[((lane / kTileLanes) * model.num_compartments() + c) * kTileLanes +
+                     lane % kTileLanes] +=
+              x * (mode == StimulusMode::kCurrent ? model.drive_per_na(group.params(cell.index), c)
+                                                  : model.drive_per_density(c));
         }
       }
     }
@@ -136,19 +141,22 @@ bool Gang::UpdateCurrents() {
   return any;
 }
 
+const double* Gang::ChannelsAt(StimulusSlot& slot, int copy, int64_t tick) {
+  StimulusTimeline& timeline = slot.timelines[copy];
+  if (timeline.empty()) return nullptr;
+  const auto sample =
+      static_cast<int64_t>(static_cast<double>(tick) * culture_->dt_ms() / timeline.sample_dt_ms());
+  const double* channels = timeline.At(sample);
+  if (channels == nullptr) timeline.ForgetBefore(sample);
+  return channels;
+}
+
 void Gang::UpdateField(int copy, int64_t tick) {
   StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
   // Without a map there are no waveforms, but a field from before may have to end.
-  StimulusTimeline& timeline = slot.timelines[copy];
   const bool active = header(copy, CopyHeader::kFieldActive) != 0.0;
-  if (timeline.empty() && !active) return;
-  const double* channels = nullptr;
-  if (!timeline.empty()) {
-    const int64_t sample = static_cast<int64_t>(static_cast<double>(tick) * culture_->dt_ms() /
-                                                timeline.sample_dt_ms());
-    channels = timeline.At(sample);
-    if (channels == nullptr) timeline.ForgetBefore(sample);
-  }
+  if (slot.timelines[copy].empty() && !active) return;
+  const double* channels = ChannelsAt(slot, copy, tick);
   if (channels == field_now_[copy] && (channels != nullptr || !active)) return;
   field_now_[copy] = channels;
   const bool any = RowValues(slot, channels);
@@ -157,36 +165,30 @@ void Gang::UpdateField(int copy, int64_t tick) {
   int64_t row = 0;
   for (const Culture::CellRef& cell : culture_->cells()) {
     const CellGroup& group = culture_->groups()[cell.group];
-    const RcsdShape& shape = group.rcsd.shape;
-    const std::vector<double>& p = group.classes[group.cell_class[cell.index]].params;
     const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
-    double* state = Variable(cell.group, lane, 0);
-    auto field = [&](int compartment) -> double& {
-      return state[shape.field_state(compartment) * kTileLanes];
-    };
-    for (int c = 0; c < shape.num_compartments(); ++c) field(c) = 0.0;
-    if (!any) continue;
-    const double* ve = row_values_.data() + row;
-    const uint8_t* present = slot.row_present.data() + row;
-    // Each junction drives its two compartments by the difference of their potentials.
-    auto junction = [&](int near, int far, int near_section, int far_section, int near_param,
-                        int far_param) {
-      if (!present[near_section] || !present[far_section]) return;
-      const double difference = ve[far_section] - ve[near_section];
-      field(near) += p[near_param] * difference;
-      field(far) -= p[far_param] * difference;
-    };
-    const int first_axon_section = shape.num_dend > 0 ? 2 : 1;
-    if (shape.num_dend > 0) {
-      junction(0, 1, 0, 1, SomaParam::kGDend, shape.dend_param(0) + DendParam::kGPrev);
-    }
-    for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
-      junction(i == 0 ? 0 : shape.axon_compartment(i - 1), shape.axon_compartment(i),
-               i == 0 ? 0 : first_axon_section + i - 1, first_axon_section + i,
-               i == 0 ? int{SomaParam::kGAxon} : shape.axon_param(i - 1) + AxonParam::kGNext,
-               shape.axon_param(i) + AxonParam::kGPrev);
-    }
-    row += shape.num_sections();
+    group.model->SetField(group.params(cell.index), any ? row_values_.data() + row : nullptr,
+                          slot.row_present.data() + row, Variable(cell.group, lane, 0));
+    row += group.model->num_sections();
+  }
+}
+
+void Gang::UpdateLight(int copy, int64_t tick) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kLight)];
+  double& active = header(copy, CopyHeader::kLightActive);
+  if (slot.timelines[copy].empty() && active < 2.0) return;
+  const double* channels = ChannelsAt(slot, copy, tick);
+  if (channels == light_now_[copy] && (channels != nullptr || active < 2.0)) return;
+  light_now_[copy] = channels;
+  const bool any = RowValues(slot, channels);
+  if (!any && active < 2.0) return;
+  active = any ? 2.0 : 1.0;
+  light_ = true;
+  int64_t row = 0;
+  for (const Culture::CellRef& cell : culture_->cells()) {
+    const CellGroup& group = culture_->groups()[cell.group];
+    const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
+    group.model->SetLight(any ? row_values_[row] : 0.0, Variable(cell.group, lane, 0));
+    row += group.model->num_sections();
   }
 }
 

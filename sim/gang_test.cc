@@ -13,6 +13,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/cell/rcsd_model.h"
 #include "sim/testing/busy_culture.h"
 #include "sim/testing/reference_cell.h"
 
@@ -77,14 +78,14 @@ std::vector<int64_t> DrivenSpikes(double refractory_ms, int64_t num_steps, doubl
 TEST(SpikeTest, IsTheFirstStepThatStartsAboveTheThreshold) {
   Gang gang(MustCreate(CellAndSource()), 1);
   Inject(gang, 0, 0, 0.3);
-  VoltageProbe probe;
+  Probe probe;
   probe.sites = {{0, 0}};
-  VoltageProbe* probes[] = {&probe};
+  Probe* probes[] = {&probe};
   std::vector<Spike> spikes;
   gang.Advance(4000, &spikes, probes);
   std::vector<int64_t> expected;
-  for (size_t i = 1; i < probe.samples_mv.size(); ++i) {
-    if (probe.samples_mv[i] > -37.0 && probe.samples_mv[i - 1] <= -37.0) expected.push_back(i);
+  for (size_t i = 1; i < probe.samples.size(); ++i) {
+    if (probe.samples[i] > -37.0 && probe.samples[i - 1] <= -37.0) expected.push_back(i);
   }
   EXPECT_GE(expected.size(), 3u);
   EXPECT_EQ(Ticks(spikes), expected);
@@ -182,7 +183,7 @@ TEST(SynapseTest, SharedStatesEqualOneStatePerSynapse) {
   }
   config.projections = {Projection(receptors, edges)};
   const std::shared_ptr<const Culture> culture = MustCreate(config);
-  EXPECT_EQ(culture->groups()[0].rcsd.slots.size(), 6u);
+  EXPECT_EQ(culture->groups()[0].slots.size(), 6u);
   EXPECT_EQ(culture->connectivity().rows.size(), 72u);
 
   ReferenceCell reference(MakeCellTemplate(CellKind::kMotoneuron, 1.0), kDtMs);
@@ -247,7 +248,7 @@ TEST(SynapseTest, ADepressingSynapseSpendsAndRegainsItsResources) {
   ASSERT_TRUE(gang.SetInputSpikes({{1, inputs}}).ok());
   EXPECT_EQ(Save(gang, 0)[at], 1.0);
   double resources = 1.0, last_ms = -1e9, b = 0.0;
-  const int state_b = culture->groups()[0].rcsd.slots[0].state + 1;
+  const int state_b = culture->groups()[0].slots[0].state + 1;
   const double factor =
       ResolveReceptor(config.projections[0].receptors.begin()->second[0], true)->factor;
   size_t next = 0;
@@ -313,7 +314,7 @@ TEST(SynapseTest, ACellsSpikeArrivesAfterItsDelayAndNeverInTheNextStep) {
     const double delay_ms = std::max(distance_um / 250.0, 2 * kDtMs);
     const int64_t step = DeliveryStep(spikes[0].tick * kDtMs + kEmissionOffsetMs + delay_ms, kDtMs);
     EXPECT_GE(step, spikes[0].tick + 2);
-    const int b = culture->groups()[0].rcsd.slots[0].state + 1;
+    const int b = culture->groups()[0].slots[0].state + 1;
     const auto at = static_cast<size_t>(CopyHeader::kSize + culture->groups()[0].num_variables + b);
     while (gang.tick(0) < step) {
       EXPECT_EQ(Save(gang, 0)[at], 0.0);
@@ -401,7 +402,7 @@ TEST(NoiseTest, ASmallSeedDrivesTheConductancesWithLivnsNumbers) {
   const std::shared_ptr<const Culture> culture = MustCreate(config);
   Gang gang(culture, 1);
   gang.SetSeed(0, 123);
-  const RcsdShape& shape = culture->groups()[0].rcsd.shape;
+  const RcsdShape& shape = static_cast<const RcsdModel&>(*culture->groups()[0].model).shape();
   auto noise = [&](int i) { return Save(gang, 0)[CopyHeader::kSize + shape.noise_state(i)]; };
   // The first update is in step 1. The soma (stream (1, 1, 123)) uses the second normal of each
   // update, the dendrite (stream (1, 2, 123)) the first.
@@ -430,7 +431,8 @@ TEST(NoiseTest, UpdatesAsOftenAsLivnDoesAtEveryStep) {
     config.noise.emplace();
     const std::shared_ptr<const Culture> culture = MustCreate(config);
     Gang gang(culture, 1);
-    const int y = CopyHeader::kSize + culture->groups()[0].rcsd.shape.noise_state(0);
+    const int y = CopyHeader::kSize +
+                  static_cast<const RcsdModel&>(*culture->groups()[0].model).shape().noise_state(0);
     int num_updates = 0;
     double last = 0.0;
     for (size_t step = 0; step < expected.size(); ++step) {
@@ -500,18 +502,18 @@ TEST(GangTest, ACultureWithoutCellsOnlyKeepsTime) {
 TEST(GangTest, ProbesSampleTheStartsOfSteps) {
   const std::shared_ptr<const Culture> culture = MustCreate(BusyConfig());
   Gang gang(culture, 2);
-  VoltageProbe probe;
+  Probe probe;
   probe.copy = 1;
   probe.every_steps = 4;
   probe.sites = {{3, 0}, {12, 5}};
-  VoltageProbe* probes[] = {&probe};
+  Probe* probes[] = {&probe};
   gang.Advance(10, nullptr, probes);
-  ASSERT_EQ(probe.samples_mv.size(), 6u);
-  EXPECT_EQ(probe.samples_mv[0], -75.0);
+  ASSERT_EQ(probe.samples.size(), 6u);
+  EXPECT_EQ(probe.samples[0], -75.0);
   Gang again(culture, 2);
   again.Advance(4, nullptr);
-  EXPECT_EQ(probe.samples_mv[2], again.VoltageMv(1, 3, 0));
-  EXPECT_EQ(probe.samples_mv[3], again.VoltageMv(1, 12, 5));
+  EXPECT_EQ(probe.samples[2], again.VoltageMv(1, 3, 0));
+  EXPECT_EQ(probe.samples[3], again.VoltageMv(1, 12, 5));
 }
 
 }  // namespace

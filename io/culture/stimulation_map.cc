@@ -12,7 +12,7 @@ std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(const ElectrodeA
   std::vector<Point> points;
   for (int64_t gid : culture.gids()) {
     const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
-    for (const Point& p : SamplingPoints(group.population, gid, system.position_um[gid])) {
+    for (const Point& p : SamplingPoints(group.geometry, gid, system.position_um[gid])) {
       points.push_back(p);
     }
   }

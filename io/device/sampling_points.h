@@ -4,8 +4,9 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
+
+#include "sim/cell/cell_geometry.h"
 
 namespace livnd::io {
 
@@ -17,9 +18,9 @@ struct DendriteOrientation {
   uint64_t seed = 20260824;
 };
 
-// Points of one cell in section order, um: soma, dend (not for "INH"), ais0 .. ais4 at 15, 45, ..
-// 135 um from the soma.
-std::vector<std::array<double, 3>> SamplingPoints(const std::string& population, int64_t gid,
+// Points of one cell in section order, um: soma, dend where it has one, and the middle of each axon
+// section.
+std::vector<std::array<double, 3>> SamplingPoints(const sim::CellGeometry& geometry, int64_t gid,
                                                   const std::array<double, 3>& soma_um,
                                                   const DendriteOrientation& orientation = {});
 

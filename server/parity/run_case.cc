@@ -106,7 +106,7 @@ class StimulusColumns {
     for (int64_t gid : culture_.gids()) {
       const sim::CellGroup& group = culture_.groups()[culture_.Find(gid).group];
       for (const io::Point& p :
-           io::SamplingPoints(group.population, gid, oracle_.position_um.at(gid))) {
+           io::SamplingPoints(group.geometry, gid, oracle_.position_um.at(gid))) {
         points.push_back(p);
       }
     }
@@ -139,8 +139,8 @@ absl::StatusOr<std::vector<int64_t>> ReadIntegers(const TraceFile& trace, const 
 }
 
 // The recorded nodes, in the order of the rows of the voltage arrays.
-absl::StatusOr<std::vector<sim::VoltageProbe::Site>> ReadNodes(const TraceFile& trace,
-                                                               const sim::Culture& culture) {
+absl::StatusOr<std::vector<sim::Probe::Site>> ReadNodes(const TraceFile& trace,
+                                                        const sim::Culture& culture) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<int64_t> gids, ReadIntegers(trace, "node_gid"));
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<int64_t> sections,
                                 ReadIntegers(trace, "node_section"));
@@ -148,7 +148,7 @@ absl::StatusOr<std::vector<sim::VoltageProbe::Site>> ReadNodes(const TraceFile& 
     return BadTrace(trace, "node_section",
                     absl::StrCat("has ", sections.size(), " elements, node_gid ", gids.size()));
   }
-  std::vector<sim::VoltageProbe::Site> out;
+  std::vector<sim::Probe::Site> out;
   for (size_t n = 0; n < gids.size(); ++n) {
     const int section = static_cast<int>(sections[n]);
     if (culture.SectionRow(gids[n], section) < 0) {
@@ -235,7 +235,7 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
     LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const sim::StimulusMap> map, columns.MapOf(mode));
     gang.SetStimulusMap(mode, std::move(map));
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<sim::VoltageProbe::Site> nodes,
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<sim::Probe::Site> nodes,
                                 ReadNodes(trace, *culture));
 
   const double dt = oracle.culture.dt_ms;
@@ -275,11 +275,11 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
       }
     }
 
-    sim::VoltageProbe probe;
+    sim::Probe probe;
     probe.every_steps = oracle.sample_steps;
     probe.sites = nodes;
     std::vector<sim::Spike> spikes;
-    sim::VoltageProbe* probes[] = {&probe};
+    sim::Probe* probes[] = {&probe};
     gang.Advance(std::llround(run.duration_ms / dt), &spikes, probes);
     const double stop_ms = static_cast<double>(gang.tick(0)) * dt;
 
@@ -310,7 +310,7 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
 
     LIVND_SERVER_ASSIGN_OR_RETURN(const TraceArray v, trace.Read(prefix + "v"));
     const auto num_samples =
-        static_cast<int64_t>(probe.samples_mv.size() / std::max<size_t>(1, probe.sites.size()));
+        static_cast<int64_t>(probe.samples.size() / std::max<size_t>(1, probe.sites.size()));
     if (v.num_rows != static_cast<int64_t>(probe.sites.size()) || v.num_columns > num_samples) {
       return BadTrace(trace, prefix + "v",
                       absl::StrCat("is ", v.num_rows, " x ", v.num_columns, ", expected ",
@@ -319,7 +319,7 @@ absl::StatusOr<ParityResult> RunOracleCase(const OracleCase& oracle, const Trace
     for (int64_t n = 0; n < v.num_rows; ++n) {
       for (int64_t s = 0; s < v.num_columns; ++s) {
         const double dv =
-            std::fabs(v.values[n * v.num_columns + s] - probe.samples_mv[s * v.num_rows + n]);
+            std::fabs(v.values[n * v.num_columns + s] - probe.samples[s * v.num_rows + n]);
         // Written so that NaN counts as a difference.
         if (!(dv <= out.max_abs_dv_mv)) out.max_abs_dv_mv = dv;
       }

@@ -47,7 +47,7 @@ void SetSteady(const RcsdShape& shape, const StepConstants& k, double v_mv, doub
     Store(Set(rcsd::kCaInMm), s + D::kCai * kTileLanes);
     for (int j : {int{D::kUK}, int{D::kField}}) Store(Set(0.0), s + j * kTileLanes);
   }
-  for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
+  for (int i = 0; i < shape.num_axon; ++i) {
     using A = AxonState;
     sodium_potassium(state + shape.axon_state(i) * kTileLanes, A::kV, A::kH, A::kN, A::kUNa, A::kUK,
                      A::kField);
@@ -61,29 +61,62 @@ double Lane0(Vec x) {
 }
 
 // Calls fn(parameter block offset, currents at v with the given state) for each compartment.
-template <class Fn>
+template <bool kOwnPools, class Fn>
 void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const double* params,
                      double* state, double v_mv, Fn fn) {
   const Vec v = Set(v_mv);
   const Block soma{params, state};
-  fn(0,
-     shape.has_ka() ? rcsd::SomaCurrents<true>(k, soma, v) : rcsd::SomaCurrents<false>(k, soma, v));
+  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true, kOwnPools>(k, soma, v)
+                       : rcsd::SomaCurrents<false, kOwnPools>(k, soma, v));
   for (int i = 0; i < shape.num_dend; ++i) {
-    fn(shape.dend_param(i), rcsd::DendCurrents(k,
-                                               Block{params + shape.dend_param(i) * kTileLanes,
-                                                     state + shape.dend_state(i) * kTileLanes},
-                                               v));
+    fn(shape.dend_param(i),
+       rcsd::DendCurrents<kOwnPools>(k,
+                                     Block{params + shape.dend_param(i) * kTileLanes,
+                                           state + shape.dend_state(i) * kTileLanes},
+                                     v));
   }
-  for (int i = 0; i < RcsdShape::kNumAxon; ++i) {
-    fn(shape.axon_param(i), rcsd::AxonCurrents(Block{params + shape.axon_param(i) * kTileLanes,
-                                                     state + shape.axon_state(i) * kTileLanes},
-                                               v));
+  for (int i = 0; i < shape.num_axon; ++i) {
+    fn(shape.axon_param(i),
+       rcsd::AxonCurrents<kOwnPools>(Block{params + shape.axon_param(i) * kTileLanes,
+                                           state + shape.axon_state(i) * kTileLanes},
+                                     v));
+  }
+}
+
+template <class Fn>
+void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const double* params,
+                     double* state, double v_mv, Fn fn) {
+  if (shape.own_pools) {
+    ForEachCurrents<true>(shape, k, params, state, v_mv, fn);
+  } else {
+    ForEachCurrents<false>(shape, k, params, state, v_mv, fn);
   }
 }
 
 }  // namespace
 
 double ScalarExp(double x) { return Lane0(simd::Exp(Set(x))); }
+double ScalarLog(double x) { return Lane0(simd::Log(Set(x))); }
+
+OpsinConstants MakeOpsinConstants(const OpsinParams& params) {
+  const double x = 70.0 + params.reversal_mv;
+  const double scale_mv = x / (ScalarExp(x / params.v0_mv) - 1.0);  // fv(-70 mV) = 1
+  OpsinConstants c;
+  c.unit_na = params.g0_ps * scale_mv * 1e-6;
+  c.reversal_mv = params.reversal_mv;
+  c.inverse_v0 = 1.0 / params.v0_mv;
+  c.secant_factor = ScalarExp(-rcsd::kSecantMv / params.v0_mv);
+  c.gd = params.gd;
+  return c;
+}
+
+OpsinRates OpsinRatesAt(const OpsinParams& params, double photon_flux) {
+  if (!(photon_flux > 0.0)) return {0.0, params.gr0};
+  // k / (1 + (phi_m / phi)^n)
+  const double log_ratio = ScalarLog(params.phi_m / photon_flux);
+  return {params.k_a / (1.0 + ScalarExp(params.p * log_ratio)),
+          params.gr0 + params.k_r / (1.0 + ScalarExp(params.q * log_ratio))};
+}
 
 StepConstants MakeStepConstants(double dt_ms) {
   auto fraction = [&](double tau_ms) { return 1.0 - ScalarExp(-dt_ms / tau_ms); };
@@ -103,12 +136,22 @@ StepConstants MakeStepConstants(double dt_ms) {
   return c;
 }
 
-RcsdShape ShapeOf(const CellTemplate& cell) { return {cell.kind, cell.num_dend_segments()}; }
+RcsdShape ShapeOf(const CellTemplate& cell) {
+  RcsdShape shape;
+  shape.kind = cell.kind;
+  shape.num_dend = cell.num_dend_segments();
+  shape.num_axon = cell.num_axon_sections();
+  shape.own_pools = std::any_of(cell.sections.begin(), cell.sections.end(), [](const Section& s) {
+    return !(s.sodium == PoolConstants{rcsd::kNaInMm, rcsd::kNaOutMm}) ||
+           !(s.potassium == PoolConstants{rcsd::kKInMm, rcsd::kKOutMm});
+  });
+  return shape;
+}
 
-RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_init_mv) {
-  const RcsdShape shape = ShapeOf(cell);
+CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
+                          const OpsinParams& opsin, double dt_ms, double v_init_mv) {
   const StepConstants k = MakeStepConstants(dt_ms);
-  RcsdCellParams out;
+  CellParams out;
   out.params.assign(shape.num_params(), 0.0);
   std::vector<double>& p = out.params;
 
@@ -130,6 +173,13 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
     p[base + alpha] = s.alpha_ca;
     p[base + k_ca] = s.k_ca;
   };
+  auto own_pool = [&](int base, const PoolConstants& c) {
+    if (!shape.own_pools) return;
+    p[base + PoolParam::kFraction] = 1.0 - ScalarExp(-dt_ms * c.rate_per_ms);
+    p[base + PoolParam::kDrive] = 1e4 / (2.0 * rcsd::kFaraday * c.shell_depth_um * c.rate_per_ms);
+    p[base + PoolParam::kIn] = c.in_mm;
+    p[base + PoolParam::kOut] = c.out_mm;
+  };
   // Coupling densities of a junction, seen from either side.
   auto coupling = [&](double resistance_mohm, const Section& s) {
     return 1e2 / (resistance_mohm * s.segment_area_um2());
@@ -145,6 +195,8 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
     p[P::kGCan] = soma.gmax_can_s_cm2;
     p[P::kGKa] = soma.gmax_ka_s_cm2;
     p[P::kThreshold] = cell.threshold_mv;
+    own_pool(P::kSize, soma.sodium);
+    own_pool(rcsd::kPotassiumPool<P>, soma.potassium);
   }
   int axon = 0;
   const Section* previous = &soma;
@@ -159,6 +211,7 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
         p[base + P::kGKca] = s.gmax_kca_s_cm2;
         p[base + P::kGCan] = s.gmax_can_s_cm2;
         p[base + P::kGCal] = s.gmax_cal_s_cm2;
+        own_pool(base + rcsd::kPotassiumPool<P>, s.potassium);
         const Section& before = segment == 0 ? soma : s;
         const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
         p[base + P::kGPrev] = coupling(r, s);
@@ -170,6 +223,8 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
       const int base = shape.axon_param(axon);
       common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
       sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
+      own_pool(base + P::kSize, s.sodium);
+      own_pool(base + rcsd::kPotassiumPool<P>, s.potassium);
       const Section& before = axon == 0 ? soma : *previous;
       const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
       p[base + P::kGPrev] = coupling(r, s);
@@ -205,6 +260,11 @@ RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_i
       p[base + DendParam::kIRest] = Lane0(c.ca);
     }
   });
+  if (shape.has_opsin) {
+    const OpsinRates dark = OpsinRatesAt(opsin, 0.0);
+    state[(shape.opsin_state() + OpsinState::kGa) * kTileLanes] = dark.ga;
+    state[(shape.opsin_state() + OpsinState::kGr) * kTileLanes] = dark.gr;
+  }
   out.initial_state.resize(shape.spikes_state());
   for (int i = 0; i < shape.spikes_state(); ++i) out.initial_state[i] = state[i * kTileLanes];
   return out;

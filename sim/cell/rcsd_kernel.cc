@@ -21,11 +21,13 @@ using simd::NegFma;
 using simd::Set;
 using simd::Vec;
 
-constexpr int kNumAxon = RcsdShape::kNumAxon;
+// Most compartments that a cell has: soma, three of the dendrite, five of the axon.
+constexpr int kMaxCompartments = 9;
+using Compartments = std::array<Vec, kMaxCompartments>;
 
 void AddNoise(const RcsdGroupParams& group, const Block& cell, const double* normals,
-              const double* params, std::array<Vec, 9>& total, std::array<Vec, 9>& slope,
-              const std::array<Vec, 9>& v) {
+              const double* params, Compartments& total, Compartments& slope,
+              const Compartments& v) {
   const NoiseParams& n = group.noise;
   const RcsdShape& shape = group.shape;
   const bool renshaw = shape.kind == CellKind::kRenshaw;
@@ -54,9 +56,66 @@ void AddNoise(const RcsdGroupParams& group, const Block& cell, const double* nor
   }
 }
 
+// The opsin's current at V_k with its secant.
+void AddOpsin(const RcsdGroupParams& group, const Block& soma, Compartments& total,
+              Compartments& slope, const Compartments& v) {
+  const OpsinConstants& o = group.opsin_step;
+  const Vec e = Exp((v[0] - o.reversal_mv) * -o.inverse_v0);
+  const Vec g = soma.S(group.shape.opsin_state() + OpsinState::kOpen) * o.unit_na *
+                soma.P(SomaParam::kPerArea);
+  const Vec at_v = g * (1.0 - e);
+  const Vec beside = g * (1.0 - e * o.secant_factor);
+  total[0] = total[0] + at_v;
+  slope[0] = slope[0] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+}
+
+// Backward Euler of the three states, at the light of this step.
+void UpdateOpsin(const RcsdGroupParams& group, const Block& cell) {
+  const int at = group.shape.opsin_state();
+  const double dt = group.step.dt_ms;
+  const Vec ga = cell.S(at + OpsinState::kGa) * dt;
+  const Vec gr = cell.S(at + OpsinState::kGr) * dt;
+  const double gd = group.opsin_step.gd * dt;
+  const Vec open = cell.S(at + OpsinState::kOpen) + ga;
+  const Vec desensitised = cell.S(at + OpsinState::kDesensitised);
+  // (1 + ga + gd) o + ga d = open; (1 + gr) d - gd o = desensitised.
+  const Vec a = 1.0 + ga + gd;
+  const Vec d = 1.0 + gr;
+  const Vec inverse = 1.0 / Fma(a, d, ga * gd);
+  cell.Put(at + OpsinState::kOpen, Fma(d, open, -(ga * desensitised)) * inverse);
+  cell.Put(at + OpsinState::kDesensitised, Fma(a, desensitised, gd * open) * inverse);
+}
+
+// S(v; half) where the voltage is beyond theta, else 0.
+Vec Beyond(const PlasticityRule& r, Vec v, double theta, double half, double log_slope) {
+  const simd::Mask on = r.inhibitory ? v < Set(theta) : v > Set(theta);
+  return simd::Select(on, 1.0 / (1.0 + Exp((v - half) * -log_slope)), Set(0.0));
+}
+
+// What one evaluation at v adds to the learning signal.
+Vec Learned(const LearningSlot& slot, Vec v) {
+  const PlasticityRule& r = slot.rule;
+  const Vec ltd = Beyond(r, v, r.theta_ltd_mv, r.ltd_half_mv, slot.log_slope);
+  const Vec ltp = Beyond(r, v, r.theta_ltp_mv, r.ltp_half_mv, slot.log_slope);
+  const Vec x = (2.0 * r.a_ltp * ltp - r.a_ltd * ltd) * (1.0 / r.learning_tau);
+  return (2.0 / (1.0 + Exp(x * -slot.log_slope)) - 1.0) * (1.0 / 5000.0);
+}
+
+// The signal gathers at both evaluations of the secant, decays, and is integrated.
+void Learn(const RcsdGroupParams& group, const Block& cell, const double* learning,
+           const Compartments& v) {
+  const Vec on = Load(learning);
+  for (const LearningSlot& slot : group.learning) {
+    const Vec at = v[slot.compartment];
+    const Vec gathered = Learned(slot, at + rcsd::kSecantMv) + Learned(slot, at);
+    const Vec signal = Fma(on, gathered, cell.S(slot.state)) * slot.decay;
+    cell.Put(slot.state, signal);
+    cell.Put(slot.state + 1, Fma(signal, Set(group.step.dt_ms), cell.S(slot.state + 1)));
+  }
+}
+
 void AddSynapses(const RcsdGroupParams& group, const Block& cell, const double* params,
-                 std::array<Vec, 9>& total, std::array<Vec, 9>& slope,
-                 const std::array<Vec, 9>& v) {
+                 Compartments& total, Compartments& slope, const Compartments& v) {
   for (const SynapseSlot& slot : group.slots) {
     const int c = slot.compartment;
     const Vec a = cell.S(slot.state);
@@ -78,13 +137,20 @@ void AddSynapses(const RcsdGroupParams& group, const Block& cell, const double* 
   }
 }
 
-template <int kNumDend, bool kHasKa>
-uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* state,
-                   const double* normals, const double* current_density) {
+// One vector of cells: the arrays of `step` begin at `lane` of the tile.
+template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnPools>
+uint32_t StepLanes(const RcsdGroupParams& group, const TileStep& step, int lane) {
   constexpr int kSoma = 0;
   constexpr int kFirstAxon = 1 + kNumDend;
-  const RcsdShape shape{kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron, kNumDend};
+  RcsdShape shape;
+  shape.kind = kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron;
+  shape.num_dend = kNumDend;
+  shape.num_axon = kNumAxon;
+  shape.own_pools = kOwnPools;
+  shape.has_opsin = group.shape.has_opsin;
   const StepConstants& k = group.step;
+  const double* params = step.params + lane;
+  double* state = step.state + lane;
   const Block cell{params, state};
   const Block soma = cell;
   auto dend = [&](int i) {
@@ -97,7 +163,7 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   };
 
   // Spike detection on V_k.
-  std::array<Vec, 9> v;
+  Compartments v;
   v[kSoma] = soma.S(SomaState::kV);
   const Mask above = v[kSoma] > soma.P(SomaParam::kThreshold);
   const Vec was_above = cell.S(shape.above_state());
@@ -105,8 +171,8 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   const uint32_t crossed = simd::Bits(above & (was_above < Set(0.5)));
 
   // Currents at V_k.
-  std::array<Vec, 9> total, slope, field;
-  Currents at_soma = rcsd::SomaCurrents<kHasKa>(k, soma, v[kSoma]);
+  Compartments total, slope, field;
+  Currents at_soma = rcsd::SomaCurrents<kHasKa, kOwnPools>(k, soma, v[kSoma]);
   total[kSoma] = at_soma.total;
   slope[kSoma] = at_soma.slope;
   field[kSoma] = soma.S(SomaState::kField);
@@ -114,32 +180,36 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   for (int i = 0; i < kNumDend; ++i) {
     const Block b = dend(i);
     v[1 + i] = b.S(DendState::kV);
-    at_dend[i] = rcsd::DendCurrents(k, b, v[1 + i]);
+    at_dend[i] = rcsd::DendCurrents<kOwnPools>(k, b, v[1 + i]);
     total[1 + i] = at_dend[i].total;
     slope[1 + i] = at_dend[i].slope;
     field[1 + i] = b.S(DendState::kField);
   }
-  std::array<Currents, kNumAxon> at_axon;
+  std::array<Currents, kNumAxon == 0 ? 1 : kNumAxon> at_axon;
   for (int i = 0; i < kNumAxon; ++i) {
     const Block b = axon(i);
     const int c = kFirstAxon + i;
     v[c] = b.S(AxonState::kV);
-    at_axon[i] = rcsd::AxonCurrents(b, v[c]);
+    at_axon[i] = rcsd::AxonCurrents<kOwnPools>(b, v[c]);
     total[c] = at_axon[i].total;
     slope[c] = at_axon[i].slope;
     field[c] = b.S(AxonState::kField);
   }
-  AddNoise(group, cell, normals, params, total, slope, v);
+  AddNoise(group, cell, step.normals != nullptr ? step.normals + lane : nullptr, params, total,
+           slope, v);
   AddSynapses(group, cell, params, total, slope, v);
-  if (current_density != nullptr) {
+  if (step.light) AddOpsin(group, soma, total, slope, v);
+  if (step.learning != nullptr) Learn(group, cell, step.learning + lane, v);
+  if (step.drive != nullptr) {
     for (int c = 0; c < kFirstAxon + kNumAxon; ++c) {
-      field[c] = field[c] + Load(current_density + c * kTileLanes);
+      field[c] = field[c] + Load(step.drive + lane + c * kTileLanes);
     }
   }
 
+  Compartments own;  // the membrane's share of the diagonal
   // The chain: eliminate from both far ends towards the soma, then back.
-  std::array<Vec, 9> diag, rhs, g_prev, inverse;
-  diag[kSoma] = soma.P(SomaParam::kCap) + slope[kSoma];
+  Compartments diag, rhs, g_prev, inverse;
+  diag[kSoma] = own[kSoma] = soma.P(SomaParam::kCap) + slope[kSoma];
   rhs[kSoma] = field[kSoma] - total[kSoma];
   auto couple = [&](int c, int prev, Vec g_of_prev, Vec g_own) {
     g_prev[c] = g_own;
@@ -151,7 +221,7 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   };
   for (int i = 0; i < kNumAxon; ++i) {
     const int c = kFirstAxon + i;
-    diag[c] = axon(i).P(AxonParam::kCap) + slope[c];
+    diag[c] = own[c] = axon(i).P(AxonParam::kCap) + slope[c];
     rhs[c] = field[c] - total[c];
     couple(c, i == 0 ? kSoma : c - 1,
            i == 0 ? soma.P(SomaParam::kGAxon) : axon(i - 1).P(AxonParam::kGNext),
@@ -159,7 +229,7 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   }
   for (int i = 0; i < kNumDend; ++i) {
     const int c = 1 + i;
-    diag[c] = dend(i).P(DendParam::kCap) + slope[c];
+    diag[c] = own[c] = dend(i).P(DendParam::kCap) + slope[c];
     rhs[c] = field[c] - total[c];
     couple(c, i == 0 ? kSoma : c - 1,
            i == 0 ? soma.P(SomaParam::kGDend) : dend(i - 1).P(DendParam::kGNext),
@@ -174,12 +244,12 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
   for (int i = kNumAxon - 1; i >= 1; --i) {
     eliminate(kFirstAxon + i, kFirstAxon + i - 1, axon(i - 1).P(AxonParam::kGNext));
   }
-  eliminate(kFirstAxon, kSoma, soma.P(SomaParam::kGAxon));
+  if constexpr (kNumAxon > 0) eliminate(kFirstAxon, kSoma, soma.P(SomaParam::kGAxon));
   for (int i = kNumDend - 1; i >= 1; --i) {
     eliminate(1 + i, i, dend(i - 1).P(DendParam::kGNext));
   }
   if constexpr (kNumDend > 0) eliminate(1, kSoma, soma.P(SomaParam::kGDend));
-  std::array<Vec, 9> dv;
+  Compartments dv;
   dv[kSoma] = rhs[kSoma] / diag[kSoma];
   for (int i = 0; i < kNumDend; ++i) {
     dv[1 + i] = Fma(g_prev[1 + i], dv[i == 0 ? kSoma : i], rhs[1 + i]) * inverse[1 + i];
@@ -189,13 +259,21 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
     dv[c] = Fma(g_prev[c], dv[i == 0 ? kSoma : c - 1], rhs[c]) * inverse[c];
   }
 
+  if (step.membrane_current != nullptr) {
+    for (int c = 0; c < kFirstAxon + kNumAxon; ++c) {
+      simd::Store(Fma(own[c], dv[c], total[c]), step.membrane_current + lane + c * kTileLanes);
+    }
+  }
+
   // V_{k+1}; gates and pools at the new voltage with the ion currents of the half step.
   {
     const Vec nv = Fma(Set(2.0), dv[kSoma], v[kSoma]);
     soma.Put(SomaState::kV, nv);
     rcsd::UpdateSodiumPotassium<SomaState>(k, soma, nv);
-    rcsd::UpdatePool(k, soma, SomaState::kUNa, Fma(at_soma.na_slope, dv[kSoma], at_soma.na));
-    rcsd::UpdatePool(k, soma, SomaState::kUK, Fma(at_soma.k_slope, dv[kSoma], at_soma.k));
+    rcsd::UpdateSodium<SomaState, SomaParam, kOwnPools>(
+        k, soma, Fma(at_soma.na_slope, dv[kSoma], at_soma.na));
+    rcsd::UpdatePotassium<SomaState, SomaParam, kOwnPools>(
+        k, soma, Fma(at_soma.k_slope, dv[kSoma], at_soma.k));
     rcsd::UpdateCalcium<SomaState, SomaParam>(k, soma, nv,
                                               Fma(at_soma.ca_slope, dv[kSoma], at_soma.ca));
     if constexpr (kHasKa) {
@@ -210,7 +288,8 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
     const Vec nv = Fma(Set(2.0), d, v[1 + i]);
     b.Put(DendState::kV, nv);
     b.Put(DendState::kMCal, rcsd::Relax(b.S(DendState::kMCal), rcsd::CalSteady(nv), k.cal_m));
-    rcsd::UpdatePool(k, b, DendState::kUK, Fma(at_dend[i].k_slope, d, at_dend[i].k));
+    rcsd::UpdatePotassium<DendState, DendParam, kOwnPools>(
+        k, b, Fma(at_dend[i].k_slope, d, at_dend[i].k));
     rcsd::UpdateCalcium<DendState, DendParam>(k, b, nv, Fma(at_dend[i].ca_slope, d, at_dend[i].ca));
   }
   for (int i = 0; i < kNumAxon; ++i) {
@@ -219,36 +298,41 @@ uint32_t StepLanes(const RcsdGroupParams& group, const double* params, double* s
     const Vec nv = Fma(Set(2.0), d, v[kFirstAxon + i]);
     b.Put(AxonState::kV, nv);
     rcsd::UpdateSodiumPotassium<AxonState>(k, b, nv);
-    rcsd::UpdatePool(k, b, AxonState::kUNa, Fma(at_axon[i].na_slope, d, at_axon[i].na));
-    rcsd::UpdatePool(k, b, AxonState::kUK, Fma(at_axon[i].k_slope, d, at_axon[i].k));
+    rcsd::UpdateSodium<AxonState, AxonParam, kOwnPools>(k, b,
+                                                        Fma(at_axon[i].na_slope, d, at_axon[i].na));
+    rcsd::UpdatePotassium<AxonState, AxonParam, kOwnPools>(
+        k, b, Fma(at_axon[i].k_slope, d, at_axon[i].k));
+  }
+  if (step.light) UpdateOpsin(group, cell);
+  return crossed;
+}
+
+template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnPools>
+uint32_t StepTile(const RcsdGroupParams& group, const TileStep& step) {
+  uint32_t crossed = 0;
+  for (int lane = 0; lane < kTileLanes; lane += simd::kLanes) {
+    crossed |= StepLanes<kNumDend, kNumAxon, kHasKa, kOwnPools>(group, step, lane) << lane;
   }
   return crossed;
 }
 
-template <int kNumDend, bool kHasKa>
-uint32_t StepTile(const RcsdGroupParams& group, const double* params, double* state,
-                  const double* normals, const double* current_density) {
-  uint32_t crossed = 0;
-  for (int lane = 0; lane < kTileLanes; lane += simd::kLanes) {
-    crossed |= StepLanes<kNumDend, kHasKa>(group, params + lane, state + lane,
-                                           normals ? normals + lane : nullptr,
-                                           current_density ? current_density + lane : nullptr)
-               << lane;
+template <int kNumAxon, bool kOwnPools>
+uint32_t StepShape(const RcsdGroupParams& group, const TileStep& step) {
+  if (group.shape.kind == CellKind::kRenshaw) {
+    return StepTile<0, kNumAxon, true, kOwnPools>(group, step);
   }
-  return crossed;
+  if (group.shape.num_dend == 3) return StepTile<3, kNumAxon, false, kOwnPools>(group, step);
+  return StepTile<1, kNumAxon, false, kOwnPools>(group, step);
 }
 
 }  // namespace
 
-uint32_t StepRcsdTile(const RcsdGroupParams& group, const double* params, double* state,
-                      const double* normals, const double* current_density) {
-  if (group.shape.kind == CellKind::kRenshaw) {
-    return StepTile<0, true>(group, params, state, normals, current_density);
+uint32_t StepRcsdTile(const RcsdGroupParams& group, const TileStep& step) {
+  if (group.shape.num_axon == 0) {
+    return group.shape.own_pools ? StepShape<0, true>(group, step)
+                                 : StepShape<0, false>(group, step);
   }
-  if (group.shape.num_dend == 3) {
-    return StepTile<3, false>(group, params, state, normals, current_density);
-  }
-  return StepTile<1, false>(group, params, state, normals, current_density);
+  return group.shape.own_pools ? StepShape<5, true>(group, step) : StepShape<5, false>(group, step);
 }
 
 }  // namespace livnd::sim

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/types/span.h"
+#include "sim/cell/cell_model.h"
+#include "sim/cell/opsin.h"
 #include "sim/cell/rcsd_layout.h"
 #include "sim/cell/rcsd_template.h"
+#include "sim/synapse/plasticity.h"
 
 namespace livnd::sim {
 
@@ -41,6 +43,18 @@ struct SynapseSlot {
   double vshift_mv = 0.0;
   double mg_over_kd = 0.0;
   double secant_factor = 1.0;  // exp(-gamma kSecantMv)
+  int learning = -1;           // index of the learning slot that its connections follow, or -1
+};
+
+// Plastic synapses of one rule on one compartment share the learning signal and its integral: both
+// are functions of the compartment's voltage alone.
+struct LearningSlot {
+  int compartment = 0;
+  PlasticityGroup group = PlasticityGroup::kExcitatory;
+  int state = 0;  // variable index of the signal; its integral follows
+  PlasticityRule rule;
+  double log_slope = 0.0;
+  double decay = 0.0;  // exp(-dt / decay_tau)
 };
 
 // Ornstein-Uhlenbeck conductances of a cell, uS. Off unless `on`.
@@ -58,33 +72,27 @@ struct RcsdGroupParams {
   RcsdShape shape;
   StepConstants step = MakeStepConstants(0.025);
   NoiseParams noise;
+  OpsinParams opsin;
+  OpsinConstants opsin_step = MakeOpsinConstants(OpsinParams());
   std::vector<SynapseSlot> slots;
+  std::vector<LearningSlot> learning;
 };
 
-// Everything about one cell that its parameters fix.
-struct RcsdCellParams {
-  std::vector<double> params;         // [shape.num_params()]
-  std::vector<double> initial_state;  // [shape.spikes_state()]: at v_init_mv, before any step
-};
-
-// e^x by the kernel's own arithmetic, for constants that become part of a result's bits.
+// e^x and ln x by the kernel's own arithmetic, for constants that become part of a result's bits.
 double ScalarExp(double x);
+double ScalarLog(double x);
 
+// The shape that a template needs, without an opsin.
 RcsdShape ShapeOf(const CellTemplate& cell);
 
 // Derives densities, couplings, the pin current and the initial state (all sections at v_init_mv,
-// gates at their steady states, pools at rest).
-RcsdCellParams DeriveRcsdCell(const CellTemplate& cell, double dt_ms, double v_init_mv);
+// gates at their steady states, pools at rest, the opsin in the dark).
+CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
+                          const OpsinParams& opsin, double dt_ms, double v_init_mv);
 
-// Advances one tile by one step.
-//   params: [num_params][kTileLanes]; state: [variables][kTileLanes], 64-byte aligned or not
-//   normals: [2][kTileLanes] standard normals in the order of noise_state, or null: no noise
-//     update; NaN in a lane: none there
-//   current_density: [num_compartments][kTileLanes], mA/cm2 depolarising, or null
-// Returns a bit for each lane whose soma was above threshold at the start of the step and was not
-// one step earlier.
-uint32_t StepRcsdTile(const RcsdGroupParams& group, const double* params, double* state,
-                      const double* normals, const double* current_density);
+// Advances one tile by one step. Returns a bit for each lane whose soma was above threshold at the
+// start of the step and was not one step earlier.
+uint32_t StepRcsdTile(const RcsdGroupParams& group, const TileStep& step);
 
 }  // namespace livnd::sim
 

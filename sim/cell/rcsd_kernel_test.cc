@@ -17,6 +17,10 @@ void ExpectNear(double got, double want, double relative) {
   EXPECT_NEAR(got, want, std::fabs(want) * relative);
 }
 
+CellParams Derive(const CellTemplate& cell, double dt_ms, double v_init_mv) {
+  return DeriveRcsdCell(cell, ShapeOf(cell), OpsinParams(), dt_ms, v_init_mv);
+}
+
 // A tile whose lanes hold the given cells (fewer than kTileLanes: the last one repeats).
 class Tile {
  public:
@@ -29,7 +33,7 @@ class Tile {
     density_.assign(static_cast<size_t>(group_.shape.num_compartments()) * kLanes, 0.0);
     for (int lane = 0; lane < kLanes; ++lane) {
       const size_t i = std::min(static_cast<size_t>(lane), cells.size() - 1);
-      const RcsdCellParams derived = DeriveRcsdCell(cells[i], kDtMs, -75.0);
+      const CellParams derived = Derive(cells[i], kDtMs, -75.0);
       for (size_t p = 0; p < derived.params.size(); ++p) {
         params_[p * kLanes + lane] = derived.params[p];
       }
@@ -50,7 +54,12 @@ class Tile {
   double param(int i, int lane) const { return params_[i * kLanes + lane]; }
 
   uint32_t Step(const double* normals = nullptr) {
-    return StepRcsdTile(group_, params_.data(), state_.data(), normals, density_.data());
+    TileStep step;
+    step.params = params_.data();
+    step.state = state_.data();
+    step.normals = normals;
+    step.drive = density_.data();
+    return StepRcsdTile(group_, step);
   }
 
  private:
@@ -70,7 +79,7 @@ const CellTemplate& Renshaw() {
 // livn 2.0.0: rcsd_section_get(.., P_IC) and the pools' S_IREST after initialisation.
 TEST(DeriveRcsdCellTest, PinAndCalciumReferenceAreLivns) {
   const RcsdShape exc = ShapeOf(Motoneuron());
-  const std::vector<double> p = DeriveRcsdCell(Motoneuron(), kDtMs, -75.0).params;
+  const std::vector<double> p = Derive(Motoneuron(), kDtMs, -75.0).params;
   ExpectNear(p[SomaParam::kPin], -1.2851097790607532e-4, 1e-12);
   ExpectNear(p[exc.dend_param(0) + DendParam::kPin], -1.3279433286810763e-4, 1e-12);
   for (int i = 0; i < 5; ++i) {
@@ -79,22 +88,22 @@ TEST(DeriveRcsdCellTest, PinAndCalciumReferenceAreLivns) {
   ExpectNear(p[SomaParam::kIRest], -1.2402501014869175e-9, 1e-12);
   ExpectNear(p[exc.dend_param(0) + DendParam::kIRest], -5.0370035952560215e-6, 1e-12);
   const RcsdShape inh = ShapeOf(Renshaw());
-  const std::vector<double> q = DeriveRcsdCell(Renshaw(), kDtMs, -75.0).params;
+  const std::vector<double> q = Derive(Renshaw(), kDtMs, -75.0).params;
   ExpectNear(q[SomaParam::kPin], -1.1532608912502445e-3, 1e-12);
   ExpectNear(q[inh.axon_param(0) + AxonParam::kPin], -7.251163109620939e-4, 1e-12);
   ExpectNear(q[SomaParam::kIRest], -9.149519929378532e-9, 1e-12);
 }
 
 TEST(DeriveRcsdCellTest, PinDoesNotDependOnStepOrStart) {
-  const std::vector<double> a = DeriveRcsdCell(Motoneuron(), 0.025, -75.0).params;
-  const std::vector<double> b = DeriveRcsdCell(Motoneuron(), 0.1, -50.0).params;
+  const std::vector<double> a = Derive(Motoneuron(), 0.025, -75.0).params;
+  const std::vector<double> b = Derive(Motoneuron(), 0.1, -50.0).params;
   EXPECT_EQ(a[SomaParam::kPin], b[SomaParam::kPin]);
   EXPECT_NE(a[SomaParam::kIRest], b[SomaParam::kIRest]);
 }
 
 TEST(DeriveRcsdCellTest, CouplingsAreTheJunctionsConductancePerArea) {
   const RcsdShape shape = ShapeOf(Motoneuron());
-  const std::vector<double> p = DeriveRcsdCell(Motoneuron(), kDtMs, -75.0).params;
+  const std::vector<double> p = Derive(Motoneuron(), kDtMs, -75.0).params;
   const double soma = 306.5381851518155, dend = 2758.8436663663397, ais = 241.93115371379656;
   ExpectNear(p[SomaParam::kGDend], 1e2 / (2.195371610191614 * soma), 1e-14);
   ExpectNear(p[SomaParam::kGAxon], 1e2 / (4.004722477476357 * soma), 1e-14);
@@ -182,7 +191,7 @@ TEST(StepRcsdTileTest, FollowsTheScalarReference) {
 TEST(StepRcsdTileTest, PinsMatchTheScalarReference) {
   for (const CellTemplate& cell : {Motoneuron(), Renshaw()}) {
     const RcsdShape shape = ShapeOf(cell);
-    const std::vector<double> p = DeriveRcsdCell(cell, kDtMs, -75.0).params;
+    const std::vector<double> p = Derive(cell, kDtMs, -75.0).params;
     const ReferenceCell reference(cell, kDtMs);
     for (int c = 0; c < shape.num_compartments(); ++c) {
       const int at = c == 0 ? int{SomaParam::kPin}

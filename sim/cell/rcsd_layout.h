@@ -83,14 +83,29 @@ struct AxonParam {
   };
 };
 
+// A sodium or potassium pool's own constants, for cells whose pools differ from the default. They
+// follow a compartment's parameters: soma and axon sodium then potassium, dendrite potassium.
+struct PoolParam {
+  // fraction = 1 - exp(-dt beta); drive: mM per mA/cm2 at equilibrium; in, out: at rest, mM.
+  enum { kFraction, kDrive, kIn, kOut, kSize };
+};
+
+// RhO3c on the soma: open and desensitised fractions (closed = 1 - both), and the rates (1/ms) that
+// the light of this step gives.
+struct OpsinState {
+  enum { kOpen, kDesensitised, kGa, kGr, kSize };
+};
+
 // The shape of a cell: everything that decides offsets. Cells of one shape share tiles.
 struct RcsdShape {
   CellKind kind = CellKind::kMotoneuron;
-  int num_dend = 0;  // dendritic segments: 0 (Renshaw), 1 or 3
-  static constexpr int kNumAxon = 5;
+  int num_dend = 0;        // dendritic segments: 0 (Renshaw), 1 or 3
+  int num_axon = 5;        // axon sections: 0 or 5
+  bool own_pools = false;  // pool constants are parameters of the cell
+  bool has_opsin = false;
 
   bool has_ka() const { return kind == CellKind::kRenshaw; }
-  int num_compartments() const { return 1 + num_dend + kNumAxon; }
+  int num_compartments() const { return 1 + num_dend + num_axon; }
   // Compartments: soma, dendrite segments from the soma outwards, ais0 .. ais4.
   int axon_compartment(int i) const { return 1 + num_dend + i; }
 
@@ -99,15 +114,16 @@ struct RcsdShape {
   int axon_state(int i) const { return dend_state(num_dend) + i * AxonState::kSize; }
   // Two Ornstein-Uhlenbeck variables. Motoneuron: soma inhibition, dendrite excitation. Renshaw:
   // soma excitation, soma inhibition.
-  int noise_state(int i) const { return axon_state(kNumAxon) + i; }
+  int noise_state(int i) const { return axon_state(num_axon) + i; }
   // Pairs of words that each noise stream has used (one stream a noisy section).
   int num_noise_streams() const { return kind == CellKind::kRenshaw ? 1 : 2; }
   int noise_position(int i) const { return noise_state(2) + i; }
   // 1 while the soma was above threshold at the last step.
   int above_state() const { return noise_position(num_noise_streams()); }
+  int opsin_state() const { return above_state() + 1; }
   // Ticks of the last accepted spikes, latest first; the network says how many it keeps. Synapse
-  // states (A, B of each slot) follow.
-  int spikes_state() const { return above_state() + 1; }
+  // states (A, B of each slot) and learning states follow.
+  int spikes_state() const { return opsin_state() + (has_opsin ? int{OpsinState::kSize} : 0); }
 
   int voltage_state(int compartment) const {
     if (compartment == 0) return SomaState::kV;
@@ -125,13 +141,16 @@ struct RcsdShape {
     if (section == 0) return 0;
     const int axon = section - (num_dend > 0 ? 2 : 1);
     if (axon < 0) return 1 + num_dend / 2;
-    return axon < kNumAxon ? axon_compartment(axon) : -1;
+    return axon < num_axon ? axon_compartment(axon) : -1;
   }
-  int num_sections() const { return 1 + (num_dend > 0 ? 1 : 0) + kNumAxon; }
+  int num_sections() const { return 1 + (num_dend > 0 ? 1 : 0) + num_axon; }
 
-  int dend_param(int i) const { return SomaParam::kSize + i * DendParam::kSize; }
-  int axon_param(int i) const { return dend_param(num_dend) + i * AxonParam::kSize; }
-  int num_params() const { return axon_param(kNumAxon); }
+  int soma_param_size() const { return SomaParam::kSize + (own_pools ? 2 * PoolParam::kSize : 0); }
+  int dend_param_size() const { return DendParam::kSize + (own_pools ? 1 * PoolParam::kSize : 0); }
+  int axon_param_size() const { return AxonParam::kSize + (own_pools ? 2 * PoolParam::kSize : 0); }
+  int dend_param(int i) const { return soma_param_size() + i * dend_param_size(); }
+  int axon_param(int i) const { return dend_param(num_dend) + i * axon_param_size(); }
+  int num_params() const { return axon_param(num_axon); }
   // 1e2 / area of a compartment, 1/um2 scaled.
   int per_area_param(int compartment) const {
     if (compartment == 0) return SomaParam::kPerArea;
@@ -140,7 +159,8 @@ struct RcsdShape {
   }
 
   friend bool operator==(const RcsdShape& a, const RcsdShape& b) {
-    return a.kind == b.kind && a.num_dend == b.num_dend;
+    return a.kind == b.kind && a.num_dend == b.num_dend && a.num_axon == b.num_axon &&
+           a.own_pools == b.own_pools && a.has_opsin == b.has_opsin;
   }
 };
 

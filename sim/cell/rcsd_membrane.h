@@ -60,8 +60,6 @@ inline Vec Reversal(Vec u, double out_mm, double in_mm) {
   constexpr double kLn2 = 0.6931471805599453094;
   return Fma(Set(kRtOverFMv), log, Set(kRtOverFMv * kLog2 * kLn2));
 }
-inline Vec SodiumReversal(Vec u) { return Reversal<3>(u, kNaOutMm, kNaInMm); }
-inline Vec PotassiumReversal(Vec u) { return Reversal<-5>(u, kKOutMm, kKInMm); }
 
 // m_inf^3 of the sodium channel.
 inline Vec SodiumActivation(Vec v, Vec v_half, Vec inverse_slope) {
@@ -90,6 +88,12 @@ inline void AddCalcium(Currents& c, Vec g, Vec v, Vec e, Vec cai, double f, doub
   c.ca_slope = c.ca_slope + (beside - at_v) * (1.0 / kSecantMv);
 }
 
+// Where a compartment's potassium pool lies among its parameters.
+template <class P>
+inline constexpr int kPotassiumPool = P::kSize + PoolParam::kSize;
+template <>
+inline constexpr int kPotassiumPool<DendParam> = DendParam::kSize;
+
 // A compartment's own variables around one block of state and one of parameters.
 struct Block {
   const double* p;
@@ -99,6 +103,24 @@ struct Block {
   void Put(int i, Vec x) const { Store(x, s + i * kTileLanes); }
 };
 
+// Reversal potentials of a compartment with states S and parameters P. kOwnPools: the cell's own
+// concentrations at rest, P::kSize parameters into the block.
+template <class S, class P, bool kOwnPools>
+inline Vec SodiumReversal(const Block& b) {
+  const Vec u = b.S(S::kUNa);
+  if constexpr (!kOwnPools) return Reversal<3>(u, kNaOutMm, kNaInMm);
+  return kRtOverFMv *
+         simd::Log((b.P(P::kSize + PoolParam::kOut) + u) / (b.P(P::kSize + PoolParam::kIn) - u));
+}
+template <class S, class P, bool kOwnPools>
+inline Vec PotassiumReversal(const Block& b) {
+  const Vec u = b.S(S::kUK);
+  if constexpr (!kOwnPools) return Reversal<-5>(u, kKOutMm, kKInMm);
+  constexpr int kPool = kPotassiumPool<P>;
+  return kRtOverFMv *
+         simd::Log((b.P(kPool + PoolParam::kOut) + u) / (b.P(kPool + PoolParam::kIn) - u));
+}
+
 template <class P>
 inline void AddPassive(Currents& c, const Block& b, Vec v) {
   const Vec g = b.P(P::kGPas);
@@ -106,33 +128,34 @@ inline void AddPassive(Currents& c, const Block& b, Vec v) {
   c.slope = c.slope + g;
 }
 
+template <bool kOwnPools>
 inline Currents AxonCurrents(const Block& b, Vec v) {
   using S = AxonState;
   using P = AxonParam;
   Currents c;
   c.na_slope =
       b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - SodiumReversal(b.S(S::kUNa)));
+  c.na = c.na_slope * (v - SodiumReversal<S, P, kOwnPools>(b));
   c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN));
-  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
+  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
   c.total = c.na + c.k;
   c.slope = c.na_slope + c.k_slope;
   AddPassive<P>(c, b, v);
   return c;
 }
 
-template <bool kHasKa>
+template <bool kHasKa, bool kOwnPools>
 inline Currents SomaCurrents(const StepConstants& k, const Block& b, Vec v) {
   using S = SomaState;
   using P = SomaParam;
   Currents c;
   c.na_slope =
       b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - SodiumReversal(b.S(S::kUNa)));
+  c.na = c.na_slope * (v - SodiumReversal<S, P, kOwnPools>(b));
   const Vec cai = b.S(S::kCai);
   c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN)) + b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
   if constexpr (kHasKa) c.k_slope = c.k_slope + b.P(P::kGKa) * b.S(S::kAKa) * b.S(S::kBKa);
-  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
+  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
   c.ca = c.ca_slope = Set(0.0);
   const Vec m = b.S(S::kMCan);
   AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / kGhkCanMv)), cai,
@@ -143,13 +166,14 @@ inline Currents SomaCurrents(const StepConstants& k, const Block& b, Vec v) {
   return c;
 }
 
+template <bool kOwnPools>
 inline Currents DendCurrents(const StepConstants& k, const Block& b, Vec v) {
   using S = DendState;
   using P = DendParam;
   Currents c;
   const Vec cai = b.S(S::kCai);
   c.k_slope = b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
-  c.k = c.k_slope * (v - PotassiumReversal(b.S(S::kUK)));
+  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
   c.ca = c.ca_slope = Set(0.0);
   const Vec m = b.S(S::kMCan);
   AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / kGhkCanMv)), cai,
@@ -214,9 +238,24 @@ inline void UpdateSodiumPotassium(const StepConstants& k, const Block& b, Vec v)
   b.Put(S::kN, Relax(b.S(S::kN), g.n_inf, 1.0 - Exp(-g.n_rate)));
 }
 
-// Potassium and sodium shells; `current` is the ion's current at the half step.
-inline void UpdatePool(const StepConstants& k, const Block& b, int u, Vec current) {
-  b.Put(u, Relax(b.S(u), current * k.pool_drive, k.pool));
+// Potassium and sodium shells; `current` is the ion's current at the half step, `pool` where the
+// cell's own constants lie.
+template <bool kOwnPools>
+inline void UpdatePool(const StepConstants& k, const Block& b, int u, int pool, Vec current) {
+  if constexpr (kOwnPools) {
+    b.Put(u,
+          Relax(b.S(u), current * b.P(pool + PoolParam::kDrive), b.P(pool + PoolParam::kFraction)));
+  } else {
+    b.Put(u, Relax(b.S(u), current * k.pool_drive, k.pool));
+  }
+}
+template <class S, class P, bool kOwnPools>
+inline void UpdateSodium(const StepConstants& k, const Block& b, Vec current) {
+  UpdatePool<kOwnPools>(k, b, S::kUNa, P::kSize, current);
+}
+template <class S, class P, bool kOwnPools>
+inline void UpdatePotassium(const StepConstants& k, const Block& b, Vec current) {
+  UpdatePool<kOwnPools>(k, b, S::kUK, kPotassiumPool<P>, current);
 }
 
 template <class S, class P>

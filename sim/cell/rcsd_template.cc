@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sim/cell/rcsd_constants.h"
@@ -14,20 +15,6 @@ constexpr double kPi = 3.14159265358979323846;
 // What a fresh NEURON section has; the segment count is fixed before Ra and cm are set.
 constexpr double kDefaultRaOhmCm = 35.4;
 constexpr double kDefaultCmUfCm2 = 1.0;
-constexpr int kNumAxonSections = 5;
-
-// livn 2.0.0 models/rcsd/__init__.py, "BoothRinzelKiehn-MN".
-struct Motoneuron {
-  static constexpr double kTotalLengthUm = 120.0;
-  static constexpr double kSomaFraction = 0.1;                 // pp
-  static constexpr double kCouplingMsCm2 = 8.255338188577891;  // gc
-  static constexpr double kDiamUm = 8.13117790222168;
-  static constexpr double kCm = 1.2959372997283936;
-  static constexpr double kCmRatio = 8.192411084109766;
-  static constexpr double kEPas = -62.0;
-  static constexpr double kThreshold = -37.0;
-};
-
 // The axon's leak reversal that makes it rest at v_mv. The helper's gas constant and Faraday
 // constant differ from the membrane's (livn 2.0.0 templates/axon.py, balanced_e_pas).
 double BalancedLeakReversal(double v_mv, double g_pas, double g_nas, double g_kdr) {
@@ -49,127 +36,145 @@ int NumSegments(double length_um, double diam_um) {
   return static_cast<int>((length_um / (0.1 * lambda_um) + 0.9) / 2) * 2 + 1;
 }
 
+double ValueOf(const RcsdParameterSet& set, const char* name) { return set.values.at(name); }
+
 // Ra that makes the half-section conductance 2 (gc / pp) per membrane area.
-double CouplingRa(const Section& s) {
+double CouplingRa(const RcsdParameterSet& set, const Section& s) {
   const double area_cm2 = s.segment_area_um2() * 1e-8;
   Section unit = s;
   unit.axial_resistivity_ohm_cm = 1.0;
   const double half = unit.half_segment_resistance_mohm();
   // The resistance that NEURON reports at the middle: two half segments unless there is one.
   const double middle = s.num_segments == 1 ? half : 2.0 * half;
-  return (1e-6 / (Motoneuron::kCouplingMsCm2 / Motoneuron::kSomaFraction * area_cm2 * 1e-3)) /
-         (2 * middle);
+  return (1e-6 / (ValueOf(set, "gc") / ValueOf(set, "pp") * area_cm2 * 1e-3)) / (2 * middle);
 }
 
-void AppendAxon(CellTemplate& cell, double diam_um, double cm, double g_pas, double na_ratio,
-                double soma_e_pas) {
+void AppendAxon(const RcsdParameterSet& set, CellTemplate& cell) {
+  const Section& soma = cell.sections[0];
   Section ais;
   ais.kind = SectionKind::kAxon;
-  ais.length_um = 30.0;
-  ais.diam_um = diam_um;
-  ais.axial_resistivity_ohm_cm = 70.0;
-  ais.cm_uf_cm2 = cm;
-  ais.g_pas_s_cm2 = g_pas;
-  ais.gmax_nas_s_cm2 = na_ratio * cell.sections[0].gmax_nas_s_cm2;
-  ais.gmax_kdr_s_cm2 = 0.3;
-  ais.e_pas_mv = BalancedLeakReversal(soma_e_pas, g_pas, ais.gmax_nas_s_cm2, ais.gmax_kdr_s_cm2);
-  for (int i = 0; i < kNumAxonSections; ++i) cell.sections.push_back(ais);
+  ais.length_um = ValueOf(set, "axon_segment_um");
+  ais.diam_um = ValueOf(set, "axon_diam");
+  ais.axial_resistivity_ohm_cm = ValueOf(set, "axon_Ra");
+  ais.cm_uf_cm2 = ValueOf(set, "axon_cm");
+  ais.g_pas_s_cm2 = ValueOf(set, "axon_g_pas");
+  const auto own_sodium = set.values.find("axon_gmax_Na");
+  ais.gmax_nas_s_cm2 = own_sodium != set.values.end()
+                           ? own_sodium->second
+                           : ValueOf(set, "axon_gmax_Na_ratio") * soma.gmax_nas_s_cm2;
+  ais.gmax_kdr_s_cm2 = ValueOf(set, "axon_gmax_K");
+  const auto own_leak = set.values.find("axon_e_pas");
+  ais.e_pas_mv = own_leak != set.values.end()
+                     ? own_leak->second
+                     : BalancedLeakReversal(soma.e_pas_mv, ais.g_pas_s_cm2, ais.gmax_nas_s_cm2,
+                                            ais.gmax_kdr_s_cm2);
+  cell.axon_section_um = ais.length_um;
+  const int num_sections = static_cast<int>(ValueOf(set, "axon_segments"));
+  for (int i = 0; i < num_sections; ++i) cell.sections.push_back(ais);
 }
 
-CellTemplate MakeMotoneuron(double scale) {
-  CellTemplate cell;
-  cell.kind = CellKind::kMotoneuron;
-  cell.threshold_mv = Motoneuron::kThreshold;
+// What both kinds of soma have.
+Section MakeSoma(const RcsdParameterSet& set) {
   Section soma;
   soma.kind = SectionKind::kSoma;
-  soma.length_um = Motoneuron::kSomaFraction * Motoneuron::kTotalLengthUm;
-  soma.diam_um = Motoneuron::kDiamUm * scale;
+  soma.diam_um = ValueOf(set, "global_diam");
+  soma.cm_uf_cm2 = ValueOf(set, "global_cm");
+  soma.g_pas_s_cm2 = ValueOf(set, "soma_g_pas");
+  soma.e_pas_mv = ValueOf(set, "global_e_pas");
+  soma.gmax_nas_s_cm2 = ValueOf(set, "soma_gmax_Na");
+  soma.vhalf_nas_mv = ValueOf(set, "soma_vhalf_Na");
+  soma.slope_nas_mv = ValueOf(set, "soma_slope_Na");
+  soma.gmax_kdr_s_cm2 = ValueOf(set, "soma_gmax_K");
+  soma.gmax_kca_s_cm2 = ValueOf(set, "soma_gmax_KCa");
+  soma.gmax_can_s_cm2 = ValueOf(set, "soma_gmax_CaN");
+  soma.f_ca = ValueOf(set, "soma_f_Caconc");
+  soma.alpha_ca = ValueOf(set, "soma_alpha_Caconc");
+  soma.k_ca = ValueOf(set, "soma_kCa_Caconc");
+  return soma;
+}
+
+void AppendMotoneuron(const RcsdParameterSet& set, CellTemplate& cell) {
+  const double pp = ValueOf(set, "pp"), total_um = ValueOf(set, "Ltotal");
+  Section soma = MakeSoma(set);
+  soma.length_um = pp * total_um;
   soma.num_segments = NumSegments(soma.length_um, soma.diam_um);
-  soma.axial_resistivity_ohm_cm = CouplingRa(soma);
-  soma.cm_uf_cm2 = Motoneuron::kCm * Motoneuron::kCmRatio;
-  soma.g_pas_s_cm2 = 0.00014519958335660783;
-  soma.e_pas_mv = Motoneuron::kEPas;
-  soma.gmax_nas_s_cm2 = 0.10499561578035355;
-  soma.gmax_kdr_s_cm2 = 0.04515171924361102;
-  soma.gmax_kca_s_cm2 = 0.00029591686011223015;
-  soma.gmax_can_s_cm2 = 0.001067815023922727;
-  soma.f_ca = 0.0010052554136157328;
-  soma.alpha_ca = 0.21016412395712364;
-  soma.k_ca = 1.5283260741327587;
+  soma.axial_resistivity_ohm_cm = CouplingRa(set, soma);
+  soma.cm_uf_cm2 = ValueOf(set, "global_cm") * ValueOf(set, "cm_ratio");
   Section dend;
   dend.kind = SectionKind::kDend;
-  dend.length_um = (1 - Motoneuron::kSomaFraction) * Motoneuron::kTotalLengthUm;
+  dend.length_um = (1 - pp) * total_um;
   dend.diam_um = soma.diam_um;
   dend.num_segments = NumSegments(dend.length_um, dend.diam_um);
-  dend.axial_resistivity_ohm_cm = CouplingRa(dend);
-  dend.cm_uf_cm2 = Motoneuron::kCm;
-  dend.g_pas_s_cm2 = 1.39040483614949e-05;
-  dend.e_pas_mv = Motoneuron::kEPas;
-  dend.gmax_kca_s_cm2 = 0.00023696468003479583;
-  dend.gmax_can_s_cm2 = 0.00028807198690005147;
-  dend.gmax_cal_s_cm2 = 1e-05;
-  dend.f_ca = 0.0011954806290105971;
-  dend.alpha_ca = 0.6776084695609715;
-  dend.k_ca = 3.3313010601193564;
+  dend.axial_resistivity_ohm_cm = CouplingRa(set, dend);
+  dend.cm_uf_cm2 = ValueOf(set, "global_cm");
+  dend.g_pas_s_cm2 = ValueOf(set, "dend_g_pas");
+  dend.e_pas_mv = soma.e_pas_mv;
+  dend.gmax_kca_s_cm2 = ValueOf(set, "dend_gmax_KCa");
+  dend.gmax_can_s_cm2 = ValueOf(set, "dend_gmax_CaN");
+  dend.gmax_cal_s_cm2 = ValueOf(set, "dend_gmax_CaL");
+  dend.f_ca = ValueOf(set, "dend_f_Caconc");
+  dend.alpha_ca = ValueOf(set, "dend_alpha_Caconc");
+  dend.k_ca = ValueOf(set, "dend_kCa_Caconc");
   cell.sections = {soma, dend};
-  AppendAxon(cell, 2.5669692667650583 * scale, 0.07990137878575652, 5.1745027014177245e-05, 1.0,
-             Motoneuron::kEPas);
-  return cell;
 }
 
-// livn 2.0.0 models/rcsd/__init__.py, "V1In-Renshaw-InVitro".
-CellTemplate MakeRenshaw(double scale) {
-  CellTemplate cell;
-  cell.kind = CellKind::kRenshaw;
-  cell.threshold_mv = -50.0;
-  Section soma;
-  soma.kind = SectionKind::kSoma;
-  soma.length_um = 24.801532745361328 * scale;
-  soma.diam_um = soma.length_um;
+void AppendRenshaw(const RcsdParameterSet& set, CellTemplate& cell) {
+  Section soma = MakeSoma(set);
+  soma.length_um = soma.diam_um;
   soma.axial_resistivity_ohm_cm = kDefaultRaOhmCm;
-  soma.cm_uf_cm2 = 1.0757436752319336;
-  soma.g_pas_s_cm2 = 0.00011933463247260079;
-  soma.e_pas_mv = -69.2257080078125;
-  soma.gmax_nas_s_cm2 = 0.13920024037361145;
-  soma.gmax_kdr_s_cm2 = 0.14060243964195251;
-  soma.gmax_kca_s_cm2 = 0.00033676564130083654;
-  soma.gmax_can_s_cm2 = 0.007877439260482788;
-  soma.f_ca = 0.008864013430715868;
-  soma.alpha_ca = 5.0000001782354415;
-  soma.k_ca = 6.199637067638542;
+  soma.gmax_ka_s_cm2 = ValueOf(set, "soma_gmax_Ka");
   cell.sections = {soma};
-  AppendAxon(cell, 1.5779502391815186 * scale, 1.0, 8.444644718803868e-06, 0.6172392336752061,
-             soma.e_pas_mv);
-  return cell;
 }
 
 // A settable number of a section: where it lives and which section types have it.
 struct Param {
   const char* name;
-  double Section::*member;
+  double& (*of)(Section&);
   bool soma, dend, axon;
-  bool positive;  // > 0 required; otherwise >= 0 unless `any_sign`
-  bool any_sign;
+  enum Range { kAny, kNotNegative, kPositive } range;
 };
+#define LIVND_SECTION_MEMBER(member) [](Section& s) -> double& { return s.member; }
 constexpr Param kParams[] = {
-    {"cm", &Section::cm_uf_cm2, true, true, true, true, false},
-    {"g_pas", &Section::g_pas_s_cm2, true, true, true, false, false},
-    {"e_pas", &Section::e_pas_mv, true, true, true, false, true},
-    {"gmax_Nas", &Section::gmax_nas_s_cm2, true, false, true, false, false},
-    {"vhalf_Nas", &Section::vhalf_nas_mv, true, false, true, false, true},
-    {"slope_Nas", &Section::slope_nas_mv, true, false, true, true, false},
-    {"gmax_Kdr", &Section::gmax_kdr_s_cm2, true, false, true, false, false},
-    {"gmax_KCa", &Section::gmax_kca_s_cm2, true, true, false, false, false},
-    {"gmax_CaN", &Section::gmax_can_s_cm2, true, true, false, false, false},
-    {"gmax_CaL", &Section::gmax_cal_s_cm2, false, true, false, false, false},
-    {"gmax_Ka_v1in", &Section::gmax_ka_s_cm2, true, false, false, false, false},
-    {"f_Ca_conc", &Section::f_ca, true, true, false, false, false},
-    {"alpha_Ca_conc", &Section::alpha_ca, true, true, false, false, false},
-    {"kCa_Ca_conc", &Section::k_ca, true, true, false, true, false},
+    {"cm", LIVND_SECTION_MEMBER(cm_uf_cm2), true, true, true, Param::kPositive},
+    {"Ra", LIVND_SECTION_MEMBER(axial_resistivity_ohm_cm), true, true, true, Param::kPositive},
+    {"g_pas", LIVND_SECTION_MEMBER(g_pas_s_cm2), true, true, true, Param::kNotNegative},
+    {"e_pas", LIVND_SECTION_MEMBER(e_pas_mv), true, true, true, Param::kAny},
+    {"gmax_Nas", LIVND_SECTION_MEMBER(gmax_nas_s_cm2), true, false, true, Param::kNotNegative},
+    {"vhalf_Nas", LIVND_SECTION_MEMBER(vhalf_nas_mv), true, false, true, Param::kAny},
+    {"slope_Nas", LIVND_SECTION_MEMBER(slope_nas_mv), true, false, true, Param::kPositive},
+    {"gmax_Kdr", LIVND_SECTION_MEMBER(gmax_kdr_s_cm2), true, false, true, Param::kNotNegative},
+    {"gmax_KCa", LIVND_SECTION_MEMBER(gmax_kca_s_cm2), true, true, false, Param::kNotNegative},
+    {"gmax_CaN", LIVND_SECTION_MEMBER(gmax_can_s_cm2), true, true, false, Param::kNotNegative},
+    {"gmax_CaL", LIVND_SECTION_MEMBER(gmax_cal_s_cm2), false, true, false, Param::kNotNegative},
+    {"gmax_Ka_v1in", LIVND_SECTION_MEMBER(gmax_ka_s_cm2), true, false, false, Param::kNotNegative},
+    {"f_Ca_conc", LIVND_SECTION_MEMBER(f_ca), true, true, false, Param::kNotNegative},
+    {"alpha_Ca_conc", LIVND_SECTION_MEMBER(alpha_ca), true, true, false, Param::kNotNegative},
+    {"kCa_Ca_conc", LIVND_SECTION_MEMBER(k_ca), true, true, false, Param::kPositive},
+    {"d_Na_conc", LIVND_SECTION_MEMBER(sodium.shell_depth_um), true, false, true, Param::kPositive},
+    {"beta_Na_conc", LIVND_SECTION_MEMBER(sodium.rate_per_ms), true, false, true, Param::kPositive},
+    {"nai0_Na_conc", LIVND_SECTION_MEMBER(sodium.in_mm), true, false, true, Param::kPositive},
+    {"nao0_Na_conc", LIVND_SECTION_MEMBER(sodium.out_mm), true, false, true, Param::kPositive},
+    {"d_K_conc", LIVND_SECTION_MEMBER(potassium.shell_depth_um), true, true, true,
+     Param::kPositive},
+    {"beta_K_conc", LIVND_SECTION_MEMBER(potassium.rate_per_ms), true, true, true,
+     Param::kPositive},
+    {"ki0_K_conc", LIVND_SECTION_MEMBER(potassium.in_mm), true, true, true, Param::kPositive},
+    {"ko0_K_conc", LIVND_SECTION_MEMBER(potassium.out_mm), true, true, true, Param::kPositive},
 };
+#undef LIVND_SECTION_MEMBER
+
+constexpr const char* RangeText(Param::Range range) {
+  return range == Param::kAny        ? "a finite number"
+         : range == Param::kPositive ? "a number > 0"
+                                     : "a number >= 0";
+}
+bool InRange(Param::Range range, double value) {
+  return std::fabs(value) <= 1e12 &&
+         (range == Param::kAny || (range == Param::kPositive ? value > 0 : value >= 0));
+}
 
 bool Has(const Param& p, SectionKind kind, CellKind cell) {
-  if (p.member == &Section::gmax_ka_s_cm2 && cell != CellKind::kRenshaw) return false;
+  if (absl::string_view(p.name) == "gmax_Ka_v1in" && cell != CellKind::kRenshaw) return false;
   switch (kind) {
     case SectionKind::kSoma:
       return p.soma;
@@ -188,7 +193,10 @@ constexpr const char* KindName(SectionKind kind) {
 std::vector<std::string> AcceptedKeys(const CellTemplate& cell) {
   std::vector<std::string> keys;
   for (SectionKind kind : {SectionKind::kSoma, SectionKind::kDend, SectionKind::kAxon}) {
-    if (kind == SectionKind::kDend && cell.kind == CellKind::kRenshaw) continue;
+    if (std::none_of(cell.sections.begin(), cell.sections.end(),
+                     [&](const Section& s) { return s.kind == kind; })) {
+      continue;
+    }
     for (const Param& p : kParams) {
       if (Has(p, kind, cell.kind)) keys.push_back(absl::StrCat(KindName(kind), ".", p.name));
     }
@@ -276,28 +284,78 @@ int CellTemplate::num_axon_sections() const {
   }));
 }
 
+void ScaleDiameters(double size_scale, RcsdParameterSet& set) {
+  for (const char* name : {"global_diam", "axon_diam"}) set.values[name] *= size_scale;
+}
+
+absl::Status SetTemplateParam(RcsdParameterSet& set, absl::string_view name, double value) {
+  // Every set holds the names that its kind takes, these two aside.
+  std::vector<std::string> accepted = {"axon_e_pas", "axon_gmax_Na"};
+  for (const auto& [known, unused] : set.values) accepted.push_back(known);
+  if (std::find(accepted.begin(), accepted.end(), name) == accepted.end()) {
+    std::sort(accepted.begin(), accepted.end());
+    return absl::InvalidArgumentError(absl::StrCat("unknown template parameter '", name,
+                                                   "'; accepted: ", absl::StrJoin(accepted, ", ")));
+  }
+  auto bad = [&](absl::string_view takes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("template parameter ", name, " = ", value, "; takes ", takes));
+  };
+  const bool any_sign = absl::StartsWith(name, "V_") || absl::EndsWith(name, "e_pas") ||
+                        absl::EndsWith(name, "vhalf_Na");
+  const bool may_be_zero = absl::StrContains(name, "gmax") || absl::StrContains(name, "_f_Ca") ||
+                           absl::StrContains(name, "_alpha_Ca") || name == "soma_g_pas" ||
+                           name == "dend_g_pas" || name == "axon_segments";
+  const Param::Range range = any_sign      ? Param::kAny
+                             : may_be_zero ? Param::kNotNegative
+                                           : Param::kPositive;
+  if (!InRange(range, value)) return bad(RangeText(range));
+  if (name == "pp" && value >= 1.0) return bad("a number between 0 and 1");
+  if (name == "axon_segments" && value != 0.0 && value != 5.0) return bad("0 or 5");
+  set.values[std::string(name)] = value;
+  return absl::OkStatus();
+}
+
+CellTemplate MakeCellTemplate(const RcsdParameterSet& set) {
+  CellTemplate cell;
+  cell.kind = set.kind;
+  cell.threshold_mv = ValueOf(set, "V_threshold");
+  cell.hold_mv = ValueOf(set, "V_hold");
+  if (set.kind == CellKind::kMotoneuron) {
+    AppendMotoneuron(set, cell);
+  } else {
+    AppendRenshaw(set, cell);
+  }
+  AppendAxon(set, cell);
+  return cell;
+}
+
 CellTemplate MakeCellTemplate(CellKind kind, double size_scale) {
-  return kind == CellKind::kMotoneuron ? MakeMotoneuron(size_scale) : MakeRenshaw(size_scale);
+  RcsdParameterSet set = DefaultParameterSet(kind);
+  ScaleDiameters(size_scale, set);
+  return MakeCellTemplate(set);
 }
 
 absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double value) {
   const size_t dot = key.find('.');
   const absl::string_view type = key.substr(0, dot);
   const absl::string_view name = dot == key.npos ? "" : key.substr(dot + 1);
+  if (name == "ic_constant") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cell parameter ", key,
+                     " is measured so that the cell rests at its holding potential; it cannot be "
+                     "set"));
+  }
   bool found = false;
   for (Section& s : cell.sections) {
     if (type != KindName(s.kind)) continue;
     for (const Param& p : kParams) {
       if (name != p.name || !Has(p, s.kind, cell.kind)) continue;
-      const bool ok = std::isfinite(value) && (p.any_sign || (p.positive ? value > 0 : value >= 0));
-      if (!ok) {
-        return absl::InvalidArgumentError(absl::StrCat("cell parameter ", key, " = ", value,
-                                                       "; takes a finite number",
-                                                       p.any_sign   ? ""
-                                                       : p.positive ? " > 0"
-                                                                    : " >= 0"));
+      if (!InRange(p.range, value)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("cell parameter ", key, " = ", value, "; takes ", RangeText(p.range)));
       }
-      s.*p.member = value;
+      p.of(s) = value;
       found = true;
     }
   }

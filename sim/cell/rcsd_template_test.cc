@@ -201,7 +201,7 @@ TEST(SetCellParamTest, TakesEveryKeyItLists) {
       list.erase(0, std::min(end + 2, list.size()));
       ++num_keys;
     }
-    EXPECT_EQ(num_keys, kind == CellKind::kMotoneuron ? 12 + 9 + 7 : 13 + 7);
+    EXPECT_EQ(num_keys, kind == CellKind::kMotoneuron ? 21 + 14 + 16 : 22 + 16);
   }
 }
 

@@ -30,6 +30,8 @@ struct ReceptorConstants {
   bool depressing = false;
   double release_fraction = 0.0;
   double recovery_tau_ms = 0.0;
+  bool plastic = false;
+  double w_min = 0.0, w_max = 0.0;
 };
 
 struct Connectivity {

@@ -5,6 +5,20 @@
 
 namespace livnd::sim {
 
+const char* StimulusModeName(StimulusMode mode) {
+  switch (mode) {
+    case StimulusMode::kField:
+      return "extracellular";
+    case StimulusMode::kCurrent:
+      return "current";
+    case StimulusMode::kCurrentDensity:
+      return "current_density";
+    case StimulusMode::kLight:
+      return "irradiance";
+  }
+  return "unknown";
+}
+
 void StimulusTimeline::Install(Waveform waveform, int64_t now) {
   ForgetBefore(now);
   sample_dt_ms_ = waveform.sample_dt_ms;

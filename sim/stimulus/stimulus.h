@@ -19,8 +19,14 @@ enum class StimulusMode {
   // Inward current density at a section's middle, mA/cm2: sample int(t_k / sample_dt) in the same
   // step. Of a dendrite with three segments only the middle one gets it.
   kCurrentDensity = 2,
+  // Light on the opsin of a soma, photons/s/mm2: sample int(t_k / sample_dt) drives the opsin's
+  // update of the same step. Sections without an opsin ignore it.
+  kLight = 3,
 };
-inline constexpr int kNumStimulusModes = 3;
+inline constexpr int kNumStimulusModes = 4;
+
+// "extracellular", "current", "current_density", "irradiance": livn's names.
+const char* StimulusModeName(StimulusMode mode);
 
 // How channels reach sections. A row is one section of one cell: cells by gid, sections in the
 // order soma, dend, ais0 .. ais4 (Culture::num_section_rows of them).

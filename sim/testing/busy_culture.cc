@@ -75,6 +75,9 @@ CultureConfig BusyConfig() {
   Connect(config, "INH", kNumExc, kNumInh, "SRC", 16, kNumSrc, {{kDefault, {Ampa(40.0), nmda}}});
   config.weights["EXC_EXC-soma-AMPA-weight"] = 9.0;
   config.noise = {{"INH-std_e", 0.01}, {"std_i", 0.004}};
+  config.plasticity = {{"EXC", {{"A_ltp", 3.0}, {"learning_tau", 2.0}}}};
+  config.opsin.emplace();
+  config.opsin->g0_ps = 3e4;
   return config;
 }
 
@@ -101,6 +104,10 @@ void PrepareBusyGang(Gang& gang) {
   }
   density->num_channels = static_cast<int>(density->row_of_channel.size());
   gang.SetStimulusMap(StimulusMode::kCurrentDensity, density);
+  auto light = std::make_shared<StimulusMap>();
+  light->row_of_channel = {culture.SectionRow(1, 0), culture.SectionRow(12, 0)};
+  light->num_channels = static_cast<int>(light->row_of_channel.size());
+  gang.SetStimulusMap(StimulusMode::kLight, light);
   std::map<int64_t, std::vector<double>> inputs;
   for (int i = 0; i < 60; ++i) inputs[16 + i % kNumSrc].push_back(60.0 * Pick(i, 6));
   // At the start, twice at once, and on the grid.
@@ -109,6 +116,7 @@ void PrepareBusyGang(Gang& gang) {
 }
 
 void InstallBusyStimuli(Gang& gang, int copy, double strength) {
+  Must(gang.SetPlasticity(copy, true));
   const struct {
     StimulusMode mode;
     int num_channels;
@@ -116,7 +124,8 @@ void InstallBusyStimuli(Gang& gang, int copy, double strength) {
     double size;
   } kModes[] = {{StimulusMode::kField, kNumElectrodes, 0.1, 20.0},
                 {StimulusMode::kCurrent, 4, 0.25, 0.3},
-                {StimulusMode::kCurrentDensity, 7, 0.5, 0.02}};
+                {StimulusMode::kCurrentDensity, 7, 0.5, 0.02},
+                {StimulusMode::kLight, 2, 0.5, 1e17}};
   for (const auto& m : kModes) {
     // Two stretches with a gap, the second cut into the first one's end by a later waveform.
     for (const double start_ms : {1.0, 8.0, 6.0}) {

@@ -24,7 +24,8 @@ std::shared_ptr<const Culture> MustCreate(const CultureConfig& config);
 // BusyConfig's stimulus maps and input spikes, for all copies.
 void PrepareBusyGang(Gang& gang);
 
-// Stimuli of every mode, from tick 0 of the copy's time axis on. `strength` 0 still installs them.
+// Switches plasticity on and installs stimuli of every mode, from tick 0 of the copy's time axis
+// on. `strength` 0 still installs them.
 void InstallBusyStimuli(Gang& gang, int copy, double strength = 1.0);
 
 std::vector<double> Save(const Gang& gang, int copy);

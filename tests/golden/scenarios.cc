@@ -63,7 +63,7 @@ io::Json RunScenarios() {
   CultureConfig rest;
   rest.populations = {{"EXC", 0, 1}, {"INH", 1, 1}};
   out["rest_200ms"] = Run(rest, false, 8000);
-  out["busy_200ms"] = Run(BusyConfig(), true, 8000);
+  out["busy_1s"] = Run(BusyConfig(), true, 40000);
   CultureConfig fine = BusyConfig();
   fine.dt_ms = 0.0125;
   out["busy_25ms_at_12us"] = Run(fine, true, 2000);

@@ -1,0 +1,444 @@
+#include "sim/culture_rcsd.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sim/cell/rcsd_constants.h"
+
+namespace livnd::sim {
+namespace {
+
+constexpr double kConductionUmPerMs = 250.0;
+// The noise process advances by a fixed interval whatever the step.
+constexpr double kNoiseIntervalMs = 0.025;
+// A delay this near a tie of the delivery rule is decided in doubles, event by event.
+constexpr double kTieMs = 1e-6;
+
+absl::Status Bad(absl::string_view field, double value, absl::string_view accepted) {
+  return absl::InvalidArgumentError(absl::StrCat(field, " = ", value, "; takes ", accepted));
+}
+
+absl::Status At(absl::string_view where, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
+}
+
+bool KindOf(absl::string_view population, CellKind* kind) {
+  if (population == "EXC") *kind = CellKind::kMotoneuron;
+  if (population == "INH") *kind = CellKind::kRenshaw;
+  return population == "EXC" || population == "INH";
+}
+
+absl::string_view SectionLabel(int swc_type) {
+  return swc_type == kSwcSoma ? "soma" : swc_type == kSwcAxon ? "axon" : "dend";
+}
+
+absl::Status ValidateOpsin(const OpsinParams& o) {
+  auto positive = [](const char* name, double value, const char* unit) {
+    if (value > 0.0 && value <= 1e30) return absl::OkStatus();
+    return Bad(absl::StrCat("opsin ", name), value, absl::StrCat("a number > 0 (", unit, ")"));
+  };
+  auto not_negative = [](const char* name, double value, const char* unit) {
+    if (value >= 0.0 && value <= 1e9) return absl::OkStatus();
+    return Bad(absl::StrCat("opsin ", name), value,
+               absl::StrCat("a number from 0 to 1e9 (", unit, ")"));
+  };
+  for (const absl::Status& s :
+       {not_negative("g0", o.g0_ps, "pS"), positive("v0", o.v0_mv, "mV"),
+        positive("phi_m", o.phi_m, "photons/s/mm2"), not_negative("k_a", o.k_a, "1/ms"),
+        not_negative("k_r", o.k_r, "1/ms"), not_negative("Gd", o.gd, "1/ms"),
+        not_negative("Gr0", o.gr0, "1/ms"), not_negative("p", o.p, "1"),
+        not_negative("q", o.q, "1")}) {
+    if (!s.ok()) return s;
+  }
+  if (!(std::fabs(o.reversal_mv) <= 1e3) || o.reversal_mv == -70.0) {
+    return Bad("opsin E", o.reversal_mv, "a number within +-1000 other than -70 (mV)");
+  }
+  return absl::OkStatus();
+}
+
+// Sets the names with a section on the built cell, or those without on its set.
+absl::Status SetSectionParams(const ParamValues& params, CellTemplate& cell) {
+  for (const auto& [key, value] : params) {
+    if (!absl::StrContains(key, '.')) continue;
+    if (absl::Status s = SetCellParam(cell, key, value); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+absl::Status SetTemplateParams(const ParamValues& params, RcsdParameterSet& set) {
+  for (const auto& [key, value] : params) {
+    if (absl::StrContains(key, '.')) continue;
+    if (absl::Status s = SetTemplateParam(set, key, value); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// What the cells of one population have in common.
+struct RcsdBuilder::Population {
+  const PopulationConfig* config;
+  RcsdParameterSet set;
+  const ParamValues* params = nullptr;  // of all cells, or null
+  bool own_pools = false;
+  size_t first_group = 0;
+};
+
+absl::Status RcsdBuilder::Build() {
+  if (config_.opsin.has_value()) {
+    if (absl::Status s = ValidateOpsin(*config_.opsin); !s.ok()) return s;
+    opsin_ = *config_.opsin;
+    culture_.has_opsin_ = true;
+  }
+  if (config_.plasticity.has_value()) {
+    absl::StatusOr<std::vector<PlasticityRule>> rules = ResolvePlasticity(*config_.plasticity);
+    if (!rules.ok()) return rules.status();
+    rules_ = *std::move(rules);
+    culture_.has_plasticity_ = true;
+  }
+  for (const auto& [population, cv] : config_.model.size_cv) {
+    if (!(cv >= 0.0 && cv <= 10.0)) {
+      return Bad(absl::StrCat("size_cv of ", population), cv, "a number from 0 to 10");
+    }
+  }
+  auto is_built = [&](const std::string& name) {
+    CellKind unused;
+    return KindOf(name, &unused) &&
+           std::any_of(config_.populations.begin(), config_.populations.end(),
+                       [&](const PopulationConfig& p) { return p.name == name; });
+  };
+  for (const auto& [name, set] : config_.model.parameter_sets) {
+    if (!is_built(name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter_sets: there is no built population '", name, "'"));
+    }
+  }
+  for (const auto& [name, params] : config_.population_params) {
+    if (!is_built(name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("population_params: there is no built population '", name, "'"));
+    }
+  }
+  for (const PopulationConfig& p : config_.populations) {
+    if (absl::Status s = BuildPopulation(p); !s.ok()) return s;
+  }
+  for (const auto& [gid, params] : config_.cell_params) {
+    if (culture_.Find(gid).group < 0) {
+      return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
+    }
+  }
+  if (absl::Status s = BuildNoise(); !s.ok()) return s;
+  return BuildConnections();
+}
+
+absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population, int64_t gid,
+                                                   double scale) {
+  const auto own = config_.cell_params.find(gid);
+  RcsdParameterSet set = population.set;
+  ScaleDiameters(scale, set);
+  if (population.params != nullptr) {
+    if (absl::Status s = SetTemplateParams(*population.params, set); !s.ok()) return s;
+  }
+  if (own != config_.cell_params.end()) {
+    if (absl::Status s = SetTemplateParams(own->second, set); !s.ok()) return s;
+  }
+  CellTemplate cell = MakeCellTemplate(set);
+  if (population.params != nullptr) {
+    if (absl::Status s = SetSectionParams(*population.params, cell); !s.ok()) return s;
+  }
+  if (own != config_.cell_params.end()) {
+    if (absl::Status s = SetSectionParams(own->second, cell); !s.ok()) return s;
+  }
+  const RcsdShape shape = ShapeOf(cell);
+  if (cell.sections[0].num_segments != 1 || shape.num_dend == 2 || shape.num_dend > 3) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its size needs more segments than livnd builds (soma 1, dendrite 1 or 3; "
+                     "here ",
+                     cell.sections[0].num_segments, " and ", shape.num_dend, ")"));
+  }
+  return cell;
+}
+
+absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
+  Population population;
+  population.config = &config;
+  CellKind kind;
+  if (!KindOf(config.name, &kind)) return absl::OkStatus();
+  const auto named = config_.model.parameter_sets.find(config.name);
+  population.set = DefaultParameterSet(kind);
+  if (named != config_.model.parameter_sets.end()) {
+    absl::StatusOr<RcsdParameterSet> set = FindParameterSet(named->second);
+    if (!set.ok()) return set.status();
+    if (set->kind != kind) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "parameter_sets: ", config.name, " = ", named->second, ", which is a set of ",
+          kind == CellKind::kMotoneuron ? "INH" : "EXC", " cells"));
+    }
+    population.set = *std::move(set);
+  }
+  const auto params = config_.population_params.find(config.name);
+  if (params != config_.population_params.end()) population.params = &params->second;
+  population.first_group = culture_.groups_.size();
+  const auto cv = config_.model.size_cv.find(config.name);
+  auto scale_of = [&](int64_t gid) {
+    return cv == config_.model.size_cv.end()
+               ? 1.0
+               : SizeScale(cv->second, gid,
+                           config_.model.size_seed + (config.name == "EXC" ? 0 : 1));
+  };
+  auto error_at = [&](int64_t gid, const absl::Status& status) {
+    return At(absl::StrCat("cell ", gid, " (", config.name, ", size factor ", scale_of(gid), ")"),
+              status);
+  };
+  // Whether some cell has pools of its own; then all of the population keep theirs as parameters,
+  // so that changing them later does not change where state lies.
+  for (int64_t i = 0; i < config.num_cells; ++i) {
+    const int64_t gid = config.first_gid + i;
+    if (i > 0 && config_.cell_params.count(gid) == 0) continue;
+    const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale_of(gid));
+    if (!cell.ok()) return error_at(gid, cell.status());
+    population.own_pools = population.own_pools || ShapeOf(*cell).own_pools;
+  }
+  // Cells without own size or parameters share the class of the template.
+  absl::flat_hash_map<int, uint32_t> plain_class;
+  int plain_group = -1;
+  for (int64_t i = 0; i < config.num_cells; ++i) {
+    const int64_t gid = config.first_gid + i;
+    const double scale = scale_of(gid);
+    const bool plain = scale == 1.0 && config_.cell_params.count(gid) == 0;
+    if (plain && plain_group >= 0) {
+      culture_.AddCell(plain_group, gid, plain_class[plain_group]);
+      continue;
+    }
+    const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale);
+    if (!cell.ok()) return error_at(gid, cell.status());
+    RcsdShape shape = ShapeOf(*cell);
+    shape.own_pools = population.own_pools;
+    shape.has_opsin = culture_.has_opsin_;
+    const int g = GroupOf(population, *cell, shape);
+    CellGroup& group = culture_.groups_[g];
+    const auto cell_class = static_cast<uint32_t>(group.classes.size());
+    group.classes.push_back(DeriveRcsdCell(*cell, shape, opsin_, config_.dt_ms, config_.v_init_mv));
+    if (plain) {
+      plain_group = g;
+      plain_class[g] = cell_class;
+    }
+    culture_.AddCell(g, gid, cell_class);
+  }
+  return absl::OkStatus();
+}
+
+int RcsdBuilder::GroupOf(const Population& population, const CellTemplate& cell,
+                         const RcsdShape& shape) {
+  std::vector<CellGroup>& groups = culture_.groups_;
+  size_t g = population.first_group;
+  while (g < groups.size() && !(models_[g]->shape() == shape)) ++g;
+  if (g == groups.size()) {
+    models_.push_back(std::make_shared<RcsdModel>(shape, opsin_, config_.dt_ms));
+    CellGroup& group = groups.emplace_back();
+    group.population = population.config->name;
+    group.model = models_.back();
+    group.geometry = {shape.num_dend > 0, shape.num_axon, cell.axon_section_um};
+  }
+  return static_cast<int>(g);
+}
+
+absl::Status RcsdBuilder::BuildNoise() {
+  culture_.noise_interval_ms_ = kNoiseIntervalMs;
+  if (!config_.noise.has_value()) return absl::OkStatus();
+  culture_.has_noise_ = true;
+  // livn 2.0.0 models/rcsd: the defaults of a set_noise call.
+  const std::map<std::string, double> defaults = {
+      {"std_e", 0.003}, {"std_i", 0.0066}, {"g_e0", 0.0121}, {"g_i0", 0.0573},
+      {"tau_e", 2.728}, {"tau_i", 10.49},  {"E_e", 0.0},     {"E_i", -75.0}};
+  std::vector<std::string> accepted;
+  for (const auto& [name, value] : defaults) accepted.push_back(name);
+  for (const auto& [key, value] : *config_.noise) {
+    const size_t dash = key.find('-');
+    const std::string name = dash == key.npos ? key : key.substr(dash + 1);
+    const std::string population = dash == key.npos ? "" : key.substr(0, dash);
+    const bool population_known =
+        population.empty() ||
+        std::any_of(config_.populations.begin(), config_.populations.end(),
+                    [&](const PopulationConfig& p) { return p.name == population; });
+    if (defaults.count(name) == 0 || !population_known) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown noise parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", "),
+          ", each also as POPULATION-name with the population's name"));
+    }
+    const bool ok = std::isfinite(value) && (name[0] == 'E' || value >= 0.0) &&
+                    (!absl::StartsWith(name, "tau") || value > 0.0);
+    if (!ok) {
+      return Bad(absl::StrCat("noise ", key), value,
+                 name[0] == 'E'                  ? "a finite number (mV)"
+                 : absl::StartsWith(name, "tau") ? "a number > 0 (ms)"
+                                                 : "a number >= 0 (uS)");
+    }
+  }
+  for (size_t g = 0; g < models_.size(); ++g) {
+    const std::string& population = culture_.groups_[g].population;
+    auto get = [&](const std::string& name) {
+      const auto own = config_.noise->find(absl::StrCat(population, "-", name));
+      if (own != config_.noise->end()) return own->second;
+      const auto all = config_.noise->find(name);
+      return all != config_.noise->end() ? all->second : defaults.at(name);
+    };
+    NoiseParams n;
+    const double std_e = get("std_e"), std_i = get("std_i");
+    const bool renshaw = models_[g]->shape().kind == CellKind::kRenshaw;
+    // A section's process is on if one of its deviations is; a Renshaw soma carries both.
+    n.excitatory_on = renshaw ? (std_e > 0 || std_i > 0) : std_e > 0;
+    n.inhibitory_on = renshaw ? (std_e > 0 || std_i > 0) : std_i > 0;
+    n.g_e0 = get("g_e0");
+    n.g_i0 = get("g_i0");
+    n.reversal_e_mv = get("E_e");
+    n.reversal_i_mv = get("E_i");
+    n.decay_e = ScalarExp(-kNoiseIntervalMs / get("tau_e"));
+    n.decay_i = ScalarExp(-kNoiseIntervalMs / get("tau_i"));
+    n.amp_e = std_e * std::sqrt(1.0 - ScalarExp(-2.0 * kNoiseIntervalMs / get("tau_e")));
+    n.amp_i = std_i * std::sqrt(1.0 - ScalarExp(-2.0 * kNoiseIntervalMs / get("tau_i")));
+    models_[g]->SetNoise(n);
+  }
+  return absl::OkStatus();
+}
+
+int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
+  const double dt = config_.dt_ms;
+  const Kinetics& kin = receptor.kinetics;
+  SynapseSlot slot;
+  slot.compartment = compartment;
+  slot.decay_rise = ScalarExp(-dt / kin.tau_rise_ms);
+  slot.decay_decay = ScalarExp(-dt / kin.tau_decay_ms);
+  slot.reversal_mv = kin.reversal_mv;
+  if (kin.magnesium_block) {
+    slot.gamma_per_mv = kin.gamma_per_mv;
+    slot.vshift_mv = kin.vshift_mv;
+    slot.mg_over_kd = kin.mg_mm / kin.kd_mm;
+    slot.secant_factor = ScalarExp(-kin.gamma_per_mv * rcsd::kSecantMv);
+  }
+  const std::optional<PlasticityGroup> rule = PlasticityGroupOf(receptor.kind);
+  if (rule.has_value() && !rules_.empty()) {
+    LearningSlot learning;
+    learning.compartment = compartment;
+    learning.group = *rule;
+    learning.rule = rules_[static_cast<int>(*rule)];
+    learning.log_slope = ScalarLog(learning.rule.slope);
+    learning.decay = ScalarExp(-dt / learning.rule.decay_tau_ms);
+    slot.learning = models_[group]->AddLearningSlot(learning);
+  }
+  return models_[group]->AddSlot(slot);
+}
+
+absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
+  const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
+  const std::string pair = absl::StrCat(projection.post, "_", projection.pre);
+  const double dt = config_.dt_ms;
+  std::vector<ReceptorConstants>& constants = culture_.connectivity_.receptors;
+  std::map<int, std::vector<Receptor>> blocks;
+  for (const auto& [swc, configs] : projection.receptors) {
+    for (const ReceptorConfig& c : configs) {
+      absl::StatusOr<Receptor> r = ResolveReceptor(c, config_.model.short_term_depression);
+      if (!r.ok()) return At(where, r.status());
+      blocks[swc].push_back(*std::move(r));
+    }
+  }
+  // Receptors in use: their place among the connectivity's.
+  std::map<std::pair<int, size_t>, uint32_t> receptor_index;
+  for (const Edge& edge : projection.edges) {
+    const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
+    const Culture::CellRef target = culture_.Find(edge.target_gid);
+    const int64_t source = culture_.SourceIndex(edge.source_gid);
+    if (target.group < 0 || source < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": ", name, " names a cell that does not exist"));
+    }
+    if (!(edge.distance_um >= 0.0 && edge.distance_um <= 1e7)) {
+      return Bad(absl::StrCat(name, ": distance_um"), edge.distance_um,
+                 "a number from 0 to 1e7 (um)");
+    }
+    if (!std::isfinite(edge.location)) {
+      return Bad(absl::StrCat(name, ": location"), edge.location, "a finite number");
+    }
+    auto block = blocks.find(edge.swc_type);
+    if (block == blocks.end()) block = blocks.find(ProjectionConfig::kDefaultReceptors);
+    if (block == blocks.end()) continue;
+    const RcsdShape& shape = models_[target.group]->shape();
+    int compartment = 0;
+    if (edge.swc_type != kSwcSoma && shape.num_dend > 0) {
+      const double x = std::clamp(edge.location, 0.0, 1.0);
+      compartment = 1 + std::min(static_cast<int>(x * shape.num_dend), shape.num_dend - 1);
+    }
+    for (size_t i = 0; i < block->second.size(); ++i) {
+      const Receptor& receptor = block->second[i];
+      const int slot = SlotOf(target.group, compartment, receptor);
+      const std::optional<PlasticityGroup> group = PlasticityGroupOf(receptor.kind);
+      const auto [at, fresh] =
+          receptor_index.try_emplace({block->first, i}, static_cast<uint32_t>(constants.size()));
+      if (fresh) {
+        ReceptorConstants c;
+        c.unit_us = receptor.g_unit_us * receptor.factor;
+        c.half_rise = ScalarExp(-dt / (2.0 * receptor.kinetics.tau_rise_ms));
+        c.half_decay = ScalarExp(-dt / (2.0 * receptor.kinetics.tau_decay_ms));
+        c.depressing = receptor.kind == SynapseKind::kDepressing;
+        c.release_fraction = receptor.release_fraction;
+        c.recovery_tau_ms = receptor.recovery_tau_ms;
+        c.plastic = group.has_value() && !rules_.empty();
+        if (c.plastic) {
+          c.w_min = rules_[static_cast<int>(*group)].w_min;
+          c.w_max = rules_[static_cast<int>(*group)].w_max;
+        }
+        constants.push_back(c);
+      }
+      const std::string key =
+          absl::StrCat(pair, "-", SectionLabel(edge.swc_type), "-", receptor.name, "-weight");
+      weight_keys_.insert(key);
+      const auto weight = config_.weights.find(key);
+
+      Culture::PendingRow pending;
+      pending.source = static_cast<uint32_t>(source);
+      ConnectionRow& row = pending.row;
+      row.target_index = static_cast<uint32_t>(target.index);
+      row.group = static_cast<uint16_t>(target.group);
+      row.slot = static_cast<uint16_t>(slot);
+      row.receptor = at->second;
+      row.delay_ms = std::max(edge.distance_um / kConductionUmPerMs, 2.0 * dt);
+      const double steps = (row.delay_ms + kEmissionOffsetMs) / dt - 0.5;
+      const double ceiling = std::ceil(steps);
+      const bool tie = std::fabs(steps - std::round(steps)) * dt < kTieMs;
+      row.delay_steps = tie ? -1 : static_cast<int32_t>(ceiling);
+      culture_.connectivity_.max_delay_steps =
+          std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
+      row.weight = weight != config_.weights.end() ? weight->second : receptor.weight;
+      row.state = -1;
+      const ReceptorConstants& c = constants[row.receptor];
+      if (c.plastic) {
+        pending.plastic = {edge.source_gid, edge.target_gid, edge.syn_id,
+                           receptor.name,   c.w_min,         c.w_max};
+      }
+      rows_.push_back(std::move(pending));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RcsdBuilder::BuildConnections() {
+  for (const ProjectionConfig& projection : config_.projections) {
+    if (absl::Status s = AddProjection(projection); !s.ok()) return s;
+  }
+  culture_.weight_keys_.assign(weight_keys_.begin(), weight_keys_.end());
+  for (const auto& [key, value] : config_.weights) {
+    if (weight_keys_.count(key) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown weight '", key, "'; accepted: ", absl::StrJoin(culture_.weight_keys_, ", ")));
+    }
+    if (!(value >= 0.0 && value <= 1e9)) {
+      return Bad(absl::StrCat("weight ", key), value, "a number from 0 to 1e9");
+    }
+  }
+  culture_.SetConnections(std::move(rows_));
+  return absl::OkStatus();
+}
+
+}  // namespace livnd::sim

@@ -1,0 +1,50 @@
+// Builds the RCSD part of a culture: cells, noise and synapses. Internal to sim/.
+#ifndef LIVND_SIM_CULTURE_RCSD_H_
+#define LIVND_SIM_CULTURE_RCSD_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "sim/cell/rcsd_model.h"
+#include "sim/culture.h"
+#include "sim/culture_config.h"
+
+namespace livnd::sim {
+
+// Populations "EXC" and "INH" are built; any other is a set of event sources. Errors as
+// Culture::Create.
+class RcsdBuilder {
+ public:
+  // Both must outlive the builder.
+  RcsdBuilder(const CultureConfig& config, Culture& culture) : config_(config), culture_(culture) {}
+
+  absl::Status Build();
+
+ private:
+  struct Population;
+  absl::Status BuildPopulation(const PopulationConfig& population);
+  absl::StatusOr<CellTemplate> MakeCell(const Population& population, int64_t gid, double scale);
+  int GroupOf(const Population& population, const CellTemplate& cell, const RcsdShape& shape);
+  absl::Status BuildNoise();
+  absl::Status BuildConnections();
+  absl::Status AddProjection(const ProjectionConfig& projection);
+  // Slot of a receptor on a compartment of a group.
+  int SlotOf(int group, int compartment, const Receptor& receptor);
+
+  const CultureConfig& config_;
+  Culture& culture_;
+  OpsinParams opsin_;
+  std::vector<PlasticityRule> rules_;               // by PlasticityGroup
+  std::vector<std::shared_ptr<RcsdModel>> models_;  // [group]
+  std::vector<Culture::PendingRow> rows_;
+  std::set<std::string> weight_keys_;
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CULTURE_RCSD_H_
