@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -33,7 +35,8 @@ class Tile {
     density_.assign(static_cast<size_t>(group_.shape.num_compartments()) * kLanes, 0.0);
     for (int lane = 0; lane < kLanes; ++lane) {
       const size_t i = std::min(static_cast<size_t>(lane), cells.size() - 1);
-      const CellParams derived = Derive(cells[i], kDtMs, -75.0);
+      const CellParams derived =
+          DeriveRcsdCell(cells[i], group_.shape, OpsinParams(), kDtMs, -75.0);
       for (size_t p = 0; p < derived.params.size(); ++p) {
         params_[p * kLanes + lane] = derived.params[p];
       }
@@ -143,12 +146,37 @@ std::vector<Drive> Drives() {
   (void)SetCellParam(slow, "dend.gmax_CaL", 1e-4);
   const CellTemplate thin = MakeCellTemplate(CellKind::kMotoneuron, 0.5);
   const CellTemplate thinner = MakeCellTemplate(CellKind::kMotoneuron, 0.45);
+  const CellTemplate v1 = MakeCellTemplate(*FindParameterSet("BoothRinzelKiehn-MN-v1"));
+  const CellTemplate v2 = MakeCellTemplate(*FindParameterSet("BoothRinzelKiehn-MN-v2"));
+  const CellTemplate perry = MakeCellTemplate(*FindParameterSet("V1In-Renshaw-Perry"));
+  auto with_pools = [](CellTemplate cell) {
+    for (const auto& [key, value] : std::map<std::string, double>{{"soma.d_Na_conc", 0.1},
+                                                                  {"soma.nai0_Na_conc", 12.0},
+                                                                  {"soma.nao0_Na_conc", 140.0},
+                                                                  {"soma.beta_K_conc", 0.05},
+                                                                  {"soma.ko0_K_conc", 4.0},
+                                                                  {"dend.ki0_K_conc", 150.0},
+                                                                  {"axon.beta_Na_conc", 0.1},
+                                                                  {"axon.d_K_conc", 0.3}}) {
+      (void)SetCellParam(cell, key, value);  // where the cell has the section
+    }
+    return cell;
+  };
+  const CellTemplate pools = with_pools(Motoneuron());
+  const CellTemplate renshaw_pools = with_pools(Renshaw());
+  const CellTemplate v1_pools = with_pools(v1);
   return {
       {"motoneuron at rest", {Motoneuron(), slow}, 0.0, 0, 1e-8, false},
       {"motoneuron, current into the soma", {Motoneuron(), slow}, 0.3, 0, 1e-3, true},
       {"motoneuron, current into the axon", {Motoneuron(), slow}, 0.1, 4, 1e-3, true},
       {"motoneuron with three segments", {thin, thinner}, 0.0, 0, 1e-8, false},
       {"thin motoneuron, current into the dendrite", {thin, thinner}, 0.1, 2, 1e-2, true},
+      {"motoneuron without axon", {v1}, 0.15, 0, 1e-2, true},
+      {"older motoneuron with axon", {v2}, 0.15, 0, 1e-2, true},
+      {"Renshaw cell without axon", {perry}, 0.5, 0, 1e-2, true},
+      {"motoneuron with pools of its own", {pools, Motoneuron()}, 0.2, 0, 1e-2, true},
+      {"Renshaw cell with pools of its own", {renshaw_pools, Renshaw()}, 0.3, 0, 1e-2, true},
+      {"motoneuron without axon, with pools of its own", {v1_pools}, 0.15, 0, 1e-2, true},
       {"Renshaw cell at rest", {Renshaw(), renshaw_ka}, 0.0, 0, 1e-8, false},
       {"Renshaw cell, current into the soma", {Renshaw(), renshaw_ka}, 0.3, 0, 1e-3, true},
   };

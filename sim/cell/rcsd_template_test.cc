@@ -178,6 +178,67 @@ TEST(RcsdTemplateTest, ThinDendriteHasThreeSegments) {
   EXPECT_EQ(MakeCellTemplate(CellKind::kMotoneuron, 0.066).num_dend_segments(), 5);
 }
 
+// livn 2.0.0 models/rcsd, params().
+TEST(ParameterSetTest, OlderSetsHaveTheirSectionsAndNumbers) {
+  const CellTemplate v1 = MakeCellTemplate(*FindParameterSet("BoothRinzelKiehn-MN-v1"));
+  EXPECT_EQ(v1.sections.size(), 2u);
+  EXPECT_EQ(v1.sections[0].gmax_nas_s_cm2, 0.16667339205741882);
+  EXPECT_EQ(v1.sections[1].k_ca, 15.900063160386765);
+  EXPECT_EQ(v1.threshold_mv, -37.0);
+  const CellTemplate v2 = MakeCellTemplate(*FindParameterSet("BoothRinzelKiehn-MN-v2"));
+  EXPECT_EQ(v2.sections.size(), 7u);
+  EXPECT_EQ(v2.sections[2].gmax_nas_s_cm2, 0.22069636509544605 * 0.2678287625312805);
+  const CellTemplate perry = MakeCellTemplate(*FindParameterSet("V1In-Renshaw-Perry"));
+  EXPECT_EQ(perry.sections.size(), 1u);
+  EXPECT_EQ(perry.sections[0].gmax_ka_s_cm2, 0.019093167036771774);
+  EXPECT_EQ(perry.threshold_mv, -30.8);
+  EXPECT_THAT(std::string(FindParameterSet("PinskyRinzel-PVBC").status().message()),
+              HasSubstr("accepted: BoothRinzelKiehn-MN, BoothRinzelKiehn-MN-v1"));
+}
+
+TEST(ParameterSetTest, ATemplateParameterRebuildsTheCell) {
+  RcsdParameterSet set = DefaultParameterSet(CellKind::kMotoneuron);
+  ASSERT_TRUE(SetTemplateParam(set, "global_diam", 9.0).ok());
+  ASSERT_TRUE(SetTemplateParam(set, "soma_gmax_Na", 0.2).ok());
+  const CellTemplate cell = MakeCellTemplate(set);
+  EXPECT_EQ(cell.sections[0].diam_um, 9.0);
+  EXPECT_EQ(cell.sections[1].diam_um, 9.0);
+  // The axon's sodium is a multiple of the soma's, and its leak balances it.
+  EXPECT_EQ(cell.sections[2].gmax_nas_s_cm2, 0.2);
+  EXPECT_NE(cell.sections[2].e_pas_mv,
+            MakeCellTemplate(CellKind::kMotoneuron, 1.0).sections[2].e_pas_mv);
+  ASSERT_TRUE(SetTemplateParam(set, "axon_gmax_Na", 0.05).ok());
+  ASSERT_TRUE(SetTemplateParam(set, "axon_e_pas", -61.0).ok());
+  ASSERT_TRUE(SetTemplateParam(set, "axon_segments", 0.0).ok());
+  EXPECT_EQ(MakeCellTemplate(set).sections.size(), 2u);
+  ASSERT_TRUE(SetTemplateParam(set, "axon_segments", 5.0).ok());
+  EXPECT_EQ(MakeCellTemplate(set).sections[3].gmax_nas_s_cm2, 0.05);
+  EXPECT_EQ(MakeCellTemplate(set).sections[3].e_pas_mv, -61.0);
+}
+
+TEST(ParameterSetTest, RefusesUnknownNamesAndNumbersOutOfRange) {
+  const RcsdParameterSet before = DefaultParameterSet(CellKind::kRenshaw);
+  RcsdParameterSet set = before;
+  const struct {
+    const char* name;
+    double value;
+    const char* text;
+  } kCases[] = {
+      {"gc", 1.0, "unknown template parameter 'gc'; accepted: V_hold, V_threshold, axon_Ra"},
+      {"global_diam", 0.0, "global_diam = 0; takes a number > 0"},
+      {"soma_gmax_Na", -1.0, "soma_gmax_Na = -1; takes a number >= 0"},
+      {"global_e_pas", std::nan(""), "global_e_pas = nan; takes a finite number"},
+      {"axon_segments", 3.0, "axon_segments = 3; takes 0 or 5"},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_THAT(std::string(SetTemplateParam(set, c.name, c.value).message()), HasSubstr(c.text));
+  }
+  EXPECT_EQ(set.values, before.values);
+  RcsdParameterSet motoneuron = DefaultParameterSet(CellKind::kMotoneuron);
+  EXPECT_THAT(std::string(SetTemplateParam(motoneuron, "pp", 1.0).message()),
+              HasSubstr("pp = 1; takes a number between 0 and 1"));
+}
+
 TEST(SetCellParamTest, SetsEverySectionOfTheType) {
   CellTemplate cell = MakeCellTemplate(CellKind::kMotoneuron, 1.0);
   ASSERT_TRUE(SetCellParam(cell, "axon.gmax_Nas", 0.5).ok());

@@ -5,10 +5,13 @@
 #ifndef LIVND_SIM_TESTING_REFERENCE_CELL_H_
 #define LIVND_SIM_TESTING_REFERENCE_CELL_H_
 
+#include <optional>
 #include <vector>
 
+#include "sim/cell/opsin.h"
 #include "sim/cell/rcsd_template.h"
 #include "sim/synapse/kinetics.h"
+#include "sim/synapse/plasticity.h"
 
 namespace livnd::sim {
 
@@ -22,12 +25,22 @@ class ReferenceCell {
   double pin_ma_cm2(int compartment) const { return parts_[compartment].pin; }
   double calcium_rest_ma_cm2(int compartment) const { return parts_[compartment].ca_rest; }
 
-  // Adds a synapse and returns its index.
-  int AddSynapse(int compartment, const Kinetics& kinetics);
+  // Adds a synapse and returns its index. With a rule it learns: each synapse keeps a signal of its
+  // own, and has one connection.
+  int AddSynapse(int compartment, const Kinetics& kinetics,
+                 std::optional<PlasticityRule> rule = std::nullopt);
+  void SetPlasticity(bool on) { plasticity_on_ = on; }
+  double learned_weight(int synapse) const { return synapses_[synapse].learned; }
+  // An opsin on the soma, and the light on it (photons/s/mm2).
+  void AddOpsin(const OpsinParams& params) { opsin_ = params; }
+  void SetLight(double photon_flux) { photon_flux_ = photon_flux; }
   // An event of a total size (weight * g_unit * factor ..., uS) acts in the next step.
   void Deliver(int synapse, double size_us);
   // Current into a compartment, nA, until the next call.
   void SetCurrent(int compartment, double current_na) { parts_[compartment].current = current_na; }
+
+  // Total current through a compartment's membrane in the last half step, nA.
+  double membrane_current_na(int compartment) const { return parts_[compartment].membrane_na; }
 
   void Step();
 
@@ -41,11 +54,15 @@ class ReferenceCell {
     double can_m = 0.0, can_h = 0.0, cal_m = 0.0, ka_a = 0.0, ka_b = 0.0;
     double cai = 1e-5, nai = 15.0, nao = 145.0, ki = 145.0, ko = 5.0;
     double e_na = 0.0, e_k = 0.0;
+    double membrane_na = 0.0;
   };
   struct Synapse {
     int compartment;
     Kinetics kinetics;
+    std::optional<PlasticityRule> rule;
     double a = 0.0, b = 0.0;
+    double signal = 0.0, integral = 0.0;            // of the synapse
+    double learned = 1.0, integral_at_event = 0.0;  // of its connection
   };
   struct Densities {
     double total = 0.0, na = 0.0, k = 0.0, ca = 0.0;
@@ -55,11 +72,16 @@ class ReferenceCell {
   void SetReversals(Part& part) const;
   Densities CurrentsAt(const Part& part, double v_mv) const;
   double SynapticCurrentNa(int compartment, double v_mv) const;
+  double OpsinCurrentNa(double v_mv) const;
+  static double Learned(const PlasticityRule& rule, double v_mv);
 
   double dt_ms_;
   std::vector<Part> parts_;
   std::vector<int> chain_;  // compartments from one end of the chain to the other
   std::vector<Synapse> synapses_;
+  bool plasticity_on_ = false;
+  std::optional<OpsinParams> opsin_;
+  double photon_flux_ = 0.0, open_ = 0.0, closed_ = 1.0;
 };
 
 }  // namespace livnd::sim
