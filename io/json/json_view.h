@@ -28,6 +28,9 @@ class JsonView {
 
   bool is_null() const { return json_->is_null(); }
   bool is_object() const { return json_->is_object(); }
+  bool is_array() const { return json_->is_array(); }
+  // 3 but not 3.0.
+  bool is_integer() const { return json_->is_number_integer(); }
 
   // Of an object; a missing member is an error for Member, nullopt for Find (as is null).
   absl::StatusOr<JsonView> Member(absl::string_view name) const;

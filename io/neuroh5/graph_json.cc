@@ -164,6 +164,10 @@ absl::StatusOr<Graph> ParseGraph(const JsonView& document) {
   LIVND_IO_RETURN_IF_ERROR(CheckVersion(document));
   Graph graph;
   LIVND_IO_ASSIGN_OR_RETURN(const JsonView architecture, document.Member("architecture"));
+  LIVND_IO_ASSIGN_OR_RETURN(const auto uuid, architecture.Find("uuid"));
+  if (uuid.has_value()) {
+    LIVND_IO_ASSIGN_OR_RETURN(graph.uuid, uuid->String());
+  }
   LIVND_IO_ASSIGN_OR_RETURN(const JsonView architecture_config, architecture.Member("config"));
   LIVND_IO_RETURN_IF_ERROR(ParseArchitecture(architecture_config, graph));
   LIVND_IO_ASSIGN_OR_RETURN(const JsonView connections, document.Member("connections"));
@@ -171,24 +175,6 @@ absl::StatusOr<Graph> ParseGraph(const JsonView& document) {
   LIVND_IO_ASSIGN_OR_RETURN(const JsonView config, first.Member("config"));
   LIVND_IO_RETURN_IF_ERROR(ParseConnections(config, graph));
   return graph;
-}
-
-absl::StatusOr<ParamsDocument> ParseParamsDocument(const JsonView& document) {
-  ParamsDocument result;
-  LIVND_IO_RETURN_IF_ERROR(
-      document.ForEachMember([&](const std::string& model, const JsonView& groups) {
-        return groups.ForEachMember(
-            [&](const std::string& group, const JsonView& entry) -> absl::Status {
-              LIVND_IO_ASSIGN_OR_RETURN(const JsonView params, entry.Member("params"));
-              auto& values = result[model][group];
-              return params.ForEachMember(
-                  [&](const std::string& name, const JsonView& value) -> absl::Status {
-                    LIVND_IO_ASSIGN_OR_RETURN(values[name], value.Number());
-                    return absl::OkStatus();
-                  });
-            });
-      }));
-  return result;
 }
 
 }  // namespace livnd::io

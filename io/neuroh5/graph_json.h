@@ -1,4 +1,4 @@
-// graph.json and params/*.json: what a system says beside its HDF5 files.
+// graph.json: what a system says of its populations and projections beside its HDF5 files.
 
 #ifndef LIVND_IO_NEUROH5_GRAPH_JSON_H_
 #define LIVND_IO_NEUROH5_GRAPH_JSON_H_
@@ -19,6 +19,7 @@ struct Graph {
   std::string coordinates_namespace = "Generated Coordinates";
   std::string synapses_namespace = "Synapse Attributes";
   std::string connectivity_namespace = "Connections";
+  std::string uuid;  // of the architecture
   std::optional<AreaExtent> area;
   std::vector<LayerExtent> layers;
   std::map<std::string, int64_t> population_labels;
@@ -28,9 +29,6 @@ struct Graph {
 // Only the first element of `connections` is used, as in livn. Refuses a `version` other than 1
 // (older files have none), unknown receptors and unknown receptor parameters.
 absl::StatusOr<Graph> ParseGraph(const JsonView& document);
-
-// {model class: {group: {"params": {name: number}, "meta": ignored}}}.
-absl::StatusOr<ParamsDocument> ParseParamsDocument(const JsonView& document);
 
 }  // namespace livnd::io
 

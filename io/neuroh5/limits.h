@@ -29,7 +29,8 @@ constexpr size_t kMaxJsonBytes = size_t{16} << 20;
 constexpr int kMaxJsonDepth = 64;
 // Members of one JSON object (elements of arrays are bounded by the size alone).
 constexpr int kMaxJsonMembers = 1024;
-constexpr size_t kMaxParamsDocuments = 256;
+// In a folder of documents: params, selection.
+constexpr size_t kMaxDocuments = 256;
 
 }  // namespace livnd::io
 

@@ -20,6 +20,7 @@
 #include "io/neuroh5/hdf5_content.h"
 #include "io/neuroh5/isolate.h"
 #include "io/neuroh5/limits.h"
+#include "io/neuroh5/system_documents.h"
 #include "io/status_macros.h"
 
 namespace livnd::io {
@@ -89,6 +90,7 @@ absl::Status AdoptGraph(const JsonView& document, Graph graph, System& system) {
   std::stable_sort(graph.projections.begin(), graph.projections.end(),
                    [&](const auto& a, const auto& b) { return order(a) < order(b); });
   system.projection_configs = std::move(graph.projections);
+  system.graph_uuid = std::move(graph.uuid);
   system.area = graph.area;
   system.layers = std::move(graph.layers);
   return absl::OkStatus();
@@ -114,25 +116,37 @@ absl::StatusOr<std::vector<std::string>> ListDocuments(const std::string& folder
     absl::string_view name = entry->d_name;
     if (!absl::ConsumeSuffix(&name, ".json") || name.empty() || name[0] == '.') continue;
     names.emplace_back(name);
-    if (names.size() > kMaxParamsDocuments) break;
+    if (names.size() > kMaxDocuments) break;
   }
   closedir(directory);
-  if (names.size() > kMaxParamsDocuments) {
+  if (names.size() > kMaxDocuments) {
     return absl::InvalidArgumentError(
-        absl::StrCat(folder, ": more than ", kMaxParamsDocuments, " documents"));
+        absl::StrCat(folder, ": more than ", kMaxDocuments, " documents"));
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-absl::Status ReadParams(System& system) {
-  const std::string folder = system.directory + "/params";
+// Parses every document of a folder of the system: FOLDER/NAME.json becomes out[NAME].
+template <typename Document>
+absl::Status ReadDocuments(const System& system, absl::string_view folder_name,
+                           absl::StatusOr<Document> (*parse)(const JsonView&),
+                           std::map<std::string, Document>& out) {
+  const std::string folder = absl::StrCat(system.directory, "/", folder_name);
   LIVND_IO_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDocuments(folder));
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(folder, "/", name, ".json");
     LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
-    LIVND_IO_ASSIGN_OR_RETURN(system.params[name], ParseParamsDocument(JsonView(json, path)));
+    LIVND_IO_ASSIGN_OR_RETURN(out[name], parse(JsonView(json, path)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status ReadModel(System& system) {
+  const std::string path = system.directory + "/model.json";
+  if (!Exists(path)) return absl::OkStatus();
+  LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
+  LIVND_IO_ASSIGN_OR_RETURN(system.model, ParseModelDocument(JsonView(json, path)));
   return absl::OkStatus();
 }
 
@@ -155,7 +169,10 @@ absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOption
   system.projections = std::move(content.projections);
   LIVND_IO_RETURN_IF_ERROR(AdoptGraph(document, std::move(graph), system));
   LIVND_IO_RETURN_IF_ERROR(ReadElectrodes(system));
-  LIVND_IO_RETURN_IF_ERROR(ReadParams(system));
+  LIVND_IO_RETURN_IF_ERROR(ReadModel(system));
+  LIVND_IO_RETURN_IF_ERROR(ReadDocuments(system, "params", ParseParamsDocument, system.params));
+  LIVND_IO_RETURN_IF_ERROR(
+      ReadDocuments(system, "selection", ParseSelectionDocument, system.selections));
   return system;
 }
 

@@ -17,7 +17,7 @@ struct ReadOptions {
 };
 
 // Reads DIRECTORY: graph.json, cells.h5 and connections.h5 (or graph.h5 in place of both), and
-// where present mea.json and params/*.json. Nothing is taken on trust: every pointer array is
+// where present mea.json, model.json, params/*.json and selection/*.json. Nothing is taken on trust: every pointer array is
 // checked for order and bounds, every gid for its range, every number for finiteness, and a
 // System is returned only if all of it holds. Links out of an HDF5 file are never followed.
 //

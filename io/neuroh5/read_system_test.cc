@@ -366,16 +366,24 @@ TEST(ReadSystemTest, ParamsByDocumentModelAndGroup) {
   const SystemCopy copy(kMini);
   ASSERT_EQ(mkdir(copy.file("params").c_str(), 0700), 0);
   copy.Write("params/default.json",
-             R"({"Model": {"default": {"params": {"noise-std_e": 0.003}, "meta": {"by": "me"}},
-                           "strong": {"params": {}}}})");
+             R"({"Model": {"default": {"params": {"noise-std_e": 0.003, "cells-soma.cm": [1, 2]},
+                                       "meta": {"by": "me"}},
+                           "strong": {"params": {}}, "plain": {"a": 1}}})");
   copy.Write("params/e1.json", R"({})");
   copy.Write("params/readme.txt", "no document");
   const auto system = ReadSystem(copy.path());
   ASSERT_TRUE(system.ok()) << system.status();
   ASSERT_EQ(system->params.size(), 2u);
   const ParamsDocument& document = system->params.at("default");
-  EXPECT_THAT(document.at("Model").at("default"), ElementsAre(Pair("noise-std_e", 0.003)));
+  const ParamList& params = document.at("Model").at("default");
+  ASSERT_EQ(params.size(), 2u);
+  EXPECT_EQ(params[0].key, "noise-std_e");
+  EXPECT_THAT(params[0].values, ElementsAre(0.003));
+  EXPECT_EQ(params[1].key, "cells-soma.cm");
+  EXPECT_THAT(params[1].values, ElementsAre(1.0, 2.0));
   EXPECT_THAT(document.at("Model").at("strong"), IsEmpty());
+  // A group may leave out "params".
+  EXPECT_EQ(document.at("Model").at("plain").at(0).key, "a");
 }
 
 TEST(ReadSystemTest, BadParamsAreNamed) {
@@ -385,6 +393,72 @@ TEST(ReadSystemTest, BadParamsAreNamed) {
   EXPECT_EQ(ReadSystem(copy.path()).status().message(),
             copy.file("params/default.json") +
                 ": Model.default.params.a: found string, expected a number");
+}
+
+// --- model and selections ------------------------------------------------------------------------
+
+TEST(ReadSystemTest, ModelAndSelections) {
+  const SystemCopy copy(kMini);
+  ASSERT_EQ(mkdir(copy.file("selection").c_str(), 0700), 0);
+  copy.Write("model.json", R"({"cls": "a.b.Model", "kwargs": {"flag": true, "number": 2.5,
+             "text": "x", "nothing": null, "each": {"EXC": 1}}})");
+  copy.Write("selection/e1.json", R"({"gids": {"EXC": [3, 1], "INH": []},
+                                      "meta": {"graph": "some-uuid", "counts": {"EXC": 2}}})");
+  copy.Write("selection/e2.json", R"({"gids": {"EXC": [0]}})");
+  const auto system = ReadSystem(copy.path());
+  ASSERT_TRUE(system.ok()) << system.status();
+  EXPECT_FALSE(system->graph_uuid.empty());
+  ASSERT_TRUE(system->model.has_value());
+  EXPECT_EQ(system->model->model_class, "a.b.Model");
+  const std::map<std::string, ModelArgument> expected = {
+      {"flag", true},
+      {"number", 2.5},
+      {"text", "x"},
+      {"nothing", std::monostate()},
+      {"each", std::map<std::string, double>{{"EXC", 1.0}}}};
+  EXPECT_EQ(system->model->arguments, expected);
+  ASSERT_EQ(system->selections.size(), 2u);
+  EXPECT_THAT(system->selections.at("e1").gids.at("EXC"), ElementsAre(3, 1));
+  EXPECT_EQ(system->selections.at("e1").graph_uuid, "some-uuid");
+  EXPECT_EQ(system->selections.at("e2").graph_uuid, "");
+}
+
+TEST(ReadSystemTest, BadDocumentsAreNamedWithTheirPlace) {
+  const struct {
+    const char* file;
+    const char* text;
+    const char* says;
+  } kCases[] = {
+      {"model.json", "not json", "model.json"},
+      {"model.json", "[]", "found array, expected an object"},
+      {"model.json", R"({"kwargs": {}})", "has no member \"cls\""},
+      {"model.json", R"({"cls": "a.B"})", "has no member \"kwargs\""},
+      {"model.json", R"({"cls": 3, "kwargs": {}})", "cls: found number, expected a string"},
+      {"model.json", R"({"cls": "a.B", "kwargs": {"x": [1]}})", "kwargs.x: expected null"},
+      {"model.json", R"({"cls": "a.B", "kwargs": {}, "args": []})", "unknown member \"args\""},
+      {"params/default.json", "{", "params/default.json"},
+      {"params/default.json", R"({"M": {"default": {"params": {"a": [1, "b"]}}}})",
+       "M.default.params.a.1: found string, expected a number"},
+      {"params/default.json", R"({"M": {"default": 3}})", "M.default: found number"},
+      {"params/default.json", R"({"M": {"default": {"params": {"a": 1e999}}}})", "default.json"},
+      {"selection/e1.json", "", "selection/e1.json"},
+      {"selection/e1.json", R"({"meta": {}})", "has no member \"gids\""},
+      {"selection/e1.json", R"({"gids": {}})", "gids: names no population"},
+      {"selection/e1.json", R"({"gids": {"EXC": 3}})", "gids.EXC: found number"},
+      {"selection/e1.json", R"({"gids": {"EXC": [0.5]}})", "gids.EXC.0: found 0.5"},
+      {"selection/e1.json", R"({"gids": {"EXC": [-1]}})", "gids.EXC.0: found -1"},
+      {"selection/e1.json", R"({"gids": {"EXC": [0]}, "meta": {"graph": 1}})", "meta.graph"},
+  };
+  for (const auto& c : kCases) {
+    const SystemCopy copy(kMini);
+    std::filesystem::create_directories(copy.path() + "/params");
+    std::filesystem::create_directories(copy.path() + "/selection");
+    copy.Write(c.file, c.text);
+    const absl::Status status = ReadSystem(copy.path()).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << c.text << ": " << status;
+    EXPECT_THAT(status.message(), HasSubstr(copy.file(c.file)));
+    EXPECT_THAT(status.message(), HasSubstr(c.says));
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -86,8 +87,29 @@ struct AreaExtent {
   std::array<double, 2> max_um = {0, 0};
 };
 
-// params/NAME.json: model class -> group -> parameter -> value.
-using ParamsDocument = std::map<std::string, std::map<std::string, std::map<std::string, double>>>;
+// A parameter by livn's key (docs/params.md). One number; a "cells-" key may have one a built cell.
+struct Param {
+  std::string key;
+  std::vector<double> values;
+};
+using ParamList = std::vector<Param>;  // a later one overrides an earlier one
+
+// params/NAME.json: model class -> group -> parameters in the order of the text.
+using ParamsDocument = std::map<std::string, std::map<std::string, ParamList>>;
+
+// model.json: which of livn's model classes and the arguments of its constructor.
+using ModelArgument =
+    std::variant<std::monostate, bool, double, std::string, std::map<std::string, double>>;
+struct ModelDocument {
+  std::string model_class;  // as Python imports it: "package.module.Class"
+  std::map<std::string, ModelArgument> arguments;
+};
+
+// selection/NAME.json: which cells are to be built. Nothing here is held against the populations.
+struct SelectionDocument {
+  std::map<std::string, std::vector<int64_t>> gids;  // by population, as listed
+  std::string graph_uuid;                            // of the graph it was cut from; may be empty
+};
 
 struct System {
   std::string name;       // last component of the directory
@@ -102,8 +124,13 @@ struct System {
   std::optional<AreaExtent> area;  // bounding box of the placed cells
   std::vector<LayerExtent> layers;
 
+  std::string graph_uuid;  // of the graph's architecture; empty in files without
+
   std::optional<ElectrodeArrayConfig> electrode_array;  // mea.json
-  std::map<std::string, ParamsDocument> params;         // by file name without ".json"
+  std::optional<ModelDocument> model;                   // model.json
+  // By file name without ".json".
+  std::map<std::string, ParamsDocument> params;
+  std::map<std::string, SelectionDocument> selections;
 
   uint32_t num_cells() const { return static_cast<uint32_t>(position_um.size()); }
   // Total over all projections.
