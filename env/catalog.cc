@@ -7,7 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "env/environment_model.h"
 #include "env/target_rate.h"
-#include "io/culture/culture_config_of.h"
+#include "io/culture/model_options.h"
+#include "io/culture/params.h"
 
 namespace livnd::env {
 
@@ -23,7 +24,12 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
                                                      system.directory, " and ",
                                                      catalog.systems_[i - 1]->directory));
     }
-    if (!system.electrode_array.has_value() || !io::DefaultParams(system).ok()) continue;
+    // A model that livnd does not have offers nothing here; `livnd inspect` says why.
+    const auto model = io::ResolveModel(system.model);
+    if (!system.electrode_array.has_value() || !model.ok() ||
+        !io::StoredParams(system, model->params_key).ok()) {
+      continue;
+    }
     catalog.specs_.push_back(TargetRateSpec(TargetRateConfig(), system));
     catalog.system_of_spec_.push_back(static_cast<int>(i));
   }

@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "io/culture/culture_config_of.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 
@@ -16,18 +17,18 @@ absl::StatusOr<std::shared_ptr<const EnvironmentModel>> EnvironmentModel::Create
   if (!system.electrode_array.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(system.name, ": has no electrodes (mea.json)"));
   }
-  const auto params = io::DefaultParams(system);
+  auto setup = io::SetUpCulture(system);
+  if (!setup.ok()) return setup.status();
+  const auto params = io::StoredParams(system, setup->params_key);
   if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
-  auto culture_config = io::CultureConfigOf(system);
-  if (!culture_config.ok()) return culture_config.status();
-  if (absl::Status s = io::ApplyParams(*params, *culture_config); !s.ok()) {
+  if (absl::Status s = io::ApplyParams(*params, *setup); !s.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", s.message()));
   }
-  auto culture = sim::Culture::Create(*culture_config);
+  auto culture = sim::Culture::Create(setup->culture);
   if (!culture.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", culture.status().message()));
   }
-  const auto array = io::ElectrodeArray::Create(*system.electrode_array);
+  const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
   if (!array.ok()) return array.status();
 
   std::shared_ptr<EnvironmentModel> model(new EnvironmentModel());
@@ -36,7 +37,8 @@ absl::StatusOr<std::shared_ptr<const EnvironmentModel>> EnvironmentModel::Create
   model->culture_ = *std::move(culture);
   model->num_electrodes_ = static_cast<int>(array->num_electrodes());
   model->step_ticks_ = std::llround(config.step_ms / model->culture_->dt_ms());
-  model->stimulation_ = io::ElectrodeStimulationMap(*array, system, *model->culture_);
+  model->stimulation_ =
+      io::ElectrodeStimulationMap(*array, system, *model->culture_, setup->orientation);
   const std::vector<std::vector<uint32_t>> cells = array->CellsInReach(system.position_um);
   for (size_t e = 0; e < cells.size(); ++e) {
     for (uint32_t gid : cells[e]) {

@@ -31,6 +31,16 @@ absl::Status ValidatePopulations(const CultureConfig& config) {
       return absl::InvalidArgumentError(absl::StrCat("population ", p.name, " is given twice"));
     }
     next = p.first_gid + p.num_cells;
+    if (!p.selected_gids.has_value()) continue;
+    int64_t lowest = p.first_gid;
+    for (int64_t gid : *p.selected_gids) {
+      if (gid < lowest || gid >= next) {
+        return absl::InvalidArgumentError(absl::StrCat("population ", p.name, ": selected gid ",
+                                                       gid, "; takes ", p.first_gid, " to ",
+                                                       next - 1, " in ascending order"));
+      }
+      lowest = gid + 1;
+    }
   }
   return absl::OkStatus();
 }
@@ -53,9 +63,9 @@ absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConf
   culture->dt_ms_ = config.dt_ms;
   culture->refractory_steps_ = static_cast<int64_t>(std::ceil(refractory / config.dt_ms - 1e-6));
   for (const PopulationConfig& population : config.populations) {
-    for (int64_t i = 0; i < population.num_cells; ++i) {
+    for (int64_t i = 0; i < population.num_present(); ++i) {
       const auto source = static_cast<int64_t>(culture->source_index_.size());
-      culture->source_index_[population.first_gid + i] = source;
+      culture->source_index_[population.gid(i)] = source;
     }
   }
   if (absl::Status s = RcsdBuilder(config, *culture).Build(); !s.ok()) return s;

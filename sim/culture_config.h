@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,21 @@ struct PopulationConfig {
   std::string name;
   int64_t first_gid = 0;
   int64_t num_cells = 0;
+  // Of a population that is built: the gids that exist, ascending; absent: all. None: the whole
+  // population is a set of event sources (livn 2.0.0 native/synapses.py, is_input).
+  std::optional<std::vector<int64_t>> selected_gids = std::nullopt;
+
+  bool is_event_source() const { return selected_gids.has_value() && selected_gids->empty(); }
+  // Number of cells, or of event sources, that exist; and the gid of one of them.
+  int64_t num_present() const {
+    return selected_gids.has_value() && !selected_gids->empty()
+               ? static_cast<int64_t>(selected_gids->size())
+               : num_cells;
+  }
+  int64_t gid(int64_t i) const {
+    return selected_gids.has_value() && !selected_gids->empty() ? (*selected_gids)[i]
+                                                                : first_gid + i;
+  }
 };
 
 // SWC codes of a synapse site that decide where it lies; all others are "dend".
@@ -43,6 +59,12 @@ struct ProjectionConfig {
   std::string pre;
   std::map<int, std::vector<ReceptorConfig>> receptors;
   std::vector<Edge> edges;
+  // SWC types whose parameters are accepted though no edge has them: those of edges that a
+  // selection left out.
+  std::set<int> known_swc_types = {};
+
+  // Receptors of an edge; empty if it carries none.
+  const std::vector<ReceptorConfig>& ReceptorsAt(int swc_type) const;
 };
 
 struct ModelConfig {
@@ -69,6 +91,9 @@ struct CultureConfig {
   std::map<int64_t, ParamValues> cell_params;
   // Absolute weights by "POST_PRE-SECTION-RECEPTOR-weight", SECTION soma, dend or axon.
   std::map<std::string, double> weights;
+  // Numbers of receptors by "POST-SECTION-RECEPTOR-PARAM", in place of those of the projections
+  // from any source (sim/synapse_params.h).
+  std::map<std::string, double> receptor_params;
   // Absent: no noise. Present: livn's defaults, overridden by std_e, std_i, g_e0, g_i0 (uS), tau_e,
   // tau_i (ms), E_e, E_i (mV), each also as "POP-name" for one population.
   std::optional<std::map<std::string, double>> noise;

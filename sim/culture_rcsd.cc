@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sim/cell/rcsd_constants.h"
+#include "sim/synapse_params.h"
 
 namespace livnd::sim {
 namespace {
@@ -29,10 +30,6 @@ bool KindOf(absl::string_view population, CellKind* kind) {
   if (population == "EXC") *kind = CellKind::kMotoneuron;
   if (population == "INH") *kind = CellKind::kRenshaw;
   return population == "EXC" || population == "INH";
-}
-
-absl::string_view SectionLabel(int swc_type) {
-  return swc_type == kSwcSoma ? "soma" : swc_type == kSwcAxon ? "axon" : "dend";
 }
 
 absl::Status ValidateOpsin(const OpsinParams& o) {
@@ -86,6 +83,13 @@ struct RcsdBuilder::Population {
   size_t first_group = 0;
 };
 
+bool RcsdBuilder::IsBuilt(const std::string& population) const {
+  CellKind unused;
+  return KindOf(population, &unused) &&
+         std::any_of(config_.populations.begin(), config_.populations.end(),
+                     [&](const PopulationConfig& p) { return p.name == population; });
+}
+
 absl::Status RcsdBuilder::Build() {
   if (config_.opsin.has_value()) {
     if (absl::Status s = ValidateOpsin(*config_.opsin); !s.ok()) return s;
@@ -103,20 +107,14 @@ absl::Status RcsdBuilder::Build() {
       return Bad(absl::StrCat("size_cv of ", population), cv, "a number from 0 to 10");
     }
   }
-  auto is_built = [&](const std::string& name) {
-    CellKind unused;
-    return KindOf(name, &unused) &&
-           std::any_of(config_.populations.begin(), config_.populations.end(),
-                       [&](const PopulationConfig& p) { return p.name == name; });
-  };
   for (const auto& [name, set] : config_.model.parameter_sets) {
-    if (!is_built(name)) {
+    if (!IsBuilt(name)) {
       return absl::InvalidArgumentError(
           absl::StrCat("parameter_sets: there is no built population '", name, "'"));
     }
   }
   for (const auto& [name, params] : config_.population_params) {
-    if (!is_built(name)) {
+    if (!IsBuilt(name)) {
       return absl::InvalidArgumentError(
           absl::StrCat("population_params: there is no built population '", name, "'"));
     }
@@ -165,7 +163,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   Population population;
   population.config = &config;
   CellKind kind;
-  if (!KindOf(config.name, &kind)) return absl::OkStatus();
+  if (!KindOf(config.name, &kind) || config.is_event_source()) return absl::OkStatus();
   const auto named = config_.model.parameter_sets.find(config.name);
   population.set = DefaultParameterSet(kind);
   if (named != config_.model.parameter_sets.end()) {
@@ -194,8 +192,8 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   };
   // Whether some cell has pools of its own; then all of the population keep theirs as parameters,
   // so that changing them later does not change where state lies.
-  for (int64_t i = 0; i < config.num_cells; ++i) {
-    const int64_t gid = config.first_gid + i;
+  for (int64_t i = 0; i < config.num_present(); ++i) {
+    const int64_t gid = config.gid(i);
     if (i > 0 && config_.cell_params.count(gid) == 0) continue;
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale_of(gid));
     if (!cell.ok()) return error_at(gid, cell.status());
@@ -204,8 +202,8 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   // Cells without own size or parameters share the class of the template.
   absl::flat_hash_map<int, uint32_t> plain_class;
   int plain_group = -1;
-  for (int64_t i = 0; i < config.num_cells; ++i) {
-    const int64_t gid = config.first_gid + i;
+  for (int64_t i = 0; i < config.num_present(); ++i) {
+    const int64_t gid = config.gid(i);
     const double scale = scale_of(gid);
     const bool plain = scale == 1.0 && config_.cell_params.count(gid) == 0;
     if (plain && plain_group >= 0) {
@@ -259,14 +257,10 @@ absl::Status RcsdBuilder::BuildNoise() {
     const size_t dash = key.find('-');
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
-    const bool population_known =
-        population.empty() ||
-        std::any_of(config_.populations.begin(), config_.populations.end(),
-                    [&](const PopulationConfig& p) { return p.name == population; });
-    if (defaults.count(name) == 0 || !population_known) {
+    if (defaults.count(name) == 0 || (dash != key.npos && !IsBuilt(population))) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown noise parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", "),
-          ", each also as POPULATION-name with the population's name"));
+          ", each also as POPULATION-name with the name of a built population"));
     }
     const bool ok = std::isfinite(value) && (name[0] == 'E' || value >= 0.0) &&
                     (!absl::StartsWith(name, "tau") || value > 0.0);
@@ -331,21 +325,53 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
   return models_[group]->AddSlot(slot);
 }
 
+// A receptor of a projection at sites of one SWC type.
+struct RcsdBuilder::PlacedReceptor {
+  Receptor receptor;
+  double weight = 0.0;
+  int64_t index = -1;  // among the connectivity's receptors; -1: not in use yet
+};
+
+absl::StatusOr<std::vector<RcsdBuilder::PlacedReceptor>> RcsdBuilder::PlaceReceptors(
+    const ProjectionConfig& projection, int swc_type) const {
+  std::vector<PlacedReceptor> out;
+  const std::string section(SectionLabel(swc_type));
+  for (ReceptorConfig receptor : projection.ReceptorsAt(swc_type)) {
+    for (const std::string& param :
+         ProcessParams(receptor.receptor, config_.model.short_term_depression)) {
+      const ReceptorParamName name = {projection.post, section, receptor.receptor, param};
+      const auto own = config_.receptor_params.find(name.key());
+      if (own != config_.receptor_params.end()) receptor.params[param] = own->second;
+    }
+    absl::StatusOr<Receptor> r = ResolveReceptor(receptor, config_.model.short_term_depression);
+    if (!r.ok()) return r.status();
+    const WeightName name = {projection.post, projection.pre, section, receptor.receptor};
+    const auto weight = config_.weights.find(name.key());
+    PlacedReceptor& placed = out.emplace_back();
+    placed.receptor = *std::move(r);
+    placed.weight = weight != config_.weights.end() ? weight->second : placed.receptor.weight;
+  }
+  return out;
+}
+
 absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
   const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
-  const std::string pair = absl::StrCat(projection.post, "_", projection.pre);
   const double dt = config_.dt_ms;
   std::vector<ReceptorConstants>& constants = culture_.connectivity_.receptors;
-  std::map<int, std::vector<Receptor>> blocks;
+  std::map<int, std::vector<PlacedReceptor>> receptors;  // by SWC type
+  auto receptors_at = [&](int swc_type) -> absl::StatusOr<std::vector<PlacedReceptor>*> {
+    const auto [at, fresh] = receptors.try_emplace(swc_type);
+    if (!fresh) return &at->second;
+    absl::StatusOr<std::vector<PlacedReceptor>> placed = PlaceReceptors(projection, swc_type);
+    if (!placed.ok()) return At(where, placed.status());
+    at->second = *std::move(placed);
+    return &at->second;
+  };
   for (const auto& [swc, configs] : projection.receptors) {
-    for (const ReceptorConfig& c : configs) {
-      absl::StatusOr<Receptor> r = ResolveReceptor(c, config_.model.short_term_depression);
-      if (!r.ok()) return At(where, r.status());
-      blocks[swc].push_back(*std::move(r));
-    }
+    // Also those that no edge has are to be sound.
+    const absl::Status s = receptors_at(swc).status();
+    if (!s.ok()) return s;
   }
-  // Receptors in use: their place among the connectivity's.
-  std::map<std::pair<int, size_t>, uint32_t> receptor_index;
   for (const Edge& edge : projection.edges) {
     const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
     const Culture::CellRef target = culture_.Find(edge.target_gid);
@@ -361,22 +387,20 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
     if (!std::isfinite(edge.location)) {
       return Bad(absl::StrCat(name, ": location"), edge.location, "a finite number");
     }
-    auto block = blocks.find(edge.swc_type);
-    if (block == blocks.end()) block = blocks.find(ProjectionConfig::kDefaultReceptors);
-    if (block == blocks.end()) continue;
+    const absl::StatusOr<std::vector<PlacedReceptor>*> placed = receptors_at(edge.swc_type);
+    if (!placed.ok()) return placed.status();
     const RcsdShape& shape = models_[target.group]->shape();
     int compartment = 0;
     if (edge.swc_type != kSwcSoma && shape.num_dend > 0) {
       const double x = std::clamp(edge.location, 0.0, 1.0);
       compartment = 1 + std::min(static_cast<int>(x * shape.num_dend), shape.num_dend - 1);
     }
-    for (size_t i = 0; i < block->second.size(); ++i) {
-      const Receptor& receptor = block->second[i];
+    for (PlacedReceptor& p : **placed) {
+      const Receptor& receptor = p.receptor;
       const int slot = SlotOf(target.group, compartment, receptor);
       const std::optional<PlasticityGroup> group = PlasticityGroupOf(receptor.kind);
-      const auto [at, fresh] =
-          receptor_index.try_emplace({block->first, i}, static_cast<uint32_t>(constants.size()));
-      if (fresh) {
+      if (p.index < 0) {
+        p.index = static_cast<int64_t>(constants.size());
         ReceptorConstants c;
         c.unit_us = receptor.g_unit_us * receptor.factor;
         c.half_rise = ScalarExp(-dt / (2.0 * receptor.kinetics.tau_rise_ms));
@@ -391,18 +415,13 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
         }
         constants.push_back(c);
       }
-      const std::string key =
-          absl::StrCat(pair, "-", SectionLabel(edge.swc_type), "-", receptor.name, "-weight");
-      weight_keys_.insert(key);
-      const auto weight = config_.weights.find(key);
-
       Culture::PendingRow pending;
       pending.source = static_cast<uint32_t>(source);
       ConnectionRow& row = pending.row;
       row.target_index = static_cast<uint32_t>(target.index);
       row.group = static_cast<uint16_t>(target.group);
       row.slot = static_cast<uint16_t>(slot);
-      row.receptor = at->second;
+      row.receptor = static_cast<uint32_t>(p.index);
       row.delay_ms = std::max(edge.distance_um / kConductionUmPerMs, 2.0 * dt);
       const double steps = (row.delay_ms + kEmissionOffsetMs) / dt - 0.5;
       const double ceiling = std::ceil(steps);
@@ -410,7 +429,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
       row.delay_steps = tie ? -1 : static_cast<int32_t>(ceiling);
       culture_.connectivity_.max_delay_steps =
           std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
-      row.weight = weight != config_.weights.end() ? weight->second : receptor.weight;
+      row.weight = p.weight;
       row.state = -1;
       const ReceptorConstants& c = constants[row.receptor];
       if (c.plastic) {
@@ -424,18 +443,27 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
 }
 
 absl::Status RcsdBuilder::BuildConnections() {
-  for (const ProjectionConfig& projection : config_.projections) {
-    if (absl::Status s = AddProjection(projection); !s.ok()) return s;
-  }
-  culture_.weight_keys_.assign(weight_keys_.begin(), weight_keys_.end());
+  const SynapseParamNames names = SynapseParamNamesOf(config_);
+  std::vector<std::string> accepted;
+  for (const WeightName& name : names.weights) culture_.weight_keys_.push_back(name.key());
+  for (const ReceptorParamName& name : names.receptor_params) accepted.push_back(name.key());
   for (const auto& [key, value] : config_.weights) {
-    if (weight_keys_.count(key) == 0) {
+    if (!std::binary_search(culture_.weight_keys_.begin(), culture_.weight_keys_.end(), key)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown weight '", key, "'; accepted: ", absl::StrJoin(culture_.weight_keys_, ", ")));
     }
     if (!(value >= 0.0 && value <= 1e9)) {
       return Bad(absl::StrCat("weight ", key), value, "a number from 0 to 1e9");
     }
+  }
+  for (const auto& [key, value] : config_.receptor_params) {
+    if (!std::binary_search(accepted.begin(), accepted.end(), key)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown receptor parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", ")));
+    }
+  }
+  for (const ProjectionConfig& projection : config_.projections) {
+    if (absl::Status s = AddProjection(projection); !s.ok()) return s;
   }
   culture_.SetConnections(std::move(rows_));
   return absl::OkStatus();

@@ -4,12 +4,12 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "sim/cell/rcsd_model.h"
 #include "sim/culture.h"
 #include "sim/culture_config.h"
@@ -27,12 +27,17 @@ class RcsdBuilder {
 
  private:
   struct Population;
+  struct PlacedReceptor;
+  // Whether cells of a population of this name can be built here.
+  bool IsBuilt(const std::string& population) const;
   absl::Status BuildPopulation(const PopulationConfig& population);
   absl::StatusOr<CellTemplate> MakeCell(const Population& population, int64_t gid, double scale);
   int GroupOf(const Population& population, const CellTemplate& cell, const RcsdShape& shape);
   absl::Status BuildNoise();
   absl::Status BuildConnections();
   absl::Status AddProjection(const ProjectionConfig& projection);
+  absl::StatusOr<std::vector<PlacedReceptor>> PlaceReceptors(const ProjectionConfig& projection,
+                                                             int swc_type) const;
   // Slot of a receptor on a compartment of a group.
   int SlotOf(int group, int compartment, const Receptor& receptor);
 
@@ -42,7 +47,6 @@ class RcsdBuilder {
   std::vector<PlasticityRule> rules_;               // by PlasticityGroup
   std::vector<std::shared_ptr<RcsdModel>> models_;  // [group]
   std::vector<Culture::PendingRow> rows_;
-  std::set<std::string> weight_keys_;
 };
 
 }  // namespace livnd::sim

@@ -158,8 +158,8 @@ absl::StatusOr<std::map<std::string, PopulationShare>> StoredShares(const System
     const std::string stored = absl::StrJoin(
         system.selections, ", ",
         [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.first); });
-    return absl::NotFoundError(absl::StrCat(system.name, ": has no stored selection '", name, "'; ",
-                                            stored.empty() ? "it has none" : "it has ", stored));
+    return absl::NotFoundError(absl::StrCat("no stored selection '", name, "'; ", system.name,
+                                            " has ", stored.empty() ? "none" : stored));
   }
   const std::string& uuid = document->second.graph_uuid;
   if (!uuid.empty() && !system.graph_uuid.empty() && uuid != system.graph_uuid) {

@@ -133,8 +133,8 @@ TEST(ResolveSelectionTest, ListsStoredSelectionsWhenThereIsNone) {
   const absl::Status status = Resolve(R"("e1")").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(status.message(),
-              HasSubstr("no stored selection 'e1'; it has middle, outside, stale"));
-  EXPECT_THAT(Resolve(R"("e1")", System()).status().message(), HasSubstr("it has none"));
+              HasSubstr("no stored selection 'e1'; line has middle, outside, stale"));
+  EXPECT_THAT(Resolve(R"("e1")", System()).status().message(), HasSubstr("has none"));
 }
 
 TEST(ParseSelectionSpecTest, RefusesOtherForms) {

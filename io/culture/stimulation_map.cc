@@ -2,17 +2,16 @@
 
 #include <vector>
 
-#include "io/device/sampling_points.h"
-
 namespace livnd::io {
 
-std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(const ElectrodeArray& array,
-                                                                const System& system,
-                                                                const sim::Culture& culture) {
+std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(
+    const ElectrodeArray& array, const System& system, const sim::Culture& culture,
+    const DendriteOrientation& orientation) {
   std::vector<Point> points;
   for (int64_t gid : culture.gids()) {
     const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
-    for (const Point& p : SamplingPoints(group.geometry, gid, system.position_um[gid])) {
+    for (const Point& p :
+         SamplingPoints(group.geometry, gid, system.position_um[gid], orientation)) {
       points.push_back(p);
     }
   }

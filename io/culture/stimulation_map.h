@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "io/device/electrode_array.h"
+#include "io/device/sampling_points.h"
 #include "io/neuroh5/system.h"
 #include "sim/culture.h"
 #include "sim/stimulus/stimulus.h"
@@ -13,9 +14,9 @@ namespace livnd::io {
 
 // One channel an electrode, in declared order: currents in uA become the extracellular potential
 // (mV) of every section at its sampling point. Takes 8 bytes an electrode and section.
-std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(const ElectrodeArray& array,
-                                                                const System& system,
-                                                                const sim::Culture& culture);
+std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(
+    const ElectrodeArray& array, const System& system, const sim::Culture& culture,
+    const DendriteOrientation& orientation);
 
 }  // namespace livnd::io
 

@@ -17,8 +17,23 @@ absl::Status Bad(const ReceptorConfig& config, absl::string_view name, double va
       absl::StrCat("receptor ", config.receptor, ": ", name, " = ", value, "; takes ", accepted));
 }
 
-std::vector<std::string> AcceptedParams(SynapseKind kind) {
-  std::vector<std::string> names = {"weight", "g_unit", "tau_rise", "tau_decay", "e"};
+bool KindOf(absl::string_view receptor, bool short_term_depression, SynapseKind* kind) {
+  if (receptor == "AMPA") {
+    *kind = short_term_depression ? SynapseKind::kDepressing : SynapseKind::kPlastic;
+  } else if (receptor == "NMDA") {
+    *kind = SynapseKind::kPlasticNmda;
+  } else if (receptor == "GABA_A") {
+    *kind = SynapseKind::kPlasticInhibitory;
+  } else if (receptor == "GABA_B") {
+    *kind = SynapseKind::kPlain;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::vector<std::string> ProcessParams(SynapseKind kind) {
+  std::vector<std::string> names = {"tau_rise", "tau_decay", "e"};
   if (kind == SynapseKind::kDepressing) names.insert(names.end(), {"U", "tau_rec"});
   if (kind == SynapseKind::kPlasticNmda) {
     names.insert(names.end(), {"mg", "Kd", "gamma", "vshift"});
@@ -26,7 +41,19 @@ std::vector<std::string> AcceptedParams(SynapseKind kind) {
   return names;
 }
 
+std::vector<std::string> AcceptedParams(SynapseKind kind) {
+  std::vector<std::string> names = ProcessParams(kind);
+  names.insert(names.begin(), {"weight", "g_unit"});
+  return names;
+}
+
 }  // namespace
+
+std::vector<std::string> ProcessParams(absl::string_view receptor, bool short_term_depression) {
+  SynapseKind kind;
+  if (!KindOf(receptor, short_term_depression, &kind)) return {};
+  return ProcessParams(kind);
+}
 
 absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool short_term_depression) {
   Receptor r;
@@ -34,22 +61,16 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
   Kinetics& k = r.kinetics;
   k.tau_rise_ms = 1.0;
   k.tau_decay_ms = 5.0;
-  if (config.receptor == "AMPA") {
-    r.kind = short_term_depression ? SynapseKind::kDepressing : SynapseKind::kPlastic;
-  } else if (config.receptor == "NMDA") {
-    r.kind = SynapseKind::kPlasticNmda;
-    k.magnesium_block = true;
-    k.tau_rise_ms = 10.0;
-    k.tau_decay_ms = 35.0;
-  } else if (config.receptor == "GABA_A") {
-    r.kind = SynapseKind::kPlasticInhibitory;
-    k.reversal_mv = -90.0;
-  } else if (config.receptor == "GABA_B") {
-    r.kind = SynapseKind::kPlain;
-  } else {
+  if (!KindOf(config.receptor, short_term_depression, &r.kind)) {
     return absl::InvalidArgumentError(absl::StrCat("unknown receptor '", config.receptor,
                                                    "'; accepted: AMPA, NMDA, GABA_A, GABA_B"));
   }
+  if (r.kind == SynapseKind::kPlasticNmda) {
+    k.magnesium_block = true;
+    k.tau_rise_ms = 10.0;
+    k.tau_decay_ms = 35.0;
+  }
+  if (r.kind == SynapseKind::kPlasticInhibitory) k.reversal_mv = -90.0;
   // U and tau_rec of an AMPA that does not depress are ignored, as livn does: the graph may carry
   // them for both settings.
   const std::vector<std::string> accepted = AcceptedParams(r.kind);

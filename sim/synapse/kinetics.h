@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -54,6 +55,10 @@ struct Receptor {
   double release_fraction = 0.25;  // U
   double recovery_tau_ms = 400.0;  // tau_rec
 };
+
+// Names of the numbers that belong to the process of a receptor, and not to a connection: all that
+// ReceptorConfig::params takes but weight and g_unit. Empty for an unknown receptor.
+std::vector<std::string> ProcessParams(absl::string_view receptor, bool short_term_depression);
 
 // InvalidArgument: unknown receptor or parameter (lists the accepted), non-finite or out-of-range
 // value (names it and its range).

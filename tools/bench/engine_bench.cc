@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "io/culture/culture_config_of.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
 #include "io/neuroh5/read_system.h"
 #include "sim/culture.h"
 #include "sim/gang.h"
@@ -38,16 +39,16 @@ Subject CultureOf(const sim::CultureConfig& config, const std::string& params) {
 Subject OfSystem(const std::string& folder) {
   const auto system = io::ReadSystem(folder);
   if (!system.ok()) Die(system.status().ToString());
-  auto config = io::CultureConfigOf(*system);
-  if (!config.ok()) Die(config.status().ToString());
-  const auto params = io::DefaultParams(*system);
+  auto setup = io::SetUpCulture(*system);
+  if (!setup.ok()) Die(setup.status().ToString());
+  const auto params = io::StoredParams(*system, setup->params_key);
   if (!params.ok()) {
-    config->noise.emplace();
-    return CultureOf(*config, "livn's default noise, weights of the graph");
+    setup->culture.noise.emplace();
+    return CultureOf(setup->culture, "livn's default noise, weights of the graph");
   }
-  const absl::Status applied = io::ApplyParams(*params, *config);
+  const absl::Status applied = io::ApplyParams(*params, *setup);
   if (!applied.ok()) Die(applied.ToString());
-  return CultureOf(*config, "params/default.json");
+  return CultureOf(setup->culture, "params/default.json");
 }
 
 Subject Unconnected(const std::string& number) {

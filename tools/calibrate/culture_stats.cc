@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "io/culture/culture_config_of.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 #include "io/json/json_file.h"
 #include "io/neuroh5/read_system.h"
+#include "io/neuroh5/system_documents.h"
 #include "sim/culture.h"
 #include "sim/gang.h"
 
@@ -70,17 +72,18 @@ Arguments ParseArguments(int argc, char** argv) {
   return a;
 }
 
-std::map<std::string, double> ReadParams(const std::string& path) {
+io::ParamList ReadParams(const std::string& path, const std::string& params_key) {
   const auto json = io::ReadJsonFile(path);
   if (!json.ok()) Die(std::string(json.status().message()));
-  const io::Json* at = &*json;
-  if (at->contains(io::kModelClass)) at = &(*at)[io::kModelClass]["default"]["params"];
-  std::map<std::string, double> out;
-  for (const auto& [key, value] : at->items()) {
-    if (!value.is_number()) Die(path + ": " + key + " is not a number");
-    out[key] = value.get<double>();
+  const io::JsonView view(*json, path);
+  if (json->contains(params_key)) {
+    auto document = io::ParseParamsDocument(view);
+    if (!document.ok()) Die(std::string(document.status().message()));
+    return (*document)[params_key]["default"];
   }
-  return out;
+  auto params = io::ParseParamList(view);
+  if (!params.ok()) Die(std::string(params.status().message()));
+  return *std::move(params);
 }
 
 double Mean(const std::vector<double>& x) {
@@ -145,16 +148,16 @@ int Main(int argc, char** argv) {
   const Arguments args = ParseArguments(argc, argv);
   const auto system = io::ReadSystem(args.system);
   if (!system.ok()) Die(std::string(system.status().message()));
-  auto config = io::CultureConfigOf(*system);
-  if (!config.ok()) Die(std::string(config.status().message()));
-  std::map<std::string, double> params;
+  auto setup = io::SetUpCulture(*system);
+  if (!setup.ok()) Die(std::string(setup.status().message()));
+  io::ParamList params;
   if (!args.params.empty()) {
-    params = ReadParams(args.params);
-  } else if (const auto own = io::DefaultParams(*system); own.ok()) {
+    params = ReadParams(args.params, setup->params_key);
+  } else if (const auto own = io::StoredParams(*system, setup->params_key); own.ok()) {
     params = *own;
   }
-  if (const auto s = io::ApplyParams(params, *config); !s.ok()) Die(std::string(s.message()));
-  const auto culture = sim::Culture::Create(*config);
+  if (const auto s = io::ApplyParams(params, *setup); !s.ok()) Die(std::string(s.message()));
+  const auto culture = sim::Culture::Create(setup->culture);
   if (!culture.ok()) Die(std::string(culture.status().message()));
   const double dt = (*culture)->dt_ms();
 
@@ -171,11 +174,12 @@ int Main(int argc, char** argv) {
 
   // One biphasic pulse of 200 us a phase on one electrode: distinct cells that fire within 20 ms,
   // beside the same time without a pulse from the same state.
-  if (system->electrode_array.has_value() && args.pulses > 0) {
-    const auto array = io::ElectrodeArray::Create(*system->electrode_array);
+  if (setup->electrode_array.has_value() && args.pulses > 0) {
+    const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
     if (!array.ok()) Die(std::string(array.status().message()));
-    gang.SetStimulusMap(sim::StimulusMode::kField,
-                        io::ElectrodeStimulationMap(*array, *system, **culture));
+    gang.SetStimulusMap(
+        sim::StimulusMode::kField,
+        io::ElectrodeStimulationMap(*array, *system, **culture, setup->orientation));
     const int electrodes = static_cast<int>(array->num_electrodes());
     const int pulses = std::min(args.pulses, electrodes);
     std::vector<double> answered, without;

@@ -1,0 +1,165 @@
+#include "io/culture/culture_setup.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "io/culture/model_options.h"
+#include "io/status_macros.h"
+
+namespace livnd::io {
+namespace {
+
+struct Site {
+  int swc_type;
+  double location;
+};
+// (cell within its population, syn_id) -> site.
+using SiteIndex = absl::flat_hash_map<std::pair<uint32_t, uint32_t>, Site>;
+
+SiteIndex IndexSites(const SynapseSites& sites) {
+  SiteIndex index;
+  index.reserve(sites.syn_id.size());
+  for (size_t cell = 0; cell + 1 < sites.offsets.size(); ++cell) {
+    for (uint64_t i = sites.offsets[cell]; i < sites.offsets[cell + 1]; ++i) {
+      index[{static_cast<uint32_t>(cell), sites.syn_id[i]}] = {sites.swc_type[i],
+                                                               sites.location[i]};
+    }
+  }
+  return index;
+}
+
+// Which cells of a population exist.
+class Presence {
+ public:
+  // `selected` is ascending; null: all.
+  explicit Presence(const std::vector<int64_t>* selected) : selected_(selected) {}
+  bool operator()(int64_t gid) const {
+    return selected_ == nullptr || std::binary_search(selected_->begin(), selected_->end(), gid);
+  }
+
+ private:
+  const std::vector<int64_t>* selected_;
+};
+
+absl::Status CopyReceptors(const ProjectionConfig& graph, sim::ProjectionConfig& out) {
+  for (const auto& [key, receptors] : graph.mechanisms) {
+    int swc = sim::ProjectionConfig::kDefaultReceptors;
+    if (key != "default" && !absl::SimpleAtoi(key, &swc)) {
+      return absl::InvalidArgumentError(absl::StrCat(graph.post, "<-", graph.pre,
+                                                     ": mechanisms under '", key,
+                                                     "'; takes 'default' or an SWC number"));
+    }
+    for (const ReceptorConfig& r : receptors) {
+      if (!r.disabled) out.receptors[swc].push_back({r.receptor, r.params});
+    }
+  }
+  return absl::OkStatus();
+}
+
+void CopyEdges(const Projection& projection, const Population& post, const SiteIndex& sites,
+               const Presence& post_has, const Presence& pre_has, sim::ProjectionConfig& out) {
+  std::vector<sim::Edge>& edges = out.edges;
+  edges.reserve(projection.source_gid.size());
+  for (size_t i = 0; i < projection.source_gid.size(); ++i) {
+    const uint32_t source = projection.source_gid[i], target = projection.target_gid[i];
+    const auto site = sites.find({target - post.first_gid, projection.syn_id[i]});
+    if (site == sites.end()) continue;
+    out.known_swc_types.insert(site->second.swc_type);
+    if (!post_has(target) || !pre_has(source)) continue;
+    edges.push_back({source, target, site->second.swc_type, site->second.location,
+                     projection.distance_um[i], int64_t{projection.syn_id[i]}});
+  }
+  // The order of events of equal time must not depend on how the file was written.
+  std::stable_sort(edges.begin(), edges.end(), [](const sim::Edge& a, const sim::Edge& b) {
+    return std::make_pair(a.target_gid, a.syn_id) < std::make_pair(b.target_gid, b.syn_id);
+  });
+}
+
+absl::Status CopyProjections(const System& system, const std::optional<Selection>& selection,
+                             CultureSetup& setup) {
+  const auto selected = [&](const std::string& name) -> const std::vector<int64_t>* {
+    if (!selection.has_value()) return nullptr;
+    const auto it = selection->find(name);
+    return it == selection->end() ? nullptr : &it->second;
+  };
+  std::vector<SiteIndex> sites;
+  for (const SynapseSites& s : system.synapse_sites) sites.push_back(IndexSites(s));
+  for (const Projection& projection : system.projections) {
+    const ProjectionConfig* graph = system.FindProjectionConfig(projection.post, projection.pre);
+    const int post = system.FindPopulation(projection.post);
+    // Without receptors, or onto event sources, edges carry nothing.
+    if (graph == nullptr || !setup.Builds(projection.post)) continue;
+    if (selection.has_value() && selected(projection.post) == nullptr) continue;
+    sim::ProjectionConfig out;
+    out.post = projection.post;
+    out.pre = projection.pre;
+    LIVND_IO_RETURN_IF_ERROR(CopyReceptors(*graph, out));
+    CopyEdges(projection, system.populations[post], sites[post],
+              Presence(selected(projection.post)), Presence(selected(projection.pre)), out);
+    setup.culture.projections.push_back(std::move(out));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& options) {
+  LIVND_IO_ASSIGN_OR_RETURN(ModelOptions model,
+                            ResolveModel(options.model.has_value() ? options.model : system.model));
+  CultureSetup setup;
+  setup.system = system.name;
+  setup.params_key = std::move(model.params_key);
+  setup.built_populations = std::move(model.built_populations);
+  setup.culture.model = std::move(model.model);
+  setup.orientation = model.orientation;
+  setup.electrode_array = system.electrode_array;
+  std::optional<Selection> selection;
+  if (options.selection.has_value()) {
+    LIVND_IO_ASSIGN_OR_RETURN(
+        selection, ResolveSelection(system, *options.selection, setup.built_populations));
+    if (const auto* name = std::get_if<std::string>(&options.selection->cells)) {
+      setup.selection = *name;
+    }
+  }
+  for (const Population& p : system.populations) {
+    sim::PopulationConfig& population = setup.culture.populations.emplace_back();
+    population.name = p.name;
+    population.first_gid = p.first_gid;
+    population.num_cells = p.num_cells;
+    if (!selection.has_value() || !setup.Builds(p.name)) continue;
+    const auto gids = selection->find(p.name);
+    population.selected_gids = gids == selection->end() ? std::vector<int64_t>() : gids->second;
+  }
+  LIVND_IO_RETURN_IF_ERROR(CopyProjections(system, selection, setup));
+  return setup;
+}
+
+}  // namespace
+
+bool CultureSetup::Builds(absl::string_view population) const {
+  return std::find(built_populations.begin(), built_populations.end(), population) !=
+         built_populations.end();
+}
+
+std::vector<int64_t> CultureSetup::BuiltGids() const {
+  std::vector<int64_t> gids;
+  for (const sim::PopulationConfig& p : culture.populations) {
+    if (!Builds(p.name)) continue;
+    if (p.selected_gids.has_value()) {
+      gids.insert(gids.end(), p.selected_gids->begin(), p.selected_gids->end());
+    } else {
+      for (int64_t i = 0; i < p.num_cells; ++i) gids.push_back(p.first_gid + i);
+    }
+  }
+  return gids;
+}
+
+absl::StatusOr<CultureSetup> SetUpCulture(const System& system, const SetupOptions& options) {
+  absl::StatusOr<CultureSetup> setup = SetUp(system, options);
+  if (setup.ok()) return setup;
+  return absl::Status(setup.status().code(),
+                      absl::StrCat(system.name, ": ", setup.status().message()));
+}
+
+}  // namespace livnd::io

@@ -1,0 +1,50 @@
+// Parameters by livn's keys, and where they come from. docs/params.md has the grammar.
+#ifndef LIVND_IO_CULTURE_PARAMS_H_
+#define LIVND_IO_CULTURE_PARAMS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "io/culture/culture_setup.h"
+#include "io/neuroh5/system.h"
+
+namespace livnd::io {
+
+// livn's set_params. Each parameter overrides what was there and what comes before it in the list:
+//   [weight-]POST[_PRE][-SECTION[-RECEPTOR[-weight]]]  weights; what is left out matches all
+//   [weight-]POST-SECTION-RECEPTOR-PARAM               a number of the receptor at a site
+//   noise-NAME, noise-POPULATION-NAME                  and switches the noise on
+//   cells-KEY, cells-POPULATION:KEY                    one number, or one for each built cell
+//   io-NAME, io-volume_conductor-NAME                  of the electrode array
+// InvalidArgument names the key and lists what is accepted; nothing has changed then. Ranges of
+// weights and receptor, noise and cell parameters, and the names of the latter two, are checked by
+// sim::Culture::Create.
+absl::Status ApplyParams(const ParamList& params, CultureSetup& setup);
+
+// The same from numbers alone, in order of their keys: a general key comes before those that it
+// is the beginning of.
+ParamList ToParamList(const std::map<std::string, double>& params);
+
+// A group of a stored params document; livn looks for the document "default", or that of the
+// selection's name. NotFound says what is missing and what there is.
+absl::StatusOr<ParamList> StoredParams(const System& system, const std::string& params_key,
+                                       const std::string& document = "default",
+                                       const std::string& group = "default");
+
+// What livn.make applies to an environment: the group of the document of the setup's selection (of
+// "default" without one); if there is no such document, or it has nothing for the model, the
+// model's own defaults: tuned weights for EI1 and EI2, and always noise.
+// NotFound: the document has the model, but not the group.
+absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup& setup,
+                                        const std::string& group = "default");
+
+// Keys that ApplyParams takes for this setup, in full: livn's admissible_params. Of "cells-" keys
+// none is listed.
+std::vector<std::string> AcceptedParams(const CultureSetup& setup);
+
+}  // namespace livnd::io
+
+#endif  // LIVND_IO_CULTURE_PARAMS_H_

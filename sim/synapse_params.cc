@@ -1,0 +1,55 @@
+#include "sim/synapse_params.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace livnd::sim {
+
+const std::vector<ReceptorConfig>& ProjectionConfig::ReceptorsAt(int swc_type) const {
+  static const auto* const kNone = new std::vector<ReceptorConfig>();
+  auto found = receptors.find(swc_type);
+  if (found == receptors.end()) found = receptors.find(kDefaultReceptors);
+  return found == receptors.end() ? *kNone : found->second;
+}
+
+absl::string_view SectionLabel(int swc_type) {
+  return swc_type == kSwcSoma ? "soma" : swc_type == kSwcAxon ? "axon" : "dend";
+}
+
+std::string WeightName::key() const {
+  return absl::StrCat(post, "_", pre, "-", section, "-", receptor, "-weight");
+}
+
+std::string ReceptorParamName::key() const {
+  return absl::StrCat(post, "-", section, "-", receptor, "-", param);
+}
+
+SynapseParamNames SynapseParamNamesOf(const CultureConfig& config) {
+  std::map<std::string, WeightName> weights;
+  std::map<std::string, ReceptorParamName> receptor_params;
+  for (const ProjectionConfig& projection : config.projections) {
+    std::set<int> swc_types = projection.known_swc_types;
+    for (const Edge& edge : projection.edges) swc_types.insert(edge.swc_type);
+    for (int swc_type : swc_types) {
+      const std::string section(SectionLabel(swc_type));
+      for (const ReceptorConfig& receptor : projection.ReceptorsAt(swc_type)) {
+        const WeightName weight = {projection.post, projection.pre, section, receptor.receptor};
+        weights.try_emplace(weight.key(), weight);
+        for (const std::string& param :
+             ProcessParams(receptor.receptor, config.model.short_term_depression)) {
+          const ReceptorParamName name = {projection.post, section, receptor.receptor, param};
+          receptor_params.try_emplace(name.key(), name);
+        }
+      }
+    }
+  }
+  SynapseParamNames names;
+  for (auto& [key, name] : weights) names.weights.push_back(std::move(name));
+  for (auto& [key, name] : receptor_params) names.receptor_params.push_back(std::move(name));
+  return names;
+}
+
+}  // namespace livnd::sim
