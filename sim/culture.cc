@@ -7,12 +7,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "sim/cell/point_params.h"
+#include "sim/culture_point.h"
 #include "sim/culture_rcsd.h"
+#include "sim/network/spike_history.h"
 
 namespace livnd::sim {
 namespace {
-
-constexpr double kNever = -1e18;
 
 absl::Status Bad(absl::string_view field, double value, absl::string_view accepted) {
   return absl::InvalidArgumentError(absl::StrCat(field, " = ", value, "; takes ", accepted));
@@ -68,7 +69,9 @@ absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConf
       culture->source_index_[population.gid(i)] = source;
     }
   }
-  if (absl::Status s = RcsdBuilder(config, *culture).Build(); !s.ok()) return s;
+  const absl::Status built = config.model.point.has_value() ? PointBuilder(config, *culture).Build()
+                                                            : RcsdBuilder(config, *culture).Build();
+  if (!built.ok()) return built;
   culture->BuildInitialState();
   return std::shared_ptr<const Culture>(std::move(culture));
 }
@@ -109,18 +112,19 @@ void Culture::SetConnections(std::vector<PendingRow> rows) {
 
 void Culture::BuildInitialState() {
   initial_state_.assign(CopyHeader::kSize, 0.0);
-  const int64_t shortest = std::max<int64_t>(2, refractory_steps_);
+  // The first step draws noise where livn draws it at the start of an interval.
+  if (time_rules_ == TimeRules::kWholeSteps) initial_state_[CopyHeader::kNoiseLast] = -1e9;
+  const int num_history = SpikeHistory<double>::NumVariables(connectivity_.max_delay_steps);
   for (CellGroup& group : groups_) {
     CellModel& model = *group.model;
-    group.num_recent_spikes = static_cast<int>(connectivity_.max_delay_steps / shortest) + 2;
-    group.num_variables = model.PlaceSlots(model.spikes_state() + group.num_recent_spikes);
+    group.num_variables = model.PlaceSlots(model.spikes_state() + num_history);
     for (int i = 0; i < model.num_slots(); ++i) group.slots.push_back(model.slot(i));
     group.state_offset = static_cast<int64_t>(initial_state_.size());
     for (uint32_t cell_class : group.cell_class) {
       const std::vector<double>& start = group.classes[cell_class].initial_state;
       const size_t end = initial_state_.size() + static_cast<size_t>(group.num_variables);
       initial_state_.insert(initial_state_.end(), start.begin(), start.end());
-      initial_state_.insert(initial_state_.end(), group.num_recent_spikes, kNever);
+      initial_state_.push_back(SpikeHistory<double>::kNever);
       initial_state_.resize(end, 0.0);
     }
   }
@@ -141,7 +145,6 @@ bool Culture::HasLayoutOf(const Culture& other) const {
     };
     return a.gids == b.gids && a.num_variables == b.num_variables &&
            a.model->spikes_state() == b.model->spikes_state() &&
-           a.num_recent_spikes == b.num_recent_spikes &&
            std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(), same_slot);
   };
   auto same_row = [](const ConnectionRow& a, const ConnectionRow& b) { return a.state == b.state; };
@@ -150,6 +153,12 @@ bool Culture::HasLayoutOf(const Culture& other) const {
                     same_group) &&
          std::equal(connectivity_.rows.begin(), connectivity_.rows.end(),
                     other.connectivity_.rows.begin(), other.connectivity_.rows.end(), same_row);
+}
+
+int64_t Culture::InputStep(double spike_ms, const ConnectionRow& row) const {
+  if (time_rules_ == TimeRules::kContinuous) return DeliveryStep(spike_ms + row.delay_ms, dt_ms_);
+  // Brian2's timestep().
+  return static_cast<int64_t>(std::floor(spike_ms / dt_ms_ + 1e-3)) + row.delay_steps;
 }
 
 Culture::CellRef Culture::Find(int64_t gid) const {

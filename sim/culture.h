@@ -21,6 +21,16 @@ namespace livnd::sim {
 // A change that could alter any bit of any result changes this text.
 inline constexpr char kPhysicsVersion[] = "livn-2.0.0/3";
 
+// How times meet the steps.
+enum class TimeRules {
+  // livn's native library. A spike of step k is emitted at t_k + kEmissionOffsetMs, an event acts in
+  // the first step whose middle is not before it; currents are interpolated at the step's middle.
+  kContinuous,
+  // Brian2. Delays are rounded to steps, what arrives in step k acts from step k + 1 on; currents
+  // hold the sample int(t_k / sample_dt).
+  kWholeSteps,
+};
+
 // Cells of one population and one shape: they share tiles.
 struct CellGroup {
   std::string population;
@@ -31,8 +41,7 @@ struct CellGroup {
   std::vector<uint32_t> cell_class;      // [cell] index into classes
   std::vector<CellParams> classes;       // distinct parameter sets
   std::vector<SynapseSlotStates> slots;  // of the model
-  int num_recent_spikes = 1;
-  int num_variables = 0;  // state variables of a cell
+  int num_variables = 0;                 // state variables of a cell
   // Offset of the group's first cell in the canonical state of a copy; cells follow each other.
   int64_t state_offset = 0;
 
@@ -86,6 +95,9 @@ class Culture {
   bool has_opsin() const { return has_opsin_; }
   // Time between two updates of the noise.
   double noise_interval_ms() const { return noise_interval_ms_; }
+  TimeRules time_rules() const { return time_rules_; }
+  // The step in which a row's event acts whose source spiked at a time that the user gave.
+  int64_t InputStep(double spike_ms, const ConnectionRow& row) const;
   const std::vector<CellGroup>& groups() const { return groups_; }
   const Connectivity& connectivity() const { return connectivity_; }
   // Built cells in gid order.
@@ -115,7 +127,8 @@ class Culture {
 
  private:
   Culture() = default;
-  friend class RcsdBuilder;  // sim/culture_rcsd.h: the parts that depend on the kind of neuron
+  friend class RcsdBuilder;   // sim/culture_rcsd.h: the parts that depend on the kind of neuron
+  friend class PointBuilder;  // sim/culture_point.h
 
   struct PendingRow {
     uint32_t source;
@@ -134,6 +147,7 @@ class Culture {
   bool has_plasticity_ = false;
   bool has_opsin_ = false;
   double noise_interval_ms_ = 0.025;
+  TimeRules time_rules_ = TimeRules::kContinuous;
   std::vector<PlasticConnection> plastic_;
   std::vector<uint32_t> plastic_rows_;
   std::vector<CellGroup> groups_;

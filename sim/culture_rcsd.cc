@@ -387,6 +387,9 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
     if (!std::isfinite(edge.location)) {
       return Bad(absl::StrCat(name, ": location"), edge.location, "a finite number");
     }
+    if (!(edge.weight >= 0.0 && edge.weight <= 1e9)) {
+      return Bad(absl::StrCat(name, ": weight"), edge.weight, "a number from 0 to 1e9");
+    }
     const absl::StatusOr<std::vector<PlacedReceptor>*> placed = receptors_at(edge.swc_type);
     if (!placed.ok()) return placed.status();
     const RcsdShape& shape = models_[target.group]->shape();
@@ -429,7 +432,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
       row.delay_steps = tie ? -1 : static_cast<int32_t>(ceiling);
       culture_.connectivity_.max_delay_steps =
           std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
-      row.weight = p.weight;
+      row.weight = p.weight * edge.weight;
       row.state = -1;
       const ReceptorConstants& c = constants[row.receptor];
       if (c.plastic) {

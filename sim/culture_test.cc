@@ -97,9 +97,11 @@ TEST(CultureTest, StateHasAPlaceForEverythingAndNothingElse) {
   int64_t offset = CopyHeader::kSize;
   for (const CellGroup& group : culture->groups()) {
     EXPECT_EQ(group.state_offset, offset);
-    EXPECT_EQ(group.num_variables, Rcsd(group).shape().spikes_state() + group.num_recent_spikes +
-                                       2 * static_cast<int>(Rcsd(group).group().slots.size() +
-                                                            Rcsd(group).group().learning.size()));
+    EXPECT_EQ(group.num_variables,
+              Rcsd(group).shape().spikes_state() +
+                  SpikeHistory<double>::NumVariables(culture->connectivity().max_delay_steps) +
+                  2 * static_cast<int>(Rcsd(group).group().slots.size() +
+                                       Rcsd(group).group().learning.size()));
     EXPECT_TRUE(std::is_sorted(group.gids.begin(), group.gids.end()));
     offset += static_cast<int64_t>(group.num_cells()) * group.num_variables;
   }

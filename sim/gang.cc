@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/cell/rcsd_kernel.h"
+#include "sim/network/spike_history.h"
 #include "sim/noise/noise_stream.h"
 #include "sim/simd/vec.h"
 
@@ -147,16 +148,16 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
 void Gang::RebuildCalendar(int copy) {
   calendars_[copy].Clear();
   const int64_t now = tick(copy);
+  const int max_delay = culture_->connectivity().max_delay_steps;
   for (size_t g = 0; g < groups_.size(); ++g) {
     const CellGroup& group = culture_->groups()[g];
     for (int i = 0; i < group.num_cells(); ++i) {
-      const double* recent =
-          Variable(g, int64_t{copy} * group.num_cells() + i, group.model->spikes_state());
-      for (int r = 0; r < group.num_recent_spikes; ++r) {
-        const double at = recent[r * kTileLanes];
-        if (at < static_cast<double>(now - culture_->connectivity().max_delay_steps)) break;
-        PushRows(copy, group.source[i], static_cast<int64_t>(at), now);
-      }
+      const SpikeHistory<const double> history(
+          Variable(g, int64_t{copy} * group.num_cells() + i, group.model->spikes_state()),
+          kTileLanes, max_delay);
+      history.ForEachFrom(now - max_delay, [&](int64_t emission_tick) {
+        PushRows(copy, group.source[i], emission_tick, now);
+      });
     }
   }
   next_input_[copy] = static_cast<size_t>(
@@ -253,8 +254,8 @@ absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& 
             absl::StrCat("input spikes of gid ", gid, ": time ", t, "; takes 0 to 1e12 (ms)"));
       }
       for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1]; ++row) {
-        const double at = t + net.rows[row].delay_ms;
-        inputs.push_back({DeliveryStep(at, culture_->dt_ms()), {at, static_cast<uint32_t>(row)}});
+        inputs.push_back({culture_->InputStep(t, net.rows[row]),
+                          {t + net.rows[row].delay_ms, static_cast<uint32_t>(row)}});
       }
     }
   }
@@ -381,15 +382,14 @@ void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spike
     const int64_t lane = int64_t{tile} * kTileLanes + i;
     const int copy = static_cast<int>(lane / group.num_cells());
     const int cell = static_cast<int>(lane % group.num_cells());
-    double* recent = Variable(g, lane, group.model->spikes_state());
+    const SpikeHistory<double> history(Variable(g, lane, group.model->spikes_state()), kTileLanes,
+                                       culture_->connectivity().max_delay_steps);
     const int64_t now = tick(copy);
-    if (static_cast<double>(now) - recent[0] < static_cast<double>(culture_->refractory_steps())) {
+    if (static_cast<double>(now) - history.last() <
+        static_cast<double>(culture_->refractory_steps())) {
       continue;
     }
-    for (int r = group.num_recent_spikes - 1; r > 0; --r) {
-      recent[r * kTileLanes] = recent[(r - 1) * kTileLanes];
-    }
-    recent[0] = static_cast<double>(now);
+    history.Record(now);
     PushRows(copy, group.source[cell], now, now);
     if (spikes != nullptr) spikes->push_back({copy, group.gids[cell], now});
   }

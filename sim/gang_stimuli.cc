@@ -98,7 +98,8 @@ bool Gang::UpdateCurrents() {
         }
       }
       std::vector<double> channels(slot.map->num_channels, 0.0);
-      if (mode == StimulusMode::kCurrent) {
+      const bool whole_steps = culture_->time_rules() == TimeRules::kWholeSteps;
+      if (mode == StimulusMode::kCurrent && !whole_steps) {
         const double at = (t_k + dt / 2.0) / sample_dt;
         const double floor = std::floor(at);
         const double* before = slot.timelines[copy].At(static_cast<int64_t>(floor));
@@ -113,7 +114,8 @@ bool Gang::UpdateCurrents() {
           channels[c] = x0 + fraction * (x1 - x0);
         }
       } else {
-        const auto sample = static_cast<int64_t>(t_k / sample_dt);
+        // Brian2 allows for rounding when it looks up a sample, the native library does not.
+        const auto sample = static_cast<int64_t>(t_k / sample_dt + (whole_steps ? 1e-6 : 0.0));
         const double* now = slot.timelines[copy].At(sample);
         if (now == nullptr) slot.timelines[copy].ForgetBefore(sample);
         if (now != nullptr) std::copy_n(now, channels.size(), channels.data());

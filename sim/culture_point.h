@@ -1,0 +1,61 @@
+// Builds a culture of point neurons: cells, noise and synapses. Internal to sim/.
+#ifndef LIVND_SIM_CULTURE_POINT_H_
+#define LIVND_SIM_CULTURE_POINT_H_
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "sim/cell/glif_model.h"
+#include "sim/cell/izhikevich_model.h"
+#include "sim/culture.h"
+#include "sim/culture_config.h"
+
+namespace livnd::sim {
+
+// As with RCSD, populations "EXC" and "INH" are built and any other is a set of event sources.
+// Errors as Culture::Create.
+class PointBuilder {
+ public:
+  // Both must outlive the builder; config.model.point is present.
+  PointBuilder(const CultureConfig& config, Culture& culture)
+      : config_(config), point_(*config.model.point), culture_(culture) {}
+
+  absl::Status Build();
+
+ private:
+  struct Receptor {
+    std::string name;
+    bool conductance = false;
+    double weight = 1.0, sign = 1.0, tau_ms = 0.0, reversal_mv = 0.0;
+  };
+
+  bool is_glif() const { return point_.kind == PointModelConfig::Kind::kGlif; }
+  // What point neurons lack is refused by its name.
+  absl::Status RefuseOthersFields() const;
+  absl::Status ReadModelParams();
+  absl::Status BuildPopulation(const PopulationConfig& population, const double* draws);
+  // Pico-amperes of a population's noise current; 0 for none.
+  absl::StatusOr<double> NoiseAmplitude(const std::string& population) const;
+  absl::Status ValidateNoise();
+  absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config) const;
+  absl::Status BuildConnections();
+  absl::Status AddProjection(const ProjectionConfig& projection);
+
+  const CultureConfig& config_;
+  const PointModelConfig& point_;
+  Culture& culture_;
+  GlifParams glif_;
+  double tau_syn_ms_ = 5.0;                          // livn's default
+  std::vector<std::shared_ptr<PointModel>> models_;  // [group]
+  std::vector<Culture::PendingRow> rows_;
+  std::set<std::string> weight_keys_;
+};
+
+}  // namespace livnd::sim
+
+#endif  // LIVND_SIM_CULTURE_POINT_H_
