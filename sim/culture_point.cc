@@ -31,6 +31,12 @@ absl::Status CheckTau(absl::string_view name, double tau_ms, double dt_ms) {
              absl::StrCat("no less than the step, ", dt_ms, " (ms); infinity: no decay"));
 }
 
+absl::Status CheckWeight(absl::string_view name, bool conductance, double value) {
+  if (value >= (conductance ? 0.0 : -1e9) && value <= 1e9) return absl::OkStatus();
+  return Bad(name, value,
+             conductance ? "a number from 0 to 1e9 (nS)" : "a number from -1e9 to 1e9 (pA)");
+}
+
 }  // namespace
 
 PointModelConfig LeakyIntegrateAndFire() {
@@ -235,12 +241,7 @@ absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
     }
     if (name == "weight") {
       r.weight = value;
-      const double low = r.conductance ? 0.0 : -1e9;
-      if (!(value >= low && value <= 1e9)) {
-        return Bad(
-            field, value,
-            r.conductance ? "a number from 0 to 1e9 (nS)" : "a number from -1e9 to 1e9 (pA)");
-      }
+      if (absl::Status s = CheckWeight(field, r.conductance, value); !s.ok()) return s;
     } else if (name == "tau") {
       r.tau_ms = value;
       if (absl::Status s = CheckTau(field, value, config_.dt_ms); !s.ok()) return s;
@@ -278,7 +279,12 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
       if (key == pair && receptors.size() != 1) continue;
       weight_keys_.insert(key);
       const auto weight = config_.weights.find(key);
-      if (weight != config_.weights.end()) r.weight = weight->second;
+      if (weight == config_.weights.end()) continue;
+      r.weight = weight->second;
+      if (absl::Status s = CheckWeight(absl::StrCat("weight ", key), r.conductance, r.weight);
+          !s.ok()) {
+        return s;
+      }
     }
   }
   for (const Edge& edge : projection.edges) {
@@ -330,9 +336,6 @@ absl::Status PointBuilder::BuildConnections() {
     if (weight_keys_.count(key) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown weight '", key, "'; accepted: ", absl::StrJoin(culture_.weight_keys_, ", ")));
-    }
-    if (!(std::fabs(value) <= 1e9)) {
-      return Bad(absl::StrCat("weight ", key), value, "a number from -1e9 to 1e9");
     }
   }
   culture_.SetConnections(std::move(rows_));

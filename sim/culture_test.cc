@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/cell/rcsd_model.h"
+#include "sim/network/spike_history.h"
 #include "sim/testing/busy_culture.h"
 
 namespace livnd::sim {

@@ -11,6 +11,7 @@
 #include "sim/culture.h"
 #include "sim/gang.h"
 #include "sim/testing/busy_culture.h"
+#include "sim/testing/busy_points.h"
 
 namespace livnd::sim {
 namespace {
@@ -31,7 +32,10 @@ std::string Sha256(const std::vector<double>& values) {
 io::Json Run(const CultureConfig& config, bool stimuli, int64_t num_steps) {
   const std::shared_ptr<const Culture> culture = MustCreate(config);
   Gang gang(culture, 1);
-  if (stimuli) {
+  if (stimuli && config.model.point.has_value()) {
+    PrepareBusyPoints(gang);
+    InstallPointCurrents(gang, 0);
+  } else if (stimuli) {
     PrepareBusyGang(gang);
     InstallBusyStimuli(gang, 0);
   }
@@ -67,6 +71,9 @@ io::Json RunScenarios() {
   CultureConfig fine = BusyConfig();
   fine.dt_ms = 0.0125;
   out["busy_25ms_at_12us"] = Run(fine, true, 2000);
+  for (const auto& [name, model] : PointModels()) {
+    out[name + "_1s"] = Run(BusyPoints(model), true, 40000);
+  }
   return out;
 }
 
