@@ -101,6 +101,7 @@ absl::Status PointBuilder::RefuseOthersFields() const {
   } kFields[] = {{"parameter_sets", !config_.model.parameter_sets.empty()},
                  {"size_cv", !config_.model.size_cv.empty()},
                  {"v_init_mv", config_.v_init_mv != defaults.v_init_mv},
+                 {"receptor_params", !config_.receptor_params.empty()},
                  {"plasticity", config_.plasticity.has_value()},
                  {"opsin", config_.opsin.has_value()}};
   for (const auto& field : kFields) {

@@ -360,6 +360,7 @@ TEST(PointRefusalTest, NamesTheFieldAndWhatItTakes) {
       {[](auto& c) { c.model.size_cv["EXC"] = 0.1; }, {"size_cv", "RCSD"}},
       {[](auto& c) { c.v_init_mv = -60.0; }, {"v_init_mv", "RCSD"}},
       {[](auto& c) { c.plasticity.emplace(); }, {"plasticity", "RCSD"}},
+      {[](auto& c) { c.receptor_params["EXC-soma-I_syn-tau"] = 4.0; }, {"receptor_params", "RCSD"}},
       {[](auto& c) { c.opsin.emplace(); }, {"opsin", "RCSD"}},
       {[](auto& c) { c.model.parameter_sets["EXC"] = "x"; }, {"parameter_sets", "RCSD"}},
       {[](auto& c) { (*c.noise)["std_e"] = 0.1; }, {"'std_e'", "level"}},
