@@ -18,6 +18,7 @@ LINES = [
     *(f"engine/{name}" for name in ("cells-100", "EI-100", "EI-1000")),
     *(f"livn/{name}" for name in CULTURES),
     "livn/reset-100",
+    *(f"point/{model}-1000" for model in ("izhikevich", "lif", "glif5")),
     *(
         f"serve/{figure}-{language}-{copies}"
         for copies in (1, 16, 64)
@@ -47,7 +48,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
-    done = bench("--quick", "engine", "serve", "livn")
+    done = bench("--quick", "engine", "serve", "livn", "point")
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
     assert "differ" not in done.stderr

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import engine
+import point
 import serve
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
@@ -37,6 +38,8 @@ groups
            figures are medians of CPU time. A system's params/default.json is used where it has
            one, livn's default noise at the weights of the graph otherwise. cells-N are
            unconnected cells without noise.
+  point    The point neurons, as `engine`: 1000 unconnected cells that fire by themselves, beside
+           the same equations in NumPy, which is how Brian2 without a compiler computes them.
   serve    What an agent waits for, over a Unix socket: copies of {environment}
            beside a bare gRPC echo whose messages hold as many bytes, from the same language and
            in the same round. Names end in -LANGUAGE-COPIES.
@@ -56,7 +59,7 @@ lines
 def groups() -> dict[str, list[str]]:
     """Group -> names of its lines."""
     found: dict[str, list[str]] = {}
-    for name in [*engine.LINES, *serve.LINES]:
+    for name in [*engine.LINES, *point.LINES, *serve.LINES]:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
@@ -74,7 +77,10 @@ def parse_arguments() -> argparse.Namespace:
         ),
     )
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="a group (engine, livn, serve) or one line's name"
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="a group (engine, livn, point, serve) or one line's name",
     )
     parser.add_argument(
         "--quick",
@@ -115,6 +121,7 @@ def main() -> int:
     try:
         report = Report(arguments.wanted, instruction_set(binaries))
         engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        point.run(arguments.wanted, report, binaries, arguments.quick)
         serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:
         say(str(error))

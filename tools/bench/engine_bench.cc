@@ -2,6 +2,7 @@
 //
 //   engine_bench SYSTEM      a folder; its params/default.json, else livn's default noise
 //   engine_bench --cells N   N unconnected excitatory cells without noise
+//   engine_bench --point MODEL N   the same of point neurons that fire by themselves
 //
 // Commands: {"command": "advance", "steps": N, "min_cpu_s": S} runs the next N steps, again and
 // again from the same state until S seconds of CPU time are spent, and answers the median;
@@ -59,6 +60,29 @@ Subject Unconnected(const std::string& number) {
   return CultureOf(config, "no noise");
 }
 
+// The parameters are those of tools/bench/point_baseline.py, which make the neurons fire.
+Subject PointNeurons(const std::string& model, const std::string& number) {
+  int64_t num_cells = 0;
+  if (!absl::SimpleAtoi(number, &num_cells)) Die("--point takes a number, not " + number);
+  sim::PointModelConfig point;
+  if (model == "izhikevich") {
+    point.kind = sim::PointModelConfig::Kind::kIzhikevich;
+    point.params["b"] = 0.27;
+  } else if (model == "lif") {
+    point = sim::LeakyIntegrateAndFire();
+    point.params["E_L"] = -50.0;
+    point.params["delta_v"] = 25.0;
+  } else if (model == "glif5") {
+    point.params["V_threshold_base"] = -85.0;
+  } else {
+    Die("--point takes izhikevich, lif or glif5, not " + model);
+  }
+  sim::CultureConfig config;
+  config.model.point = point;
+  config.populations.push_back({"EXC", 0, num_cells});
+  return CultureOf(config, "no noise");
+}
+
 class Stopwatch {
  public:
   double Seconds() const { return ThreadCpuSeconds() - start_; }
@@ -107,8 +131,10 @@ int Main(const std::vector<std::string>& args) {
     subject = OfSystem(args[0]);
   } else if (args.size() == 2 && args[0] == "--cells") {
     subject = Unconnected(args[1]);
+  } else if (args.size() == 3 && args[0] == "--point") {
+    subject = PointNeurons(args[1], args[2]);
   } else {
-    Die("usage: engine_bench SYSTEM | --cells N");
+    Die("usage: engine_bench SYSTEM | --cells N | --point MODEL N");
   }
   const sim::Culture& culture = *subject.culture;
   sim::Gang gang(subject.culture, 1);
