@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sim/cell/rcsd_constants.h"
+#include "sim/cell_params.h"
 #include "sim/synapse_params.h"
 
 namespace livnd::sim {
@@ -56,6 +57,14 @@ absl::Status ValidateOpsin(const OpsinParams& o) {
   return absl::OkStatus();
 }
 
+// livn 2.0.0 models/rcsd: the defaults of a set_noise call.
+const ParamValues& NoiseDefaults() {
+  static const auto* const kDefaults =
+      new ParamValues{{"std_e", 0.003}, {"std_i", 0.0066}, {"g_e0", 0.0121}, {"g_i0", 0.0573},
+                      {"tau_e", 2.728}, {"tau_i", 10.49},  {"E_e", 0.0},     {"E_i", -75.0}};
+  return *kDefaults;
+}
+
 // Sets the names with a section on the built cell, or those without on its set.
 absl::Status SetSectionParams(const ParamValues& params, CellTemplate& cell) {
   for (const auto& [key, value] : params) {
@@ -77,6 +86,7 @@ absl::Status SetTemplateParams(const ParamValues& params, RcsdParameterSet& set)
 // What the cells of one population have in common.
 struct RcsdBuilder::Population {
   const PopulationConfig* config;
+  CellKind kind;
   RcsdParameterSet set;
   const ParamValues* params = nullptr;  // of all cells, or null
   bool own_pools = false;
@@ -132,7 +142,7 @@ absl::Status RcsdBuilder::Build() {
 }
 
 absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population, int64_t gid,
-                                                   double scale) {
+                                                   double scale) const {
   const auto own = config_.cell_params.find(gid);
   RcsdParameterSet set = population.set;
   ScaleDiameters(scale, set);
@@ -159,11 +169,14 @@ absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population,
   return cell;
 }
 
-absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
+absl::StatusOr<RcsdBuilder::Population> RcsdBuilder::ResolvePopulation(
+    const PopulationConfig& config) const {
   Population population;
   population.config = &config;
-  CellKind kind;
-  if (!KindOf(config.name, &kind) || config.is_event_source()) return absl::OkStatus();
+  if (!KindOf(config.name, &population.kind)) {
+    return absl::InvalidArgumentError(absl::StrCat(config.name, " is not built"));
+  }
+  const CellKind kind = population.kind;
   const auto named = config_.model.parameter_sets.find(config.name);
   population.set = DefaultParameterSet(kind);
   if (named != config_.model.parameter_sets.end()) {
@@ -178,14 +191,24 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   }
   const auto params = config_.population_params.find(config.name);
   if (params != config_.population_params.end()) population.params = &params->second;
+  return population;
+}
+
+double RcsdBuilder::ScaleOf(const Population& population, int64_t gid) const {
+  const auto cv = config_.model.size_cv.find(population.config->name);
+  if (cv == config_.model.size_cv.end()) return 1.0;
+  const int kind = population.kind == CellKind::kMotoneuron ? 0 : 1;
+  return SizeScale(cv->second, gid, config_.model.size_seed + kind);
+}
+
+absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
+  CellKind unused;
+  if (!KindOf(config.name, &unused) || config.is_event_source()) return absl::OkStatus();
+  absl::StatusOr<Population> resolved = ResolvePopulation(config);
+  if (!resolved.ok()) return resolved.status();
+  Population& population = *resolved;
   population.first_group = culture_.groups_.size();
-  const auto cv = config_.model.size_cv.find(config.name);
-  auto scale_of = [&](int64_t gid) {
-    return cv == config_.model.size_cv.end()
-               ? 1.0
-               : SizeScale(cv->second, gid,
-                           config_.model.size_seed + (config.name == "EXC" ? 0 : 1));
-  };
+  auto scale_of = [&](int64_t gid) { return ScaleOf(population, gid); };
   auto error_at = [&](int64_t gid, const absl::Status& status) {
     return At(absl::StrCat("cell ", gid, " (", config.name, ", size factor ", scale_of(gid), ")"),
               status);
@@ -247,17 +270,13 @@ absl::Status RcsdBuilder::BuildNoise() {
   culture_.noise_interval_ms_ = kNoiseIntervalMs;
   if (!config_.noise.has_value()) return absl::OkStatus();
   culture_.has_noise_ = true;
-  // livn 2.0.0 models/rcsd: the defaults of a set_noise call.
-  const std::map<std::string, double> defaults = {
-      {"std_e", 0.003}, {"std_i", 0.0066}, {"g_e0", 0.0121}, {"g_i0", 0.0573},
-      {"tau_e", 2.728}, {"tau_i", 10.49},  {"E_e", 0.0},     {"E_i", -75.0}};
   std::vector<std::string> accepted;
-  for (const auto& [name, value] : defaults) accepted.push_back(name);
+  for (const auto& [name, value] : NoiseDefaults()) accepted.push_back(name);
   for (const auto& [key, value] : *config_.noise) {
     const size_t dash = key.find('-');
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
-    if (defaults.count(name) == 0 || (dash != key.npos && !IsBuilt(population))) {
+    if (NoiseDefaults().count(name) == 0 || (dash != key.npos && !IsBuilt(population))) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown noise parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", "),
           ", each also as POPULATION-name with the name of a built population"));
@@ -273,12 +292,8 @@ absl::Status RcsdBuilder::BuildNoise() {
   }
   for (size_t g = 0; g < models_.size(); ++g) {
     const std::string& population = culture_.groups_[g].population;
-    auto get = [&](const std::string& name) {
-      const auto own = config_.noise->find(absl::StrCat(population, "-", name));
-      if (own != config_.noise->end()) return own->second;
-      const auto all = config_.noise->find(name);
-      return all != config_.noise->end() ? all->second : defaults.at(name);
-    };
+    const ParamValues params = NoiseParamsOf(config_, population);
+    auto get = [&](const char* name) { return params.at(name); };
     NoiseParams n;
     const double std_e = get("std_e"), std_i = get("std_i");
     const bool renshaw = models_[g]->shape().kind == CellKind::kRenshaw;
@@ -325,46 +340,22 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
   return models_[group]->AddSlot(slot);
 }
 
-// A receptor of a projection at sites of one SWC type.
-struct RcsdBuilder::PlacedReceptor {
-  Receptor receptor;
-  double weight = 0.0;
-  int64_t index = -1;  // among the connectivity's receptors; -1: not in use yet
-};
-
-absl::StatusOr<std::vector<RcsdBuilder::PlacedReceptor>> RcsdBuilder::PlaceReceptors(
-    const ProjectionConfig& projection, int swc_type) const {
-  std::vector<PlacedReceptor> out;
-  const std::string section(SectionLabel(swc_type));
-  for (ReceptorConfig receptor : projection.ReceptorsAt(swc_type)) {
-    for (const std::string& param :
-         ProcessParams(receptor.receptor, config_.model.short_term_depression)) {
-      const ReceptorParamName name = {projection.post, section, receptor.receptor, param};
-      const auto own = config_.receptor_params.find(name.key());
-      if (own != config_.receptor_params.end()) receptor.params[param] = own->second;
-    }
-    absl::StatusOr<Receptor> r = ResolveReceptor(receptor, config_.model.short_term_depression);
-    if (!r.ok()) return r.status();
-    const WeightName name = {projection.post, projection.pre, section, receptor.receptor};
-    const auto weight = config_.weights.find(name.key());
-    PlacedReceptor& placed = out.emplace_back();
-    placed.receptor = *std::move(r);
-    placed.weight = weight != config_.weights.end() ? weight->second : placed.receptor.weight;
-  }
-  return out;
-}
-
 absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
   const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
   const double dt = config_.dt_ms;
   std::vector<ReceptorConstants>& constants = culture_.connectivity_.receptors;
-  std::map<int, std::vector<PlacedReceptor>> receptors;  // by SWC type
-  auto receptors_at = [&](int swc_type) -> absl::StatusOr<std::vector<PlacedReceptor>*> {
+  struct InUse {
+    PlacedReceptor placed;
+    int64_t index = -1;  // among the connectivity's receptors; -1: no connection has it yet
+  };
+  std::map<int, std::vector<InUse>> receptors;  // by SWC type
+  auto receptors_at = [&](int swc_type) -> absl::StatusOr<std::vector<InUse>*> {
     const auto [at, fresh] = receptors.try_emplace(swc_type);
     if (!fresh) return &at->second;
-    absl::StatusOr<std::vector<PlacedReceptor>> placed = PlaceReceptors(projection, swc_type);
+    absl::StatusOr<std::vector<PlacedReceptor>> placed =
+        PlaceReceptors(config_, projection, swc_type);
     if (!placed.ok()) return At(where, placed.status());
-    at->second = *std::move(placed);
+    for (PlacedReceptor& p : *placed) at->second.push_back({std::move(p)});
     return &at->second;
   };
   for (const auto& [swc, configs] : projection.receptors) {
@@ -390,16 +381,16 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
     if (!(edge.weight >= 0.0 && edge.weight <= 1e9)) {
       return Bad(absl::StrCat(name, ": weight"), edge.weight, "a number from 0 to 1e9");
     }
-    const absl::StatusOr<std::vector<PlacedReceptor>*> placed = receptors_at(edge.swc_type);
-    if (!placed.ok()) return placed.status();
+    const absl::StatusOr<std::vector<InUse>*> in_use = receptors_at(edge.swc_type);
+    if (!in_use.ok()) return in_use.status();
     const RcsdShape& shape = models_[target.group]->shape();
     int compartment = 0;
     if (edge.swc_type != kSwcSoma && shape.num_dend > 0) {
       const double x = std::clamp(edge.location, 0.0, 1.0);
       compartment = 1 + std::min(static_cast<int>(x * shape.num_dend), shape.num_dend - 1);
     }
-    for (PlacedReceptor& p : **placed) {
-      const Receptor& receptor = p.receptor;
+    for (InUse& p : **in_use) {
+      const Receptor& receptor = p.placed.receptor;
       const int slot = SlotOf(target.group, compartment, receptor);
       const std::optional<PlasticityGroup> group = PlasticityGroupOf(receptor.kind);
       if (p.index < 0) {
@@ -432,7 +423,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
       row.delay_steps = tie ? -1 : static_cast<int32_t>(ceiling);
       culture_.connectivity_.max_delay_steps =
           std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
-      row.weight = p.weight * edge.weight;
+      row.weight = p.placed.weight * edge.weight;
       row.state = -1;
       const ReceptorConstants& c = constants[row.receptor];
       if (c.plastic) {
@@ -470,6 +461,37 @@ absl::Status RcsdBuilder::BuildConnections() {
   }
   culture_.SetConnections(std::move(rows_));
   return absl::OkStatus();
+}
+
+absl::StatusOr<ParamValues> RcsdBuilder::ParamsOfCell(const CultureConfig& config, int64_t gid) {
+  Culture unused;
+  const RcsdBuilder builder(config, unused);
+  for (const PopulationConfig& p : config.populations) {
+    if (gid < p.first_gid || gid >= p.first_gid + p.num_cells) continue;
+    const absl::StatusOr<Population> population = builder.ResolvePopulation(p);
+    if (!population.ok()) return population.status();
+    const absl::StatusOr<CellTemplate> cell =
+        builder.MakeCell(*population, gid, builder.ScaleOf(*population, gid));
+    if (!cell.ok()) return cell.status();
+    return CellParamsOf(*cell);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no cell ", gid));
+}
+
+absl::StatusOr<ParamValues> CellParamsOf(const CultureConfig& config, int64_t gid) {
+  return RcsdBuilder::ParamsOfCell(config, gid);
+}
+
+ParamValues NoiseParamsOf(const CultureConfig& config, absl::string_view population) {
+  if (!config.noise.has_value()) return {};
+  ParamValues values = NoiseDefaults();
+  for (auto& [name, value] : values) {
+    const auto all = config.noise->find(name);
+    if (all != config.noise->end()) value = all->second;
+    const auto own = config.noise->find(absl::StrCat(population, "-", name));
+    if (own != config.noise->end()) value = own->second;
+  }
+  return values;
 }
 
 }  // namespace livnd::sim

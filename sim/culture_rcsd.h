@@ -24,20 +24,22 @@ class RcsdBuilder {
   RcsdBuilder(const CultureConfig& config, Culture& culture) : config_(config), culture_(culture) {}
 
   absl::Status Build();
+  // sim/cell_params.h
+  static absl::StatusOr<ParamValues> ParamsOfCell(const CultureConfig& config, int64_t gid);
 
  private:
   struct Population;
-  struct PlacedReceptor;
   // Whether cells of a population of this name can be built here.
   bool IsBuilt(const std::string& population) const;
   absl::Status BuildPopulation(const PopulationConfig& population);
-  absl::StatusOr<CellTemplate> MakeCell(const Population& population, int64_t gid, double scale);
+  absl::StatusOr<Population> ResolvePopulation(const PopulationConfig& config) const;
+  double ScaleOf(const Population& population, int64_t gid) const;
+  absl::StatusOr<CellTemplate> MakeCell(const Population& population, int64_t gid,
+                                        double scale) const;
   int GroupOf(const Population& population, const CellTemplate& cell, const RcsdShape& shape);
   absl::Status BuildNoise();
   absl::Status BuildConnections();
   absl::Status AddProjection(const ProjectionConfig& projection);
-  absl::StatusOr<std::vector<PlacedReceptor>> PlaceReceptors(const ProjectionConfig& projection,
-                                                             int swc_type) const;
   // Slot of a receptor on a compartment of a group.
   int SlotOf(int group, int compartment, const Receptor& receptor);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sim/culture_config.h"
 
@@ -35,6 +36,18 @@ struct SynapseParamNames {
 // The names that CultureConfig::weights and ::receptor_params take: those of the configured edges
 // and of ProjectionConfig::known_swc_types.
 SynapseParamNames SynapseParamNamesOf(const CultureConfig& config);
+
+// A receptor of a projection at sites of one SWC type, with what the configuration says of it.
+struct PlacedReceptor {
+  Receptor receptor;
+  double weight = 0.0;
+};
+
+// In the order of the projection's receptors; empty where an edge carries none. Errors as
+// ResolveReceptor.
+absl::StatusOr<std::vector<PlacedReceptor>> PlaceReceptors(const CultureConfig& config,
+                                                           const ProjectionConfig& projection,
+                                                           int swc_type);
 
 }  // namespace livnd::sim
 

@@ -20,6 +20,7 @@
 #include "io/neuroh5/truth.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/commands/inspect_culture.h"
 
 namespace livnd::server {
 namespace {
@@ -155,6 +156,7 @@ Json SystemJson(const System& system) {
   }
   json["total_edges"] = system.num_edges();
   if (system.electrode_array.has_value()) json["mea"] = ElectrodesJson(*system.electrode_array);
+  json["documents"] = DescribeDocuments(system);
   json["files"] = FilesJson(system);
   return json;
 }
@@ -256,6 +258,28 @@ void PrintElectrodes(const System& system) {
         absl::StrFormat("%g", cells.max), absl::StrCat(deaf)}});
 }
 
+void PrintDocuments(const System& system) {
+  if (system.model.has_value()) {
+    std::printf("model.json: %s, %zu arguments\n", system.model->model_class.c_str(),
+                system.model->arguments.size());
+  }
+  for (const auto& [document, models] : system.params) {
+    for (const auto& [model, groups] : models) {
+      for (const auto& [group, params] : groups) {
+        std::printf("params/%s.json: %s, group %s, %zu parameters\n", document.c_str(),
+                    model.c_str(), group.c_str(), params.size());
+      }
+    }
+  }
+  for (const auto& [name, selection] : system.selections) {
+    std::printf("selection/%s.json:", name.c_str());
+    for (const auto& [population, gids] : selection.gids) {
+      std::printf(" %s %zu", population.c_str(), gids.size());
+    }
+    std::printf("\n");
+  }
+}
+
 void PrintTables(const System& system) {
   std::printf("%s: %u cells, %s edges\n\n", system.name.c_str(), system.num_cells(),
               absl::StrCat(system.num_edges()).c_str());
@@ -264,23 +288,27 @@ void PrintTables(const System& system) {
   PrintProjections(system);
   std::printf("\n");
   PrintElectrodes(system);
-  for (const auto& [document, models] : system.params) {
-    for (const auto& [model, groups] : models) {
-      for (const auto& [group, values] : groups) {
-        std::printf("params/%s.json: %s, group %s, %zu parameters\n", document.c_str(),
-                    model.c_str(), group.c_str(), values.size());
-      }
-    }
-  }
+  PrintDocuments(system);
 }
 
 }  // namespace
 
 int InspectCommand(absl::Span<const std::string> args) {
-  bool as_json = false;
-  FlagSet flags("livnd inspect SYSTEM [--json]",
-                "Prints what a system (a NeuroH5 folder) consists of.");
+  bool as_json = false, as_culture = false;
+  CultureFlags culture_flags;
+  FlagSet flags(
+      "livnd inspect SYSTEM [--json] [--culture [FLAGS]]",
+      "Prints what a system (a NeuroH5 folder) consists of, or which culture its documents "
+      "make of it (docs/params.md).");
   flags.Switch("json", "one JSON object with all counts and digests instead of tables", &as_json);
+  flags.Switch("culture", "the model, cells and parameters that a culture of it has", &as_culture);
+  flags.String("selection", "SPEC", "with --culture: a stored selection, or JSON such as 0.25",
+               &culture_flags.selection);
+  flags.String("model", "JSON", "with --culture: in place of model.json", &culture_flags.model);
+  flags.String("group", "NAME", "with --culture: group of the params document, or none",
+               &culture_flags.group);
+  flags.String("set", "JSON", "with --culture: more parameters, {\"KEY\": NUMBER, ...}",
+               &culture_flags.set);
   const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
   if (parsed.ok() && parsed->help) {
     std::printf("%s", flags.Help().c_str());
@@ -297,7 +325,14 @@ int InspectCommand(absl::Span<const std::string> args) {
     std::fprintf(stderr, "livnd inspect: %s\n", system.status().ToString().c_str());
     return kExitFailure;
   }
-  if (as_json) {
+  if (as_culture) {
+    const absl::StatusOr<Json> culture = DescribeCulture(*system, culture_flags);
+    if (!culture.ok()) {
+      std::fprintf(stderr, "livnd inspect: %s\n", culture.status().ToString().c_str());
+      return kExitFailure;
+    }
+    std::printf("%s\n", (as_json ? ToText(*culture) : CultureText(*culture)).c_str());
+  } else if (as_json) {
     std::printf("%s\n", ToText(SystemJson(*system)).c_str());
   } else {
     PrintTables(*system);

@@ -364,6 +364,17 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
       "unknown cell parameter '", key, "'; accepted: ", absl::StrJoin(AcceptedKeys(cell), ", ")));
 }
 
+std::map<std::string, double> CellParamsOf(const CellTemplate& cell) {
+  std::map<std::string, double> out;
+  for (Section section : cell.sections) {
+    for (const Param& p : kParams) {
+      if (!Has(p, section.kind, cell.kind)) continue;
+      out.try_emplace(absl::StrCat(KindName(section.kind), ".", p.name), p.of(section));
+    }
+  }
+  return out;
+}
+
 double StableUniform(int64_t key, uint64_t seed) {
   uint64_t x = static_cast<uint64_t>(key) + seed + 0x9E3779B97F4A7C15u;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;

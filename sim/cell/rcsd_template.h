@@ -110,6 +110,9 @@ CellTemplate MakeCellTemplate(CellKind kind, double size_scale);
 // depths, rates and concentrations > 0. "ic_constant" is measured, not set.
 absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double value);
 
+// What SetCellParam sets, by its keys. The sections of a type have the same values.
+std::map<std::string, double> CellParamsOf(const CellTemplate& cell);
+
 // Diameter factor of a cell: log-normal of mean 1 and the given coefficient of variation, a
 // function of (gid, seed) alone; exactly 1 for size_cv = 0.
 double SizeScale(double size_cv, int64_t gid, uint64_t seed);
