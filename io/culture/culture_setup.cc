@@ -34,7 +34,7 @@ SiteIndex IndexSites(const SynapseSites& sites) {
 // Which cells of a population exist.
 class Presence {
  public:
-  // `selected` is ascending; null: all.
+  // `selected` is ascending; null: all of them.
   explicit Presence(const std::vector<int64_t>* selected) : selected_(selected) {}
   bool operator()(int64_t gid) const {
     return selected_ == nullptr || std::binary_search(selected_->begin(), selected_->end(), gid);
@@ -92,13 +92,15 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
     const int post = system.FindPopulation(projection.post);
     // Without receptors, or onto event sources, edges carry nothing.
     if (graph == nullptr || !setup.Builds(projection.post)) continue;
-    if (selection.has_value() && selected(projection.post) == nullptr) continue;
     sim::ProjectionConfig out;
     out.post = projection.post;
     out.pre = projection.pre;
     LIVND_IO_RETURN_IF_ERROR(CopyReceptors(*graph, out));
-    CopyEdges(projection, system.populations[post], sites[post],
-              Presence(selected(projection.post)), Presence(selected(projection.pre)), out);
+    const std::vector<int64_t> none;
+    const std::vector<int64_t>* targets = selected(projection.post);
+    if (selection.has_value() && targets == nullptr) targets = &none;
+    CopyEdges(projection, system.populations[post], sites[post], Presence(targets),
+              Presence(selected(projection.pre)), out);
     setup.culture.projections.push_back(std::move(out));
   }
   return absl::OkStatus();

@@ -395,6 +395,10 @@ TEST(SelectedCultureTest, KeepsTheKeysOfTheWholeSystem) {
   ASSERT_TRUE(whole.ok() && part.ok());
   part->culture.projections[0].edges.clear();
   EXPECT_EQ(AcceptedParams(*part), AcceptedParams(*whole));
+  // Also those of populations of which nothing is built.
+  const auto exc = Select({{"EXC", std::vector<int64_t>{0}}});
+  ASSERT_TRUE(exc.ok()) << exc.status();
+  EXPECT_EQ(AcceptedParams(*exc), AcceptedParams(*whole));
   ASSERT_TRUE(ApplyParams({{"EXC_EXC-dend-AMPA-weight", {2.0}}}, *part).ok());
   const auto culture = sim::Culture::Create(part->culture);
   EXPECT_TRUE(culture.ok()) << culture.status();

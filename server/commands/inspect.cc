@@ -320,6 +320,12 @@ int InspectCommand(absl::Span<const std::string> args) {
     std::fprintf(stderr, "livnd inspect: %s\n", reason.c_str());
     return kExitUsage;
   }
+  if (!as_culture &&
+      !(culture_flags.selection + culture_flags.model + culture_flags.group + culture_flags.set)
+           .empty()) {
+    std::fprintf(stderr, "livnd inspect: --selection, --model, --group and --set need --culture\n");
+    return kExitUsage;
+  }
   const absl::StatusOr<System> system = io::ReadSystem(parsed->positional[0]);
   if (!system.ok()) {
     std::fprintf(stderr, "livnd inspect: %s\n", system.status().ToString().c_str());

@@ -82,10 +82,71 @@ TEST(InspectCommandTest, SaysWhyASystemCannotBeRead) {
   EXPECT_THAT(result.err, HasSubstr("no/such/system/graph.json"));
 }
 
+TEST(InspectCultureTest, ShowsWhatTheDocumentsComeTo) {
+  const Result result = Inspect({"systems/EI-mini", "--culture", "--json"});
+  ASSERT_EQ(result.status, kExitOk) << result.err;
+  const Json found = Json::parse(result.out);
+  EXPECT_EQ(found["params_from"], "params/default.json, group default");
+  const Json params = Json::parse(std::ifstream("systems/EI-mini/params/default.json"));
+  const Json& stored = params["ReducedCalciumSomaDendrite"]["default"]["params"];
+  EXPECT_EQ(found["synapses"]["EXC_EXC-dend-AMPA"]["weight"],
+            stored["weight-EXC_EXC-dend-AMPA-weight"]);
+  EXPECT_EQ(found["noise"]["INH"]["std_e"], stored["noise-INH-std_e"]);
+  EXPECT_EQ(found["noise"]["EXC"]["std_e"], stored["noise-std_e"]);
+  EXPECT_EQ(found["cells"]["soma.cm"].size(), 10u);
+  EXPECT_TRUE(found["cells"]["dend.cm"][9].is_null());
+  EXPECT_EQ(found["electrodes"]["electrode_coordinates"].size(), 8u);
+  const Result text = Inspect({"systems/EI-mini", "--culture"});
+  EXPECT_EQ(text.status, kExitOk);
+  EXPECT_THAT(text.out, HasSubstr("EXC_INH-soma-GABA_A: weight 3.278"));
+}
+
+TEST(InspectCultureTest, IsADryRunOfChanges) {
+  const Result result = Inspect(
+      {"systems/EI-mini", "--culture", "--json", "--group", "none", "--selection",
+       R"({"EXC": [2, 5], "INH": 1})", "--model",
+       R"({"cls": "livn.models.rcsd.ReducedCalciumSomaDendrite", "kwargs": {"size_cv": 0.3}})",
+       "--set", R"({"EXC": 2.5, "cells-EXC:dend.cm": [1, 2, 3], "io-output_radius": 70})"});
+  ASSERT_EQ(result.status, kExitOk) << result.err;
+  const Json found = Json::parse(result.out);
+  EXPECT_EQ(found["params_from"], "--set");
+  EXPECT_EQ(found["gids"], Json::parse(R"({"EXC": [2, 5], "INH": [8]})"));
+  EXPECT_TRUE(found["noise"].is_null());
+  for (const auto& [key, numbers] : found["synapses"].items()) {
+    EXPECT_EQ(numbers["weight"], key.rfind("EXC_", 0) == 0 ? 2.5 : 1.0) << key;
+  }
+  EXPECT_EQ(found["cells"]["dend.cm"], Json::parse("[1.0, 2.0, null]"));
+  EXPECT_EQ(found["electrodes"]["output_radius"], 70.0);
+}
+
+TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
+  const struct {
+    const char* flag;
+    const char* text;
+    const char* says;
+  } kCases[] = {{"--selection", "e1", "no stored selection 'e1'; EI-mini has none"},
+                {"--selection", "{", "--selection"},
+                {"--selection", "11", "cells of the culture = 11; takes 0 to 10"},
+                {"--model", R"({"cls": "a.B", "kwargs": {}})", "unknown model 'a.B'"},
+                {"--group", "strong", "no group 'strong'"},
+                {"--set", R"({"EXC_PYR": 1})", "'EXC_PYR': matches nothing; accepted"},
+                {"--set", R"({"noise-tau_e": -1})", "noise tau_e = -1; takes"},
+                {"--set", R"({"cells-dend.cm": 1})", "unknown cell parameter 'dend.cm'"},
+                {"--set", "3", "expected an object"}};
+  for (const auto& c : kCases) {
+    const Result result = Inspect({"systems/EI-mini", "--culture", c.flag, c.text});
+    EXPECT_EQ(result.status, kExitFailure) << c.text;
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, HasSubstr("EI-mini"));
+    EXPECT_THAT(result.err, HasSubstr(c.says));
+  }
+}
+
 TEST(InspectCommandTest, RefusesOtherArguments) {
   EXPECT_EQ(Inspect({}).status, kExitUsage);
   EXPECT_EQ(Inspect({"a", "b"}).status, kExitUsage);
   EXPECT_EQ(Inspect({"systems/EI-mini", "--yaml"}).status, kExitUsage);
+  EXPECT_EQ(Inspect({"systems/EI-mini", "--group", "none"}).status, kExitUsage);
   EXPECT_EQ(Inspect({"--help"}).status, kExitOk);
 }
 
