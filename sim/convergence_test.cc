@@ -13,13 +13,21 @@
 namespace livnd::sim {
 namespace {
 
+// A kind of cell, its threshold as livn's parameter set has it, and currents that make it fire.
+struct Kind {
+  const char* population;
+  const char* parameter_set;
+  double threshold_mv;
+  std::vector<double> currents_na;
+};
+
 // When a cell driven by a constant current first crosses its threshold, between the steps around it.
-double FirstSpikeMs(const std::string& population, double threshold_mv, double current_na,
-                    double dt_ms) {
+double FirstSpikeMs(const Kind& kind, double current_na, double dt_ms) {
   CultureConfig config;
   config.dt_ms = dt_ms;
   config.v_init_mv = -60.0;
-  config.populations = {{population, 0, 1}};
+  config.populations = {{kind.population, 0, 1}};
+  config.model.parameter_sets = {{kind.population, kind.parameter_set}};
   Gang gang(MustCreate(config), 1);
   auto map = std::make_shared<StimulusMap>();
   map->num_channels = 1;
@@ -34,8 +42,8 @@ double FirstSpikeMs(const std::string& population, double threshold_mv, double c
   for (int64_t k = 0; static_cast<double>(k) * dt_ms < 20.0; ++k) {
     gang.Advance(1, nullptr);
     const double now = gang.VoltageMv(0, 0, 0);
-    if (now > threshold_mv) {
-      return dt_ms * (static_cast<double>(k) + (threshold_mv - before) / (now - before));
+    if (now > kind.threshold_mv) {
+      return dt_ms * (static_cast<double>(k) + (kind.threshold_mv - before) / (now - before));
     }
     before = now;
   }
@@ -44,13 +52,19 @@ double FirstSpikeMs(const std::string& population, double threshold_mv, double c
 }
 
 TEST(ConvergenceTest, HalvingTheStepHalvesTheErrorOfASpikesTime) {
-  const std::pair<const char*, double> kinds[] = {{"EXC", -37.0}, {"INH", -50.0}};
-  for (const auto& [population, threshold_mv] : kinds) {
-    for (const double current_na : {0.2, 0.3, 0.5}) {
-      SCOPED_TRACE(testing::Message() << population << " " << current_na << " nA");
+  const Kind kinds[] = {
+      {"EXC", "BoothRinzelKiehn-MN", -37.0, {0.1, 0.2, 0.3, 0.5, 0.8}},
+      {"EXC", "BoothRinzelKiehn-MN-v1", -37.0, {0.1, 0.2, 0.3, 0.5, 0.8}},
+      {"EXC", "BoothRinzelKiehn-MN-v2", -37.0, {0.1, 0.2, 0.3, 0.5, 0.8}},
+      {"INH", "V1In-Renshaw-InVitro", -50.0, {0.1, 0.2, 0.3, 0.5, 0.8}},
+      {"INH", "V1In-Renshaw-Perry", -30.8, {0.1, 0.2, 0.3, 0.5, 0.8}},
+  };
+  for (const Kind& kind : kinds) {
+    for (const double current_na : kind.currents_na) {
+      SCOPED_TRACE(testing::Message() << kind.parameter_set << " " << current_na << " nA");
       std::vector<double> times;
       for (double dt_ms = 0.0125; dt_ms > 7e-4; dt_ms /= 2.0) {
-        times.push_back(FirstSpikeMs(population, threshold_mv, current_na, dt_ms));
+        times.push_back(FirstSpikeMs(kind, current_na, dt_ms));
       }
       ASSERT_EQ(times.size(), 5u);
       for (size_t i = 0; i + 2 < times.size(); ++i) {

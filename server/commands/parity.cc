@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,8 @@
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
 #include "server/commands/flags.h"
+#include "server/parity/case_recording.h"
+#include "server/parity/judge_case.h"
 #include "server/parity/oracle_case.h"
 #include "server/parity/run_case.h"
 #include "server/parity/trace_file.h"
@@ -17,17 +20,6 @@
 
 namespace livnd::server {
 namespace {
-
-absl::StatusOr<ParityResult> RunFile(const std::string& path) {
-  if (!absl::EndsWith(path, ".json")) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": expected a file CASE.json"));
-  }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const io::Json json, io::ReadJsonFile(path));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const OracleCase oracle, ParseOracleCase(io::JsonView(json, path)));
-  LIVND_SERVER_ASSIGN_OR_RETURN(
-      const TraceFile trace, TraceFile::Open(absl::StrCat(path.substr(0, path.size() - 5), ".h5")));
-  return RunOracleCase(oracle, trace);
-}
 
 // JSON has no NaN: a difference that is not a number is told as null.
 io::Json Number(double x) { return std::isfinite(x) ? io::Json(x) : io::Json(nullptr); }
@@ -39,27 +31,20 @@ io::Json RunJson(const ParityRun& run) {
   out["spikes_got"] = run.spikes_got;
   out["max_spike_shift_ms"] = run.max_spike_shift_ms;
   if (run.first_divergence_ms.has_value()) out["first_divergence_ms"] = *run.first_divergence_ms;
-  if (run.missing.empty()) {
-    out["pass"] = run.pass;
-  } else {
-    out["pass"] = nullptr;
-    out["missing"] = run.missing;
-  }
+  out["pass"] = run.pass;
   return out;
 }
 
 io::Json ResultJson(const ParityResult& result) {
-  // The case's numbers are the worst of its judged runs.
+  // The case's numbers are the worst of its runs.
   ParityRun worst;
   for (const ParityRun& run : result.runs) {
-    if (!run.missing.empty()) continue;
     if (!(run.max_abs_dv_mv <= worst.max_abs_dv_mv)) worst.max_abs_dv_mv = run.max_abs_dv_mv;
     worst.spikes_expected += run.spikes_expected;
     worst.spikes_got += run.spikes_got;
     worst.max_spike_shift_ms = std::max(worst.max_spike_shift_ms, run.max_spike_shift_ms);
   }
   worst.pass = result.pass();
-  worst.missing = result.missing();
   io::Json out;
   out["case"] = result.name;
   const io::Json numbers = RunJson(worst);
@@ -69,14 +54,63 @@ io::Json ResultJson(const ParityResult& result) {
   return out;
 }
 
+// Of a case that is not judged.
+io::Json RecordingJson(const OracleCase& oracle, const CaseRecording& recording) {
+  io::Json out;
+  out["case"] = oracle.name;
+  out["pass"] = nullptr;
+  out["runs"] = io::Json::array();
+  for (const CaseRun& run : recording.runs) {
+    io::Json json;
+    json["spikes_got"] = run.spikes.size();
+    out["runs"].push_back(json);
+  }
+  return out;
+}
+
+// Runs a case, writes what the engine gave to TRACES/NAME.h5 if `traces` is not empty, and judges it
+// if there is a trace of livn beside the case.
+absl::StatusOr<io::Json> RunFile(const std::string& path, const std::string& traces, bool* pass) {
+  if (!absl::EndsWith(path, ".json")) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": expected a file CASE.json"));
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const io::Json json, io::ReadJsonFile(path));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const OracleCase oracle, ParseOracleCase(io::JsonView(json, path)));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const CaseRecording recording, RunOracleCase(oracle));
+  const std::filesystem::path trace_path = std::filesystem::path(path).replace_extension(".h5");
+  if (!traces.empty()) {
+    const std::filesystem::path own = std::filesystem::path(traces) / trace_path.filename();
+    std::error_code ignored;
+    if (std::filesystem::equivalent(own, trace_path, ignored)) {
+      return absl::InvalidArgumentError("--traces would replace livn's trace");
+    }
+    LIVND_SERVER_RETURN_IF_ERROR(WriteRecording(recording, own.string()));
+  }
+  if (!std::filesystem::exists(trace_path)) {
+    if (traces.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat(trace_path.string(), " is missing; with --traces it is not needed"));
+    }
+    *pass = true;
+    return RecordingJson(oracle, recording);
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceFile trace, TraceFile::Open(trace_path.string()));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const ParityResult result, JudgeCase(oracle, recording, trace));
+  *pass = result.pass();
+  return ResultJson(result);
+}
+
 }  // namespace
 
 int ParityCommand(absl::Span<const std::string> args) {
-  FlagSet flags(
-      "livnd parity CASE.json...",
-      "Runs cases of the physics oracle on the engine and holds them against the traces "
-      "of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case; \"pass\" is null "
-      "for a case that needs a feature the engine lacks, named by \"missing\".");
+  std::string traces;
+  FlagSet flags("livnd parity [--traces DIR] CASE.json...",
+                "Runs cases of the physics oracle on the engine and holds them against the traces "
+                "of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case.");
+  flags.String("traces", "DIR",
+               "also write what the engine gives to DIR/CASE.h5, in the form of livn's traces; a "
+               "case without one of livn's is then run all the same, its \"pass\" being null",
+               &traces);
   const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
   if (!parsed.ok()) {
     std::cerr << "livnd parity: " << parsed.status().message() << "\n";
@@ -92,14 +126,14 @@ int ParityCommand(absl::Span<const std::string> args) {
   }
   bool ok = true;
   for (const std::string& path : parsed->positional) {
-    const absl::StatusOr<ParityResult> result = RunFile(path);
-    if (!result.ok()) {
+    bool pass = false;
+    const absl::StatusOr<io::Json> result = RunFile(path, traces, &pass);
+    ok = ok && pass;
+    if (result.ok()) {
+      std::cout << result->dump() << std::endl;
+    } else {
       std::cerr << "livnd parity: " << path << ": " << result.status().message() << "\n";
-      ok = false;
-      continue;
     }
-    std::cout << ResultJson(*result).dump() << std::endl;
-    for (const ParityRun& run : result->runs) ok = ok && (run.pass || !run.missing.empty());
   }
   return ok ? kExitOk : kExitFailure;
 }

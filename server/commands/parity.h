@@ -8,8 +8,9 @@
 
 namespace livnd::server {
 
-// Runs each CASE.json against the trace CASE.h5 beside it and prints one JSON line a case. Returns
-// 0 if every judged run is within its marks, 1 if one is not or a file cannot be read, 2 on usage.
+// Runs each CASE.json against the trace CASE.h5 beside it and prints one JSON line a case; --traces
+// keeps what the engine gave. Returns 0 if every judged run is within its marks, 1 if one is not or
+// a file cannot be read, 2 on usage.
 int ParityCommand(absl::Span<const std::string> args);
 
 }  // namespace livnd::server

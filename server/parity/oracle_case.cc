@@ -60,6 +60,34 @@ absl::StatusOr<int64_t> ParseGid(const JsonView& where, const std::string& text)
   return gid;
 }
 
+// {"GROUP": {"NAME": number}}
+absl::StatusOr<std::map<std::string, std::map<std::string, double>>> NumberMaps(
+    const JsonView& object) {
+  std::map<std::string, std::map<std::string, double>> out;
+  LIVND_SERVER_RETURN_IF_ERROR(
+      object.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        LIVND_SERVER_ASSIGN_OR_RETURN(out[name], NumberMap(value));
+        return absl::OkStatus();
+      }));
+  return out;
+}
+
+// true, false, or the rules with which it is on; true alone brings livn's own rules back.
+absl::Status ParsePlasticity(const JsonView& json, std::optional<bool>& on,
+                             std::optional<sim::PlasticityConfig>& rules) {
+  if (json.is_object()) {
+    on = true;
+    LIVND_SERVER_ASSIGN_OR_RETURN(rules, NumberMaps(json));
+    return absl::OkStatus();
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(on, json.Bool());
+  if (*on) {
+    rules = {{"EXC", sim::DefaultPlasticity(sim::PlasticityGroup::kExcitatory)},
+             {"INH", sim::DefaultPlasticity(sim::PlasticityGroup::kInhibitory)}};
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
   OracleStimulus out;
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView mode, json.Member("mode"));
@@ -93,15 +121,46 @@ absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
     LIVND_SERVER_ASSIGN_OR_RETURN(p.value, value.Number());
     out.pulses.push_back(p);
   }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> units, json.Find("units"));
+  if (units.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.units, units->String());
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> extra, json.Find("extra"));
+  if (extra.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.wavelength_nm,
+                                  NumberWithin(*extra, "wavelength_nm", 473.0, 1.0, 1e5));
+  }
+  return out;
+}
+
+absl::StatusOr<sim::OpsinParams> ParseOpsin(const JsonView& json) {
+  sim::OpsinParams out;
+  const std::pair<const char*, double*> names[] = {
+      {"g0", &out.g0_ps}, {"E", &out.reversal_mv}, {"v0", &out.v0_mv}, {"k_a", &out.k_a},
+      {"k_r", &out.k_r},  {"p", &out.p},           {"q", &out.q},      {"Gd", &out.gd},
+      {"Gr0", &out.gr0},  {"phi_m", &out.phi_m},
+  };
+  LIVND_SERVER_RETURN_IF_ERROR(
+      json.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        for (const auto& [known, number] : names) {
+          if (name != known) continue;
+          LIVND_SERVER_ASSIGN_OR_RETURN(*number, value.Number());
+          return absl::OkStatus();
+        }
+        return value.Error(
+            "unknown opsin parameter; accepted: g0, E, v0, k_a, k_r, p, q, Gd, Gr0, phi_m");
+      }));
   return out;
 }
 
 absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView runs, document.Member("runs"));
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> items, runs.Elements());
-  LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView marks, document.Member("marks"));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<JsonView> mark_items,
-                                marks.Elements(items.size()));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> marks, document.Find("marks"));
+  std::vector<JsonView> mark_items;
+  if (marks.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(mark_items, marks->Elements(items.size()));
+  }
   for (size_t i = 0; i < items.size(); ++i) {
     const JsonView& json = items[i];
     OracleRun run;
@@ -117,21 +176,30 @@ absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity,
                                   json.Find("plasticity_on"));
     if (plasticity.has_value()) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(run.plasticity_on, plasticity->Bool());
+      LIVND_SERVER_RETURN_IF_ERROR(
+          ParsePlasticity(*plasticity, run.plasticity_on, run.plasticity_rules));
+      if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
     }
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize,
                                   json.Find("normalize_weights"));
-    run.normalize_weights = normalize.has_value();
+    if (normalize.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.normalize_weights, normalize->Number());
+    }
     LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> stimulus, json.Find("stimulus"));
     if (stimulus.has_value()) {
       LIVND_SERVER_ASSIGN_OR_RETURN(run.stimulus, ParseStimulus(*stimulus));
+      if (run.stimulus->mode == "irradiance" && !out.culture.opsin.has_value()) {
+        out.culture.opsin.emplace();
+      }
     }
-    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> dv, mark_items[i].Find("dv_mv"));
-    if (dv.has_value()) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.dv_mv, dv->Number());
+    if (marks.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> dv, mark_items[i].Find("dv_mv"));
+      if (dv.has_value()) {
+        LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.dv_mv, dv->Number());
+      }
+      LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView spikes, mark_items[i].Member("spikes"));
+      LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.spikes, spikes.String());
     }
-    LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView spikes, mark_items[i].Member("spikes"));
-    LIVND_SERVER_ASSIGN_OR_RETURN(run.mark.spikes, spikes.String());
     out.runs.push_back(std::move(run));
   }
   return absl::OkStatus();
@@ -179,14 +247,37 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
     } else if (name == "short_term_depression") {
       LIVND_SERVER_ASSIGN_OR_RETURN(config.short_term_depression, value.Bool());
     } else if (name == "size_cv") {
-      LIVND_SERVER_ASSIGN_OR_RETURN(const double cv, value.Number());
-      config.size_cv = {{"EXC", cv}, {"INH", cv}};
+      if (value.is_object()) {
+        LIVND_SERVER_ASSIGN_OR_RETURN(config.size_cv, NumberMap(value));
+      } else {
+        LIVND_SERVER_ASSIGN_OR_RETURN(const double cv, value.Number());
+        config.size_cv = {{"EXC", cv}, {"INH", cv}};
+      }
     } else if (name == "size_seed") {
       LIVND_SERVER_ASSIGN_OR_RETURN(config.size_seed, value.Integer(0, kMaxId));
+    } else if (name == "parameter_sets") {
+      return value.ForEachMember(
+          [&](const std::string& population, const JsonView& set) -> absl::Status {
+            LIVND_SERVER_ASSIGN_OR_RETURN(config.parameter_sets[population], set.String());
+            return absl::OkStatus();
+          });
+    } else if (name == "population_params") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.population_params, NumberMaps(value));
+    } else if (name == "dendrite_orientation") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const std::string orientation, value.String());
+      if (orientation != "aligned" && orientation != "random") {
+        return value.Error(absl::StrCat("found '", orientation, "', expected aligned or random"));
+      }
+      out.dendrites.aligned = orientation == "aligned";
+    } else if (name == "dendrite_orientation_seed") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.dendrites.seed, value.Integer(0, kMaxId));
+    } else if (name == "dendrite_offset") {
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.dendrites.dendrite_offset_um, value.Number());
     } else {
       return value.Error(
           "unknown model option; accepted: refractory_period, short_term_depression, size_cv, "
-          "size_seed");
+          "size_seed, parameter_sets, population_params, dendrite_orientation, "
+          "dendrite_orientation_seed, dendrite_offset");
     }
     return absl::OkStatus();
   });
@@ -233,6 +324,10 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.source_gid, pre.Integer(0, kMaxId));
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.target_gid, post.Integer(0, kMaxId));
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.swc_type, swc.Integer(0, 255));
+    LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> syn_id, item.Find("syn_id"));
+    if (syn_id.has_value()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(edge.syn_id, syn_id->Integer(0, kMaxId));
+    }
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.location, NumberOr(item, "loc", 0.5));
     LIVND_SERVER_ASSIGN_OR_RETURN(edge.distance_um, NumberOr(item, "distance_um", 0.0));
     const std::string post_name = population_of(edge.target_gid);
@@ -288,13 +383,31 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
           return absl::OkStatus();
         }));
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(out.plasticity, BoolOr(document, "plasticity", false));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity,
+                                document.Find("plasticity"));
+  if (plasticity.has_value()) {
+    std::optional<bool> on;
+    LIVND_SERVER_RETURN_IF_ERROR(ParsePlasticity(*plasticity, on, out.culture.plasticity));
+    if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
+    out.plasticity = *on;
+  }
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> opsin, document.Find("opsin"));
+  if (opsin.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.opsin, ParseOpsin(*opsin));
+  }
   LIVND_SERVER_ASSIGN_OR_RETURN(const JsonView record, document.Member("record"));
   LIVND_SERVER_ASSIGN_OR_RETURN(const double sample_dt,
                                 NumberWithin(record, "sample_dt", 0.025, 0.0, kMaxDurationMs));
   LIVND_SERVER_ASSIGN_OR_RETURN(const double every, NumberWithin(record, "every", 1, 1, 1000));
   out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.culture.dt_ms));
   if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> current, record.Find("current"));
+  if (current.has_value()) {
+    LIVND_SERVER_ASSIGN_OR_RETURN(const double current_dt,
+                                  NumberWithin(record, "current", 0.0, 0.0, kMaxDurationMs));
+    out.current_steps = static_cast<int>(std::llround(current_dt / out.culture.dt_ms));
+    if (out.current_steps < 1) return current->Error("expected samples at least one step apart");
+  }
   LIVND_SERVER_RETURN_IF_ERROR(ParseRuns(document, out));
   return out;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "io/device/sampling_points.h"
 #include "io/json/json_view.h"
 #include "sim/culture_config.h"
 
@@ -31,11 +32,14 @@ struct OracleStimulus {
   int64_t num_rows = 0;
   std::vector<Column> columns;  // empty for electrode_uA: columns are electrodes
   std::vector<Pulse> pulses;    // each adds its value
+  std::string units;            // of irradiance: mW/mm2 (also if empty) or photon_flux
+  double wavelength_nm = 473.0;
 };
 
 struct OracleMark {
   std::optional<double> dv_mv;  // absent: reported, not judged
-  std::string spikes;           // equal, within_one_tick, to_first_divergence
+  // equal, within_one_tick, to_first_divergence
+  std::string spikes = "equal";
 };
 
 struct OracleRun {
@@ -44,7 +48,9 @@ struct OracleRun {
   bool reseed = true;
   std::optional<int64_t> reseed_noise;
   std::optional<bool> plasticity_on;
-  bool normalize_weights = false;
+  // Numbers of the rules that change with it.
+  std::optional<sim::PlasticityConfig> plasticity_rules;
+  std::optional<double> normalize_weights;  // the sum for each cell
   std::optional<OracleStimulus> stimulus;
   OracleMark mark;
 };
@@ -55,9 +61,11 @@ struct OracleCase {
   uint64_t seed = 123;
   std::map<int64_t, std::array<double, 3>> position_um;
   std::vector<std::array<double, 3>> electrodes_um;
+  io::DendriteOrientation dendrites;
   std::map<int64_t, std::vector<double>> input_spikes_ms;
-  bool plasticity = false;
-  int sample_steps = 1;  // steps between stored voltage samples
+  bool plasticity = false;  // on before the first run
+  int sample_steps = 1;     // steps between stored voltage samples
+  int current_steps = 0;    // between samples of membrane currents; 0: none
   std::vector<OracleRun> runs;
 };
 

@@ -1,5 +1,6 @@
 #include "server/parity/trace_file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -54,6 +55,59 @@ absl::StatusOr<TraceArray> TraceFile::Read(const std::string& name) const {
   H5Dclose(set);
   if (!status.ok()) return status;
   return out;
+}
+
+absl::StatusOr<TraceFileWriter> TraceFileWriter::Create(const std::string& path) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  if (id < 0) return absl::UnavailableError(absl::StrCat(path, ": cannot be written"));
+  return TraceFileWriter(path, id);
+}
+
+TraceFileWriter::TraceFileWriter(TraceFileWriter&& other) noexcept
+    : path_(std::move(other.path_)), id_(std::exchange(other.id_, -1)) {}
+
+TraceFileWriter::~TraceFileWriter() {
+  if (id_ >= 0) H5Fclose(id_);
+}
+
+absl::Status TraceFileWriter::Write(const std::string& name, const std::vector<double>& values) {
+  return Write(name, {values.size()}, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.data());
+}
+
+absl::Status TraceFileWriter::Write(const std::string& name, const TraceArray& array) {
+  return Write(name,
+               {static_cast<uint64_t>(array.num_rows), static_cast<uint64_t>(array.num_columns)},
+               H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, array.values.data());
+}
+
+absl::Status TraceFileWriter::WriteStrings(const std::string& name,
+                                           const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const absl::Status status = Write(name, {texts.size()}, type, type, pointers.data());
+  H5Tclose(type);
+  return status;
+}
+
+absl::Status TraceFileWriter::Write(const std::string& name, const std::vector<uint64_t>& size,
+                                    int64_t type, int64_t memory_type, const void* data) {
+  const std::vector<hsize_t> extent(size.begin(), size.end());
+  const hid_t space = H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr);
+  const hid_t set =
+      H5Dcreate2(id_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const bool empty = std::find(size.begin(), size.end(), 0u) != size.end();
+  const bool written =
+      set >= 0 && (empty || H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+  if (set >= 0) H5Dclose(set);
+  H5Sclose(space);
+  if (!written) {
+    return absl::UnavailableError(absl::StrCat(path_, ": /", name, ": cannot be written"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace livnd::server

@@ -11,6 +11,7 @@
 #include "hdf5.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
+#include "server/parity/judge_case.h"
 #include "server/parity/oracle_case.h"
 #include "server/parity/run_case.h"
 #include "server/parity/trace_file.h"
@@ -186,7 +187,10 @@ absl::StatusOr<ParityResult> RunWithTrace(const TraceNumbers& n) {
   H5Fclose(file);
   const absl::StatusOr<TraceFile> trace = TraceFile::Open(path);
   if (!trace.ok()) return trace.status();
-  return RunOracleCase(*ParseText(RestingCell().dump()), *trace);
+  const absl::StatusOr<OracleCase> oracle = ParseText(RestingCell().dump());
+  const absl::StatusOr<CaseRecording> recording = RunOracleCase(*oracle);
+  if (!recording.ok()) return recording.status();
+  return JudgeCase(*oracle, *recording, *trace);
 }
 
 void ExpectTraceRefused(const TraceNumbers& numbers, const std::string& place) {

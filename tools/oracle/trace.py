@@ -256,6 +256,10 @@ def make_env(case: Case, native: bool) -> Any:
 
         use_edge_list_with_neuron()
 
+    options = dict(case.get("model", {}))
+    parameter_sets = options.pop("parameter_sets", {})
+    population_params = options.pop("population_params", {})
+
     class Model(ReducedCalciumSomaDendrite):
         def opsin_config(self) -> dict:
             config = super().opsin_config()
@@ -263,18 +267,41 @@ def make_env(case: Case, native: bool) -> Any:
                 config["params"] = case["opsin"]
             return config
 
+        def _inh_params_name(self) -> str:
+            return parameter_sets.get("INH", super()._inh_params_name())
+
+        def cell_types(self) -> dict[str, tuple[str, str]]:
+            return {
+                population: (template, parameter_sets.get(population, name))
+                for population, (template, name) in super().cell_types().items()
+            }
+
+        def params(self, name: str) -> dict:
+            params = super().params(name)
+            for population, (_, used) in self.cell_types().items():
+                if used == name:
+                    own = dict(population_params.get(population, {}))
+                    if "global_e_pas" in own:  # as the templates call it
+                        own["e_pas"] = own.pop("global_e_pas")
+                    params = {**params, **own}
+            return params
+
     electrodes = np.array(case.get("electrodes", [[0, 0.0, 0.0, 50.0]]), dtype=float)
     env = Env(
         edge_system(case),
-        Model(**case.get("model", {})),
+        Model(**options),
         MEA(electrodes),
         seed=case.get("seed", 123),
     )
     env.init()
     for gid, params in (case.get("cell_params") or {}).items():
-        for cells in env.cells.values():
-            if int(gid) in cells:
-                cells[int(gid)].set_params(params)
+        # Keys of the template ("global_diam") rebuild the cell and undo those of its sections
+        # ("soma.cm"), whatever their order: they come first.
+        for of_sections in (False, True):
+            some = {key: value for key, value in params.items() if ("." in key) == of_sections}
+            for cells in env.cells.values():
+                if some and int(gid) in cells:
+                    cells[int(gid)].set_params(some)
     if case.get("weights"):
         env.set_weights(case["weights"])
     if case.get("noise") is not None:
@@ -327,7 +354,8 @@ def run_case(case: Case, backend: str) -> Arrays:
             env.reseed_noise(run["reseed_noise"])
         if "plasticity_on" in run:
             if run["plasticity_on"]:
-                env.enable_plasticity()
+                table = run["plasticity_on"]
+                env.enable_plasticity(None if table is True else table)
             else:
                 env.disable_plasticity()
         if run.get("normalize_weights") is not None:
@@ -348,7 +376,7 @@ def run_case(case: Case, backend: str) -> Arrays:
         order = np.lexsort((gids, times))
         out[f"r{i}_spike_gid"], out[f"r{i}_spike_t"] = gids[order], times[order]
         out[f"r{i}_state"] = states(env, native)
-        if record.get("current"):
+        if record.get("current") and result.current is not None:  # None for a run of no time
             current = amps(np.asarray(result.current), run["duration"], record["current"])
             potential = env.potential_recording(current, result.current_ids)
             out[f"r{i}_current_uA"] = current

@@ -1,0 +1,56 @@
+// The stimuli of an oracle case on the engine, by livn's rules for several stimuli of one mode.
+#ifndef LIVND_SERVER_PARITY_CASE_STIMULI_H_
+#define LIVND_SERVER_PARITY_CASE_STIMULI_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/parity/oracle_case.h"
+#include "sim/gang.h"
+
+namespace livnd::server {
+
+// livn 2.0.0 backend/native/env.py: a mode keeps one block of samples since the last clear. Each
+// stimulus adds the columns that are new and overwrites its own samples of its own columns, from
+// the sample nearest to the run's start on; what other columns hold from before goes on.
+class CaseStimuli {
+ public:
+  // `oracle` must outlive this.
+  explicit CaseStimuli(const OracleCase& oracle) : oracle_(oracle) {}
+
+  // Puts the stimulus of a run that starts now on the gang's only copy. InvalidArgument says what
+  // is wrong with it.
+  absl::Status Install(const OracleStimulus& stimulus, sim::Gang& gang);
+  // Puts all stimuli on the only copy of another gang.
+  absl::Status InstallAll(sim::Gang& gang) const;
+  // Forgets all stimuli.
+  void Clear();
+
+ private:
+  // A column is a section of a cell; for electrodes {number, kElectrode}.
+  static constexpr int kElectrode = -1;
+  using Column = std::pair<int64_t, int>;
+  struct Block {
+    std::map<Column, int> channel;
+    std::vector<std::vector<double>> samples;  // [channel][sample]
+    int64_t num_samples = 0;
+    double sample_dt_ms = 0.0;
+    bool electrodes = false;
+  };
+
+  absl::Status Install(sim::StimulusMode mode, sim::Gang& gang) const;
+  absl::StatusOr<std::shared_ptr<const sim::StimulusMap>> MapOf(const Block& block,
+                                                                const sim::Culture& culture) const;
+
+  const OracleCase& oracle_;
+  Block blocks_[sim::kNumStimulusModes];
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_PARITY_CASE_STIMULI_H_
