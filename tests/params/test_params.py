@@ -82,7 +82,8 @@ CASES = {
         "params": {"EXC_EXC": 40.0, "noise-std_e": 0.0009},
     },
 }
-STIMULUS = [[(-1.0) ** k * (3.0 + 0.5 * e) for e in range(8)] for k in range(4)]
+# Systems as they are; on EI-alt every option of livn's generator is off its default.
+WHOLE = ["systems/EI-100", "tests/data/systems/EI-alt"]
 SPECS = [
     '{"cells": 6}',
     '{"cells": 37}',
@@ -144,14 +145,25 @@ def write_documents(folder: Path, case: dict) -> None:
     (folder / "selection/part.json").write_text(json.dumps(document))
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda name: name.replace(" ", "-"))
+def stimulus(system: Path) -> list[list[float]]:
+    """Two biphasic pulses on every electrode, of another strength on each."""
+    array = json.loads((system / "mea.json").read_text())["electrode_coordinates"]
+    strengths = [3.0 + 4.0 * e / len(array) for e in range(len(array))]
+    return [[(-1.0) ** k * ua for ua in strengths] for k in range(4)]
+
+
+@pytest.fixture(
+    scope="module", params=[*CASES, *WHOLE], ids=lambda name: name.replace(" ", "-").split("/")[-1]
+)
 def both(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[dict, dict]:
     """One case in livn and here: parameters, spikes, voltages."""
-    case = CASES[request.param]
-    folder = tmp_path_factory.mktemp("system") / "EI-mini"
-    shutil.copytree(ROOT / "systems/EI-mini", folder)
-    write_documents(folder, case)
-    options = {"ms": MS, "electrodes_ua": STIMULUS}
+    case = CASES.get(request.param, {})
+    folder = ROOT / request.param
+    if request.param in CASES:
+        folder = tmp_path_factory.mktemp("system") / "EI-mini"
+        shutil.copytree(ROOT / "systems/EI-mini", folder)
+        write_documents(folder, case)
+    options = {"ms": MS if request.param in CASES else 30.0, "electrodes_ua": stimulus(folder)}
     flags = []
     if "selection" in case:
         options["selection"] = case["selection"]
@@ -228,7 +240,9 @@ def test_the_cases_differ(tmp_path_factory) -> None:
         shutil.copytree(ROOT / "systems/EI-mini", folder)
         write_documents(folder, CASES[name])
         run = BINARIES / "tests/params/run_culture"
-        systems[name] = run_json(run, folder, json.dumps({"ms": MS, "electrodes_ua": STIMULUS}))
+        systems[name] = run_json(
+            run, folder, json.dumps({"ms": MS, "electrodes_ua": stimulus(folder)})
+        )
     assert systems["plain"]["voltages_mv"] != systems["params"]["voltages_mv"]
     assert systems["plain"]["voltages_mv"] != systems["model"]["voltages_mv"]
     assert len(systems["params"]["spikes"]) > 5
