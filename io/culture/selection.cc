@@ -198,9 +198,12 @@ class Chooser {
 absl::StatusOr<Selection> ResolveShares(const std::map<std::string, PopulationShare>& shares,
                                         const std::vector<const Population*>& populations,
                                         Chooser chooser) {
+  const auto buildable = [&](const std::string& name) {
+    return std::any_of(populations.begin(), populations.end(),
+                       [&](const Population* p) { return p->name == name; });
+  };
   for (const auto& [name, share] : shares) {
-    if (std::none_of(populations.begin(), populations.end(),
-                     [&](const Population* p) { return p->name == name; })) {
+    if (!buildable(name)) {
       return Bad(
           absl::StrCat("population '", name, "' cannot be built; accepted: ",
                        absl::StrJoin(populations, ", ", [](std::string* out, const Population* p) {
