@@ -22,7 +22,11 @@ absl::Status At(absl::string_view where, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
 }
 
-bool IsBuilt(absl::string_view population) { return population == "EXC" || population == "INH"; }
+bool IsNeurons(absl::string_view population) { return population == "EXC" || population == "INH"; }
+
+bool IsBuilt(const PopulationConfig& population) {
+  return IsNeurons(population.name) && !population.is_event_source();
+}
 
 absl::Status CheckTau(absl::string_view name, double tau_ms, double dt_ms) {
   // Written so that NaN fails; infinity passes.
@@ -65,22 +69,18 @@ absl::Status PointBuilder::Build() {
   culture_.time_rules_ = TimeRules::kWholeSteps;
   int64_t num_cells = 0;
   for (const PopulationConfig& p : config_.populations) {
-    if (IsBuilt(p.name)) num_cells += p.num_cells;
+    if (IsBuilt(p)) num_cells += p.num_present();
   }
   const std::vector<double> draws =
       is_glif() ? std::vector<double>() : IzhikevichDraws(point_.seed, num_cells);
   const double* next_draw = draws.data();
   for (const PopulationConfig& p : config_.populations) {
-    if (!IsBuilt(p.name) || p.num_cells == 0) continue;
+    if (!IsBuilt(p) || p.num_present() == 0) continue;
     if (absl::Status s = BuildPopulation(p, next_draw); !s.ok()) return s;
-    if (!is_glif()) next_draw += p.num_cells;
+    if (!is_glif()) next_draw += p.num_present();
   }
   for (const auto& [name, params] : config_.population_params) {
-    const bool known =
-        IsBuilt(name) &&
-        std::any_of(config_.populations.begin(), config_.populations.end(),
-                    [&, n = &name](const PopulationConfig& p) { return p.name == *n; });
-    if (!known) {
+    if (!HasNeurons(name)) {
       return absl::InvalidArgumentError(
           absl::StrCat("population_params: there is no built population '", name, "'"));
     }
@@ -91,6 +91,12 @@ absl::Status PointBuilder::Build() {
     }
   }
   return BuildConnections();
+}
+
+bool PointBuilder::HasNeurons(const std::string& population) const {
+  return IsNeurons(population) &&
+         std::any_of(config_.populations.begin(), config_.populations.end(),
+                     [&](const PopulationConfig& p) { return p.name == population; });
 }
 
 absl::Status PointBuilder::RefuseOthersFields() const {
@@ -149,8 +155,8 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
   const auto of_all = config_.population_params.find(population.name);
   if (of_all != config_.population_params.end()) shared.push_back(&of_all->second);
   int64_t plain_class = -1;
-  for (int64_t i = 0; i < population.num_cells; ++i) {
-    const int64_t gid = population.first_gid + i;
+  for (int64_t i = 0; i < population.num_present(); ++i) {
+    const int64_t gid = population.gid(i);
     const auto own = config_.cell_params.find(gid);
     const bool plain = is_glif() && own == config_.cell_params.end();
     if (plain && plain_class >= 0) {
@@ -194,14 +200,10 @@ absl::Status PointBuilder::ValidateNoise() {
     const size_t dash = key.find('-');
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
-    const bool population_known =
-        dash == key.npos ||
-        std::any_of(config_.populations.begin(), config_.populations.end(),
-                    [&](const PopulationConfig& p) { return p.name == population; });
-    if (name != "level" || !population_known) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown noise parameter '", key,
-                       "'; accepted: level, also as POPULATION-level with the population's name"));
+    if (name != "level" || (dash != key.npos && !HasNeurons(population))) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown noise parameter '", key,
+          "'; accepted: level, also as POPULATION-level with the name of a built population"));
     }
     if (!(value >= 0.0 && value <= 1e9)) {
       return Bad(absl::StrCat("noise ", key), value, "a number from 0 to 1e9");

@@ -35,6 +35,8 @@ class PointBuilder {
   };
 
   bool is_glif() const { return point_.kind == PointModelConfig::Kind::kGlif; }
+  // Whether there is a population of this name whose cells are neurons, selected or not.
+  bool HasNeurons(const std::string& population) const;
   // What point neurons lack is refused by its name.
   absl::Status RefuseOthersFields() const;
   absl::Status ReadModelParams();

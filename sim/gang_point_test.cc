@@ -327,6 +327,26 @@ TEST(PointStateTest, IzhikevichStartsAtRestOfItsRecovery) {
   EXPECT_EQ(Record(livns, "u", 0, 1)[0], 0.0);
 }
 
+// The cells of a selection draw their differences in turn, as livn's do.
+TEST(PointStateTest, ASelectionBuildsItsCells) {
+  CultureConfig config;
+  config.model.point = PointModels().find("izhikevich")->second;
+  config.populations = {{"EXC", 0, 6}, {"INH", 6, 4}};
+  config.populations[0].selected_gids = {1, 4};
+  config.populations[1].selected_gids = std::vector<int64_t>();
+  config.population_params["INH"] = {{"d", 3.0}};
+  const std::shared_ptr<const Culture> some = MustCreate(config);
+  EXPECT_THAT(some->gids(), testing::ElementsAre(1, 4));
+  EXPECT_EQ(some->Find(7).group, -1);
+  EXPECT_GE(some->SourceIndex(7), 0);
+  config.populations = {{"EXC", 0, 2}};
+  config.population_params.clear();
+  const std::shared_ptr<const Culture> two = MustCreate(config);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(some->groups()[0].params(i), two->groups()[0].params(i));
+  }
+}
+
 // What a gang of a culture of these cells does not take.
 TEST(PointRefusalTest, StimuliOtherThanCurrent) {
   Gang gang(MustCreate(BusyPoints({})), 1);
@@ -364,7 +384,7 @@ TEST(PointRefusalTest, NamesTheFieldAndWhatItTakes) {
       {[](auto& c) { c.opsin.emplace(); }, {"opsin", "RCSD"}},
       {[](auto& c) { c.model.parameter_sets["EXC"] = "x"; }, {"parameter_sets", "RCSD"}},
       {[](auto& c) { (*c.noise)["std_e"] = 0.1; }, {"'std_e'", "level"}},
-      {[](auto& c) { (*c.noise)["FOO-level"] = 0.1; }, {"'FOO-level'"}},
+      {[](auto& c) { (*c.noise)["SRC-level"] = 0.1; }, {"'SRC-level'"}},
       {[](auto& c) { (*c.noise)["level"] = -1.0; }, {"level = -1"}},
       {[](auto& c) { c.weights["EXC_EXC"] = 1.0; }, {"'EXC_EXC'", "EXC_EXC-soma-I_syn-weight"}},
       {[](auto& c) { c.weights["EXC_SRC"] = NAN; }, {"weight EXC_SRC = nan"}},

@@ -42,7 +42,9 @@ SynapseParamNames SynapseParamNamesOf(const CultureConfig& config) {
     }
     for (const Edge& edge : projection.edges) swc_types.insert(edge.swc_type);
     for (int swc_type : swc_types) {
-      const std::string section(SectionLabel(swc_type));
+      // A point neuron has one place for all.
+      const std::string section(config.model.point.has_value() ? SectionLabel(kSwcSoma)
+                                                               : SectionLabel(swc_type));
       for (const ReceptorConfig& receptor : projection.ReceptorsAt(swc_type)) {
         const WeightName weight = {projection.post, projection.pre, section, receptor.receptor};
         weights.try_emplace(weight.key(), weight);

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "io/culture/model_options.h"
+#include "io/culture/point_projections.h"
 #include "io/status_macros.h"
 
 namespace livnd::io {
@@ -132,6 +133,10 @@ absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& opt
     if (!selection.has_value() || !setup.Builds(p.name)) continue;
     const auto gids = selection->find(p.name);
     population.selected_gids = gids == selection->end() ? std::vector<int64_t>() : gids->second;
+  }
+  if (setup.culture.model.point.has_value()) {
+    setup.culture.projections = PointProjections(system, setup.culture.populations);
+    return setup;
   }
   LIVND_IO_RETURN_IF_ERROR(CopyProjections(system, selection, setup));
   return setup;

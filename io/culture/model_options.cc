@@ -13,6 +13,8 @@ namespace livnd::io {
 namespace {
 
 constexpr char kRcsdClass[] = "livn.models.rcsd.ReducedCalciumSomaDendrite";
+constexpr char kGlifClass[] = "livn.models.glif.GLIF";
+constexpr char kIzhikevichClass[] = "livn.models.izhikevich.Izhikevich";
 constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
 
 // The kind and value of an argument, for errors.
@@ -161,13 +163,55 @@ absl::StatusOr<ModelOptions> ResolveRcsd(const ModelDocument& document) {
   return out;
 }
 
+// An argument that takes one value only.
+absl::Status Only(Arguments& arguments, const std::string& name, const ModelArgument& value) {
+  const ModelArgument* given = arguments.Find(name);
+  if (given == nullptr || *given == value) return absl::OkStatus();
+  return arguments.Bad(name, *given, Describe(value));
+}
+
+absl::StatusOr<ModelOptions> ResolvePoint(const ModelDocument& document, bool glif) {
+  ModelOptions out;
+  out.params_key = glif ? "GLIF" : "Izhikevich";
+  out.built_populations = {"EXC", "INH"};
+  sim::PointModelConfig& point = out.model.point.emplace();
+  point.kind = glif ? sim::PointModelConfig::Kind::kGlif : sim::PointModelConfig::Kind::kIzhikevich;
+  Arguments arguments(document);
+  if (glif) {
+    double level = point.level;
+    LIVND_IO_RETURN_IF_ERROR(arguments.Number("level", level, "1, 2, 3, 4 or 5", [](double x) {
+      return x >= 1.0 && x <= 5.0 && x == std::floor(x);
+    }));
+    point.level = static_cast<int>(level);
+    if (const ModelArgument* params = arguments.Find("params");
+        params != nullptr && !std::holds_alternative<std::monostate>(*params)) {
+      const auto* values = std::get_if<std::map<std::string, double>>(params);
+      if (values == nullptr) {
+        return arguments.Bad("params", *params, "null, or an object of numbers by livn's names");
+      }
+      point.params = *values;
+    }
+    // What livn's event-driven solver alone can do.
+    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "mechanism", std::string("hard")));
+    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "diffusion", false));
+    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "read_out_neurons", std::monostate()));
+    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "config", std::monostate()));
+    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "current_scale", 1e3));
+  }
+  LIVND_IO_RETURN_IF_ERROR(arguments.CheckAllAsked());
+  return out;
+}
+
 }  // namespace
 
 absl::StatusOr<ModelOptions> ResolveModel(const std::optional<ModelDocument>& document) {
   if (!document.has_value()) return ResolveRcsd({kRcsdClass, {}});
   if (document->model_class == kRcsdClass) return ResolveRcsd(*document);
-  return absl::InvalidArgumentError(
-      absl::StrCat("unknown model '", document->model_class, "'; accepted: ", kRcsdClass));
+  if (document->model_class == kGlifClass) return ResolvePoint(*document, true);
+  if (document->model_class == kIzhikevichClass) return ResolvePoint(*document, false);
+  return absl::InvalidArgumentError(absl::StrCat("unknown model '", document->model_class,
+                                                 "'; accepted: ", kRcsdClass, ", ", kGlifClass,
+                                                 ", ", kIzhikevichClass));
 }
 
 }  // namespace livnd::io
