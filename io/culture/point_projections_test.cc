@@ -61,7 +61,7 @@ TEST_P(MatrixTest, IsLivns) {
   ASSERT_TRUE(system.ok()) << system.status();
   auto setup = SetUpCulture(*system, Model(kGlif));
   ASSERT_TRUE(setup.ok()) << setup.status();
-  if (system->FindPopulation("INH") >= 0) {
+  if (system->FindProjectionConfig("EXC", "INH") != nullptr) {
     const absl::Status applied = ApplyParams({{"weight-EXC_INH", {2.0}}}, *setup);
     ASSERT_TRUE(applied.ok()) << applied;
   }
