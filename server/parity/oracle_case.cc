@@ -2,10 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
+#include "io/neuroh5/system_documents.h"
 #include "server/status_macros.h"
 
 namespace livnd::server {
@@ -362,7 +366,14 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
   }
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> weights, document.Find("weights"));
   if (weights.has_value()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(out.culture.weights, NumberMap(*weights));
+    // livn's set_weights: weights and receptor parameters, by keys of any length.
+    LIVND_SERVER_ASSIGN_OR_RETURN(const io::ParamList params, io::ParseParamList(*weights));
+    io::CultureSetup setup;
+    setup.built_populations = {"EXC", "INH"};
+    setup.culture = std::move(out.culture);
+    const absl::Status applied = io::ApplyParams(params, setup);
+    if (!applied.ok()) return weights->Error(applied.message());
+    out.culture = std::move(setup.culture);
   }
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes,
                                 document.Find("electrodes"));

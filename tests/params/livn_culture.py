@@ -2,6 +2,7 @@
 
 livn_culture.py run SYSTEM OPTIONS    what a culture comes to, and a run of it; OPTIONS as of
                                       run_culture.cc
+livn_culture.py set SYSTEM PARAMS     the synapses after each of PARAMS, a JSON list of [key, value]
 livn_culture.py select SYSTEM SPECS   which cells selections choose; SPECS is a JSON list
 """
 
@@ -118,6 +119,16 @@ def run(folder: str, options: dict) -> dict:
     return out
 
 
+def set_params(folder: str, params: list) -> dict:
+    """Sets parameters one after the other, each on top of those before."""
+    env = build(folder, {})
+    out = []
+    for key, value in params:
+        env.set_params({key: value})
+        out.append(synapses(env))
+    return {"synapses": out}
+
+
 def select(folder: str, specs: list[dict]) -> dict:
     """Resolves selections as Env.selection does, over the populations that are built."""
     system = System(folder)
@@ -137,7 +148,7 @@ def select(folder: str, specs: list[dict]) -> dict:
 def main() -> None:
     """Answers one command line."""
     command, folder, text = sys.argv[1:]
-    function = {"run": run, "select": select}[command]
+    function = {"run": run, "set": set_params, "select": select}[command]
     print(json.dumps(function(folder, json.loads(text))))
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -246,6 +247,44 @@ def test_the_cases_differ(tmp_path_factory) -> None:
     assert systems["plain"]["voltages_mv"] != systems["params"]["voltages_mv"]
     assert systems["plain"]["voltages_mv"] != systems["model"]["voltages_mv"]
     assert len(systems["params"]["spikes"]) > 5
+
+
+def random_key(random: Random, kinds: list[str]) -> tuple[str, float]:
+    """A key of synapses in any of its forms, and a value that it takes."""
+    pair, section, receptor = random.choice(kinds).split("-")
+    post = pair.partition("_")[0]
+    if random.random() < 0.4:
+        ranges = {"tau_rise": (0.1, 1.0), "tau_decay": (2.0, 90.0), "e": (-90.0, 10.0)}
+        if receptor == "AMPA":
+            ranges |= {"U": (0.0, 1.0), "tau_rec": (50.0, 900.0)}
+        if receptor == "NMDA":
+            ranges |= {"mg": (0.1, 2.0), "Kd": (1.0, 5.0), "gamma": (0.03, 0.1), "vshift": (-9, 9)}
+        name, bounds = random.choice(sorted(ranges.items()))
+        key, value = f"{post}-{section}-{receptor}-{name}", random.uniform(*bounds)
+    else:
+        parts = [pair if random.random() < 0.7 else post, section, receptor, "weight"]
+        key, value = "-".join(parts[: random.randint(1, 4)]), random.uniform(0.0, 50.0)
+    return random.choice(["", "weight-"]) + key, value
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("system", ["systems/EI-mini", "tests/data/systems/EI-alt"])
+def test_keys_match_what_they_match_in_livn(system: str, seed: int) -> None:
+    folder = ROOT / system
+    kinds = sorted(culture(folder)["synapses"])
+    random = Random(seed)
+    params = [random_key(random, kinds) for _ in range(25)]
+    theirs = livn("set", folder, json.dumps(params))["synapses"]
+    so_far: dict[str, float] = {}
+    for (key, value), expected in zip(params, theirs, strict=True):
+        so_far.pop(key, None)  # the last of equal keys counts, and comes last
+        so_far[key] = value
+        mine = culture(folder, "--set", json.dumps(so_far))["synapses"]
+        for kind, numbers in expected.items():
+            for name, values in numbers.items():
+                assert values == [pytest.approx(mine[kind][name], rel=1e-15)], (
+                    f"{key}: {kind} {name}"
+                )
 
 
 def test_selections_are_the_same() -> None:

@@ -86,6 +86,23 @@ TEST(MalformedCaseTest, AGarbledCaseIsReadOrRefusedByName) {
   }
 }
 
+TEST(CaseWeightsTest, AreSetAsLivnsSetWeightsDoes) {
+  io::Json json = RestingCell();
+  json["receptors"] = {
+      {"EXC<-EXC", {{"AMPA", {{"tau_decay", 3.0}}}, {"NMDA", {{"tau_decay", 80.0}}}}}};
+  json["edges"] = {{{"pre", 0}, {"post", 0}, {"swc_type", 4}}};
+  json["weights"] = {{"EXC", 2.0}, {"EXC_EXC-dend-NMDA", 3.0}, {"EXC-dend-AMPA-tau_decay", 4.0}};
+  const absl::StatusOr<OracleCase> oracle = ParseText(json.dump());
+  ASSERT_TRUE(oracle.ok()) << oracle.status();
+  EXPECT_THAT(oracle->culture.weights,
+              testing::ElementsAre(testing::Pair("EXC_EXC-dend-AMPA-weight", 2.0),
+                                   testing::Pair("EXC_EXC-dend-NMDA-weight", 3.0)));
+  EXPECT_THAT(oracle->culture.receptor_params,
+              testing::ElementsAre(testing::Pair("EXC-dend-AMPA-tau_decay", 4.0)));
+  json["weights"] = {{"EXC_EXC-soma", 2.0}};
+  ExpectRefused(json, "weights: parameter 'EXC_EXC-soma': matches nothing");
+}
+
 TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   ASSERT_TRUE(ParseText(RestingCell().dump()).ok());
   io::Json json = RestingCell();
