@@ -200,6 +200,21 @@ TEST_P(EventSolverTest, SpikeTimesConvergeToIts) {
     const auto num_cells = static_cast<int64_t>(trace["currents_na"].size());
     config.populations = {{"EXC", 0, num_cells}};
     SetModel(trace, config);
+    if (trace.contains("edges")) {
+      // Events act at once there, here after two steps: the shortest delay.
+      for (const double sign : {1.0, -1.0}) {
+        ProjectionConfig& projection = config.projections.emplace_back();
+        projection.post = projection.pre = "EXC";
+        projection.receptors[ProjectionConfig::kDefaultReceptors] = {{"I_syn", {{"sign", sign}}}};
+        for (const Json& e : trace["edges"]) {
+          Edge edge;
+          edge.source_gid = e["source"].get<int64_t>();
+          edge.target_gid = e["target"].get<int64_t>();
+          edge.weight = sign * e["weight"].get<double>();
+          if (edge.weight > 0.0) projection.edges.push_back(edge);
+        }
+      }
+    }
     const auto culture = Culture::Create(config);
     ASSERT_TRUE(culture.ok()) << culture.status();
     Gang gang(*culture, 1);
@@ -238,7 +253,8 @@ TEST_P(EventSolverTest, SpikeTimesConvergeToIts) {
 
 INSTANTIATE_TEST_SUITE_P(Traces, EventSolverTest,
                          testing::Values("diffrax_glif1", "diffrax_glif2", "diffrax_glif3",
-                                         "diffrax_glif4", "diffrax_glif5", "diffrax_lif"),
+                                         "diffrax_glif4", "diffrax_glif5", "diffrax_lif",
+                                         "diffrax_glif3_network", "diffrax_glif5_network"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -484,6 +484,22 @@ def cases() -> dict[str, Case]:
             "currents_na": [0.2, 0.35],
         }
     out["diffrax_lif"] = {**out["diffrax_glif1"], "model": lif}
+    # Coupled without delay.
+    for level in (3, 5):
+        out[f"diffrax_glif{level}_network"] = {
+            **out[f"diffrax_glif{level}"],
+            "duration_ms": 60.0,
+            "populations": {"EXC": 4, "INH": 2},
+            "currents_na": [0.2, 0.26, 0.23, 0.1, 0.25, 0.15],
+            "edges": [
+                {
+                    "source": e["source"],
+                    "target": e["target"],
+                    "weight": -90.0 if e["inhibitory"] else 120.0,
+                }
+                for e in edges
+            ],
+        }
     return out
 
 
