@@ -28,6 +28,12 @@ absl::StatusOr<std::shared_ptr<const EnvironmentModel>> EnvironmentModel::Create
   if (!culture.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", culture.status().message()));
   }
+  for (const sim::CellGroup& group : (*culture)->groups()) {
+    if (group.model->supports(sim::StimulusMode::kField)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(system.name, ": electrodes do not reach neurons of the model ",
+                     setup->params_key, ", and the task stimulates with them"));
+  }
   const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
   if (!array.ok()) return array.status();
 

@@ -74,6 +74,17 @@ std::vector<float> ObservationOf(const VectorEnvironment& env, int copy) {
   return {at, at + static_cast<int64_t>(size)};
 }
 
+TEST(EnvironmentModelTest, ATaskWithElectrodesNeedsCellsThatTheyReach) {
+  auto system = io::ReadSystem("systems/EI-mini");
+  ASSERT_TRUE(system.ok()) << system.status();
+  system->model = io::ModelDocument{"livn.models.glif.GLIF", {}};
+  system->params["default"]["GLIF"]["default"] = {{"noise-level", {100.0}}};
+  const auto made = EnvironmentModel::Create(*system, TargetRateConfig());
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(made.status().message(), HasSubstr("EI-mini: electrodes do not reach"));
+  EXPECT_THAT(made.status().message(), HasSubstr("GLIF"));
+}
+
 TEST(VectorEnvironmentTest, ACopyDoesNotDependOnItsPlaceOrOnThreads) {
   sim::InlineExecutor inline_executor;
   TwoThreads two;
