@@ -89,7 +89,7 @@ struct RcsdBuilder::Population {
   CellKind kind;
   RcsdParameterSet set;
   const ParamValues* params = nullptr;  // of all cells, or null
-  bool own_pools = false;
+  bool own_membrane = false;
   size_t first_group = 0;
 };
 
@@ -220,7 +220,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
     if (i > 0 && config_.cell_params.count(gid) == 0) continue;
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale_of(gid));
     if (!cell.ok()) return error_at(gid, cell.status());
-    population.own_pools = population.own_pools || ShapeOf(*cell).own_pools;
+    population.own_membrane = population.own_membrane || ShapeOf(*cell).own_membrane;
   }
   // Cells without own size or parameters share the class of the template.
   absl::flat_hash_map<int, uint32_t> plain_class;
@@ -236,7 +236,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale);
     if (!cell.ok()) return error_at(gid, cell.status());
     RcsdShape shape = ShapeOf(*cell);
-    shape.own_pools = population.own_pools;
+    shape.own_membrane = population.own_membrane;
     shape.has_opsin = culture_.has_opsin_;
     const int g = GroupOf(population, *cell, shape);
     CellGroup& group = culture_.groups_[g];
@@ -258,6 +258,8 @@ int RcsdBuilder::GroupOf(const Population& population, const CellTemplate& cell,
   while (g < groups.size() && !(models_[g]->shape() == shape)) ++g;
   if (g == groups.size()) {
     models_.push_back(std::make_shared<RcsdModel>(shape, opsin_, config_.dt_ms));
+    if (tables_ == nullptr) tables_ = MakeRcsdTables(config_.dt_ms);
+    models_.back()->SetTables(tables_);
     CellGroup& group = groups.emplace_back();
     group.population = population.config->name;
     group.model = models_.back();

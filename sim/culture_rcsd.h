@@ -46,6 +46,7 @@ class RcsdBuilder {
   const CultureConfig& config_;
   Culture& culture_;
   OpsinParams opsin_;
+  std::shared_ptr<const RcsdTables> tables_;
   std::vector<PlasticityRule> rules_;               // by PlasticityGroup
   std::vector<std::shared_ptr<RcsdModel>> models_;  // [group]
   std::vector<Culture::PendingRow> rows_;

@@ -17,7 +17,7 @@ namespace livnd::sim {
 namespace {
 
 // Steps whose normals are drawn at once.
-constexpr int kNoiseChunk = 16;
+constexpr int kNoiseChunk = 32;
 
 // Denormal numbers are zero while the kernel runs: the same on every host, and no slow steps.
 class FlushDenormals {
@@ -55,6 +55,9 @@ void Gang::BuildTiles() {
     tiles.num_tiles = (tiles.num_lanes + kTileLanes - 1) / kTileLanes;
     tiles.state.assign(static_cast<size_t>(tiles.num_tiles) * group.num_variables * kTileLanes,
                        0.0);
+    tiles.scratch.assign(
+        static_cast<size_t>(tiles.num_tiles) * group.model->num_scratch() * kTileLanes, 0.0);
+    tiles.stale.assign(tiles.num_tiles, 1);
     const int num_params = group.model->num_params();
     std::map<std::vector<uint32_t>, int> known;
     for (int t = 0; t < tiles.num_tiles; ++t) {
@@ -124,7 +127,12 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
       double* out = Variable(g, int64_t{copy} * group.num_cells() + i, 0);
       for (int v = 0; v < group.num_variables; ++v) out[v * kTileLanes] = *in++;
     }
+    const int64_t first = int64_t{copy} * group.num_cells();
+    std::fill(groups_[g].stale.begin() + first / kTileLanes,
+              groups_[g].stale.begin() + (first + group.num_cells() - 1) / kTileLanes + 1,
+              uint8_t{1});
   }
+  stale_ = true;
   const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
   std::copy_n(in, n, connection_state_.data() + copy * n);
   for (StimulusSlot& s : stimuli_) s.timelines[copy].Clear();
@@ -319,7 +327,7 @@ void Gang::DrawNoise(int num_steps) {
         const int every = stream.num_used == stream.draws_per_update ? 1 : stream.draws_per_update;
         *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
                                                     stream.draws_per_update * num_due[copy],
-                                                    stream.first, every, drawn, 1));
+                                                    stream.first, every, drawn));
         const double* z = drawn;
         for (int s = 0; s < num_steps; ++s) {
           double* at = out + s * step_stride + stream.normals_row * kTileLanes;
@@ -433,9 +441,33 @@ void Gang::Sample(Probe& probe) const {
   }
 }
 
+TileStep Gang::TileAt(int g, int tile) {
+  GroupTiles& tiles = groups_[g];
+  const CellGroup& group = culture_->groups()[g];
+  TileStep step;
+  step.params = tiles.params.data() + static_cast<size_t>(tiles.param_tile[tile]) *
+                                          group.model->num_params() * kTileLanes;
+  step.state = tiles.state.data() + static_cast<size_t>(tile) * group.num_variables * kTileLanes;
+  step.scratch =
+      tiles.scratch.data() + static_cast<size_t>(tile) * group.model->num_scratch() * kTileLanes;
+  return step;
+}
+
+void Gang::PrepareTiles() {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    for (int t = 0; t < groups_[g].num_tiles; ++t) {
+      if (groups_[g].stale[t] == 0) continue;
+      culture_->groups()[g].model->Prepare(TileAt(g, t));
+      groups_[g].stale[t] = 0;
+    }
+  }
+  stale_ = false;
+}
+
 void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes) {
   const FlushDenormals flush;
   const bool noisy = culture_->has_noise();
+  if (stale_) PrepareTiles();
   for (const Probe* probe : probes) {
     if (probe->quantity != Probe::Quantity::kMembraneCurrentUa || keep_membrane_) continue;
     keep_membrane_ = true;
@@ -455,19 +487,19 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Pro
       for (int c = 0; c < num_copies_; ++c) Deliver(c, tick(c));
       const bool currents = UpdateCurrents();
       for (int c = 0; c < num_copies_; ++c) UpdateLight(c, tick(c));
+      bool field = false;
+      for (int c = 0; c < num_copies_; ++c) {
+        field = field || header(c, CopyHeader::kFieldActive) != 0.0;
+      }
       const size_t first_spike = spikes != nullptr ? spikes->size() : 0;
       for (size_t g = 0; g < groups_.size(); ++g) {
         GroupTiles& tiles = groups_[g];
         const CellGroup& group = culture_->groups()[g];
-        const int num_params = group.model->num_params();
         const size_t per_tile = static_cast<size_t>(group.model->num_compartments()) * kTileLanes;
-        TileStep step;
-        step.light = light_;
         for (int t = 0; t < tiles.num_tiles; ++t) {
-          step.params = tiles.params.data() +
-                        static_cast<size_t>(tiles.param_tile[t]) * num_params * kTileLanes;
-          step.state =
-              tiles.state.data() + static_cast<size_t>(t) * group.num_variables * kTileLanes;
+          TileStep step = TileAt(g, t);
+          step.field = field;
+          step.light = light_;
           if (!tiles.normals.empty()) {
             step.normals = tiles.normals.data() +
                            (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes;

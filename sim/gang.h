@@ -101,6 +101,8 @@ class Gang {
     int num_lanes = 0;
     int num_tiles = 0;
     std::vector<double> state;    // [tile][variable][kTileLanes]
+    std::vector<double> scratch;  // [tile][CellModel::num_scratch()][kTileLanes]
+    std::vector<uint8_t> stale;   // [tile], 1 where the scratch does not fit the state
     std::vector<double> params;   // distinct parameter tiles
     std::vector<int> param_tile;  // [tile] index into params
     std::vector<uint32_t> lane_mask;
@@ -134,6 +136,9 @@ class Gang {
   // The channels of a mode at a step, null for none.
   const double* ChannelsAt(StimulusSlot& slot, int copy, int64_t tick);
   void UpdateLearning();
+  // Brings the scratch of tiles up to date whose state was put there from outside.
+  void PrepareTiles();
+  TileStep TileAt(int group, int tile);
   void Sample(Probe& probe) const;
   void EmitSpikes(int group, int tile, uint32_t lanes, std::vector<Spike>* spikes);
   void PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not_before);
@@ -152,6 +157,7 @@ class Gang {
   std::vector<const double*> light_now_;  // [copy] likewise
   bool learning_ = false;                 // some copy has learned
   bool light_ = false;                    // light has shone on some copy
+  bool stale_ = true;                     // some tile's scratch does not fit its state
   bool keep_membrane_ = false;            // some probe has asked for membrane currents
   std::vector<InputEvent> inputs_;        // ascending by step
   std::vector<size_t> next_input_;        // [copy]

@@ -22,6 +22,8 @@ struct CellParams {
 struct TileStep {
   const double* params = nullptr;
   double* state = nullptr;
+  // What the last step, or Prepare, left for this one.
+  double* scratch = nullptr;
   // Standard normals, [2][kTileLanes] in the order of noise_streams(); NaN in a lane: no update.
   // Null: no noise at all.
   const double* normals = nullptr;
@@ -29,6 +31,8 @@ struct TileStep {
   const double* drive = nullptr;
   // [kTileLanes]: 1 where plasticity is on, 0 where it is off. Null: no copy has ever learned.
   const double* learning = nullptr;
+  // Some lane's field may differ from 0.
+  bool field = false;
   // Some lane's opsin may be open.
   bool light = false;
   // Out, [compartment][kTileLanes]: total membrane current density of the half step without
@@ -59,6 +63,10 @@ class CellModel {
   virtual ~CellModel() = default;
 
   virtual int num_params() const = 0;
+  // Numbers of a cell beside its state that follow from it and are kept between steps.
+  virtual int num_scratch() const { return 0; }
+  // Writes them after a state was put into a tile.
+  virtual void Prepare(const TileStep& /*step*/) const {}
   virtual int num_sections() const = 0;
   virtual int num_compartments() const = 0;
   // The compartment that records and point processes at a section's middle use.

@@ -61,35 +61,47 @@ double Lane0(Vec x) {
 }
 
 // Calls fn(parameter block offset, currents at v with the given state) for each compartment.
-template <bool kOwnPools, class Fn>
-void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const double* params,
-                     double* state, double v_mv, Fn fn) {
+template <bool kOwnMembrane, class Fn>
+void ForEachCurrents(const RcsdShape& shape, const double* params, double* state, double v_mv,
+                     Fn fn) {
+  using rcsd::ExactPotassiumReversal;
+  using rcsd::ExactSodiumReversal;
   const Vec v = Set(v_mv);
-  const Block soma{params, state};
-  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true, kOwnPools>(k, soma, v)
-                       : rcsd::SomaCurrents<false, kOwnPools>(k, soma, v));
+  const rcsd::GhkFunctions can = rcsd::GhkAt(v, rcsd::kGhkCanMv);
+  const rcsd::GhkFunctions cal = rcsd::GhkAt(v, rcsd::kGhkCalMv);
+  auto block = [&](int param, int variable) {
+    return Block{params + param * kTileLanes, state + variable * kTileLanes};
+  };
+  const Block soma = block(0, 0);
+  const Vec m =
+      rcsd::SodiumActivation(v, soma.P(SomaParam::kVHalf), soma.P(SomaParam::kInverseSlope));
+  const Vec e_na = ExactSodiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
+  const Vec e_k = ExactPotassiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
+  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true>(soma, v, m, can, e_na, e_k)
+                       : rcsd::SomaCurrents<false>(soma, v, m, can, e_na, e_k));
   for (int i = 0; i < shape.num_dend; ++i) {
+    const Block b = block(shape.dend_param(i), shape.dend_state(i));
     fn(shape.dend_param(i),
-       rcsd::DendCurrents<kOwnPools>(k,
-                                     Block{params + shape.dend_param(i) * kTileLanes,
-                                           state + shape.dend_state(i) * kTileLanes},
-                                     v));
+       rcsd::DendCurrents(b, v, can, cal,
+                          ExactPotassiumReversal<DendState, DendParam, kOwnMembrane>(b)));
   }
   for (int i = 0; i < shape.num_axon; ++i) {
+    const Block b = block(shape.axon_param(i), shape.axon_state(i));
     fn(shape.axon_param(i),
-       rcsd::AxonCurrents<kOwnPools>(Block{params + shape.axon_param(i) * kTileLanes,
-                                           state + shape.axon_state(i) * kTileLanes},
-                                     v));
+       rcsd::AxonCurrents(
+           b, v, rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope)),
+           ExactSodiumReversal<AxonState, AxonParam, kOwnMembrane>(b),
+           ExactPotassiumReversal<AxonState, AxonParam, kOwnMembrane>(b)));
   }
 }
 
 template <class Fn>
-void ForEachCurrents(const RcsdShape& shape, const StepConstants& k, const double* params,
-                     double* state, double v_mv, Fn fn) {
-  if (shape.own_pools) {
-    ForEachCurrents<true>(shape, k, params, state, v_mv, fn);
+void ForEachCurrents(const RcsdShape& shape, const double* params, double* state, double v_mv,
+                     Fn fn) {
+  if (shape.own_membrane) {
+    ForEachCurrents<true>(shape, params, state, v_mv, fn);
   } else {
-    ForEachCurrents<false>(shape, k, params, state, v_mv, fn);
+    ForEachCurrents<false>(shape, params, state, v_mv, fn);
   }
 }
 
@@ -131,8 +143,6 @@ StepConstants MakeStepConstants(double dt_ms) {
   c.na_rate = dt_ms / 30.0;
   c.kdr_rate = dt_ms / 7.0;
   c.pool_drive = 1e4 / (2.0 * rcsd::kFaraday * rcsd::kShellDepthUm * rcsd::kPoolRatePerMs);
-  c.can_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCanMv);
-  c.cal_secant = ScalarExp(rcsd::kSecantMv / rcsd::kGhkCalMv);
   return c;
 }
 
@@ -141,10 +151,12 @@ RcsdShape ShapeOf(const CellTemplate& cell) {
   shape.kind = cell.kind;
   shape.num_dend = cell.num_dend_segments();
   shape.num_axon = cell.num_axon_sections();
-  shape.own_pools = std::any_of(cell.sections.begin(), cell.sections.end(), [](const Section& s) {
-    return !(s.sodium == PoolConstants{rcsd::kNaInMm, rcsd::kNaOutMm}) ||
-           !(s.potassium == PoolConstants{rcsd::kKInMm, rcsd::kKOutMm});
-  });
+  shape.own_membrane =
+      std::any_of(cell.sections.begin(), cell.sections.end(), [](const Section& s) {
+        return s.vhalf_nas_mv != rcsd::kVHalfMv || s.slope_nas_mv != rcsd::kSlopeMv ||
+               !(s.sodium == PoolConstants{rcsd::kNaInMm, rcsd::kNaOutMm}) ||
+               !(s.potassium == PoolConstants{rcsd::kKInMm, rcsd::kKOutMm});
+      });
   return shape;
 }
 
@@ -168,13 +180,13 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
     p[base + inverse_slope] = 1.0 / s.slope_nas_mv;
     p[base + g_kdr] = s.gmax_kdr_s_cm2;
   };
-  auto calcium = [&](const Section& s, int base, int decay, int alpha, int k_ca) {
+  auto calcium = [&](const Section& s, int base, int decay, int alpha, int inverse_k_ca) {
     p[base + decay] = 1.0 - ScalarExp(-dt_ms * s.f_ca * s.k_ca);
     p[base + alpha] = s.alpha_ca;
-    p[base + k_ca] = s.k_ca;
+    p[base + inverse_k_ca] = 1.0 / s.k_ca;
   };
   auto own_pool = [&](int base, const PoolConstants& c) {
-    if (!shape.own_pools) return;
+    if (!shape.own_membrane) return;
     p[base + PoolParam::kFraction] = 1.0 - ScalarExp(-dt_ms * c.rate_per_ms);
     p[base + PoolParam::kDrive] = 1e4 / (2.0 * rcsd::kFaraday * c.shell_depth_um * c.rate_per_ms);
     p[base + PoolParam::kIn] = c.in_mm;
@@ -190,7 +202,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
     using P = SomaParam;
     common(soma, 0, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
     sodium_potassium(soma, 0, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
-    calcium(soma, 0, P::kCaDecay, P::kAlpha, P::kKCa);
+    calcium(soma, 0, P::kCaDecay, P::kAlpha, P::kInverseKCa);
     p[P::kGKca] = soma.gmax_kca_s_cm2;
     p[P::kGCan] = soma.gmax_can_s_cm2;
     p[P::kGKa] = soma.gmax_ka_s_cm2;
@@ -207,7 +219,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
       for (int segment = 0; segment < s.num_segments; ++segment) {
         const int base = shape.dend_param(segment);
         common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
-        calcium(s, base, P::kCaDecay, P::kAlpha, P::kKCa);
+        calcium(s, base, P::kCaDecay, P::kAlpha, P::kInverseKCa);
         p[base + P::kGKca] = s.gmax_kca_s_cm2;
         p[base + P::kGCan] = s.gmax_can_s_cm2;
         p[base + P::kGCal] = s.gmax_cal_s_cm2;
@@ -246,15 +258,14 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
   };
   spread();
   SetSteady(shape, k, cell.hold_mv, state.data());
-  ForEachCurrents(shape, k, tile.data(), state.data(), cell.hold_mv,
-                  [&](int base, const Currents& c) {
-                    static_assert(SomaParam::kPin == int{DendParam::kPin} &&
-                                  SomaParam::kPin == int{AxonParam::kPin});
-                    p[base + SomaParam::kPin] = -Lane0(c.total);
-                  });
+  ForEachCurrents(shape, tile.data(), state.data(), cell.hold_mv, [&](int base, const Currents& c) {
+    static_assert(SomaParam::kPin == int{DendParam::kPin} &&
+                  SomaParam::kPin == int{AxonParam::kPin});
+    p[base + SomaParam::kPin] = -Lane0(c.total);
+  });
   spread();
   SetSteady(shape, k, v_init_mv, state.data());
-  ForEachCurrents(shape, k, tile.data(), state.data(), v_init_mv, [&](int base, const Currents& c) {
+  ForEachCurrents(shape, tile.data(), state.data(), v_init_mv, [&](int base, const Currents& c) {
     if (base == 0) p[SomaParam::kIRest] = Lane0(c.ca);
     if (base > 0 && base < shape.axon_param(0)) {
       p[base + DendParam::kIRest] = Lane0(c.ca);

@@ -24,6 +24,10 @@ inline constexpr double kKcaHalfMm = 0.0005;
 inline constexpr double kGhkCanMv = (36.0 / 293.15) * 309.15 / 2.0;
 inline constexpr double kGhkCalMv = (25.0 / 293.15) * 309.15 / 2.0;
 
+// Activation of the sodium channel in every section whose parameters do not say otherwise.
+inline constexpr double kVHalfMv = -35.0;
+inline constexpr double kSlopeMv = 7.8;
+
 // Secants replace derivatives: I(V + kSecantMv) - I(V) over kSecantMv.
 inline constexpr double kSecantMv = 0.001;
 

@@ -5,6 +5,7 @@
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/math.h"
+#include "sim/simd/table.h"
 #include "sim/simd/vec.h"
 
 namespace livnd::sim {
@@ -12,6 +13,8 @@ namespace {
 
 using rcsd::Block;
 using rcsd::Currents;
+using rcsd::Functions;
+using rcsd::Relax;
 using simd::Exp;
 using simd::Fma;
 using simd::Load;
@@ -19,320 +22,623 @@ using simd::Mask;
 using simd::Max;
 using simd::NegFma;
 using simd::Set;
+using simd::Store;
+using simd::TableIndex;
 using simd::Vec;
+using Tables = RcsdTables;
 
+// A tile is stepped whole, phase by phase and in each phase vector by vector, so that the long chains
+// of one vector's divisions overlap with another's.
+constexpr int kVectors = kTileLanes / simd::kLanes;
 // Most compartments that a cell has: soma, three of the dendrite, five of the axon.
 constexpr int kMaxCompartments = 9;
-using Compartments = std::array<Vec, kMaxCompartments>;
+using Compartments = std::array<std::array<Vec, kVectors>, kMaxCompartments>;
 
-void AddNoise(const RcsdGroupParams& group, const Block& cell, const double* normals,
-              const double* params, Compartments& total, Compartments& slope,
-              const Compartments& v) {
-  const NoiseParams& n = group.noise;
-  const RcsdShape& shape = group.shape;
-  const bool renshaw = shape.kind == CellKind::kRenshaw;
-  struct Term {
-    bool on;
-    int variable, compartment;
-    double g0, reversal, decay, amp;
-  };
-  const Term e = {n.excitatory_on, renshaw ? 0 : 1, shape.middle_compartment(renshaw ? 0 : 1),
-                  n.g_e0,          n.reversal_e_mv, n.decay_e,
-                  n.amp_e};
-  const Term i = {n.inhibitory_on, renshaw ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i};
-  for (const Term& t : {e, i}) {
-    if (!t.on) continue;
-    const int at = shape.noise_state(t.variable);
-    Vec y = cell.S(at);
-    if (normals != nullptr) {
-      const Vec z = Load(normals + t.variable * kTileLanes);
-      y = simd::Select(z <= z, Fma(y, Set(t.decay), t.amp * z), y);
-      cell.Put(at, y);
+// --- functions of voltage and of the pools ------------------------------------------------------------
+
+// What the tables stand for. Out of line: only lanes with extreme voltages come here.
+HWY_NOINLINE Functions ExactSpiking(const StepConstants& k, Vec v) {
+  return rcsd::SpikingFunctions(k, v);
+}
+HWY_NOINLINE Functions ExactSlow(const StepConstants& k, Vec v) {
+  return rcsd::SlowFunctions(k, v);
+}
+HWY_NOINLINE Functions ExactCalcium(Vec v) { return rcsd::CalciumFunctions(v); }
+HWY_NOINLINE Functions ExactKa(Vec v) { return rcsd::KaFunctions(v); }
+HWY_NOINLINE Vec ExactPotassiumFraction(const StepConstants& k, Vec v) {
+  return 1.0 - Exp(-rcsd::SodiumPotassiumSteady(k, v).n_rate);
+}
+HWY_NOINLINE Vec SodiumReversalSeries(Vec u) { return rcsd::SodiumReversal(u); }
+HWY_NOINLINE Vec PotassiumReversalSeries(Vec u) { return rcsd::PotassiumReversal(u); }
+
+// How the functions of voltage and of the pools are found.
+enum class Path {
+  kTables,   // every lane lies inside the tables
+  kBlended,  // lanes outside are computed exactly
+  kExact,    // there are no tables
+};
+
+// The four functions of a table at v, or what `exact` computes.
+template <Path kPath, class Exact>
+HWY_INLINE Functions TableFunctions(const std::vector<double>& table, const TableIndex& index,
+                                    Vec v, Exact exact) {
+  if constexpr (kPath == Path::kExact) return exact();
+  Functions f;
+  simd::Evaluate(table.data(), index, f.data());
+  if constexpr (kPath == Path::kBlended) {
+    const Mask inside = simd::InsideTable(v);
+    const Functions e = exact();
+    for (size_t i = 0; i < f.size(); ++i) f[i] = simd::Select(inside, f[i], e[i]);
+  }
+  return f;
+}
+
+// Where |x| is largest among what the polynomials were asked for.
+struct Farthest {
+  Vec sodium = Set(0.0), potassium = Set(0.0);
+  bool inside() const {
+    return simd::AllTrue((sodium < Set(RcsdTables::Sodium::kHalfWidth)) &
+                         (potassium < Set(RcsdTables::Potassium::kHalfWidth)));
+  }
+};
+
+template <Path kPath, class Polynomial, class Exact>
+HWY_INLINE Vec ReversalAt(const Polynomial& p, Vec u, Vec& farthest, Exact exact) {
+  if constexpr (kPath == Path::kExact) return exact(u);
+  const Vec x = u - Polynomial::kMiddle;
+  Vec e = Load(p.coefficients[Polynomial::kDegree]);
+  for (int d = Polynomial::kDegree - 1; d >= 0; --d) e = Fma(e, x, Load(p.coefficients[d]));
+  farthest = Max(farthest, simd::Abs(x));
+  if constexpr (kPath == Path::kBlended) {
+    return simd::Select(simd::Abs(x) < Set(Polynomial::kHalfWidth), e, exact(u));
+  }
+  return e;
+}
+
+// --- one tile -------------------------------------------------------------------------------------------
+
+template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnMembrane>
+class Tile {
+ public:
+  Tile(const RcsdGroupParams& group, const TileStep& step)
+      : group_(group), k_(group.step), tables_(group.tables.get()), step_(step) {}
+
+  uint32_t Step() {
+    const uint32_t crossed = DetectSpikes();
+    if (tables_ == nullptr) {
+      IonCurrents<Path::kExact>();
+    } else if (!IonCurrents<Path::kTables>()) {
+      IonCurrents<Path::kBlended>();
     }
-    const int c = t.compartment;
-    const Vec g = Max(Set(0.0), t.g0 + y) * Load(params + shape.per_area_param(c) * kTileLanes);
-    total[c] = total[c] + g * (v[c] - t.reversal);
-    slope[c] = slope[c] + g;
-  }
-}
-
-// The opsin's current at V_k with its secant.
-void AddOpsin(const RcsdGroupParams& group, const Block& soma, Compartments& total,
-              Compartments& slope, const Compartments& v) {
-  const OpsinConstants& o = group.opsin_step;
-  const Vec e = Exp((v[0] - o.reversal_mv) * -o.inverse_v0);
-  const Vec g = soma.S(group.shape.opsin_state() + OpsinState::kOpen) * o.unit_na *
-                soma.P(SomaParam::kPerArea);
-  const Vec at_v = g * (1.0 - e);
-  const Vec beside = g * (1.0 - e * o.secant_factor);
-  total[0] = total[0] + at_v;
-  slope[0] = slope[0] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
-}
-
-// Backward Euler of the three states, at the light of this step.
-void UpdateOpsin(const RcsdGroupParams& group, const Block& cell) {
-  const int at = group.shape.opsin_state();
-  const double dt = group.step.dt_ms;
-  const Vec ga = cell.S(at + OpsinState::kGa) * dt;
-  const Vec gr = cell.S(at + OpsinState::kGr) * dt;
-  const double gd = group.opsin_step.gd * dt;
-  const Vec open = cell.S(at + OpsinState::kOpen) + ga;
-  const Vec desensitised = cell.S(at + OpsinState::kDesensitised);
-  // (1 + ga + gd) o + ga d = open; (1 + gr) d - gd o = desensitised.
-  const Vec a = 1.0 + ga + gd;
-  const Vec d = 1.0 + gr;
-  const Vec inverse = 1.0 / Fma(a, d, ga * gd);
-  cell.Put(at + OpsinState::kOpen, Fma(d, open, -(ga * desensitised)) * inverse);
-  cell.Put(at + OpsinState::kDesensitised, Fma(a, desensitised, gd * open) * inverse);
-}
-
-// S(v; half) where the voltage is beyond theta, else 0.
-Vec Beyond(const PlasticityRule& r, Vec v, double theta, double half, double log_slope) {
-  const simd::Mask on = r.inhibitory ? v < Set(theta) : v > Set(theta);
-  return simd::Select(on, 1.0 / (1.0 + Exp((v - half) * -log_slope)), Set(0.0));
-}
-
-// What one evaluation at v adds to the learning signal.
-Vec Learned(const LearningSlot& slot, Vec v) {
-  const PlasticityRule& r = slot.rule;
-  const Vec ltd = Beyond(r, v, r.theta_ltd_mv, r.ltd_half_mv, slot.log_slope);
-  const Vec ltp = Beyond(r, v, r.theta_ltp_mv, r.ltp_half_mv, slot.log_slope);
-  const Vec x = (2.0 * r.a_ltp * ltp - r.a_ltd * ltd) * (1.0 / r.learning_tau);
-  return (2.0 / (1.0 + Exp(x * -slot.log_slope)) - 1.0) * (1.0 / 5000.0);
-}
-
-// The signal gathers at both evaluations of the secant, decays, and is integrated.
-void Learn(const RcsdGroupParams& group, const Block& cell, const double* learning,
-           const Compartments& v) {
-  const Vec on = Load(learning);
-  for (const LearningSlot& slot : group.learning) {
-    const Vec at = v[slot.compartment];
-    const Vec gathered = Learned(slot, at + rcsd::kSecantMv) + Learned(slot, at);
-    const Vec signal = Fma(on, gathered, cell.S(slot.state)) * slot.decay;
-    cell.Put(slot.state, signal);
-    cell.Put(slot.state + 1, Fma(signal, Set(group.step.dt_ms), cell.S(slot.state + 1)));
-  }
-}
-
-void AddSynapses(const RcsdGroupParams& group, const Block& cell, const double* params,
-                 Compartments& total, Compartments& slope, const Compartments& v) {
-  for (const SynapseSlot& slot : group.slots) {
-    const int c = slot.compartment;
-    const Vec a = cell.S(slot.state);
-    const Vec b = cell.S(slot.state + 1);
-    const Vec g = (b - a) * Load(params + group.shape.per_area_param(c) * kTileLanes);
-    if (slot.mg_over_kd == 0.0) {
-      total[c] = total[c] + g * (v[c] - slot.reversal_mv);
-      slope[c] = slope[c] + g;
+    AddNoise();
+    AddSynapses();
+    if (step_.light) AddOpsin();
+    if (step_.learning != nullptr) Learn();
+    const bool inside = Solve();
+    if (step_.membrane_current != nullptr) StoreMembraneCurrents();
+    if (tables_ == nullptr) {
+      Update<Path::kExact>();
+    } else if (inside) {
+      Update<Path::kTables>();
     } else {
-      const Vec e = Exp((v[c] + slot.vshift_mv) * -slot.gamma_per_mv) * slot.mg_over_kd;
-      const Vec at_v = g * (v[c] - slot.reversal_mv) / (1.0 + e);
-      const Vec beside =
-          g * (v[c] + rcsd::kSecantMv - slot.reversal_mv) / (1.0 + e * slot.secant_factor);
-      total[c] = total[c] + at_v;
-      slope[c] = slope[c] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+      Update<Path::kBlended>();
     }
-    cell.Put(slot.state, a * slot.decay_rise);
-    cell.Put(slot.state + 1, b * slot.decay_decay);
+    if (step_.light) UpdateOpsin();
+    return crossed;
   }
-}
 
-// One vector of cells: the arrays of `step` begin at `lane` of the tile.
-template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnPools>
-uint32_t StepLanes(const RcsdGroupParams& group, const TileStep& step, int lane) {
-  constexpr int kSoma = 0;
-  constexpr int kFirstAxon = 1 + kNumDend;
-  RcsdShape shape;
-  shape.kind = kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron;
-  shape.num_dend = kNumDend;
-  shape.num_axon = kNumAxon;
-  shape.own_pools = kOwnPools;
-  shape.has_opsin = group.shape.has_opsin;
-  const StepConstants& k = group.step;
-  const double* params = step.params + lane;
-  double* state = step.state + lane;
-  const Block cell{params, state};
-  const Block soma = cell;
-  auto dend = [&](int i) {
-    return Block{params + shape.dend_param(i) * kTileLanes,
-                 state + shape.dend_state(i) * kTileLanes};
-  };
-  auto axon = [&](int i) {
-    return Block{params + shape.axon_param(i) * kTileLanes,
-                 state + shape.axon_state(i) * kTileLanes};
-  };
+  // The functions that IonCurrents expects of the step before.
+  void Prepare() { tables_ == nullptr ? PrepareBy<Path::kExact>() : PrepareBy<Path::kBlended>(); }
 
-  // Spike detection on V_k.
-  Compartments v;
-  v[kSoma] = soma.S(SomaState::kV);
-  const Mask above = v[kSoma] > soma.P(SomaParam::kThreshold);
-  const Vec was_above = cell.S(shape.above_state());
-  cell.Put(shape.above_state(), simd::Select(above, Set(1.0), Set(0.0)));
-  const uint32_t crossed = simd::Bits(above & (was_above < Set(0.5)));
-
-  // Currents at V_k.
-  Compartments total, slope, field;
-  Currents at_soma = rcsd::SomaCurrents<kHasKa, kOwnPools>(k, soma, v[kSoma]);
-  total[kSoma] = at_soma.total;
-  slope[kSoma] = at_soma.slope;
-  field[kSoma] = soma.S(SomaState::kField);
-  std::array<Currents, kNumDend == 0 ? 1 : kNumDend> at_dend;
-  for (int i = 0; i < kNumDend; ++i) {
-    const Block b = dend(i);
-    v[1 + i] = b.S(DendState::kV);
-    at_dend[i] = rcsd::DendCurrents<kOwnPools>(k, b, v[1 + i]);
-    total[1 + i] = at_dend[i].total;
-    slope[1 + i] = at_dend[i].slope;
-    field[1 + i] = b.S(DendState::kField);
+ private:
+  static constexpr int kSoma = 0;
+  static constexpr int kFirstAxon = 1 + kNumDend;
+  static constexpr int kN = 1 + kNumDend + kNumAxon;
+  static constexpr RcsdShape MakeShape() {
+    RcsdShape shape;
+    shape.kind = kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron;
+    shape.num_dend = kNumDend;
+    shape.num_axon = kNumAxon;
+    shape.own_membrane = kOwnMembrane;
+    return shape;  // has_opsin decides nothing that is used here
   }
-  std::array<Currents, kNumAxon == 0 ? 1 : kNumAxon> at_axon;
-  for (int i = 0; i < kNumAxon; ++i) {
-    const Block b = axon(i);
-    const int c = kFirstAxon + i;
-    v[c] = b.S(AxonState::kV);
-    at_axon[i] = rcsd::AxonCurrents<kOwnPools>(b, v[c]);
-    total[c] = at_axon[i].total;
-    slope[c] = at_axon[i].slope;
-    field[c] = b.S(AxonState::kField);
+  static constexpr RcsdShape kShape = MakeShape();
+
+  Block At(int param, int variable, int h) const {
+    const int lane = h * simd::kLanes;
+    return {step_.params + param * kTileLanes + lane, step_.state + variable * kTileLanes + lane};
   }
-  AddNoise(group, cell, step.normals != nullptr ? step.normals + lane : nullptr, params, total,
-           slope, v);
-  AddSynapses(group, cell, params, total, slope, v);
-  if (step.light) AddOpsin(group, soma, total, slope, v);
-  if (step.learning != nullptr) Learn(group, cell, step.learning + lane, v);
-  if (step.drive != nullptr) {
-    for (int c = 0; c < kFirstAxon + kNumAxon; ++c) {
-      field[c] = field[c] + Load(step.drive + lane + c * kTileLanes);
+  Block Soma(int h) const { return At(0, 0, h); }
+  Block Dend(int i, int h) const { return At(kShape.dend_param(i), kShape.dend_state(i), h); }
+  Block Axon(int i, int h) const { return At(kShape.axon_param(i), kShape.axon_state(i), h); }
+  Vec Param(int i, int h) const { return Load(step_.params + i * kTileLanes + h * simd::kLanes); }
+  Vec Variable(int i, int h) const { return Load(step_.state + i * kTileLanes + h * simd::kLanes); }
+  void PutVariable(int i, int h, Vec x) {
+    Store(x, step_.state + i * kTileLanes + h * simd::kLanes);
+  }
+  Vec Kept(int i, int h) const { return Load(step_.scratch + i * kTileLanes + h * simd::kLanes); }
+  void Keep(int i, int h, Vec x) { Store(x, step_.scratch + i * kTileLanes + h * simd::kLanes); }
+
+  template <Path kPath>
+  void PrepareBy() {
+    for (int h = 0; h < kVectors; ++h) {
+      for (int c = 0; c < kN; ++c) {
+        const Vec v = Variable(kShape.voltage_state(c), h);
+        const TableIndex index = IndexAt<kPath>(v);
+        if (c == kSoma || c >= kFirstAxon) {
+          const Vec m = Spiking<kPath>(index, v)[Tables::kMNas];
+          StoreM(c, h, v, m);
+        }
+        if (c == kSoma || c < kFirstAxon) {
+          const Functions f = Calcium<kPath>(index, v);
+          c == kSoma ? StoreSomaCalcium(h, f) : StoreDendCalcium(c - 1, h, f);
+        }
+      }
     }
   }
 
-  Compartments own;  // the membrane's share of the diagonal
-  // The chain: eliminate from both far ends towards the soma, then back.
-  Compartments diag, rhs, g_prev, inverse;
-  diag[kSoma] = own[kSoma] = soma.P(SomaParam::kCap) + slope[kSoma];
-  rhs[kSoma] = field[kSoma] - total[kSoma];
-  auto couple = [&](int c, int prev, Vec g_of_prev, Vec g_own) {
-    g_prev[c] = g_own;
-    const Vec difference = v[c] - v[prev];
-    diag[c] = diag[c] + g_own;
-    rhs[c] = NegFma(g_own, difference, rhs[c]);
-    diag[prev] = diag[prev] + g_of_prev;
-    rhs[prev] = Fma(g_of_prev, difference, rhs[prev]);
-  };
-  for (int i = 0; i < kNumAxon; ++i) {
-    const int c = kFirstAxon + i;
-    diag[c] = own[c] = axon(i).P(AxonParam::kCap) + slope[c];
-    rhs[c] = field[c] - total[c];
-    couple(c, i == 0 ? kSoma : c - 1,
-           i == 0 ? soma.P(SomaParam::kGAxon) : axon(i - 1).P(AxonParam::kGNext),
-           axon(i).P(AxonParam::kGPrev));
+  template <Path kPath>
+  HWY_INLINE static TableIndex IndexAt(Vec v) {
+    if constexpr (kPath == Path::kExact) return {};
+    if constexpr (kPath == Path::kBlended) v = simd::Select(simd::InsideTable(v), v, Set(0.0));
+    return simd::IndexOf(v);
   }
-  for (int i = 0; i < kNumDend; ++i) {
-    const int c = 1 + i;
-    diag[c] = own[c] = dend(i).P(DendParam::kCap) + slope[c];
-    rhs[c] = field[c] - total[c];
-    couple(c, i == 0 ? kSoma : c - 1,
-           i == 0 ? soma.P(SomaParam::kGDend) : dend(i - 1).P(DendParam::kGNext),
-           dend(i).P(DendParam::kGPrev));
+  template <Path kPath>
+  HWY_INLINE Functions Spiking(const TableIndex& index, Vec v) const {
+    return TableFunctions<kPath>(tables_->spiking, index, v, [&] { return ExactSpiking(k_, v); });
   }
-  auto eliminate = [&](int c, int prev, Vec g_of_prev) {
-    inverse[c] = 1.0 / diag[c];
-    const Vec f = g_of_prev * inverse[c];
-    diag[prev] = NegFma(f, g_prev[c], diag[prev]);
-    rhs[prev] = Fma(f, rhs[c], rhs[prev]);
-  };
-  for (int i = kNumAxon - 1; i >= 1; --i) {
-    eliminate(kFirstAxon + i, kFirstAxon + i - 1, axon(i - 1).P(AxonParam::kGNext));
+  template <Path kPath>
+  HWY_INLINE Functions Slow(const TableIndex& index, Vec v) const {
+    return TableFunctions<kPath>(tables_->slow, index, v, [&] { return ExactSlow(k_, v); });
   }
-  if constexpr (kNumAxon > 0) eliminate(kFirstAxon, kSoma, soma.P(SomaParam::kGAxon));
-  for (int i = kNumDend - 1; i >= 1; --i) {
-    eliminate(1 + i, i, dend(i - 1).P(DendParam::kGNext));
+  template <Path kPath>
+  HWY_INLINE Functions Calcium(const TableIndex& index, Vec v) const {
+    return TableFunctions<kPath>(tables_->calcium, index, v, [&] { return ExactCalcium(v); });
   }
-  if constexpr (kNumDend > 0) eliminate(1, kSoma, soma.P(SomaParam::kGDend));
-  Compartments dv;
-  dv[kSoma] = rhs[kSoma] / diag[kSoma];
-  for (int i = 0; i < kNumDend; ++i) {
-    dv[1 + i] = Fma(g_prev[1 + i], dv[i == 0 ? kSoma : i], rhs[1 + i]) * inverse[1 + i];
+  // a_n alone.
+  template <Path kPath>
+  HWY_INLINE Vec PotassiumFraction(const TableIndex& index, Vec v) const {
+    if constexpr (kPath == Path::kExact) return ExactPotassiumFraction(k_, v);
+    const Vec a = simd::EvaluateOne(tables_->slow.data(), Tables::kAN, index);
+    if constexpr (kPath == Path::kTables) return a;
+    return simd::Select(simd::InsideTable(v), a, ExactPotassiumFraction(k_, v));
   }
-  for (int i = 0; i < kNumAxon; ++i) {
-    const int c = kFirstAxon + i;
-    dv[c] = Fma(g_prev[c], dv[i == 0 ? kSoma : c - 1], rhs[c]) * inverse[c];
+  template <class S, class P, Path kPath>
+  HWY_INLINE Vec SodiumReversal(const Block& b, Farthest& farthest) const {
+    if constexpr (kOwnMembrane) return rcsd::ExactSodiumReversal<S, P, true>(b);
+    return ReversalAt<kPath>(tables_->sodium, b.S(S::kUNa), farthest.sodium, SodiumReversalSeries);
+  }
+  template <class S, class P, Path kPath>
+  HWY_INLINE Vec PotassiumReversal(const Block& b, Farthest& farthest) const {
+    if constexpr (kOwnMembrane) return rcsd::ExactPotassiumReversal<S, P, true>(b);
+    return ReversalAt<kPath>(tables_->potassium, b.S(S::kUK), farthest.potassium,
+                             PotassiumReversalSeries);
   }
 
-  if (step.membrane_current != nullptr) {
-    for (int c = 0; c < kFirstAxon + kNumAxon; ++c) {
-      simd::Store(Fma(own[c], dv[c], total[c]), step.membrane_current + lane + c * kTileLanes);
+  // m_inf of Nas at v for the next step; `m` is that of the default half activation and slope.
+  HWY_INLINE void StoreM(int c, int h, Vec v, Vec m) {
+    if (kOwnMembrane) {
+      const Block b = c == kSoma ? Soma(h) : Axon(c - kFirstAxon, h);
+      m = c == kSoma
+              ? rcsd::SodiumActivation(v, b.P(SomaParam::kVHalf), b.P(SomaParam::kInverseSlope))
+              : rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope));
+    }
+    Keep(c == kSoma ? int{RcsdShape::kSomaM} : kShape.axon_functions(c - kFirstAxon), h, m);
+  }
+  HWY_INLINE void StoreSomaCalcium(int h, const Functions& f) {
+    Keep(RcsdShape::kSomaP, h, f[Tables::kPCan]);
+    Keep(RcsdShape::kSomaQ, h, f[Tables::kQCan]);
+  }
+  HWY_INLINE void StoreDendCalcium(int i, int h, const Functions& f) {
+    for (int j = 0; j < RcsdShape::kDendFunctions; ++j) Keep(kShape.dend_functions(i) + j, h, f[j]);
+  }
+
+  HWY_INLINE uint32_t DetectSpikes() {
+    uint32_t crossed = 0;
+    for (int h = 0; h < kVectors; ++h) {
+      const Mask above = Variable(SomaState::kV, h) > Param(SomaParam::kThreshold, h);
+      const Vec was_above = Variable(kShape.above_state(), h);
+      PutVariable(kShape.above_state(), h, simd::Select(above, Set(1.0), Set(0.0)));
+      crossed |= simd::Bits(above & (was_above < Set(0.5))) << (h * simd::kLanes);
+    }
+    return crossed;
+  }
+
+  template <bool kHasSodium, bool kHasCalcium>
+  HWY_INLINE void Take(int c, int h, const Currents& i) {
+    total_[c][h] = i.total;
+    slope_[c][h] = i.slope;
+    k_current_[c][h] = i.k;
+    k_slope_[c][h] = i.k_slope;
+    if constexpr (kHasSodium) {
+      na_[c][h] = i.na;
+      na_slope_[c][h] = i.na_slope;
+    }
+    if constexpr (kHasCalcium) {
+      ca_[c][h] = i.ca;
+      ca_slope_[c][h] = i.ca_slope;
+    }
+  }
+
+  // False if kPath is kTables and a pool lies outside its polynomial.
+  template <Path kPath>
+  HWY_INLINE bool IonCurrents() {
+    Farthest farthest;
+    for (int h = 0; h < kVectors; ++h) {
+      const Block b = Soma(h);
+      const Vec v = v_[kSoma][h] = b.S(SomaState::kV);
+      const Vec e_na = SodiumReversal<SomaState, SomaParam, kPath>(b, farthest);
+      const Vec e_k = PotassiumReversal<SomaState, SomaParam, kPath>(b, farthest);
+      Take<true, true>(kSoma, h,
+                       rcsd::SomaCurrents<kHasKa>(
+                           b, v, Kept(RcsdShape::kSomaM, h),
+                           {Kept(RcsdShape::kSomaP, h), Kept(RcsdShape::kSomaQ, h)}, e_na, e_k));
+    }
+    for (int i = 0; i < kNumDend; ++i) {
+      for (int h = 0; h < kVectors; ++h) {
+        const Block b = Dend(i, h);
+        const Vec v = v_[1 + i][h] = b.S(DendState::kV);
+        const int f = kShape.dend_functions(i);
+        const Vec e_k = PotassiumReversal<DendState, DendParam, kPath>(b, farthest);
+        Take<false, true>(
+            1 + i, h,
+            rcsd::DendCurrents(
+                b, v, {Kept(f + RcsdShape::kDendPCan, h), Kept(f + RcsdShape::kDendQCan, h)},
+                {Kept(f + RcsdShape::kDendPCal, h), Kept(f + RcsdShape::kDendQCal, h)}, e_k));
+      }
+    }
+    for (int i = 0; i < kNumAxon; ++i) {
+      for (int h = 0; h < kVectors; ++h) {
+        const Block b = Axon(i, h);
+        const Vec v = v_[kFirstAxon + i][h] = b.S(AxonState::kV);
+        const Vec e_na = SodiumReversal<AxonState, AxonParam, kPath>(b, farthest);
+        const Vec e_k = PotassiumReversal<AxonState, AxonParam, kPath>(b, farthest);
+        Take<true, false>(kFirstAxon + i, h,
+                          rcsd::AxonCurrents(b, v, Kept(kShape.axon_functions(i), h), e_na, e_k));
+      }
+    }
+    return kPath != Path::kTables || farthest.inside();
+  }
+
+  void AddNoise() {
+    const NoiseParams& n = group_.noise;
+    struct Term {
+      bool on;
+      int variable, compartment;
+      double g0, reversal, decay, amp;
+    };
+    constexpr int kDend = 1 + kNumDend / 2;
+    const Term terms[2] = {
+        {n.excitatory_on, kHasKa ? 0 : 1, kHasKa ? 0 : kDend, n.g_e0, n.reversal_e_mv, n.decay_e,
+         n.amp_e},
+        {n.inhibitory_on, kHasKa ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i}};
+    for (const Term& t : terms) {
+      if (!t.on) continue;
+      const int at = kShape.noise_state(t.variable);
+      const int c = t.compartment;
+      for (int h = 0; h < kVectors; ++h) {
+        Vec y = Variable(at, h);
+        if (step_.normals != nullptr) {
+          const Vec z = Load(step_.normals + t.variable * kTileLanes + h * simd::kLanes);
+          y = simd::Select(z <= z, Fma(y, Set(t.decay), t.amp * z), y);
+          PutVariable(at, h, y);
+        }
+        const Vec g = Max(Set(0.0), t.g0 + y) * Param(kShape.per_area_param(c), h);
+        total_[c][h] = Fma(g, v_[c][h] - t.reversal, total_[c][h]);
+        slope_[c][h] = slope_[c][h] + g;
+      }
+    }
+  }
+
+  void AddSynapses() {
+    for (const SynapseSlot& slot : group_.slots) {
+      const int c = slot.compartment;
+      for (int h = 0; h < kVectors; ++h) {
+        const Vec a = Variable(slot.state, h);
+        const Vec b = Variable(slot.state + 1, h);
+        const Vec g = (b - a) * Param(kShape.per_area_param(c), h);
+        const Vec driving = v_[c][h] - slot.reversal_mv;
+        if (slot.mg_over_kd == 0.0) {
+          total_[c][h] = Fma(g, driving, total_[c][h]);
+          slope_[c][h] = slope_[c][h] + g;
+        } else {
+          const Vec e = Exp((v_[c][h] + slot.vshift_mv) * -slot.gamma_per_mv) * slot.mg_over_kd;
+          const Vec at_v = g * driving / (1.0 + e);
+          const Vec beside = g * (driving + rcsd::kSecantMv) / (1.0 + e * slot.secant_factor);
+          total_[c][h] = total_[c][h] + at_v;
+          slope_[c][h] = slope_[c][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+        }
+        PutVariable(slot.state, h, a * slot.decay_rise);
+        PutVariable(slot.state + 1, h, b * slot.decay_decay);
+      }
+    }
+  }
+
+  // The opsin's current at V_k with its secant.
+  void AddOpsin() {
+    const OpsinConstants& o = group_.opsin_step;
+    for (int h = 0; h < kVectors; ++h) {
+      const Vec e = Exp((v_[kSoma][h] - o.reversal_mv) * -o.inverse_v0);
+      const Vec g = Variable(kShape.opsin_state() + OpsinState::kOpen, h) * o.unit_na *
+                    Param(SomaParam::kPerArea, h);
+      const Vec at_v = g * (1.0 - e);
+      const Vec beside = g * (1.0 - e * o.secant_factor);
+      total_[kSoma][h] = total_[kSoma][h] + at_v;
+      slope_[kSoma][h] = slope_[kSoma][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+    }
+  }
+
+  // Backward Euler of the three states, at the light of this step.
+  void UpdateOpsin() {
+    const int at = kShape.opsin_state();
+    const double dt = k_.dt_ms;
+    const double gd = group_.opsin_step.gd * dt;
+    for (int h = 0; h < kVectors; ++h) {
+      const Vec ga = Variable(at + OpsinState::kGa, h) * dt;
+      const Vec gr = Variable(at + OpsinState::kGr, h) * dt;
+      const Vec open = Variable(at + OpsinState::kOpen, h) + ga;
+      const Vec desensitised = Variable(at + OpsinState::kDesensitised, h);
+      // (1 + ga + gd) o + ga d = open; (1 + gr) d - gd o = desensitised.
+      const Vec a = 1.0 + ga + gd;
+      const Vec d = 1.0 + gr;
+      const Vec inverse = 1.0 / Fma(a, d, ga * gd);
+      PutVariable(at + OpsinState::kOpen, h, Fma(d, open, -(ga * desensitised)) * inverse);
+      PutVariable(at + OpsinState::kDesensitised, h, Fma(a, desensitised, gd * open) * inverse);
+    }
+  }
+
+  // S(v; half) where the voltage is beyond theta, else 0.
+  static Vec Beyond(const PlasticityRule& r, Vec v, double theta, double half, double log_slope) {
+    const Mask on = r.inhibitory ? v < Set(theta) : v > Set(theta);
+    return simd::Select(on, 1.0 / (1.0 + Exp((v - half) * -log_slope)), Set(0.0));
+  }
+  // What one evaluation at v adds to the learning signal.
+  static Vec Learned(const LearningSlot& slot, Vec v) {
+    const PlasticityRule& r = slot.rule;
+    const Vec ltd = Beyond(r, v, r.theta_ltd_mv, r.ltd_half_mv, slot.log_slope);
+    const Vec ltp = Beyond(r, v, r.theta_ltp_mv, r.ltp_half_mv, slot.log_slope);
+    const Vec x = (2.0 * r.a_ltp * ltp - r.a_ltd * ltd) * (1.0 / r.learning_tau);
+    return (2.0 / (1.0 + Exp(x * -slot.log_slope)) - 1.0) * (1.0 / 5000.0);
+  }
+  // The signal gathers at both evaluations of the secant, decays, and is integrated.
+  void Learn() {
+    for (const LearningSlot& slot : group_.learning) {
+      for (int h = 0; h < kVectors; ++h) {
+        const Vec on = Load(step_.learning + h * simd::kLanes);
+        const Vec at = v_[slot.compartment][h];
+        const Vec gathered = Learned(slot, at + rcsd::kSecantMv) + Learned(slot, at);
+        const Vec signal = Fma(on, gathered, Variable(slot.state, h)) * slot.decay;
+        PutVariable(slot.state, h, signal);
+        PutVariable(slot.state + 1, h, Fma(signal, Set(k_.dt_ms), Variable(slot.state + 1, h)));
+      }
+    }
+  }
+
+  // The chain from the axon's end to the dendrite's: compartment at each place, and the coupling
+  // densities of the junction behind it, seen from either side.
+  static constexpr int Chain(int place) {
+    return place < kNumAxon    ? kFirstAxon + kNumAxon - 1 - place
+           : place == kNumAxon ? kSoma
+                               : place - kNumAxon;
+  }
+  // Parameter of the coupling that a compartment has towards its neighbour.
+  static constexpr int Coupling(int c, int neighbour) {
+    if (c == kSoma) return neighbour < kFirstAxon ? SomaParam::kGDend : SomaParam::kGAxon;
+    if (c < kFirstAxon) {
+      return kShape.dend_param(c - 1) + (neighbour < c ? DendParam::kGPrev : DendParam::kGNext);
+    }
+    const bool towards_soma = neighbour == kSoma || neighbour < c;
+    return kShape.axon_param(c - kFirstAxon) +
+           (towards_soma ? AxonParam::kGPrev : AxonParam::kGNext);
+  }
+  static constexpr int CapParam(int c) {
+    return c == kSoma       ? int{SomaParam::kCap}
+           : c < kFirstAxon ? kShape.dend_param(c - 1) + DendParam::kCap
+                            : kShape.axon_param(c - kFirstAxon) + AxonParam::kCap;
+  }
+
+  // The half step's change of voltage, and the new voltages. Both far ends are eliminated towards the
+  // middle of the chain, then back. False if a new voltage lies outside the tables.
+  HWY_INLINE bool Solve() {
+    constexpr int kMiddle = kN / 2;
+    Mask inside = simd::InsideTable(Set(0.0));
+    for (int h = 0; h < kVectors; ++h) {
+      Vec diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN], dv[kN];
+      for (int place = 0; place < kN; ++place) {
+        const int c = Chain(place);
+        diagonal[place] = Param(CapParam(c), h) + slope_[c][h];
+        Vec injected = step_.field ? Variable(kShape.field_state(c), h) : Set(0.0);
+        if (step_.drive != nullptr) {
+          injected = injected + Load(step_.drive + c * kTileLanes + h * simd::kLanes);
+        }
+        right[place] = injected - total_[c][h];
+      }
+      for (int place = 0; place + 1 < kN; ++place) {
+        const int c = Chain(place), next = Chain(place + 1);
+        ahead[place] = Param(Coupling(c, next), h);
+        behind[place + 1] = Param(Coupling(next, c), h);
+        const Vec difference = v_[next][h] - v_[c][h];
+        diagonal[place] = diagonal[place] + ahead[place];
+        right[place] = Fma(ahead[place], difference, right[place]);
+        diagonal[place + 1] = diagonal[place + 1] + behind[place + 1];
+        right[place + 1] = NegFma(behind[place + 1], difference, right[place + 1]);
+      }
+      for (int i = 0; i < kMiddle; ++i) {
+        inverse[i] = 1.0 / diagonal[i];
+        const Vec f = behind[i + 1] * inverse[i];
+        diagonal[i + 1] = NegFma(f, ahead[i], diagonal[i + 1]);
+        right[i + 1] = Fma(f, right[i], right[i + 1]);
+        // The other end in step with it.
+        const int j = kN - 1 - i;
+        if (j <= kMiddle) continue;
+        inverse[j] = 1.0 / diagonal[j];
+        const Vec g = ahead[j - 1] * inverse[j];
+        diagonal[j - 1] = NegFma(g, behind[j], diagonal[j - 1]);
+        right[j - 1] = Fma(g, right[j], right[j - 1]);
+      }
+      dv[kMiddle] = right[kMiddle] / diagonal[kMiddle];
+      for (int i = kMiddle - 1; i >= 0; --i)
+        dv[i] = Fma(ahead[i], dv[i + 1], right[i]) * inverse[i];
+      for (int j = kMiddle + 1; j < kN; ++j)
+        dv[j] = Fma(behind[j], dv[j - 1], right[j]) * inverse[j];
+      for (int place = 0; place < kN; ++place) {
+        const int c = Chain(place);
+        dv_[c][h] = dv[place];
+        next_v_[c][h] = Fma(Set(2.0), dv[place], v_[c][h]);
+        inside = inside & simd::InsideTable(next_v_[c][h]);
+      }
+    }
+    return simd::AllTrue(inside);
+  }
+
+  void StoreMembraneCurrents() {
+    for (int c = 0; c < kN; ++c) {
+      for (int h = 0; h < kVectors; ++h) {
+        Store(Fma(Param(CapParam(c), h) + slope_[c][h], dv_[c][h], total_[c][h]),
+              step_.membrane_current + c * kTileLanes + h * simd::kLanes);
+      }
     }
   }
 
   // V_{k+1}; gates and pools at the new voltage with the ion currents of the half step.
-  {
-    const Vec nv = Fma(Set(2.0), dv[kSoma], v[kSoma]);
-    soma.Put(SomaState::kV, nv);
-    rcsd::UpdateSodiumPotassium<SomaState>(k, soma, nv);
-    rcsd::UpdateSodium<SomaState, SomaParam, kOwnPools>(
-        k, soma, Fma(at_soma.na_slope, dv[kSoma], at_soma.na));
-    rcsd::UpdatePotassium<SomaState, SomaParam, kOwnPools>(
-        k, soma, Fma(at_soma.k_slope, dv[kSoma], at_soma.k));
-    rcsd::UpdateCalcium<SomaState, SomaParam>(k, soma, nv,
-                                              Fma(at_soma.ca_slope, dv[kSoma], at_soma.ca));
-    if constexpr (kHasKa) {
-      const rcsd::KaGates ka = rcsd::KaSteady(nv);
-      soma.Put(SomaState::kAKa, rcsd::Relax(soma.S(SomaState::kAKa), ka.a_inf, k.ka_a));
-      soma.Put(SomaState::kBKa, rcsd::Relax(soma.S(SomaState::kBKa), ka.b_inf, k.ka_b));
+  template <Path kPath>
+  HWY_INLINE void Update() {
+    for (int h = 0; h < kVectors; ++h) {
+      const Block b = Soma(h);
+      const Vec v = next_v_[kSoma][h];
+      b.Put(SomaState::kV, v);
+      const TableIndex index = IndexAt<kPath>(v);
+      const Functions spiking = Spiking<kPath>(index, v);
+      const Functions slow = Slow<kPath>(index, v);
+      StoreM(kSoma, h, v, spiking[Tables::kMNas]);
+      StoreSomaCalcium(h, Calcium<kPath>(index, v));
+      UpdateSpiking<SomaState>(b, spiking, slow[Tables::kAN]);
+      UpdatePool<SomaState::kUNa, SomaParam::kSize>(b, SodiumHalf(kSoma, h));
+      UpdatePool<SomaState::kUK, rcsd::kPotassiumPool<SomaParam>>(b, PotassiumHalf(kSoma, h));
+      UpdateCalcium<SomaState, SomaParam>(b, slow, CalciumHalf(kSoma, h));
+      if constexpr (kHasKa) {
+        const Functions ka =
+            TableFunctions<kPath>(tables_->ka, index, v, [&] { return ExactKa(v); });
+        b.Put(SomaState::kAKa, Relax(b.S(SomaState::kAKa), ka[Tables::kAKa], k_.ka_a));
+        b.Put(SomaState::kBKa, Relax(b.S(SomaState::kBKa), ka[Tables::kBKa], k_.ka_b));
+      }
+    }
+    for (int i = 0; i < kNumDend; ++i) {
+      for (int h = 0; h < kVectors; ++h) {
+        const Block b = Dend(i, h);
+        const Vec v = next_v_[1 + i][h];
+        b.Put(DendState::kV, v);
+        const TableIndex index = IndexAt<kPath>(v);
+        const Functions slow = Slow<kPath>(index, v);
+        StoreDendCalcium(i, h, Calcium<kPath>(index, v));
+        b.Put(DendState::kMCal, Relax(b.S(DendState::kMCal), slow[Tables::kMCal], k_.cal_m));
+        UpdatePool<DendState::kUK, rcsd::kPotassiumPool<DendParam>>(b, PotassiumHalf(1 + i, h));
+        UpdateCalcium<DendState, DendParam>(b, slow, CalciumHalf(1 + i, h));
+      }
+    }
+    for (int i = 0; i < kNumAxon; ++i) {
+      const int c = kFirstAxon + i;
+      for (int h = 0; h < kVectors; ++h) {
+        const Block b = Axon(i, h);
+        const Vec v = next_v_[c][h];
+        b.Put(AxonState::kV, v);
+        const TableIndex index = IndexAt<kPath>(v);
+        const Functions spiking = Spiking<kPath>(index, v);
+        StoreM(c, h, v, spiking[Tables::kMNas]);
+        UpdateSpiking<AxonState>(b, spiking, PotassiumFraction<kPath>(index, v));
+        UpdatePool<AxonState::kUNa, AxonParam::kSize>(b, SodiumHalf(c, h));
+        UpdatePool<AxonState::kUK, rcsd::kPotassiumPool<AxonParam>>(b, PotassiumHalf(c, h));
+      }
     }
   }
-  for (int i = 0; i < kNumDend; ++i) {
-    const Block b = dend(i);
-    const Vec d = dv[1 + i];
-    const Vec nv = Fma(Set(2.0), d, v[1 + i]);
-    b.Put(DendState::kV, nv);
-    b.Put(DendState::kMCal, rcsd::Relax(b.S(DendState::kMCal), rcsd::CalSteady(nv), k.cal_m));
-    rcsd::UpdatePotassium<DendState, DendParam, kOwnPools>(
-        k, b, Fma(at_dend[i].k_slope, d, at_dend[i].k));
-    rcsd::UpdateCalcium<DendState, DendParam>(k, b, nv, Fma(at_dend[i].ca_slope, d, at_dend[i].ca));
-  }
-  for (int i = 0; i < kNumAxon; ++i) {
-    const Block b = axon(i);
-    const Vec d = dv[kFirstAxon + i];
-    const Vec nv = Fma(Set(2.0), d, v[kFirstAxon + i]);
-    b.Put(AxonState::kV, nv);
-    rcsd::UpdateSodiumPotassium<AxonState>(k, b, nv);
-    rcsd::UpdateSodium<AxonState, AxonParam, kOwnPools>(k, b,
-                                                        Fma(at_axon[i].na_slope, d, at_axon[i].na));
-    rcsd::UpdatePotassium<AxonState, AxonParam, kOwnPools>(
-        k, b, Fma(at_axon[i].k_slope, d, at_axon[i].k));
-  }
-  if (step.light) UpdateOpsin(group, cell);
-  return crossed;
-}
 
-template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnPools>
-uint32_t StepTile(const RcsdGroupParams& group, const TileStep& step) {
-  uint32_t crossed = 0;
-  for (int lane = 0; lane < kTileLanes; lane += simd::kLanes) {
-    crossed |= StepLanes<kNumDend, kNumAxon, kHasKa, kOwnPools>(group, step, lane) << lane;
-  }
-  return crossed;
-}
+  Vec SodiumHalf(int c, int h) const { return Fma(na_slope_[c][h], dv_[c][h], na_[c][h]); }
+  Vec PotassiumHalf(int c, int h) const { return Fma(k_slope_[c][h], dv_[c][h], k_current_[c][h]); }
+  Vec CalciumHalf(int c, int h) const { return Fma(ca_slope_[c][h], dv_[c][h], ca_[c][h]); }
 
-template <int kNumAxon, bool kOwnPools>
-uint32_t StepShape(const RcsdGroupParams& group, const TileStep& step) {
-  if (group.shape.kind == CellKind::kRenshaw) {
-    return StepTile<0, kNumAxon, true, kOwnPools>(group, step);
+  template <class S>
+  void UpdateSpiking(const Block& b, const Functions& spiking, Vec a_n) const {
+    const Vec h = b.S(S::kH);
+    b.Put(S::kH, h + NegFma(spiking[Tables::kAH], h, spiking[Tables::kAHInf]));
+    const Vec n = b.S(S::kN);
+    b.Put(S::kN, n + NegFma(a_n, n, spiking[Tables::kANInf]));
   }
-  if (group.shape.num_dend == 3) return StepTile<3, kNumAxon, false, kOwnPools>(group, step);
-  return StepTile<1, kNumAxon, false, kOwnPools>(group, step);
+  // Sodium and potassium shells; `current` is the ion's current at the half step, kPool where the
+  // cell's own constants lie.
+  template <int kU, int kPool>
+  void UpdatePool(const Block& b, Vec current) const {
+    if constexpr (kOwnMembrane) {
+      b.Put(kU, Relax(b.S(kU), current * b.P(kPool + PoolParam::kDrive),
+                      b.P(kPool + PoolParam::kFraction)));
+    } else {
+      b.Put(kU, Relax(b.S(kU), current * k_.pool_drive, k_.pool));
+    }
+  }
+  template <class S, class P>
+  void UpdateCalcium(const Block& b, const Functions& slow, Vec current) const {
+    b.Put(S::kMCan, Relax(b.S(S::kMCan), slow[Tables::kMCan], k_.can_m));
+    b.Put(S::kHCan, Relax(b.S(S::kHCan), slow[Tables::kHCan], k_.can_h));
+    const Vec drive = Max(Set(0.0), b.P(P::kAlpha) * (b.P(P::kIRest) - current));
+    const Vec limit = Fma(drive, b.P(P::kInverseKCa), Set(rcsd::kCaInMm));
+    b.Put(S::kCai, Relax(b.S(S::kCai), limit, b.P(P::kCaDecay)));
+  }
+
+  const RcsdGroupParams& group_;
+  const StepConstants& k_;
+  const RcsdTables* const tables_;
+  const TileStep& step_;
+  Compartments v_, dv_, next_v_, total_, slope_;
+  Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
+};
+
+// Calls fn with a value of the tile's type for a group.
+template <class Fn>
+uint32_t WithTile(const RcsdGroupParams& group, const TileStep& step, Fn fn) {
+  const RcsdShape& shape = group.shape;
+  const int key = (shape.kind == CellKind::kRenshaw ? 0
+                   : shape.num_dend == 3            ? 2
+                                                    : 1) *
+                      4 +
+                  (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0);
+  switch (key) {
+    case 0:
+      return fn(Tile<0, 0, true, false>(group, step));
+    case 1:
+      return fn(Tile<0, 0, true, true>(group, step));
+    case 2:
+      return fn(Tile<0, 5, true, false>(group, step));
+    case 3:
+      return fn(Tile<0, 5, true, true>(group, step));
+    case 4:
+      return fn(Tile<1, 0, false, false>(group, step));
+    case 5:
+      return fn(Tile<1, 0, false, true>(group, step));
+    case 6:
+      return fn(Tile<1, 5, false, false>(group, step));
+    case 7:
+      return fn(Tile<1, 5, false, true>(group, step));
+    case 8:
+      return fn(Tile<3, 0, false, false>(group, step));
+    case 9:
+      return fn(Tile<3, 0, false, true>(group, step));
+    case 10:
+      return fn(Tile<3, 5, false, false>(group, step));
+    default:
+      return fn(Tile<3, 5, false, true>(group, step));
+  }
 }
 
 }  // namespace
 
 uint32_t StepRcsdTile(const RcsdGroupParams& group, const TileStep& step) {
-  if (group.shape.num_axon == 0) {
-    return group.shape.own_pools ? StepShape<0, true>(group, step)
-                                 : StepShape<0, false>(group, step);
-  }
-  return group.shape.own_pools ? StepShape<5, true>(group, step) : StepShape<5, false>(group, step);
+  return WithTile(group, step, [](auto tile) { return tile.Step(); });
+}
+
+void PrepareRcsdTile(const RcsdGroupParams& group, const TileStep& step) {
+  WithTile(group, step, [](auto tile) {
+    tile.Prepare();
+    return 0u;
+  });
 }
 
 }  // namespace livnd::sim

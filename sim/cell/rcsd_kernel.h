@@ -7,11 +7,13 @@
 #define LIVND_SIM_CELL_RCSD_KERNEL_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sim/cell/cell_model.h"
 #include "sim/cell/opsin.h"
 #include "sim/cell/rcsd_layout.h"
+#include "sim/cell/rcsd_tables.h"
 #include "sim/cell/rcsd_template.h"
 #include "sim/synapse/plasticity.h"
 
@@ -20,14 +22,13 @@ namespace livnd::sim {
 // Fractions that a state moves towards its limit in one step, 1 - exp(-dt / tau).
 struct StepConstants {
   double dt_ms;
-  double pool;                    // ion pools
-  double can_m, can_h;            // tau 4, 40 ms
-  double cal_m;                   // tau 60 ms
-  double ka_a, ka_b;              // tau 1, 15 ms
-  double na_rate;                 // dt / 30
-  double kdr_rate;                // dt / 7
-  double pool_drive;              // mM per mA/cm2 at equilibrium
-  double can_secant, cal_secant;  // exp(kSecantMv / f)
+  double pool;          // ion pools
+  double can_m, can_h;  // tau 4, 40 ms
+  double cal_m;         // tau 60 ms
+  double ka_a, ka_b;    // tau 1, 15 ms
+  double na_rate;       // dt / 30
+  double kdr_rate;      // dt / 7
+  double pool_drive;    // mM per mA/cm2 at equilibrium
 };
 StepConstants MakeStepConstants(double dt_ms);
 
@@ -76,6 +77,8 @@ struct RcsdGroupParams {
   OpsinConstants opsin_step = MakeOpsinConstants(OpsinParams());
   std::vector<SynapseSlot> slots;
   std::vector<LearningSlot> learning;
+  // Null: every function of voltage is computed exactly.
+  std::shared_ptr<const RcsdTables> tables;
 };
 
 // e^x and ln x by the kernel's own arithmetic, for constants that become part of a result's bits.
@@ -89,6 +92,9 @@ RcsdShape ShapeOf(const CellTemplate& cell);
 // gates at their steady states, pools at rest, the opsin in the dark).
 CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
                           const OpsinParams& opsin, double dt_ms, double v_init_mv);
+
+// Writes the functions of voltage that a step expects, [shape.num_functions()][kTileLanes].
+void PrepareRcsdTile(const RcsdGroupParams& group, const TileStep& step);
 
 // Advances one tile by one step. Returns a bit for each lane whose soma was above threshold at the
 // start of the step and was not one step earlier.

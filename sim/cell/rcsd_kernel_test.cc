@@ -28,10 +28,14 @@ class Tile {
  public:
   explicit Tile(const std::vector<CellTemplate>& cells) {
     group_.shape = ShapeOf(cells[0]);
+    for (const CellTemplate& cell : cells) {
+      group_.shape.own_membrane = group_.shape.own_membrane || ShapeOf(cell).own_membrane;
+    }
     group_.step = MakeStepConstants(kDtMs);
     const int num_variables = group_.shape.spikes_state() + 1;
     params_.resize(static_cast<size_t>(group_.shape.num_params()) * kLanes);
     state_.assign(static_cast<size_t>(num_variables) * kLanes, 0.0);
+    scratch_.assign(static_cast<size_t>(group_.shape.num_functions()) * kLanes, 0.0);
     density_.assign(static_cast<size_t>(group_.shape.num_compartments()) * kLanes, 0.0);
     for (int lane = 0; lane < kLanes; ++lane) {
       const size_t i = std::min(static_cast<size_t>(lane), cells.size() - 1);
@@ -62,12 +66,16 @@ class Tile {
     step.state = state_.data();
     step.normals = normals;
     step.drive = density_.data();
+    step.scratch = scratch_.data();
+    if (!prepared_) PrepareRcsdTile(group_, step);
+    prepared_ = true;
     return StepRcsdTile(group_, step);
   }
 
  private:
   RcsdGroupParams group_;
-  std::vector<double> params_, state_, density_;
+  std::vector<double> params_, state_, density_, scratch_;
+  bool prepared_ = false;
 };
 
 const CellTemplate& Motoneuron() {
@@ -336,6 +344,54 @@ TEST(ScalarExpTest, IsTheKernelsExponential) {
   EXPECT_EQ(ScalarExp(0.0), 1.0);
   ExpectNear(ScalarExp(-0.5), std::exp(-0.5), 1e-15);
   EXPECT_TRUE(std::isnan(ScalarExp(std::numeric_limits<double>::quiet_NaN())));
+}
+
+// The same cells with tables and without.
+TEST(StepRcsdTileTest, TablesStayNearTheExactFunctions) {
+  for (const Drive& drive : Drives()) {
+    SCOPED_TRACE(drive.name);
+    Tile exact(drive.cells), tables(drive.cells);
+    tables.group().tables = MakeRcsdTables(kDtMs);
+    double worst = 0.0;
+    for (int step = 0; step < 1600; ++step) {
+      for (Tile* tile : {&exact, &tables}) {
+        for (int lane = 0; lane < Tile::kLanes; ++lane) {
+          const int c = drive.compartment;
+          tile->density(c, lane) =
+              step < 200
+                  ? 0.0
+                  : drive.current_na * tile->param(tile->group().shape.per_area_param(c), lane);
+        }
+        tile->Step();
+      }
+      for (int c = 0; c < exact.group().shape.num_compartments(); ++c) {
+        const double difference = std::fabs(exact.v_mv(c, 0) - tables.v_mv(c, 0));
+        if (!(difference <= worst)) worst = difference;
+      }
+    }
+    EXPECT_LE(worst, drive.spikes ? 1e-2 : 1e-8);
+  }
+}
+
+TEST(StepRcsdTileTest, ALaneOutsideTheTablesIsComputedExactlyAndDisturbsNobody) {
+  Tile quiet({Motoneuron()}), odd({Motoneuron()}), exact({Motoneuron()});
+  for (Tile* tile : {&quiet, &odd}) tile->group().tables = MakeRcsdTables(kDtMs);
+  const RcsdShape shape = ShapeOf(Motoneuron());
+  for (Tile* tile : {&odd, &exact}) {
+    tile->state(shape.voltage_state(3), 5) = 190.0;
+    tile->state(shape.voltage_state(0), 2) = -140.0;
+    tile->state(shape.dend_state(0) + DendState::kUK, 6) = 3.0;
+    tile->state(shape.axon_state(1) + AxonState::kUNa, 7) = -2.0;
+  }
+  for (int step = 0; step < 40; ++step) {
+    quiet.Step();
+    odd.Step();
+    exact.Step();
+  }
+  for (int c = 0; c < shape.num_compartments(); ++c) {
+    for (int lane : {0, 1, 3, 4}) EXPECT_EQ(odd.v_mv(c, lane), quiet.v_mv(c, lane)) << lane;
+    for (int lane : {2, 5, 6, 7}) EXPECT_NEAR(odd.v_mv(c, lane), exact.v_mv(c, lane), 1e-6) << lane;
+  }
 }
 
 }  // namespace

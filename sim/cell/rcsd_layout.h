@@ -38,7 +38,7 @@ struct SomaParam {
     kGCan,
     kCaDecay,
     kAlpha,
-    kKCa,
+    kInverseKCa,
     kIRest,
     kGAxon,
     kGDend,
@@ -59,7 +59,7 @@ struct DendParam {
     kGCal,
     kCaDecay,
     kAlpha,
-    kKCa,
+    kInverseKCa,
     kIRest,
     kGPrev,
     kGNext,
@@ -99,60 +99,76 @@ struct OpsinState {
 // The shape of a cell: everything that decides offsets. Cells of one shape share tiles.
 struct RcsdShape {
   CellKind kind = CellKind::kMotoneuron;
-  int num_dend = 0;        // dendritic segments: 0 (Renshaw), 1 or 3
-  int num_axon = 5;        // axon sections: 0 or 5
-  bool own_pools = false;  // pool constants are parameters of the cell
+  int num_dend = 0;           // dendritic segments: 0 (Renshaw), 1 or 3
+  int num_axon = 5;           // axon sections: 0 or 5
+  bool own_membrane = false;  // pools and sodium activation are the cell's own
   bool has_opsin = false;
 
-  bool has_ka() const { return kind == CellKind::kRenshaw; }
-  int num_compartments() const { return 1 + num_dend + num_axon; }
+  constexpr bool has_ka() const { return kind == CellKind::kRenshaw; }
+  constexpr int num_compartments() const { return 1 + num_dend + num_axon; }
   // Compartments: soma, dendrite segments from the soma outwards, ais0 .. ais4.
-  int axon_compartment(int i) const { return 1 + num_dend + i; }
+  constexpr int axon_compartment(int i) const { return 1 + num_dend + i; }
 
-  int soma_size() const { return has_ka() ? SomaState::kSizeKa : SomaState::kSize; }
-  int dend_state(int i) const { return soma_size() + i * DendState::kSize; }
-  int axon_state(int i) const { return dend_state(num_dend) + i * AxonState::kSize; }
+  constexpr int soma_size() const { return has_ka() ? SomaState::kSizeKa : SomaState::kSize; }
+  constexpr int dend_state(int i) const { return soma_size() + i * DendState::kSize; }
+  constexpr int axon_state(int i) const { return dend_state(num_dend) + i * AxonState::kSize; }
   // Two Ornstein-Uhlenbeck variables. Motoneuron: soma inhibition, dendrite excitation. Renshaw:
   // soma excitation, soma inhibition.
-  int noise_state(int i) const { return axon_state(num_axon) + i; }
+  constexpr int noise_state(int i) const { return axon_state(num_axon) + i; }
   // Pairs of words that each noise stream has used (one stream a noisy section).
-  int num_noise_streams() const { return kind == CellKind::kRenshaw ? 1 : 2; }
-  int noise_position(int i) const { return noise_state(2) + i; }
+  constexpr int num_noise_streams() const { return kind == CellKind::kRenshaw ? 1 : 2; }
+  constexpr int noise_position(int i) const { return noise_state(2) + i; }
   // 1 while the soma was above threshold at the last step.
-  int above_state() const { return noise_position(num_noise_streams()); }
-  int opsin_state() const { return above_state() + 1; }
+  constexpr int above_state() const { return noise_position(num_noise_streams()); }
+  constexpr int opsin_state() const { return above_state() + 1; }
   // Ticks of the last accepted spikes, latest first; the network says how many it keeps. Synapse
   // states (A, B of each slot) and learning states follow.
-  int spikes_state() const { return opsin_state() + (has_opsin ? int{OpsinState::kSize} : 0); }
+  constexpr int spikes_state() const {
+    return opsin_state() + (has_opsin ? int{OpsinState::kSize} : 0);
+  }
 
-  int voltage_state(int compartment) const {
+  // Functions of the voltage that a step leaves for the next one, [variable][kTileLanes] beside the
+  // state: soma m_inf, P and Q of CaN; dendrite segments P and Q of CaN and CaL; axon m_inf.
+  enum { kSomaM, kSomaP, kSomaQ, kSomaFunctions };
+  enum { kDendPCan, kDendQCan, kDendPCal, kDendQCal, kDendFunctions };
+  constexpr int dend_functions(int i) const { return kSomaFunctions + i * kDendFunctions; }
+  constexpr int axon_functions(int i) const { return dend_functions(num_dend) + i; }
+  constexpr int num_functions() const { return axon_functions(num_axon); }
+
+  constexpr int voltage_state(int compartment) const {
     if (compartment == 0) return SomaState::kV;
     if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kV;
     return axon_state(compartment - 1 - num_dend) + AxonState::kV;
   }
-  int field_state(int compartment) const {
+  constexpr int field_state(int compartment) const {
     if (compartment == 0) return SomaState::kField;
     if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kField;
     return axon_state(compartment - 1 - num_dend) + AxonState::kField;
   }
   // Section index (soma 0, dend 1, ais0 ..) to the compartment that records and point processes
   // at the section's middle use; -1 if there is no such section.
-  int middle_compartment(int section) const {
+  constexpr int middle_compartment(int section) const {
     if (section == 0) return 0;
     const int axon = section - (num_dend > 0 ? 2 : 1);
     if (axon < 0) return 1 + num_dend / 2;
     return axon < num_axon ? axon_compartment(axon) : -1;
   }
-  int num_sections() const { return 1 + (num_dend > 0 ? 1 : 0) + num_axon; }
+  constexpr int num_sections() const { return 1 + (num_dend > 0 ? 1 : 0) + num_axon; }
 
-  int soma_param_size() const { return SomaParam::kSize + (own_pools ? 2 * PoolParam::kSize : 0); }
-  int dend_param_size() const { return DendParam::kSize + (own_pools ? 1 * PoolParam::kSize : 0); }
-  int axon_param_size() const { return AxonParam::kSize + (own_pools ? 2 * PoolParam::kSize : 0); }
-  int dend_param(int i) const { return soma_param_size() + i * dend_param_size(); }
-  int axon_param(int i) const { return dend_param(num_dend) + i * axon_param_size(); }
-  int num_params() const { return axon_param(num_axon); }
+  constexpr int soma_param_size() const {
+    return SomaParam::kSize + (own_membrane ? 2 * PoolParam::kSize : 0);
+  }
+  constexpr int dend_param_size() const {
+    return DendParam::kSize + (own_membrane ? 1 * PoolParam::kSize : 0);
+  }
+  constexpr int axon_param_size() const {
+    return AxonParam::kSize + (own_membrane ? 2 * PoolParam::kSize : 0);
+  }
+  constexpr int dend_param(int i) const { return soma_param_size() + i * dend_param_size(); }
+  constexpr int axon_param(int i) const { return dend_param(num_dend) + i * axon_param_size(); }
+  constexpr int num_params() const { return axon_param(num_axon); }
   // 1e2 / area of a compartment, 1/um2 scaled.
-  int per_area_param(int compartment) const {
+  constexpr int per_area_param(int compartment) const {
     if (compartment == 0) return SomaParam::kPerArea;
     if (compartment <= num_dend) return dend_param(compartment - 1) + DendParam::kPerArea;
     return axon_param(compartment - 1 - num_dend) + AxonParam::kPerArea;
@@ -160,7 +176,7 @@ struct RcsdShape {
 
   friend bool operator==(const RcsdShape& a, const RcsdShape& b) {
     return a.kind == b.kind && a.num_dend == b.num_dend && a.num_axon == b.num_axon &&
-           a.own_pools == b.own_pools && a.has_opsin == b.has_opsin;
+           a.own_membrane == b.own_membrane && a.has_opsin == b.has_opsin;
   }
 };
 

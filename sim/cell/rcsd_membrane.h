@@ -1,11 +1,13 @@
-// The membrane of the RCSD cells, a cell a lane: currents with their secant slopes, gates, ion
-// pools.
+// The membrane of the RCSD cells, a cell a lane: the functions of voltage and of the ion pools, as
+// exact as the arithmetic of sim/simd.
 //
 // Equations: livn 2.0.0 models/rcsd/neuron/mechanisms (Nas, Kdr, CaN, CaL, KCa, Ka_v1in, Ca_conc,
 // Na_conc, K_conc), after Booth, Rinzel and Kiehn (1997). Internal to sim/cell; everything that
 // includes it is compiled with the options of sim/simd/copts.bzl.
 #ifndef LIVND_SIM_CELL_RCSD_MEMBRANE_H_
 #define LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+
+#include <array>
 
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell/rcsd_kernel.h"
@@ -18,7 +20,9 @@ namespace livnd::sim::rcsd {
 using simd::Exp;
 using simd::Fma;
 using simd::Load;
+using simd::Mask;
 using simd::Max;
+using simd::NegFma;
 using simd::Set;
 using simd::Store;
 using simd::Vec;
@@ -27,12 +31,6 @@ using simd::Vec;
 inline constexpr double kExp22Over15 = 4.334761826185209322;
 inline constexpr double kExp3 = 20.08553692318766774;
 inline constexpr double kExp30Over8 = 42.52108200006278306;
-
-// Net outward current density (mA/cm2) and its secant slope (S/cm2), whole and by ion.
-struct Currents {
-  Vec total, slope;
-  Vec na, na_slope, k, k_slope, ca, ca_slope;
-};
 
 // Nernst potential RT/F ln(out / in) in mV after `u` mM have left the cell.
 //
@@ -61,130 +59,68 @@ inline Vec Reversal(Vec u, double out_mm, double in_mm) {
   return Fma(Set(kRtOverFMv), log, Set(kRtOverFMv * kLog2 * kLn2));
 }
 
-// m_inf^3 of the sodium channel.
+inline Vec SodiumReversal(Vec u) { return Reversal<3>(u, kNaOutMm, kNaInMm); }
+inline Vec PotassiumReversal(Vec u) { return Reversal<-5>(u, kKOutMm, kKInMm); }
+
+// m_inf of the sodium channel.
 inline Vec SodiumActivation(Vec v, Vec v_half, Vec inverse_slope) {
-  const Vec m = 1.0 / (1.0 + Exp((v_half - v) * inverse_slope));
-  return m * m * m;
+  return 1.0 / (1.0 + Exp((v_half - v) * inverse_slope));
 }
+inline Vec Cube(Vec x) { return x * x * x; }
 
 inline Vec Fourth(Vec x) {
   const Vec x2 = x * x;
   return x2 * x2;
 }
 
-// Goldman-Hodgkin-Katz driving force at v, given e = exp(v / f).
-inline Vec Ghk(Vec v, Vec e, Vec cai, double f) {
-  const Vec z = v * (1.0 / f);
-  const Vec small = 1.0 - 0.5 * z;
-  const Vec ratio = simd::Select(simd::Abs(z) < Set(1e-4), small, z / (e - 1.0));
-  return -f * (1.0 - cai * (1.0 / kCaOutMm) * e) * ratio;
-}
-
-// Adds a calcium current of conductance g to the three sums.
-inline void AddCalcium(Currents& c, Vec g, Vec v, Vec e, Vec cai, double f, double secant) {
-  const Vec at_v = g * Ghk(v, e, cai, f);
-  const Vec beside = g * Ghk(v + kSecantMv, e * secant, cai, f);
-  c.ca = c.ca + at_v;
-  c.ca_slope = c.ca_slope + (beside - at_v) * (1.0 / kSecantMv);
-}
-
-// Where a compartment's potassium pool lies among its parameters.
-template <class P>
-inline constexpr int kPotassiumPool = P::kSize + PoolParam::kSize;
-template <>
-inline constexpr int kPotassiumPool<DendParam> = DendParam::kSize;
-
-// A compartment's own variables around one block of state and one of parameters.
-struct Block {
-  const double* p;
-  double* s;
-  Vec P(int i) const { return Load(p + i * kTileLanes); }
-  Vec S(int i) const { return Load(s + i * kTileLanes); }
-  void Put(int i, Vec x) const { Store(x, s + i * kTileLanes); }
+// What a Goldman-Hodgkin-Katz drive needs of the voltage: P(V) = V / (exp(V / f) - 1) and its secant
+// Q(V) = (P(V + d) - P(V)) / d with d = kSecantMv. The drive is -(1 - c/c_out) P + (c/c_out) V, its
+// secant -(1 - c/c_out) Q + c/c_out.
+struct GhkFunctions {
+  Vec p, q;
 };
-
-// Reversal potentials of a compartment with states S and parameters P. kOwnPools: the cell's own
-// concentrations at rest, P::kSize parameters into the block.
-template <class S, class P, bool kOwnPools>
-inline Vec SodiumReversal(const Block& b) {
-  const Vec u = b.S(S::kUNa);
-  if constexpr (!kOwnPools) return Reversal<3>(u, kNaOutMm, kNaInMm);
-  return kRtOverFMv *
-         simd::Log((b.P(P::kSize + PoolParam::kOut) + u) / (b.P(P::kSize + PoolParam::kIn) - u));
-}
-template <class S, class P, bool kOwnPools>
-inline Vec PotassiumReversal(const Block& b) {
-  const Vec u = b.S(S::kUK);
-  if constexpr (!kOwnPools) return Reversal<-5>(u, kKOutMm, kKInMm);
-  constexpr int kPool = kPotassiumPool<P>;
-  return kRtOverFMv *
-         simd::Log((b.P(kPool + PoolParam::kOut) + u) / (b.P(kPool + PoolParam::kIn) - u));
-}
-
-template <class P>
-inline void AddPassive(Currents& c, const Block& b, Vec v) {
-  const Vec g = b.P(P::kGPas);
-  c.total = c.total + g * (v - b.P(P::kEPas)) + b.P(P::kPin);
-  c.slope = c.slope + g;
-}
-
-template <bool kOwnPools>
-inline Currents AxonCurrents(const Block& b, Vec v) {
-  using S = AxonState;
-  using P = AxonParam;
-  Currents c;
-  c.na_slope =
-      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - SodiumReversal<S, P, kOwnPools>(b));
-  c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN));
-  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
-  c.total = c.na + c.k;
-  c.slope = c.na_slope + c.k_slope;
-  AddPassive<P>(c, b, v);
-  return c;
+inline GhkFunctions GhkAt(Vec v, double f) {
+  const Vec z = v * (1.0 / f);
+  const double d = kSecantMv;
+  // Far from 0: both quotients over a common denominator; exp(d / f) - 1 by its series.
+  const double h = d / f;
+  const double grown = h * (1.0 + h * (0.5 + h * (1.0 / 6.0)));
+  const Vec e = Exp(z);
+  const Vec e1 = e - 1.0;
+  const Vec e2 = Fma(e, Set(grown), e1);
+  const Vec p_far = v / e1;
+  const Vec q_far = (e1 - v * e * (grown / d)) / (e1 * e2);
+  // Near 0: P / f = 1 - z/2 + z^2/12 - z^4/720 + ..., Q from its first three derivatives.
+  const Vec z2 = z * z;
+  Vec even = Set(-691.0 / 1307674368000.0);
+  even = Fma(even, z2, Set(1.0 / 47900160.0));
+  even = Fma(even, z2, Set(-1.0 / 1209600.0));
+  even = Fma(even, z2, Set(1.0 / 30240.0));
+  even = Fma(even, z2, Set(-1.0 / 720.0));
+  even = Fma(even, z2, Set(1.0 / 12.0));
+  const Vec p_near = f * (Fma(even, z2, Set(1.0)) - 0.5 * z);
+  Vec first = Set(-691.0 * 12.0 / 1307674368000.0);
+  first = Fma(first, z2, Set(10.0 / 47900160.0));
+  first = Fma(first, z2, Set(-8.0 / 1209600.0));
+  first = Fma(first, z2, Set(6.0 / 30240.0));
+  first = Fma(first, z2, Set(-4.0 / 720.0));
+  first = Fma(first, z2, Set(1.0 / 6.0));
+  Vec second = Set(90.0 / 47900160.0);
+  second = Fma(second, z2, Set(-56.0 / 1209600.0));
+  second = Fma(second, z2, Set(30.0 / 30240.0));
+  second = Fma(second, z2, Set(-12.0 / 720.0));
+  second = Fma(second, z2, Set(1.0 / 6.0));
+  const Vec third =
+      z * Fma(Fma(Set(-336.0 / 1209600.0), z2, Set(120.0 / 30240.0)), z2, Set(-24.0 / 720.0));
+  const Vec q_near = Fma(first, z, Set(-0.5)) + second * (0.5 * h) + third * (h * h / 6.0);
+  const Mask near = simd::Abs(z) < Set(0.5);
+  return {simd::Select(near, p_near, p_far), simd::Select(near, q_near, q_far)};
 }
 
-template <bool kHasKa, bool kOwnPools>
-inline Currents SomaCurrents(const StepConstants& k, const Block& b, Vec v) {
-  using S = SomaState;
-  using P = SomaParam;
-  Currents c;
-  c.na_slope =
-      b.P(P::kGNas) * SodiumActivation(v, b.P(P::kVHalf), b.P(P::kInverseSlope)) * b.S(S::kH);
-  c.na = c.na_slope * (v - SodiumReversal<S, P, kOwnPools>(b));
-  const Vec cai = b.S(S::kCai);
-  c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN)) + b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
-  if constexpr (kHasKa) c.k_slope = c.k_slope + b.P(P::kGKa) * b.S(S::kAKa) * b.S(S::kBKa);
-  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
-  c.ca = c.ca_slope = Set(0.0);
-  const Vec m = b.S(S::kMCan);
-  AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / kGhkCanMv)), cai,
-             kGhkCanMv, k.can_secant);
-  c.total = c.na + c.k + c.ca;
-  c.slope = c.na_slope + c.k_slope + c.ca_slope;
-  AddPassive<P>(c, b, v);
-  return c;
-}
-
-template <bool kOwnPools>
-inline Currents DendCurrents(const StepConstants& k, const Block& b, Vec v) {
-  using S = DendState;
-  using P = DendParam;
-  Currents c;
-  const Vec cai = b.S(S::kCai);
-  c.k_slope = b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
-  c.k = c.k_slope * (v - PotassiumReversal<S, P, kOwnPools>(b));
-  c.ca = c.ca_slope = Set(0.0);
-  const Vec m = b.S(S::kMCan);
-  AddCalcium(c, b.P(P::kGCan) * m * m * b.S(S::kHCan), v, Exp(v * (1.0 / kGhkCanMv)), cai,
-             kGhkCanMv, k.can_secant);
-  AddCalcium(c, b.P(P::kGCal) * b.S(S::kMCal), v, Exp(v * (1.0 / kGhkCalMv)), cai, kGhkCalMv,
-             k.cal_secant);
-  c.na = c.na_slope = Set(0.0);
-  c.total = c.k + c.ca;
-  c.slope = c.k_slope + c.ca_slope;
-  AddPassive<P>(c, b, v);
-  return c;
+// Adds a calcium current of conductance g to the sums, given P and Q at v; inside = c / c_out.
+HWY_INLINE void AddCalcium(Vec g, Vec v, Vec inside, Vec p, Vec q, Vec& current, Vec& slope) {
+  current = Fma(g, Fma(inside, v, -((1.0 - inside) * p)), current);
+  slope = Fma(g, NegFma(1.0 - inside, q, inside), slope);
 }
 
 // Steady states and rates at v, shared by the first moment and every step.
@@ -228,44 +164,136 @@ inline KaGates KaSteady(Vec v) {
   return {e8 / (1.0 + e8), 1.0 / Fma(e8, Set(kExp30Over8), Set(1.0))};
 }
 
+// The functions of voltage of a step, in the order of RcsdTables.
+using Functions = std::array<Vec, 4>;
+inline Functions SpikingFunctions(const StepConstants& k, Vec v) {
+  const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
+  const Vec a_h = 1.0 - Exp(-g.h_rate);
+  const Vec a_n = 1.0 - Exp(-g.n_rate);
+  return {SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv)), a_h, a_h * g.h_inf,
+          a_n * g.n_inf};
+}
+inline Functions SlowFunctions(const StepConstants& k, Vec v) {
+  const CanGates can = CanSteady(v);
+  return {1.0 - Exp(-SodiumPotassiumSteady(k, v).n_rate), can.m_inf, can.h_inf, CalSteady(v)};
+}
+inline Functions CalciumFunctions(Vec v) {
+  const GhkFunctions n = GhkAt(v, kGhkCanMv);
+  const GhkFunctions l = GhkAt(v, kGhkCalMv);
+  return {n.p, n.q, l.p, l.q};
+}
+inline Functions KaFunctions(Vec v) {
+  const KaGates ka = KaSteady(v);
+  return {ka.a_inf, ka.b_inf, Set(0.0), Set(0.0)};
+}
+
 inline Vec Relax(Vec y, Vec limit, Vec fraction) { return Fma(fraction, limit - y, y); }
 inline Vec Relax(Vec y, Vec limit, double fraction) { return Relax(y, limit, Set(fraction)); }
 
-template <class S>
-inline void UpdateSodiumPotassium(const StepConstants& k, const Block& b, Vec v) {
-  const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
-  b.Put(S::kH, Relax(b.S(S::kH), g.h_inf, 1.0 - Exp(-g.h_rate)));
-  b.Put(S::kN, Relax(b.S(S::kN), g.n_inf, 1.0 - Exp(-g.n_rate)));
+// Where a compartment's potassium pool lies among its parameters.
+template <class P>
+inline constexpr int kPotassiumPool = P::kSize + PoolParam::kSize;
+template <>
+inline constexpr int kPotassiumPool<DendParam> = DendParam::kSize;
+
+// A compartment's own variables around one block of state and one of parameters.
+struct Block {
+  const double* p;
+  double* s;
+  Vec P(int i) const { return Load(p + i * kTileLanes); }
+  Vec S(int i) const { return Load(s + i * kTileLanes); }
+  void Put(int i, Vec x) const { Store(x, s + i * kTileLanes); }
+};
+
+// Exact reversal potentials of a compartment with states S and parameters P. kOwnMembrane: the
+// cell's own concentrations at rest.
+template <class S, class P, bool kOwnMembrane>
+inline Vec ExactSodiumReversal(const Block& b) {
+  const Vec u = b.S(S::kUNa);
+  if constexpr (!kOwnMembrane) return SodiumReversal(u);
+  return kRtOverFMv *
+         simd::Log((b.P(P::kSize + PoolParam::kOut) + u) / (b.P(P::kSize + PoolParam::kIn) - u));
+}
+template <class S, class P, bool kOwnMembrane>
+inline Vec ExactPotassiumReversal(const Block& b) {
+  const Vec u = b.S(S::kUK);
+  if constexpr (!kOwnMembrane) return PotassiumReversal(u);
+  constexpr int kPool = kPotassiumPool<P>;
+  return kRtOverFMv *
+         simd::Log((b.P(kPool + PoolParam::kOut) + u) / (b.P(kPool + PoolParam::kIn) - u));
 }
 
-// Potassium and sodium shells; `current` is the ion's current at the half step, `pool` where the
-// cell's own constants lie.
-template <bool kOwnPools>
-inline void UpdatePool(const StepConstants& k, const Block& b, int u, int pool, Vec current) {
-  if constexpr (kOwnPools) {
-    b.Put(u,
-          Relax(b.S(u), current * b.P(pool + PoolParam::kDrive), b.P(pool + PoolParam::kFraction)));
-  } else {
-    b.Put(u, Relax(b.S(u), current * k.pool_drive, k.pool));
-  }
-}
-template <class S, class P, bool kOwnPools>
-inline void UpdateSodium(const StepConstants& k, const Block& b, Vec current) {
-  UpdatePool<kOwnPools>(k, b, S::kUNa, P::kSize, current);
-}
-template <class S, class P, bool kOwnPools>
-inline void UpdatePotassium(const StepConstants& k, const Block& b, Vec current) {
-  UpdatePool<kOwnPools>(k, b, S::kUK, kPotassiumPool<P>, current);
+// Net outward current density (mA/cm2) and its secant slope (S/cm2), whole and by ion.
+struct Currents {
+  Vec total, slope;
+  Vec na, na_slope, k, k_slope, ca, ca_slope;
+};
+
+// Leak and pin added to the ions' sums.
+template <class P>
+HWY_INLINE void AddPassive(Currents& c, const Block& b, Vec v) {
+  const Vec g = b.P(P::kGPas);
+  c.total = c.total + Fma(g, v - b.P(P::kEPas), b.P(P::kPin));
+  c.slope = c.slope + g;
 }
 
-template <class S, class P>
-inline void UpdateCalcium(const StepConstants& k, const Block& b, Vec v, Vec current) {
-  const CanGates can = CanSteady(v);
-  b.Put(S::kMCan, Relax(b.S(S::kMCan), can.m_inf, k.can_m));
-  b.Put(S::kHCan, Relax(b.S(S::kHCan), can.h_inf, k.can_h));
-  const Vec drive = Max(Set(0.0), b.P(P::kAlpha) * (b.P(P::kIRest) - current));
-  const Vec limit = kCaInMm + drive / b.P(P::kKCa);
-  b.Put(S::kCai, Relax(b.S(S::kCai), limit, b.P(P::kCaDecay)));
+// m: m_inf of Nas at v.
+HWY_INLINE Currents AxonCurrents(const Block& b, Vec v, Vec m, Vec e_na, Vec e_k) {
+  using S = AxonState;
+  using P = AxonParam;
+  Currents c;
+  c.na_slope = b.P(P::kGNas) * Cube(m) * b.S(S::kH);
+  c.na = c.na_slope * (v - e_na);
+  c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN));
+  c.k = c.k_slope * (v - e_k);
+  c.total = c.na + c.k;
+  c.slope = c.na_slope + c.k_slope;
+  AddPassive<P>(c, b, v);
+  return c;
+}
+
+// can: P and Q of CaN at v.
+template <bool kHasKa>
+HWY_INLINE Currents SomaCurrents(const Block& b, Vec v, Vec m, GhkFunctions can, Vec e_na,
+                                 Vec e_k) {
+  using S = SomaState;
+  using P = SomaParam;
+  Currents c;
+  c.na_slope = b.P(P::kGNas) * Cube(m) * b.S(S::kH);
+  c.na = c.na_slope * (v - e_na);
+  const Vec cai = b.S(S::kCai);
+  c.k_slope = Fma(b.P(P::kGKdr), Fourth(b.S(S::kN)), b.P(P::kGKca) * (cai / (cai + kKcaHalfMm)));
+  if constexpr (kHasKa) c.k_slope = Fma(b.P(P::kGKa) * b.S(S::kAKa), b.S(S::kBKa), c.k_slope);
+  c.k = c.k_slope * (v - e_k);
+  const Vec m_can = b.S(S::kMCan);
+  c.ca = c.ca_slope = Set(0.0);
+  AddCalcium(b.P(P::kGCan) * m_can * m_can * b.S(S::kHCan), v, cai * (1.0 / kCaOutMm), can.p, can.q,
+             c.ca, c.ca_slope);
+  c.total = c.na + c.k + c.ca;
+  c.slope = c.na_slope + c.k_slope + c.ca_slope;
+  AddPassive<P>(c, b, v);
+  return c;
+}
+
+HWY_INLINE Currents DendCurrents(const Block& b, Vec v, GhkFunctions can, GhkFunctions cal,
+                                 Vec e_k) {
+  using S = DendState;
+  using P = DendParam;
+  Currents c;
+  const Vec cai = b.S(S::kCai);
+  c.k_slope = b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
+  c.k = c.k_slope * (v - e_k);
+  const Vec m_can = b.S(S::kMCan);
+  const Vec inside = cai * (1.0 / kCaOutMm);
+  c.ca = c.ca_slope = Set(0.0);
+  AddCalcium(b.P(P::kGCan) * m_can * m_can * b.S(S::kHCan), v, inside, can.p, can.q, c.ca,
+             c.ca_slope);
+  AddCalcium(b.P(P::kGCal) * b.S(S::kMCal), v, inside, cal.p, cal.q, c.ca, c.ca_slope);
+  c.na = c.na_slope = Set(0.0);
+  c.total = c.k + c.ca;
+  c.slope = c.k_slope + c.ca_slope;
+  AddPassive<P>(c, b, v);
+  return c;
 }
 
 }  // namespace livnd::sim::rcsd

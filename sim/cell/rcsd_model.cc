@@ -164,7 +164,7 @@ double RcsdModel::NamedState(const std::string& name, int section, absl::Span<co
     const bool sodium = name == "nai" || name == "nao" || name == "ena";
     double in = sodium ? rcsd::kNaInMm : rcsd::kKInMm;
     double out = sodium ? rcsd::kNaOutMm : rcsd::kKOutMm;
-    if (shape.own_pools) {
+    if (shape.own_membrane) {
       const int block = soma   ? 0
                         : dend ? shape.dend_param(shape.num_dend / 2)
                                : shape.axon_param(axon);

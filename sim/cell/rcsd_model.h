@@ -2,7 +2,9 @@
 #ifndef LIVND_SIM_CELL_RCSD_MODEL_H_
 #define LIVND_SIM_CELL_RCSD_MODEL_H_
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/cell/cell_model.h"
@@ -21,11 +23,15 @@ class RcsdModel : public CellModel {
   const RcsdShape& shape() const { return group_.shape; }
 
   void SetNoise(const NoiseParams& noise) { group_.noise = noise; }
+  // Null: every function of voltage is computed exactly.
+  void SetTables(std::shared_ptr<const RcsdTables> tables) { group_.tables = std::move(tables); }
   // The slot or learning slot like this one, added if there is none; `state` is ignored.
   int AddSlot(const SynapseSlot& slot);
   int AddLearningSlot(const LearningSlot& slot);
 
   int num_params() const override { return shape().num_params(); }
+  int num_scratch() const override { return shape().num_functions(); }
+  void Prepare(const TileStep& step) const override { PrepareRcsdTile(group_, step); }
   int num_sections() const override { return shape().num_sections(); }
   int num_compartments() const override { return shape().num_compartments(); }
   int middle_compartment(int section) const override { return shape().middle_compartment(section); }

@@ -9,11 +9,9 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
-
-// Cells of one tile. State and parameters are stored [tile][variable][kTileLanes] on every host.
-inline constexpr int kTileLanes = 8;
 
 namespace simd {
 
@@ -66,6 +64,7 @@ inline Mask operator<=(Vec a, Vec b) { return {hn::Le(a.v, b.v)}; }
 inline Mask operator&(Mask a, Mask b) { return {hn::And(a.m, b.m)}; }
 // yes where the mask is set, else no.
 inline Vec Select(Mask m, Vec yes, Vec no) { return {hn::IfThenElse(m.m, yes.v, no.v)}; }
+inline bool AllTrue(Mask m) { return hn::AllTrue(F64Tag(), m.m); }
 // One bit a lane, lane 0 lowest.
 inline uint32_t Bits(Mask m) {
   uint8_t bytes[8] = {0};

@@ -1,0 +1,112 @@
+// The tables against the functions that they stand for.
+#include "sim/cell/rcsd_tables.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "sim/cell/rcsd_kernel.h"
+#include "sim/cell/rcsd_membrane.h"
+#include "sim/simd/table.h"
+
+namespace livnd::sim {
+namespace {
+
+using rcsd::Functions;
+using simd::Vec;
+
+constexpr double kDtMs = 0.025;
+
+// Largest relative difference of each function between -127.99 and 127.99 mV. `floor`: smallest
+// magnitude that still counts relatively.
+template <class Exact>
+void ExpectNear(const std::string& name, const std::vector<double>& table, Exact exact,
+                double relative, double floor) {
+  SCOPED_TRACE(name);
+  double worst[4] = {}, where[4] = {};
+  for (double v = -127.99; v < 127.9; v += 0.00717 * simd::kLanes) {
+    double lanes[simd::kLanes];
+    for (int i = 0; i < simd::kLanes; ++i) lanes[i] = v + 0.00717 * i;
+    const Vec at = simd::Load(lanes);
+    Vec got[4];
+    const simd::TableIndex index = simd::IndexOf(at);
+    simd::Evaluate(table.data(), index, got);
+    const Functions want = exact(at);
+    for (int k = 0; k < 4; ++k) {
+      double g[simd::kLanes], w[simd::kLanes], one[simd::kLanes];
+      simd::Store(got[k], g);
+      simd::Store(want[k], w);
+      simd::Store(simd::EvaluateOne(table.data(), k, index), one);
+      for (int i = 0; i < simd::kLanes; ++i) {
+        EXPECT_EQ(one[i], g[i]);
+        const double difference = std::fabs(g[i] - w[i]) / std::max(std::fabs(w[i]), floor);
+        if (!(difference <= worst[k])) {
+          worst[k] = difference;
+          where[k] = lanes[i];
+        }
+      }
+    }
+  }
+  for (int k = 0; k < 4; ++k) {
+    EXPECT_LT(worst[k], relative) << "function " << k << " at " << where[k] << " mV";
+  }
+}
+
+TEST(RcsdTablesTest, FunctionsAreExactToAFewParsInTenToTheThirteen) {
+  const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs);
+  const StepConstants k = MakeStepConstants(kDtMs);
+  // 1 - exp(-rate) loses what the rate's smallness takes away: 1e-16 of 1, not of the difference.
+  ExpectNear(
+      "spiking", tables->spiking, [&](Vec v) { return rcsd::SpikingFunctions(k, v); }, 5e-13, 1e-3);
+  ExpectNear(
+      "slow", tables->slow, [&](Vec v) { return rcsd::SlowFunctions(k, v); }, 5e-13, 1e-3);
+  ExpectNear(
+      "calcium", tables->calcium, [&](Vec v) { return rcsd::CalciumFunctions(v); }, 5e-13, 1e-3);
+  ExpectNear(
+      "ka", tables->ka, [&](Vec v) { return rcsd::KaFunctions(v); }, 5e-13, 1e-3);
+}
+
+// P and Q where they are computed in another way than livn does: against long doubles.
+TEST(GhkFunctionsTest, AreExactNearZeroAndFarFromIt) {
+  for (const double f : {rcsd::kGhkCanMv, rcsd::kGhkCalMv}) {
+    for (double v = -150.0; v < 150.0; v += 0.137) {
+      auto p = [&](long double x) {
+        const long double z = x / static_cast<long double>(f);
+        return std::fabs(z) < 1e-9L ? f * (1.0L - z / 2.0L) : x / std::expm1(z);
+      };
+      const long double d = rcsd::kSecantMv;
+      const rcsd::GhkFunctions got = rcsd::GhkAt(simd::Set(v), f);
+      double at_p[simd::kLanes], at_q[simd::kLanes];
+      simd::Store(got.p, at_p);
+      simd::Store(got.q, at_q);
+      const auto want_p = static_cast<double>(p(v));
+      const auto want_q = static_cast<double>((p(v + d) - p(v)) / d);
+      EXPECT_NEAR(at_p[0], want_p, 2e-15 * (std::fabs(want_p) + 1.0)) << v;
+      EXPECT_NEAR(at_q[0], want_q, 4e-14) << v;  // what the difference loses in long doubles
+    }
+  }
+}
+
+TEST(RcsdTablesTest, ReversalPotentialsAreTheSeries) {
+  const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs);
+  auto compare = [](const auto& polynomial, auto exact) {
+    using Polynomial = std::decay_t<decltype(polynomial)>;
+    for (int i = -100; i <= 100; ++i) {
+      const double x = Polynomial::kHalfWidth * i / 100.0;
+      double e = polynomial.coefficients[Polynomial::kDegree][0];
+      for (int d = Polynomial::kDegree - 1; d >= 0; --d) {
+        e = std::fma(e, x, polynomial.coefficients[d][0]);
+      }
+      double want[simd::kLanes];
+      simd::Store(exact(simd::Set(Polynomial::kMiddle + x)), want);
+      EXPECT_NEAR(e, want[0], 2e-12) << x;
+    }
+  };
+  compare(tables->sodium, [](Vec u) { return rcsd::SodiumReversal(u); });
+  compare(tables->potassium, [](Vec u) { return rcsd::PotassiumReversal(u); });
+}
+
+}  // namespace
+}  // namespace livnd::sim
