@@ -10,13 +10,15 @@
 
 namespace livnd::sim {
 
-// Everything that CultureConfig::cell_params takes with a section ("soma.g_pas"), as it follows
-// from the cell's parameter set, its size and the configured values: livn's get_params, but for
-// ic_constant, which is measured. InvalidArgument: no cell of a built population has this gid, or
-// its parameters are refused.
+// Everything that CultureConfig::cell_params takes of a built cell ("soma.g_pas"; of a point neuron
+// "tau_m"), but for template parameters, as it follows from the model, the cell's size and the
+// configured values: livn's get_params without ic_constant, which is measured. InvalidArgument: no
+// such cell, or its parameters are refused.
 absl::StatusOr<ParamValues> CellParamsOf(const CultureConfig& config, int64_t gid);
 
-// livn's eight numbers of the noise of a population, defaults included; empty without noise.
+// The noise parameters that a model has, with livn's defaults.
+const ParamValues& NoiseDefaults(const ModelConfig& model);
+// The noise parameters of a population, defaults included; empty without noise.
 ParamValues NoiseParamsOf(const CultureConfig& config, absl::string_view population);
 
 }  // namespace livnd::sim

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sim/cell_params.h"
 
 namespace livnd::sim {
 namespace {
@@ -138,6 +139,65 @@ absl::Status PointBuilder::ReadModelParams() {
   return absl::OkStatus();
 }
 
+std::vector<const ParamValues*> PointBuilder::LayersOf(const PopulationConfig& population,
+                                                       int64_t gid) const {
+  std::vector<const ParamValues*> layers;
+  const auto of_all = config_.population_params.find(population.name);
+  if (of_all != config_.population_params.end()) layers.push_back(&of_all->second);
+  const auto own = config_.cell_params.find(gid);
+  if (own != config_.cell_params.end()) layers.push_back(&own->second);
+  return layers;
+}
+
+absl::StatusOr<GlifParams> PointBuilder::GlifCell(const PopulationConfig& population,
+                                                  int64_t gid) const {
+  GlifParams p = glif_;
+  for (const ParamValues* layer : LayersOf(population, gid)) {
+    for (const auto& [name, value] : *layer) {
+      if (absl::Status s = SetGlifParam(p, name, value); !s.ok()) return s;
+    }
+  }
+  if (absl::Status s = CheckGlifParams(p, config_.dt_ms); !s.ok()) return s;
+  return p;
+}
+
+absl::StatusOr<IzhikevichParams> PointBuilder::IzhikevichCell(const PopulationConfig& population,
+                                                              int64_t gid, double draw) const {
+  IzhikevichParams p = sim::IzhikevichCell(population.name == "EXC", draw);
+  std::vector<const ParamValues*> layers = LayersOf(population, gid);
+  layers.insert(layers.begin(), &point_.params);
+  for (const ParamValues* layer : layers) {
+    for (const auto& [name, value] : *layer) {
+      if (name == "tau_syn") continue;
+      if (absl::Status s = SetIzhikevichParam(p, name, value); !s.ok()) return s;
+    }
+  }
+  return p;
+}
+
+absl::StatusOr<ParamValues> PointBuilder::ParamsOfCell(const CultureConfig& config, int64_t gid) {
+  Culture unused;
+  PointBuilder builder(config, unused);
+  if (absl::Status s = builder.ReadModelParams(); !s.ok()) return s;
+  int64_t num_before = 0;
+  for (const PopulationConfig& p : config.populations) {
+    if (!IsBuilt(p)) continue;
+    for (int64_t i = 0; i < p.num_present(); ++i, ++num_before) {
+      if (p.gid(i) != gid) continue;
+      if (builder.is_glif()) {
+        const absl::StatusOr<GlifParams> cell = builder.GlifCell(p, gid);
+        if (!cell.ok()) return cell.status();
+        return GlifParamValues(*cell);
+      }
+      const double draw = IzhikevichDraws(builder.point_.seed, num_before + 1).back();
+      const absl::StatusOr<IzhikevichParams> cell = builder.IzhikevichCell(p, gid, draw);
+      if (!cell.ok()) return cell.status();
+      return IzhikevichParamValues(*cell);
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no built cell ", gid));
+}
+
 absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
                                            const double* draws) {
   const absl::StatusOr<double> noise_pa = NoiseAmplitude(population.name);
@@ -151,9 +211,6 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
   group.population = population.name;
   group.model = models_[g];
 
-  std::vector<const ParamValues*> shared;
-  const auto of_all = config_.population_params.find(population.name);
-  if (of_all != config_.population_params.end()) shared.push_back(&of_all->second);
   int64_t plain_class = -1;
   for (int64_t i = 0; i < population.num_present(); ++i) {
     const int64_t gid = population.gid(i);
@@ -163,26 +220,16 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
       culture_.AddCell(g, gid, static_cast<uint32_t>(plain_class));
       continue;
     }
-    std::vector<const ParamValues*> layers = shared;
-    if (own != config_.cell_params.end()) layers.push_back(&own->second);
     absl::Status s;
     CellParams cell;
     if (is_glif()) {
-      GlifParams p = glif_;
-      for (const ParamValues* layer : layers) {
-        for (const auto& [name, value] : *layer) s.Update(SetGlifParam(p, name, value));
-      }
-      s.Update(CheckGlifParams(p, config_.dt_ms));
-      if (s.ok()) cell = glif->Derive(p, *noise_pa);
+      const absl::StatusOr<GlifParams> p = GlifCell(population, gid);
+      s = p.status();
+      if (s.ok()) cell = glif->Derive(*p, *noise_pa);
     } else {
-      IzhikevichParams p = IzhikevichCell(population.name == "EXC", draws[i]);
-      layers.insert(layers.begin(), &point_.params);
-      for (const ParamValues* layer : layers) {
-        for (const auto& [name, value] : *layer) {
-          if (name != "tau_syn") s.Update(SetIzhikevichParam(p, name, value));
-        }
-      }
-      if (s.ok()) cell = izhikevich->Derive(p, *noise_pa);
+      const absl::StatusOr<IzhikevichParams> p = IzhikevichCell(population, gid, draws[i]);
+      s = p.status();
+      if (s.ok()) cell = izhikevich->Derive(*p, *noise_pa);
     }
     if (!s.ok()) return At(absl::StrCat("cell ", gid, " (", population.name, ")"), s);
     const auto cell_class = static_cast<uint32_t>(culture_.groups_[g].classes.size());
@@ -214,11 +261,7 @@ absl::Status PointBuilder::ValidateNoise() {
 
 absl::StatusOr<double> PointBuilder::NoiseAmplitude(const std::string& population) const {
   if (!config_.noise.has_value()) return 0.0;
-  double level = 1.0;  // livn's default
-  for (const std::string& key : {std::string("level"), population + "-level"}) {
-    const auto given = config_.noise->find(key);
-    if (given != config_.noise->end()) level = given->second;
-  }
+  const double level = NoiseParamsOf(config_, population).at("level");
   // livn 2.0.0 brian2_noise_configure of models/glif.py and models/izhikevich.py.
   if (is_glif()) return level;
   return (population == "EXC" ? 5.0 : 2.0) * level;

@@ -26,6 +26,8 @@ class PointBuilder {
       : config_(config), point_(*config.model.point), culture_(culture) {}
 
   absl::Status Build();
+  // sim/cell_params.h
+  static absl::StatusOr<ParamValues> ParamsOfCell(const CultureConfig& config, int64_t gid);
 
  private:
   struct Receptor {
@@ -41,6 +43,11 @@ class PointBuilder {
   absl::Status RefuseOthersFields() const;
   absl::Status ReadModelParams();
   absl::Status BuildPopulation(const PopulationConfig& population, const double* draws);
+  // What the configuration says of a cell beside its model, the more special last.
+  std::vector<const ParamValues*> LayersOf(const PopulationConfig& population, int64_t gid) const;
+  absl::StatusOr<GlifParams> GlifCell(const PopulationConfig& population, int64_t gid) const;
+  absl::StatusOr<IzhikevichParams> IzhikevichCell(const PopulationConfig& population, int64_t gid,
+                                                  double draw) const;
   // Pico-amperes of a population's noise current; 0 for none.
   absl::StatusOr<double> NoiseAmplitude(const std::string& population) const;
   absl::Status ValidateNoise();

@@ -57,14 +57,6 @@ absl::Status ValidateOpsin(const OpsinParams& o) {
   return absl::OkStatus();
 }
 
-// livn 2.0.0 models/rcsd: the defaults of a set_noise call.
-const ParamValues& NoiseDefaults() {
-  static const auto* const kDefaults =
-      new ParamValues{{"std_e", 0.003}, {"std_i", 0.0066}, {"g_e0", 0.0121}, {"g_i0", 0.0573},
-                      {"tau_e", 2.728}, {"tau_i", 10.49},  {"E_e", 0.0},     {"E_i", -75.0}};
-  return *kDefaults;
-}
-
 // Sets the names with a section on the built cell, or those without on its set.
 absl::Status SetSectionParams(const ParamValues& params, CellTemplate& cell) {
   for (const auto& [key, value] : params) {
@@ -273,12 +265,13 @@ absl::Status RcsdBuilder::BuildNoise() {
   if (!config_.noise.has_value()) return absl::OkStatus();
   culture_.has_noise_ = true;
   std::vector<std::string> accepted;
-  for (const auto& [name, value] : NoiseDefaults()) accepted.push_back(name);
+  for (const auto& [name, value] : NoiseDefaults(config_.model)) accepted.push_back(name);
   for (const auto& [key, value] : *config_.noise) {
     const size_t dash = key.find('-');
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
-    if (NoiseDefaults().count(name) == 0 || (dash != key.npos && !IsBuilt(population))) {
+    if (NoiseDefaults(config_.model).count(name) == 0 ||
+        (dash != key.npos && !IsBuilt(population))) {
       return absl::InvalidArgumentError(absl::StrCat(
           "unknown noise parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", "),
           ", each also as POPULATION-name with the name of a built population"));
@@ -478,22 +471,6 @@ absl::StatusOr<ParamValues> RcsdBuilder::ParamsOfCell(const CultureConfig& confi
     return CellParamsOf(*cell);
   }
   return absl::InvalidArgumentError(absl::StrCat("there is no cell ", gid));
-}
-
-absl::StatusOr<ParamValues> CellParamsOf(const CultureConfig& config, int64_t gid) {
-  return RcsdBuilder::ParamsOfCell(config, gid);
-}
-
-ParamValues NoiseParamsOf(const CultureConfig& config, absl::string_view population) {
-  if (!config.noise.has_value()) return {};
-  ParamValues values = NoiseDefaults();
-  for (auto& [name, value] : values) {
-    const auto all = config.noise->find(name);
-    if (all != config.noise->end()) value = all->second;
-    const auto own = config.noise->find(absl::StrCat(population, "-", name));
-    if (own != config.noise->end()) value = own->second;
-  }
-  return values;
 }
 
 }  // namespace livnd::sim

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "io/status_macros.h"
+#include "sim/cell_params.h"
 #include "sim/synapse_params.h"
 
 namespace livnd::io {
@@ -317,12 +318,7 @@ std::vector<std::string> AcceptedParams(const CultureSetup& setup) {
   const sim::SynapseParamNames names = sim::SynapseParamNamesOf(setup.culture);
   for (const sim::WeightName& name : names.weights) keys.push_back(name.key());
   for (const sim::ReceptorParamName& name : names.receptor_params) keys.push_back(name.key());
-  const std::vector<const char*> noise =
-      setup.culture.model.point.has_value()
-          ? std::vector<const char*>{"level"}
-          : std::vector<const char*>{"std_e", "std_i", "g_e0", "g_i0",
-                                     "tau_e", "tau_i", "E_e",  "E_i"};
-  for (const char* name : noise) {
+  for (const auto& [name, value] : sim::NoiseDefaults(setup.culture.model)) {
     keys.push_back(absl::StrCat("noise-", name));
     for (const sim::PopulationConfig& p : setup.culture.populations) {
       if (setup.Builds(p.name)) keys.push_back(absl::StrCat("noise-", p.name, "-", name));

@@ -95,7 +95,27 @@ Json ReceptorJson(const sim::PlacedReceptor& placed) {
   return json;
 }
 
+// Point neurons have one place for synapses, and weights alone.
+Json PointSynapsesJson(const sim::CultureConfig& config) {
+  Json out = Json::object();
+  for (const sim::ProjectionConfig& p : config.projections) {
+    for (const sim::ReceptorConfig& r : p.ReceptorsAt(sim::ProjectionConfig::kDefaultReceptors)) {
+      const sim::WeightName name = {p.post, p.pre, "soma", r.receptor};
+      const auto own = config.weights.find(name.key());
+      const auto graph = r.params.find("weight");
+      Json& entry = out[absl::StrCat(p.post, "_", p.pre, "-soma-", r.receptor)];
+      entry = r.params;
+      entry["weight"] = own != config.weights.end() ? own->second
+                        : graph != r.params.end()   ? graph->second
+                                                    : 1.0;
+      entry["connections"] = p.edges.size();
+    }
+  }
+  return out;
+}
+
 absl::StatusOr<Json> SynapsesJson(const sim::CultureConfig& config) {
+  if (config.model.point.has_value()) return PointSynapsesJson(config);
   std::map<std::string, Json> by_key;
   for (const sim::ProjectionConfig& projection : config.projections) {
     std::map<int, int64_t> connections;
@@ -185,11 +205,11 @@ std::string CultureText(const Json& culture) {
   for (const auto& [population, gids] : culture["gids"].items()) {
     absl::StrAppend(&out, " ", population, " ", gids.size());
   }
-  absl::StrAppend(&out, "\nsynapses (connections; g_unit uS, taus ms, e mV)\n");
+  absl::StrAppend(&out, "\nsynapses\n");
   for (const auto& [key, numbers] : culture["synapses"].items()) {
     absl::StrAppend(&out, "  ", key, ": ", Numbers(numbers), "\n");
   }
-  absl::StrAppend(&out, "noise (uS, ms, mV)", culture["noise"].is_null() ? ": off" : "", "\n");
+  absl::StrAppend(&out, "noise", culture["noise"].is_null() ? ": off" : "", "\n");
   for (const auto& [population, numbers] : culture["noise"].items()) {
     absl::StrAppend(&out, "  ", population, ": ", Numbers(numbers), "\n");
   }

@@ -119,6 +119,27 @@ TEST(InspectCultureTest, IsADryRunOfChanges) {
   EXPECT_EQ(found["electrodes"]["output_radius"], 70.0);
 }
 
+TEST(InspectCultureTest, ShowsPointNeurons) {
+  for (const std::string cls : {"livn.models.glif.GLIF", "livn.models.izhikevich.Izhikevich"}) {
+    const bool glif = cls == "livn.models.glif.GLIF";
+    const Result result =
+        Inspect({"systems/EI-mini", "--culture", "--json", "--model",
+                 R"({"cls": ")" + cls + R"(", "kwargs": {}})", "--set",
+                 std::string(R"({"EXC_INH": 3.5, "noise-INH-level": 2, "cells-EXC:)") +
+                     (glif ? "tau_m" : "d") + R"(": 7.5})"});
+    ASSERT_EQ(result.status, kExitOk) << result.err;
+    const Json found = Json::parse(result.out);
+    EXPECT_EQ(found["synapses"]["EXC_INH-soma-I_syn"]["weight"], 3.5);
+    EXPECT_EQ(found["synapses"]["EXC_EXC-soma-I_syn"]["weight"], 1.0);
+    EXPECT_EQ(found["noise"], Json::parse(R"({"EXC": {"level": 1.0}, "INH": {"level": 2.0}})"));
+    const Json& cells = found["cells"][glif ? "tau_m" : "d"];
+    ASSERT_EQ(cells.size(), 10u);
+    EXPECT_EQ(cells[7], 7.5);
+    EXPECT_NE(cells[8], 7.5);
+    EXPECT_EQ(found["cells"].count("soma.cm"), 0u);
+  }
+}
+
 TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
   const struct {
     const char* flag;

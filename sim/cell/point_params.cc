@@ -55,6 +55,13 @@ std::vector<std::string> Names(const Field<Params> (&fields)[kNum]) {
 }
 
 template <typename Params, size_t kNum>
+std::map<std::string, double> Values(const Field<Params> (&fields)[kNum], const Params& params) {
+  std::map<std::string, double> values;
+  for (const auto& field : fields) values[field.name] = params.*field.member;
+  return values;
+}
+
+template <typename Params, size_t kNum>
 absl::Status Set(const Field<Params> (&fields)[kNum], Params& params, absl::string_view name,
                  double value) {
   for (const auto& field : fields) {
@@ -96,6 +103,15 @@ void ApplyGlifLevel(int level, GlifParams& p) {
   if (!resets_threshold) p.theta_jump = p.f_v = p.delta_v = 0.0;
   if (level < 3) p.asc_amp_1 = p.asc_amp_2 = 0.0;
   if (level < 5) p.a_v = p.b_v = 0.0;
+}
+
+std::map<std::string, double> GlifParamValues(const GlifParams& params) {
+  return Values(kGlif, params);
+}
+std::map<std::string, double> IzhikevichParamValues(const IzhikevichParams& params) {
+  std::map<std::string, double> values = Values(kIzhikevich, params);
+  if (std::isnan(params.u_init)) values["u_init"] = params.b * params.v_init;
+  return values;
 }
 
 std::vector<std::string> GlifParamNames() { return Names(kGlif); }

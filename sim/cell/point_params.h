@@ -7,6 +7,7 @@
 #define LIVND_SIM_CELL_POINT_PARAMS_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ void ApplyGlifLevel(int level, GlifParams& params);
 
 std::vector<std::string> GlifParamNames();
 std::vector<std::string> IzhikevichParamNames();
+
+// Their values by these names.
+std::map<std::string, double> GlifParamValues(const GlifParams& params);
+std::map<std::string, double> IzhikevichParamValues(const IzhikevichParams& params);
 
 // InvalidArgument: an unknown name (lists the accepted), or a value out of its range (names it).
 absl::Status SetGlifParam(GlifParams& params, absl::string_view name, double value);
