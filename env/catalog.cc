@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "env/culture/culture_model.h"
 #include "env/environment_model.h"
 #include "env/target_rate.h"
 #include "io/culture/model_options.h"
@@ -26,13 +27,15 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
     }
     // A model that livnd does not have offers nothing here; `livnd inspect` says why.
     const auto model = io::ResolveModel(system.model);
-    if (!system.electrode_array.has_value() || !model.ok() ||
-        !io::StoredParams(system, model->params_key).ok()) {
+    if (!model.ok()) continue;
+    catalog.specs_.push_back(CultureSpec(system));
+    if (!system.electrode_array.has_value() || !io::StoredParams(system, model->params_key).ok()) {
       continue;
     }
     catalog.specs_.push_back(TargetRateSpec(TargetRateConfig(), system));
-    catalog.system_of_spec_.push_back(static_cast<int>(i));
   }
+  std::sort(catalog.specs_.begin(), catalog.specs_.end(),
+            [](const EnvironmentSpec& a, const EnvironmentSpec& b) { return a.id < b.id; });
   return catalog;
 }
 
@@ -43,16 +46,33 @@ const EnvironmentSpec* Catalog::Find(absl::string_view id) const {
   return nullptr;
 }
 
-absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Catalog::Build(absl::string_view id) const {
+absl::StatusOr<std::shared_ptr<const io::System>> Catalog::SystemOf(absl::string_view id,
+                                                                    EnvironmentKind kind) const {
   const EnvironmentSpec* spec = Find(id);
-  if (spec == nullptr) {
-    return absl::NotFoundError(absl::StrCat(
-        "unknown environment '", id, "'; accepted: ",
-        absl::StrJoin(specs_, ", ",
-                      [](std::string* out, const EnvironmentSpec& s) { out->append(s.id); })));
+  if (spec == nullptr || spec->kind != kind) {
+    std::vector<std::string> accepted;
+    for (const EnvironmentSpec& s : specs_) {
+      if (s.kind == kind) accepted.push_back(s.id);
+    }
+    return absl::NotFoundError(
+        absl::StrCat("unknown environment '", id, "'; accepted: ", absl::StrJoin(accepted, ", ")));
   }
-  return EnvironmentModel::Create(*systems_[system_of_spec_[spec - specs_.data()]],
-                                  TargetRateConfig());
+  return *std::find_if(systems_.begin(), systems_.end(),
+                       [&](const auto& system) { return system->name == spec->system; });
+}
+
+absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Catalog::BuildTask(
+    absl::string_view id) const {
+  const auto system = SystemOf(id, EnvironmentKind::kTask);
+  if (!system.ok()) return system.status();
+  return EnvironmentModel::Create(**system, TargetRateConfig());
+}
+
+absl::StatusOr<std::shared_ptr<const CultureModel>> Catalog::BuildCulture(
+    absl::string_view id) const {
+  const auto system = SystemOf(id, EnvironmentKind::kCulture);
+  if (!system.ok()) return system.status();
+  return CultureModel::Create(*system);
 }
 
 }  // namespace livnd::env

@@ -13,12 +13,14 @@
 
 namespace livnd::env {
 
+class CultureModel;
 class EnvironmentModel;
 
 // Immutable after Create; thread-safe.
 class Catalog {
  public:
-  // One "TargetRate-<system>-v0" for every system with electrodes and a default params document.
+  // One "Culture-<system>-v0" for every system, and one "TargetRate-<system>-v0" for every system
+  // with electrodes and a default params document.
   // InvalidArgument names a system whose files contradict each other.
   static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems);
 
@@ -27,14 +29,17 @@ class Catalog {
   // Null if there is none. The pointer lives as long as the catalog.
   const EnvironmentSpec* Find(absl::string_view id) const;
 
-  // Builds the culture of an environment and settles it: milliseconds to minutes, so keep the
-  // result and share it between all sessions. NotFound for an unknown id.
-  absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Build(absl::string_view id) const;
+  // Builds what all sessions on an environment share, so keep the result. A task's culture is also
+  // settled: milliseconds to minutes. NotFound: no environment of this kind has the id.
+  absl::StatusOr<std::shared_ptr<const EnvironmentModel>> BuildTask(absl::string_view id) const;
+  absl::StatusOr<std::shared_ptr<const CultureModel>> BuildCulture(absl::string_view id) const;
 
  private:
+  absl::StatusOr<std::shared_ptr<const io::System>> SystemOf(absl::string_view id,
+                                                             EnvironmentKind kind) const;
+
   std::vector<std::shared_ptr<const io::System>> systems_;
   std::vector<EnvironmentSpec> specs_;
-  std::vector<int> system_of_spec_;  // index into systems_
 };
 
 }  // namespace livnd::env

@@ -38,8 +38,15 @@ struct OptionSpec {
   double max = 0.0;
 };
 
+// How an environment is driven.
+enum class EnvironmentKind {
+  kTask,     // episodes of equal steps with actions, observations and rewards
+  kCulture,  // no task: runs of any length with any stimulus; action and observation are empty
+};
+
 struct EnvironmentSpec {
   std::string id;  // "TargetRate-EI-mini-v0"
+  EnvironmentKind kind = EnvironmentKind::kTask;
   std::string task;
   std::string system;
   std::string description;

@@ -305,7 +305,7 @@ TEST(SeedTest, TheFirstEpisodeHasTheSeedItself) {
   EXPECT_NE(EpisodeSeed(123, 1), EpisodeSeed(124, 1));
 }
 
-TEST(CatalogTest, ListsSystemsWithElectrodesAndParams) {
+TEST(CatalogTest, ListsEveryCultureAndTasksOnThoseWithElectrodesAndParams) {
   std::vector<std::shared_ptr<const io::System>> systems;
   for (const std::string name : {"EI-mini", "EI-100"}) {
     auto system = io::ReadSystem("systems/" + name);
@@ -318,13 +318,18 @@ TEST(CatalogTest, ListsSystemsWithElectrodesAndParams) {
   systems.push_back(without);
   auto catalog = Catalog::Create(systems);
   ASSERT_TRUE(catalog.ok());
-  ASSERT_EQ(catalog->specs().size(), 2u);
-  EXPECT_EQ(catalog->specs()[0].id, "TargetRate-EI-100-v0");
-  EXPECT_EQ(catalog->specs()[1].id, "TargetRate-EI-mini-v0");
+  std::vector<std::string> ids;
+  for (const EnvironmentSpec& spec : catalog->specs()) ids.push_back(spec.id);
+  EXPECT_THAT(ids, testing::ElementsAre("Culture-EI-100-v0", "Culture-EI-mini-v0",
+                                        "Culture-bare-v0", "TargetRate-EI-100-v0",
+                                        "TargetRate-EI-mini-v0"));
   EXPECT_EQ(catalog->Find("TargetRate-bare-v0"), nullptr);
-  const auto unknown = catalog->Build("nothing");
+  const auto unknown = catalog->BuildTask("nothing");
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("TargetRate-EI-mini-v0"));
+  EXPECT_TRUE(catalog->BuildCulture("Culture-bare-v0").ok());
+  EXPECT_EQ(catalog->BuildCulture("TargetRate-EI-mini-v0").status().code(),
+            absl::StatusCode::kNotFound);
   systems.push_back(systems[0]);
   EXPECT_FALSE(Catalog::Create(systems).ok());
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/encode_tensor.h"
 #include "server/errors.h"
 #include "server/status_macros.h"
 
@@ -83,30 +84,6 @@ absl::Status CheckOption(const std::string& name, double value, const env::Envir
                                           [](std::string* out, const env::OptionSpec& option) {
                                             out->append(option.name);
                                           }));
-}
-
-// Sets *tensor to C-order `values` of the given shape.
-template <typename T>
-void EncodeTensor(v1::DType dtype, absl::Span<const int64_t> shape, absl::Span<const T> values,
-                  v1::Tensor* tensor) {
-  tensor->set_dtype(dtype);
-  tensor->mutable_shape()->Clear();
-  tensor->mutable_shape()->Add(shape.begin(), shape.end());
-  tensor->mutable_data()->assign(reinterpret_cast<const char*>(values.data()),
-                                 values.size() * sizeof(T));
-}
-
-void EncodeVector(const std::vector<double>& values, v1::Tensor* tensor) {
-  EncodeTensor<double>(v1::DTYPE_FLOAT64, {static_cast<int64_t>(values.size())}, values, tensor);
-}
-void EncodeVector(const std::vector<int64_t>& values, v1::Tensor* tensor) {
-  EncodeTensor<int64_t>(v1::DTYPE_INT64, {static_cast<int64_t>(values.size())}, values, tensor);
-}
-void EncodeVector(const std::vector<uint64_t>& values, v1::Tensor* tensor) {
-  EncodeTensor<uint64_t>(v1::DTYPE_UINT64, {static_cast<int64_t>(values.size())}, values, tensor);
-}
-void EncodeVector(const std::vector<uint8_t>& values, v1::Tensor* tensor) {
-  EncodeTensor<uint8_t>(v1::DTYPE_BOOL, {static_cast<int64_t>(values.size())}, values, tensor);
 }
 
 // FLOAT64 [places, 3].
@@ -270,8 +247,12 @@ v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec) {
   out.set_task(spec.task);
   out.set_system(spec.system);
   out.set_description(spec.description);
-  *out.add_actions() = EncodeTensorSpec(spec.action);
-  *out.add_observations() = EncodeTensorSpec(spec.observation);
+  const bool culture = spec.kind == env::EnvironmentKind::kCulture;
+  out.set_kind(culture ? v1::ENVIRONMENT_KIND_CULTURE : v1::ENVIRONMENT_KIND_TASK);
+  if (!culture) {
+    *out.add_actions() = EncodeTensorSpec(spec.action);
+    *out.add_observations() = EncodeTensorSpec(spec.observation);
+  }
   for (const env::TensorSpec& info : spec.infos) *out.add_infos() = EncodeTensorSpec(info);
   for (const env::OptionSpec& option : spec.reset_options) {
     v1::OptionSpec* added = out.add_reset_options();
@@ -283,7 +264,7 @@ v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec) {
   out.set_step_duration_ms(spec.step_duration_ms);
   out.set_tick_ns(spec.tick_ns);
   out.set_max_episode_steps(spec.max_episode_steps);
-  out.set_deterministic(true);  // env::VectorEnvironment promises it for all its implementations
+  out.set_deterministic(true);  // env::VectorEnvironment and env::LiveCulture promise it
   out.set_physics_version(spec.physics_version);
   out.mutable_settings()->insert(spec.settings.begin(), spec.settings.end());
   return out;

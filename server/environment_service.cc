@@ -231,4 +231,19 @@ grpc::ServerUnaryReactor* EnvironmentService::Observe(Context* context, const By
       [](Session& session, const v1::ObserveRequest&) { return session.Observe(); });
 }
 
+grpc::ServerUnaryReactor* EnvironmentService::Configure(Context* context, const Bytes* in,
+                                                        Bytes* out) {
+  return AnswerOnStrand<v1::ConfigureRequest>(
+      registry_, context, in, out, [](Session& session, const v1::ConfigureRequest& request) {
+        return session.Configure(request);
+      });
+}
+
+grpc::ServerUnaryReactor* EnvironmentService::GetCulture(Context* context, const Bytes* in,
+                                                         Bytes* out) {
+  return AnswerOnStrand<v1::GetCultureRequest>(
+      registry_, context, in, out,
+      [](Session& session, const v1::GetCultureRequest&) { return session.GetCulture(); });
+}
+
 }  // namespace livnd::server

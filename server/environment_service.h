@@ -26,7 +26,8 @@ using RawEnvironmentService = Rpc::WithRawCallbackMethod_GetServerInfo<
         Rpc::WithRawCallbackMethod_ListEnvironments<Rpc::WithRawCallbackMethod_DescribeEnvironment<
             Rpc::WithRawCallbackMethod_CreateSession<Rpc::WithRawCallbackMethod_DeleteSession<
                 Rpc::WithRawCallbackMethod_Reset<Rpc::WithRawCallbackMethod_Step<
-                    Rpc::WithRawCallbackMethod_Observe<Rpc::Service>>>>>>>>>>;
+                    Rpc::WithRawCallbackMethod_Observe<Rpc::WithRawCallbackMethod_Configure<
+                        Rpc::WithRawCallbackMethod_GetCulture<Rpc::Service>>>>>>>>>>>>;
 }  // namespace internal
 
 // Handlers check the request, find what it speaks of and hand the work on; none of them blocks. A
@@ -54,6 +55,8 @@ class EnvironmentService final : public internal::RawEnvironmentService {
   Reactor* Reset(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Step(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Observe(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* Configure(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetCulture(Context* context, const Bytes* in, Bytes* out) override;
 
   // Checks a request's fields; returns its reset mode.
   absl::StatusOr<env::AutoresetMode> CheckCreate(const v1::CreateSessionRequest& request) const;

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
 #include "env/vector_environment.h"
+#include "server/hosted_environment.h"
 #include "server/mutex.h"
 #include "server/worker_pool.h"
 #include "sim/executor.h"
@@ -29,12 +30,12 @@ namespace livnd::server {
 class EnvironmentStore {
  public:
   // Makes num_envs copies from a built model. Thread-safe.
-  using Maker = std::function<absl::StatusOr<std::unique_ptr<env::VectorEnvironment>>(
+  using Maker = std::function<absl::StatusOr<std::unique_ptr<HostedEnvironment>>(
       int num_envs, env::AutoresetMode autoreset)>;
   // Builds the model of an environment, using the executor's threads. Thread-safe.
   using Builder = std::function<absl::StatusOr<Maker>(const std::string& environment_id,
                                                       sim::Executor& executor)>;
-  using Done = absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<env::VectorEnvironment>>) &&>;
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<HostedEnvironment>>) &&>;
 
   EnvironmentStore(std::vector<env::EnvironmentSpec> specs, Builder builder, WorkerPool& pool);
 

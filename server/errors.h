@@ -32,6 +32,10 @@ inline constexpr absl::string_view kTooManyCalls = "TOO_MANY_CALLS";
 inline constexpr absl::string_view kWrongOpIndex = "WRONG_OP_INDEX";
 inline constexpr absl::string_view kNotReset = "NOT_RESET";
 inline constexpr absl::string_view kEpisodeEnded = "EPISODE_ENDED";
+inline constexpr absl::string_view kNotACulture = "NOT_A_CULTURE";
+inline constexpr absl::string_view kRunStarted = "RUN_STARTED";
+inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
+inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
 }  // namespace reason

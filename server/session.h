@@ -4,13 +4,13 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "env/vector_environment.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "server/hosted_environment.h"
 #include "server/operation_log.h"
 #include "server/strand.h"
 #include "server/worker_pool.h"
@@ -22,11 +22,11 @@ namespace livnd::server {
 // again without a copy. Errors are those of the proto's comments, as absl::Status with an
 // ErrorInfo.
 //
-// Post and the accessors are thread-safe. Reset, Step and Observe must run on the strand.
+// Post and the accessors are thread-safe. The calls of the protocol must run on the strand.
 class Session {
  public:
   // The pool must outlive the session.
-  Session(std::string name, std::unique_ptr<env::VectorEnvironment> environment,
+  Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
           env::AutoresetMode autoreset, WorkerPool& pool);
 
   const std::string& name() const { return name_; }
@@ -38,23 +38,27 @@ class Session {
 
   absl::StatusOr<grpc::ByteBuffer> Reset(const v1::ResetRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Step(const v1::StepRequest& request);
+  absl::StatusOr<grpc::ByteBuffer> Configure(const v1::ConfigureRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Observe();
+  absl::StatusOr<grpc::ByteBuffer> GetCulture();
 
  private:
-  absl::Status RunReset(const v1::ResetRequest& request);
-  absl::Status RunStep(const v1::StepRequest& request);
+  // One numbered operation, exactly once.
+  template <typename Request, typename Response>
+  absl::StatusOr<grpc::ByteBuffer> Operate(
+      const Request& request, Response* response,
+      absl::Status (HostedEnvironment::*operation)(const Request&, Response*));
 
   const std::string name_;
   const env::AutoresetMode autoreset_;
   const std::shared_ptr<Strand> strand_;
-  const std::unique_ptr<env::VectorEnvironment> environment_;  // touched on the strand only
-  const env::EnvironmentSpec& spec_;                           // the environment's
+  const std::unique_ptr<HostedEnvironment> environment_;  // touched on the strand only
+  const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
 
   // Touched on the strand only. The messages and buffers are kept for their capacity.
   OperationLog log_;
   std::string payload_;
-  std::vector<float> actions_;
   v1::ResetResponse reset_response_;
   v1::StepResponse step_response_;
   v1::ObserveResponse observe_response_;

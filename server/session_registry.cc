@@ -118,13 +118,13 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
   }
   store_.Make(request.environment_id(), request.num_envs(), autoreset,
               [this, request_id,
-               autoreset](absl::StatusOr<std::unique_ptr<env::VectorEnvironment>> environment) {
+               autoreset](absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
                 Finish(request_id, autoreset, std::move(environment));
               });
 }
 
 void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode autoreset,
-                             absl::StatusOr<std::unique_ptr<env::VectorEnvironment>> environment) {
+                             absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   if (environment.ok()) {
     answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_);

@@ -17,6 +17,7 @@
 #include "env/vector_environment.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "server/environment_store.h"
+#include "server/hosted_environment.h"
 #include "server/mutex.h"
 #include "server/session.h"
 #include "server/worker_pool.h"
@@ -96,7 +97,7 @@ class SessionRegistry {
   };
 
   void Finish(const std::string& request_id, env::AutoresetMode autoreset,
-              absl::StatusOr<std::unique_ptr<env::VectorEnvironment>> environment)
+              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const std::string& request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Time Now() const;

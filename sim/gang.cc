@@ -482,7 +482,7 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Pro
     if (noisy) DrawNoise(chunk);
     for (int s = 0; s < chunk; ++s, ++done) {
       for (Probe* probe : probes) {
-        if (done % probe->every_steps == 0) Sample(*probe);
+        if (probe->steps_seen++ % probe->every_steps == 0) Sample(*probe);
       }
       for (int c = 0; c < num_copies_; ++c) Deliver(c, tick(c));
       const bool currents = UpdateCurrents();

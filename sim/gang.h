@@ -44,7 +44,8 @@ struct Probe {
   std::string state;
   std::vector<Site> sites;
   int every_steps = 1;
-  // Appended: [sample][site], the first sample at the first step of the Advance.
+  int64_t steps_seen = 0;  // the probe's phase: kept from one Advance to the next
+  // Appended: [sample][site], the first sample at the first step that the probe sees.
   std::vector<double> samples;
 };
 

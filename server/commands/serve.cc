@@ -17,9 +17,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "env/catalog.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/live_culture.h"
+#include "env/vector_environment.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
 #include "server/convert.h"
+#include "server/hosted_culture.h"
+#include "server/hosted_task.h"
 #include "server/listen_address.h"
 #include "server/log.h"
 #include "server/server.h"
@@ -77,8 +82,16 @@ FlagSet MakeFlags(Settings& settings) {
   return flags;
 }
 
+using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
+
+// Copies that nobody seeds must differ from session to session.
+uint64_t Entropy() {
+  std::random_device entropy;
+  return (uint64_t{entropy()} << 32) | entropy();
+}
+
 // Reads the systems and finds the environments that they offer.
-absl::StatusOr<Offer> MakeOffer(const std::string& folder) {
+absl::StatusOr<Offer> MakeOffer(const std::string& folder, int64_t max_message_bytes) {
   LIVND_SERVER_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
                                 ReadSystemsFolder(folder));
   Offer offer;
@@ -89,16 +102,29 @@ absl::StatusOr<Offer> MakeOffer(const std::string& folder) {
   if (!offer.environments.empty()) {
     offer.physics_version = offer.environments.front().physics_version;
   }
-  offer.builder = [catalog](const std::string& id,
-                            sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
+  offer.builder = [catalog, max_message_bytes](
+                      const std::string& id,
+                      sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
+    if (catalog->Find(id)->kind == env::EnvironmentKind::kCulture) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
+                                    catalog->BuildCulture(id));
+      return EnvironmentStore::Maker(
+          [model, max_message_bytes, &executor](int num_envs, env::AutoresetMode) -> Made {
+            LIVND_SERVER_ASSIGN_OR_RETURN(
+                std::unique_ptr<env::LiveCulture> culture,
+                env::LiveCulture::Create(model, num_envs, Entropy(), executor));
+            return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes);
+          });
+    }
     LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
-                                  catalog->Build(id));
-    return EnvironmentStore::Maker([model, &executor](int num_envs, env::AutoresetMode autoreset) {
-      // Copies that nobody seeds must differ from session to session.
-      std::random_device entropy;
-      const uint64_t unseeded = (uint64_t{entropy()} << 32) | entropy();
-      return env::VectorEnvironment::Create(model, num_envs, autoreset, unseeded, executor);
-    });
+                                  catalog->BuildTask(id));
+    return EnvironmentStore::Maker(
+        [model, &executor](int num_envs, env::AutoresetMode autoreset) -> Made {
+          LIVND_SERVER_ASSIGN_OR_RETURN(
+              std::unique_ptr<env::VectorEnvironment> environment,
+              env::VectorEnvironment::Create(model, num_envs, autoreset, Entropy(), executor));
+          return std::make_unique<HostedTask>(std::move(environment));
+        });
   };
   return offer;
 }
@@ -151,7 +177,8 @@ absl::Status Serve(Settings settings) {
   LIVND_SERVER_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
   LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state,
                                 StateDir::Open(settings.state_dir));
-  LIVND_SERVER_ASSIGN_OR_RETURN(Offer offer, MakeOffer(settings.systems));
+  LIVND_SERVER_ASSIGN_OR_RETURN(Offer offer,
+                                MakeOffer(settings.systems, options.max_message_bytes));
   LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
                                 Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);

@@ -14,6 +14,7 @@
 #include "env/spec.h"
 #include "env/vector_environment.h"
 #include "server/environment_store.h"
+#include "server/hosted_task.h"
 #include "server/mutex.h"
 
 namespace livnd::server {
@@ -165,16 +166,17 @@ class FakeEnvironment final : public env::VectorEnvironment {
 };
 
 inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {
-  return [&control](const std::string& id,
-                    sim::Executor&) -> absl::StatusOr<EnvironmentStore::Maker> {
-    ++control.num_builds;
-    control.AwaitOpen();
-    if (control.build_fails) return absl::InternalError("the culture did not settle");
-    return EnvironmentStore::Maker([&control, id](int num_envs, env::AutoresetMode autoreset)
-                                       -> absl::StatusOr<std::unique_ptr<env::VectorEnvironment>> {
-      return std::make_unique<FakeEnvironment>(num_envs, autoreset, control, FakeSpec(id));
-    });
-  };
+  return
+      [&control](const std::string& id, sim::Executor&) -> absl::StatusOr<EnvironmentStore::Maker> {
+        ++control.num_builds;
+        control.AwaitOpen();
+        if (control.build_fails) return absl::InternalError("the culture did not settle");
+        return EnvironmentStore::Maker([&control, id](int num_envs, env::AutoresetMode autoreset)
+                                           -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
+          return std::make_unique<HostedTask>(
+              std::make_unique<FakeEnvironment>(num_envs, autoreset, control, FakeSpec(id)));
+        });
+      };
 }
 
 }  // namespace livnd::server

@@ -37,7 +37,7 @@ std::shared_ptr<const env::EnvironmentModel> BuildModel(const std::string& folde
   const auto catalog =
       env::Catalog::Create({std::make_shared<const io::System>(*std::move(system))});
   Check(catalog.status());
-  auto model = catalog->Build(id);
+  auto model = catalog->BuildTask(id);
   Check(model.status());
   return *std::move(model);
 }

@@ -1,0 +1,76 @@
+#include "env/culture/culture_model.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "io/culture/culture_config_of.h"
+
+namespace livnd::env {
+namespace {
+
+TensorSpec Info(const std::string& name, const std::string& unit, const std::string& description) {
+  TensorSpec info;
+  info.name = name;
+  info.dtype = DType::kFloat64;
+  info.unit = unit;
+  info.description = description;
+  info.low = {0.0};
+  info.high = {std::numeric_limits<double>::infinity()};
+  return info;
+}
+
+}  // namespace
+
+EnvironmentSpec CultureSpec(const io::System& system) {
+  EnvironmentSpec spec;
+  spec.id = absl::StrCat("Culture-", system.name, "-v0");
+  spec.kind = EnvironmentKind::kCulture;
+  spec.task = "Culture";
+  spec.system = system.name;
+  spec.description =
+      "The culture by itself, without a task: every Step runs it for as long as the call says, "
+      "with any stimulus, and answers what was asked to be recorded.";
+  spec.infos.resize(kNumCultureInfos);
+  spec.infos[kTimeMs] = Info("time_ms", "ms", "Time since the last reset.");
+  spec.infos[kNoiseStream] =
+      Info("noise_stream", "1", "Which of its seed's noise streams the copy has.");
+  spec.infos[kFailedAtMs] =
+      Info("failed_at_ms", "ms",
+           "Where the copy left the range of numbers: it is good up to here and waits for the next "
+           "reset. NaN: nowhere.");
+  spec.reset_options = {
+      {"reseed", "Copies without a seed: 1 = go on to the next noise stream, 0 = repeat this one.",
+       0.0, 1.0},
+      {"noise_stream", "Which of the seed's noise streams to run, instead of reseed's choice.", 0.0,
+       4294967295.0}};
+  spec.tick_ns = 25'000;
+  spec.physics_version = sim::kPhysicsVersion;
+  return spec;
+}
+
+absl::StatusOr<std::shared_ptr<const CultureModel>> CultureModel::Create(
+    std::shared_ptr<const io::System> system) {
+  std::shared_ptr<CultureModel> model(new CultureModel());
+  model->spec_ = CultureSpec(*system);
+  auto graph = io::CultureConfigOf(*system);
+  if (!graph.ok()) return graph.status();
+  model->graph_config_ = *std::move(graph);
+  if (const auto params = io::DefaultParams(*system); params.ok()) {
+    model->default_params_ = *params;
+  }
+  model->default_config_ = model->graph_config_;
+  if (absl::Status s = io::ApplyParams(model->default_params_, model->default_config_); !s.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(system->name, ": ", s.message()));
+  }
+  auto culture = sim::Culture::Create(model->default_config_);
+  if (!culture.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(system->name, ": ", culture.status().message()));
+  }
+  model->default_culture_ = *std::move(culture);
+  model->system_ = std::move(system);
+  return std::shared_ptr<const CultureModel>(std::move(model));
+}
+
+}  // namespace livnd::env

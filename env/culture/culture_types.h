@@ -1,0 +1,115 @@
+// What goes into a live culture and what comes out of it.
+#ifndef LIVND_ENV_CULTURE_CULTURE_TYPES_H_
+#define LIVND_ENV_CULTURE_CULTURE_TYPES_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace livnd::env {
+
+// A section of a cell: 0 is the soma, then the dendrite if there is one, then the axon's links.
+struct Site {
+  int64_t gid = 0;
+  int section = 0;
+
+  friend bool operator<(const Site& a, const Site& b) {
+    return std::tie(a.gid, a.section) < std::tie(b.gid, b.section);
+  }
+  friend bool operator==(const Site& a, const Site& b) {
+    return a.gid == b.gid && a.section == b.section;
+  }
+};
+
+// What the numbers of a stimulus are, and how they act (sim/stimulus/stimulus.h).
+enum class StimulusQuantity {
+  kExtracellularMv,      // at each site, -1000 .. 1000
+  kCurrentNa,            // into each site
+  kCurrentDensityMaCm2,  // inward, at each site
+  kElectrodeUa,          // of each electrode
+};
+
+// Samples of the channels from the start of the run on; 0 after the last one.
+struct CultureStimulus {
+  StimulusQuantity quantity = StimulusQuantity::kExtracellularMv;
+  double sample_dt_ms = 1.0;
+  std::vector<Site> sites;          // one a channel ...
+  std::vector<int64_t> electrodes;  // ... or, for kElectrodeUa, ids
+  int64_t num_samples = 0;
+  bool per_copy = false;
+  std::vector<double> samples;  // [num_samples][channel], or [copy][num_samples][channel]
+};
+
+enum class RecordedQuantity { kVoltageMv };
+
+// Samples at the start of a run and every sample_dt_ms from there, the run's end excluded.
+struct SeriesSelection {
+  RecordedQuantity quantity = RecordedQuantity::kVoltageMv;
+  double sample_dt_ms = 0.1;  // a multiple of the culture's dt
+  std::vector<Site> sites;
+  bool single_precision = false;  // the reader takes 32 bits a number
+};
+
+struct RecordingSelection {
+  bool spikes = true;
+  std::vector<SeriesSelection> series;
+};
+
+struct RecordedSeries {
+  int64_t num_rows = 0;  // sites
+  int64_t num_samples = 0;
+  std::vector<double> values;  // [copy][row][sample]; NaN from the time on when a copy has failed
+};
+
+// What one run left, all copies.
+struct CultureRecording {
+  int64_t start_tick = 0;
+  int64_t num_ticks = 0;
+  // Of copy c: elements spike_offsets[c] .. spike_offsets[c + 1], by time, then as the engine finds
+  // them.
+  std::vector<int64_t> spike_offsets;
+  std::vector<int64_t> spike_gids;
+  std::vector<int64_t> spike_ticks;    // since the last reset
+  std::vector<double> spike_times_ms;  // since the start of the run
+  std::vector<RecordedSeries> series;  // in the order of the selection
+  // [copy]: the copy's numbers are good up to here (ms since the last reset), and it does not run
+  // until the next reset; NaN where nothing failed.
+  std::vector<double> failed_at_ms;
+};
+
+struct CultureRun {
+  double duration_ms = 0.0;
+  std::vector<CultureStimulus> stimuli;
+  // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
+  int64_t max_recording_bytes = int64_t{1} << 30;
+};
+
+struct CultureReset {
+  // One entry a copy, or empty: every copy keeps its seed.
+  std::vector<std::optional<uint64_t>> seeds;
+  // Without a seed: go on to the next noise stream (livn's clear()), or repeat this one.
+  bool reseed = true;
+  // Which of the seed's streams; absent: as above, and 0 for a copy with a new seed.
+  std::optional<uint32_t> noise_stream;
+};
+
+// Changes of a culture; what is absent stays as it is.
+struct CultureChange {
+  // In this order: forget every parameter that was set, so that those of the graph hold and there
+  // is no noise; take a group of the system's default document; set single parameters.
+  bool forget_params = false;
+  std::string params_group;
+  std::map<std::string, double> params;
+  std::optional<double> dt_ms;      // only at time 0
+  std::optional<double> v_init_mv;  // only at time 0
+  std::optional<RecordingSelection> recording;
+  // Spike times of event sources, ms since the last reset; replaces those of the gids named.
+  std::map<int64_t, std::vector<double>> input_spikes_ms;
+};
+
+}  // namespace livnd::env
+
+#endif  // LIVND_ENV_CULTURE_CULTURE_TYPES_H_

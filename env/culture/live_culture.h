@@ -1,0 +1,131 @@
+// Copies of one culture without a task, with livn's way of running: run, go on, clear, change.
+#ifndef LIVND_ENV_CULTURE_LIVE_CULTURE_H_
+#define LIVND_ENV_CULTURE_LIVE_CULTURE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/culture_types.h"
+#include "env/culture/stimulus_plan.h"
+#include "sim/culture.h"
+#include "sim/executor.h"
+#include "sim/gang.h"
+
+namespace livnd::env {
+
+// All copies have the same parameters, the same clock and the same recording; seeds and stimuli may
+// differ. livn 2.0.0's native backend is the model of what each call means
+// (livn/backend/native/env.py: run, clear, set_params, play_input_spikes).
+//
+// Every call either does all of what it was asked or, with an error, nothing. InvalidArgument names
+// the field (env/field_error.h), what it got and what it takes. A copy whose numbers leave their
+// range stops there until the next Reset, and the others go on.
+//
+// Thread-compatible: one call at a time. Results are a function of the model, the changes, the
+// seeds and the stimuli alone: not of the number of copies, a copy's place, the executor, or how a
+// span of time is cut into runs (a recording's samples begin with each run).
+class LiveCulture {
+ public:
+  // InvalidArgument if num_copies < 1. Copies that are first reset without a seed take theirs from
+  // unseeded_seed, each its own. The executor must outlive the culture.
+  static absl::StatusOr<std::unique_ptr<LiveCulture>> Create(
+      std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
+      sim::Executor& executor);
+
+  // Puts every copy back to time 0, at rest, with no event on its way and no stimulus. Parameters,
+  // recording and input spikes stay.
+  absl::Status Reset(const CultureReset& reset);
+
+  // Lets all copies run on. FailedPrecondition: never reset, or every copy has failed.
+  // ResourceExhausted: more spikes than the recording may hold; nothing has changed.
+  absl::Status Run(const CultureRun& run);
+
+  // Changes parameters; at any time unless the field says otherwise. A running state is carried on.
+  // FailedPrecondition: the change is possible at time 0 only.
+  absl::Status Change(const CultureChange& change);
+
+  // Of the last Run; empty before the first, after a Reset, and after TakeRecording.
+  const CultureRecording& recording() const { return recording_; }
+  CultureRecording TakeRecording() { return std::exchange(recording_, {}); }
+
+  const EnvironmentSpec& spec() const { return model_->spec(); }
+  const CultureModel& model() const { return *model_; }
+  int num_copies() const { return num_copies_; }
+  bool was_reset() const { return was_reset_; }
+  bool all_failed() const;
+  const sim::Culture& culture() const { return *culture_; }
+  const sim::CultureConfig& config() const { return config_; }
+  // Everything that was set, the start's default parameters included.
+  const std::map<std::string, double>& params() const { return params_; }
+  const RecordingSelection& selection() const { return selection_; }
+  // Event sources that take input spikes, ascending.
+  std::vector<int64_t> input_gids() const;
+
+  int64_t tick() const { return tick_; }
+  double time_ms() const { return static_cast<double>(tick_) * culture_->dt_ms(); }
+  int64_t num_resets() const { return num_resets_; }
+  uint32_t noise_stream() const { return noise_stream_; }
+  const std::vector<uint64_t>& seeds() const { return seeds_; }              // [copy]
+  const std::vector<double>& failed_at_ms() const { return failed_at_ms_; }  // [copy]; NaN: good
+
+ private:
+  // Copies that fill tiles together.
+  struct Slice {
+    int first_copy = 0;
+    std::unique_ptr<sim::Gang> gang;
+    std::vector<sim::Spike> spikes;                      // of a run
+    std::vector<std::vector<sim::VoltageProbe>> probes;  // [copy][series], of a run
+    bool too_many_spikes = false;
+  };
+
+  LiveCulture(std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
+              sim::Executor& executor);
+
+  std::vector<Slice> MakeSlices(const std::shared_ptr<const sim::Culture>& culture) const;
+  absl::Status CheckSelection(const RecordingSelection& selection,
+                              const sim::Culture& culture) const;
+  // Bytes of the series of a run.
+  int64_t SeriesBytes(int64_t num_ticks) const;
+  absl::StatusOr<const Electrodes*> FindElectrodes();
+  void InstallStimuli();
+  std::vector<std::vector<double>> SaveCopies() const;
+  void LoadCopies(const std::vector<std::vector<double>>& states);
+  void KeyNoise();
+  void Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes);
+  void Collect(int64_t num_ticks);
+
+  const std::shared_ptr<const CultureModel> model_;
+  const int num_copies_;
+  const uint64_t unseeded_seed_;
+  sim::Executor& executor_;
+
+  // What was asked for.
+  std::map<std::string, double> params_;
+  sim::CultureConfig config_;
+  RecordingSelection selection_;
+  std::map<int64_t, std::vector<double>> input_spikes_ms_;
+
+  // What runs.
+  std::shared_ptr<const sim::Culture> culture_;
+  std::unique_ptr<const Electrodes> electrodes_;  // made when first used
+  std::vector<Slice> slices_;
+  StimulusPlan plan_;
+  int64_t tick_ = 0;
+  int64_t num_resets_ = 0;
+  bool was_reset_ = false;
+  uint32_t noise_stream_ = 0;
+  std::vector<uint64_t> seeds_;
+  std::vector<double> failed_at_ms_;
+  CultureRecording recording_;
+};
+
+}  // namespace livnd::env
+
+#endif  // LIVND_ENV_CULTURE_LIVE_CULTURE_H_

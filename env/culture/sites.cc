@@ -1,0 +1,34 @@
+#include "env/culture/sites.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "env/field_error.h"
+
+namespace livnd::env {
+
+std::vector<std::string> SectionNames(const sim::Culture& culture, int64_t gid) {
+  const sim::Culture::CellRef cell = culture.Find(gid);
+  if (cell.group < 0) return {};
+  const sim::RcsdShape& shape = culture.groups()[cell.group].rcsd.shape;
+  std::vector<std::string> names = {"soma"};
+  if (shape.num_dend > 0) names.push_back("dend");
+  for (int i = 0; i < sim::RcsdShape::kNumAxon; ++i) names.push_back(absl::StrCat("ais", i));
+  return names;
+}
+
+absl::Status CheckSite(absl::string_view field, const Site& site, const sim::Culture& culture) {
+  if (culture.SectionRow(site.gid, site.section) >= 0) return absl::OkStatus();
+  if (culture.Find(site.gid).group < 0) {
+    const std::vector<int64_t>& gids = culture.gids();
+    return MakeFieldError(field, absl::StrCat("gid ", site.gid),
+                          gids.empty() ? "nothing: the culture has no cells"
+                                       : absl::StrCat("gids of its ", gids.size(), " cells, ",
+                                                      gids.front(), " .. ", gids.back()));
+  }
+  const std::vector<std::string> names = SectionNames(culture, site.gid);
+  return MakeFieldError(
+      field, absl::StrCat("section ", site.section, " of gid ", site.gid),
+      absl::StrCat("0 .. ", names.size() - 1, " (", absl::StrJoin(names, ", "), ")"));
+}
+
+}  // namespace livnd::env
