@@ -320,9 +320,9 @@ TEST(CatalogTest, ListsEveryCultureAndTasksOnThoseWithElectrodesAndParams) {
   ASSERT_TRUE(catalog.ok());
   std::vector<std::string> ids;
   for (const EnvironmentSpec& spec : catalog->specs()) ids.push_back(spec.id);
-  EXPECT_THAT(ids, testing::ElementsAre("Culture-EI-100-v0", "Culture-EI-mini-v0",
-                                        "Culture-bare-v0", "TargetRate-EI-100-v0",
-                                        "TargetRate-EI-mini-v0"));
+  EXPECT_THAT(ids,
+              testing::ElementsAre("Culture-EI-100-v0", "Culture-EI-mini-v0", "Culture-bare-v0",
+                                   "TargetRate-EI-100-v0", "TargetRate-EI-mini-v0"));
   EXPECT_EQ(catalog->Find("TargetRate-bare-v0"), nullptr);
   const auto unknown = catalog->BuildTask("nothing");
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);

@@ -10,6 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "env/culture/sites.h"
 #include "env/field_error.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
+#include "io/culture/selection.h"
+#include "io/json/json_file.h"
+#include "io/json/json_view.h"
+#include "io/neuroh5/system_documents.h"
 #include "server/convert.h"
 #include "server/encode_tensor.h"
 #include "server/errors.h"
@@ -72,10 +78,22 @@ std::optional<env::StimulusQuantity> QuantityOf(v1::StimulusQuantity quantity) {
       return env::StimulusQuantity::kCurrentDensityMaCm2;
     case v1::STIMULUS_QUANTITY_ELECTRODE_UA:
       return env::StimulusQuantity::kElectrodeUa;
+    case v1::STIMULUS_QUANTITY_IRRADIANCE_MW_MM2:
+      return env::StimulusQuantity::kIrradianceMwMm2;
+    case v1::STIMULUS_QUANTITY_PHOTON_FLUX:
+      return env::StimulusQuantity::kPhotonFlux;
     default:
       return std::nullopt;
   }
 }
+
+constexpr std::pair<v1::RecordedQuantity, env::RecordedQuantity> kRecorded[] = {
+    {v1::RECORDED_QUANTITY_VOLTAGE_MV, env::RecordedQuantity::kVoltageMv},
+    {v1::RECORDED_QUANTITY_MEMBRANE_CURRENT_UA, env::RecordedQuantity::kMembraneCurrentUa},
+    {v1::RECORDED_QUANTITY_STATE, env::RecordedQuantity::kState},
+    {v1::RECORDED_QUANTITY_ELECTRODE_POTENTIAL_UV, env::RecordedQuantity::kElectrodePotentialUv},
+    {v1::RECORDED_QUANTITY_LEARNED_WEIGHT, env::RecordedQuantity::kLearnedWeight},
+};
 
 absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
                                                    const v1::CultureStimulus& stimulus,
@@ -89,6 +107,7 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
   }
   out.quantity = *quantity;
   out.sample_dt_ms = stimulus.sample_dt_ms();
+  if (stimulus.wavelength_nm() != 0.0) out.wavelength_nm = stimulus.wavelength_nm();
   const bool by_electrode = out.quantity == env::StimulusQuantity::kElectrodeUa;
   if (by_electrode ? stimulus.has_sites() : stimulus.has_electrodes()) {
     return InvalidField(absl::StrCat(field, by_electrode ? ".sites" : ".electrodes"), "present",
@@ -127,12 +146,15 @@ absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelect
     const v1::SeriesSelection& series = selection.series(i);
     const std::string field = absl::StrCat("recording.series[", i, "]");
     env::SeriesSelection& added = out.series.emplace_back();
-    if (series.quantity() != v1::RECORDED_QUANTITY_VOLTAGE_MV) {
+    const auto* known = std::find_if(std::begin(kRecorded), std::end(kRecorded),
+                                     [&](const auto& q) { return q.first == series.quantity(); });
+    if (known == std::end(kRecorded)) {
       return InvalidField(absl::StrCat(field, ".quantity"),
                           absl::StrCat(static_cast<int>(series.quantity())),
-                          "RECORDED_QUANTITY_VOLTAGE_MV");
+                          "a RecordedQuantity but UNSPECIFIED");
     }
-    added.quantity = env::RecordedQuantity::kVoltageMv;
+    added.quantity = known->second;
+    added.state = series.state();
     added.sample_dt_ms = series.sample_dt_ms();
     if (series.dtype() != v1::DTYPE_FLOAT64 && series.dtype() != v1::DTYPE_FLOAT32) {
       return InvalidField(absl::StrCat(field, ".dtype"),
@@ -140,6 +162,7 @@ absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelect
                           "DTYPE_FLOAT64, DTYPE_FLOAT32");
     }
     added.single_precision = series.dtype() == v1::DTYPE_FLOAT32;
+    if (!series.has_sites()) continue;
     LIVND_SERVER_ASSIGN_OR_RETURN(added.sites,
                                   ParseSites(absl::StrCat(field, ".sites"), series.sites()));
   }
@@ -171,6 +194,54 @@ absl::StatusOr<std::map<int64_t, std::vector<double>>> ParseInputSpikes(
     if (!fresh) {
       return InvalidField(absl::StrCat("input_spikes.gids[", i, "]"),
                           absl::StrCat(gids[i], " for the second time"), "each gid once");
+    }
+  }
+  return out;
+}
+
+// Other cells or another model, as JSON.
+absl::StatusOr<std::optional<io::SetupOptions>> ParseSetup(const v1::ConfigureRequest& request) {
+  if (!request.has_selection_json() && !request.has_model_json()) {
+    return std::optional<io::SetupOptions>();
+  }
+  io::SetupOptions options;
+  const auto refuse = [](absl::string_view field, const absl::Status& status) {
+    return MakeError(absl::StatusCode::kInvalidArgument, reason::kInvalidField, status.message(),
+                     {{"field", std::string(field)}});
+  };
+  if (request.has_selection_json()) {
+    const auto json = io::ParseJson("selection_json", request.selection_json());
+    if (!json.ok()) return refuse("selection_json", json.status());
+    auto selection = io::ParseSelectionSpec(io::JsonView(*json, "selection_json"));
+    if (!selection.ok()) return refuse("selection_json", selection.status());
+    options.selection = *std::move(selection);
+  }
+  if (request.has_model_json()) {
+    const auto json = io::ParseJson("model_json", request.model_json());
+    if (!json.ok()) return refuse("model_json", json.status());
+    auto model = io::ParseModelDocument(io::JsonView(*json, "model_json"));
+    if (!model.ok()) return refuse("model_json", model.status());
+    options.model = *std::move(model);
+  }
+  return std::optional<io::SetupOptions>(std::move(options));
+}
+
+absl::StatusOr<io::ParamList> ParseParams(
+    const google::protobuf::RepeatedPtrField<v1::Param>& params) {
+  io::ParamList out;
+  for (const v1::Param& param : params) {
+    io::Param& added = out.emplace_back();
+    added.key = param.key();
+    const std::string field = absl::StrCat("params[", param.key(), "]");
+    if (param.has_values()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(
+          added.values,
+          ParseVector<double>(absl::StrCat(field, ".values"), param.values(), v1::DTYPE_FLOAT64));
+    } else {
+      added.values = {param.value()};
+    }
+    for (const double value : added.values) {
+      if (!std::isfinite(value)) return InvalidField(field, absl::StrCat(value), "a finite number");
     }
   }
   return out;
@@ -221,18 +292,39 @@ absl::StatusOr<env::CultureReset> ParseCultureReset(const v1::ResetRequest& requ
   };
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<double> reseed, whole("reseed"));
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<double> stream, whole("noise_stream"));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<double> keep, whole("keep_learned_weights"));
+  if (keep.has_value()) reset.keep_learned_weights = *keep != 0.0;
   if (reseed.has_value()) reset.reseed = *reseed != 0.0;
   if (stream.has_value()) reset.noise_stream = static_cast<uint32_t>(*stream);
   return reset;
 }
 
-absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request) {
+absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request,
+                                               const env::LiveCulture& culture) {
   env::CultureChange change;
-  change.forget_params = request.forget_params();
-  change.params_group = request.params_group();
-  change.params.insert(request.params().begin(), request.params().end());
+  LIVND_SERVER_ASSIGN_OR_RETURN(change.setup, ParseSetup(request));
   if (request.has_dt_ms()) change.dt_ms = request.dt_ms();
   if (request.has_v_init_mv()) change.v_init_mv = request.v_init_mv();
+  change.forget_params = request.forget_params();
+  change.params_group = request.params_group();
+  LIVND_SERVER_ASSIGN_OR_RETURN(change.params, ParseParams(request.params()));
+  change.opsin.insert(request.opsin().begin(), request.opsin().end());
+  if (request.has_plasticity()) {
+    const v1::PlasticityRules& rules = request.plasticity();
+    change.plasticity.emplace();
+    (*change.plasticity)["EXC"].insert(rules.excitatory().begin(), rules.excitatory().end());
+    (*change.plasticity)["INH"].insert(rules.inhibitory().begin(), rules.inhibitory().end());
+  }
+  if (request.has_learned_weights()) {
+    const auto n = static_cast<int64_t>(culture.culture().plastic_connections().size());
+    LIVND_SERVER_RETURN_IF_ERROR(CheckTensor("learned_weights", request.learned_weights(),
+                                             v1::DTYPE_FLOAT64, {culture.num_copies(), n}));
+    change.learned_weights = Values<double>(request.learned_weights());
+  }
+  change.normalize_weights = request.normalize_weights();
+  if (request.has_normalize_target()) change.normalize_target = request.normalize_target();
+  if (request.has_plasticity_on()) change.plasticity_on = request.plasticity_on();
+  if (request.has_noise_stream()) change.noise_stream = request.noise_stream();
   if (request.has_recording()) {
     LIVND_SERVER_ASSIGN_OR_RETURN(change.recording, ParseSelection(request.recording()));
   }
@@ -277,7 +369,7 @@ void EncodeRecording(env::CultureRecording recording, const env::RecordingSelect
 
 void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* response) {
   const sim::Culture& culture = live.culture();
-  for (const sim::PopulationConfig& population : live.config().populations) {
+  for (const sim::PopulationConfig& population : live.setup().culture.populations) {
     std::vector<int64_t> gids;
     for (int64_t gid = population.first_gid; gid < population.first_gid + population.num_cells;
          ++gid) {
@@ -289,25 +381,64 @@ void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* respons
     for (const std::string& name : env::SectionNames(culture, gids.front())) {
       added->add_sections(name);
     }
+    for (const std::string& name :
+         culture.groups()[culture.Find(gids.front()).group].model->state_names()) {
+      added->add_states(name);
+    }
     EncodeVector(gids, added->mutable_gids());
   }
   EncodeVector(live.input_gids(), response->mutable_input_gids());
-  response->mutable_params()->insert(live.params().begin(), live.params().end());
-  for (const std::string& key : culture.weight_keys()) response->add_weight_keys(key);
+  for (const io::Param& param : live.params()) {
+    v1::Param* added = response->add_params();
+    added->set_key(param.key);
+    if (param.values.size() == 1) {
+      added->set_value(param.values.front());
+    } else {
+      EncodeVector(param.values, added->mutable_values());
+    }
+  }
+  for (const std::string& key : io::AcceptedParams(live.setup())) {
+    response->add_accepted_params(key);
+  }
   response->set_dt_ms(culture.dt_ms());
-  response->set_v_init_mv(live.config().v_init_mv);
+  response->set_v_init_mv(live.setup().culture.v_init_mv);
   response->set_ticks(live.tick());
   EncodeVector(live.seeds(), response->mutable_seeds());
   response->set_noise_stream(live.noise_stream());
+  response->set_plasticity_on(live.plasticity_on());
   v1::RecordingSelection* recording = response->mutable_recording();
   recording->set_spikes(live.selection().spikes);
   for (const env::SeriesSelection& series : live.selection().series) {
     v1::SeriesSelection* added = recording->add_series();
-    added->set_quantity(v1::RECORDED_QUANTITY_VOLTAGE_MV);
+    for (const auto& [wire, quantity] : kRecorded) {
+      if (quantity == series.quantity) added->set_quantity(wire);
+    }
+    added->set_state(series.state);
     added->set_sample_dt_ms(series.sample_dt_ms);
     added->set_dtype(series.single_precision ? v1::DTYPE_FLOAT32 : v1::DTYPE_FLOAT64);
-    EncodeSites(series.sites, added->mutable_sites());
+    if (!series.sites.empty()) EncodeSites(series.sites, added->mutable_sites());
   }
+}
+
+void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* message) {
+  std::vector<int64_t> sources, targets, syn_ids, indices;
+  std::vector<std::string> receptors;
+  for (const sim::PlasticConnection& c : culture.culture().plastic_connections()) {
+    sources.push_back(c.source_gid);
+    targets.push_back(c.target_gid);
+    syn_ids.push_back(c.syn_id);
+    const auto known = std::find(receptors.begin(), receptors.end(), c.receptor);
+    indices.push_back(known - receptors.begin());
+    if (known == receptors.end()) receptors.push_back(c.receptor);
+  }
+  const auto n = static_cast<int64_t>(sources.size());
+  EncodeVector(sources, message->mutable_source_gids());
+  EncodeVector(targets, message->mutable_target_gids());
+  EncodeVector(syn_ids, message->mutable_syn_ids());
+  EncodeVector(indices, message->mutable_receptor_indices());
+  for (const std::string& receptor : receptors) message->add_receptors(receptor);
+  EncodeTensor<double>(v1::DTYPE_FLOAT64, {culture.num_copies(), n}, culture.LearnedWeights(),
+                       message->mutable_weights());
 }
 
 }  // namespace livnd::server

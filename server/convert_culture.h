@@ -18,7 +18,8 @@ namespace livnd::server {
 absl::StatusOr<env::CultureRun> ParseRun(const v1::CultureRun& run, int num_envs);
 absl::StatusOr<env::CultureReset> ParseCultureReset(const v1::ResetRequest& request,
                                                     const env::EnvironmentSpec& spec, int num_envs);
-absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request);
+absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request,
+                                               const env::LiveCulture& culture);
 
 // An InvalidArgument of env as INVALID_ARGUMENT / INVALID_FIELD: with the field that it names below
 // `prefix`, or `fallback` where it names none. Other errors stay as they are.
@@ -30,7 +31,9 @@ absl::Status FromEnv(const absl::Status& status, absl::string_view prefix,
 // Takes the numbers from the recording.
 void EncodeRecording(env::CultureRecording recording, const env::RecordingSelection& selection,
                      int num_envs, double dt_ms, v1::CultureRecording* message);
+// All but learned_weights and next_op_index.
 void EncodeCulture(const env::LiveCulture& culture, v1::GetCultureResponse* response);
+void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* message);
 
 }  // namespace livnd::server
 

@@ -242,8 +242,9 @@ grpc::ServerUnaryReactor* EnvironmentService::Configure(Context* context, const 
 grpc::ServerUnaryReactor* EnvironmentService::GetCulture(Context* context, const Bytes* in,
                                                          Bytes* out) {
   return AnswerOnStrand<v1::GetCultureRequest>(
-      registry_, context, in, out,
-      [](Session& session, const v1::GetCultureRequest&) { return session.GetCulture(); });
+      registry_, context, in, out, [](Session& session, const v1::GetCultureRequest& request) {
+        return session.GetCulture(request);
+      });
 }
 
 }  // namespace livnd::server

@@ -81,7 +81,7 @@ absl::Status HostedCulture::Observe(v1::ObserveResponse* response) {
 }
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {
-  LIVND_SERVER_ASSIGN_OR_RETURN(const env::CultureChange change, ParseChange(request));
+  LIVND_SERVER_ASSIGN_OR_RETURN(const env::CultureChange change, ParseChange(request, *culture_));
   const absl::Status changed = culture_->Change(change);
   if (changed.code() == absl::StatusCode::kFailedPrecondition) {
     return MakeError(changed.code(), reason::kRunStarted, changed.message(),
@@ -90,8 +90,18 @@ absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::C
   return FromEnv(changed, "", "params");
 }
 
-absl::Status HostedCulture::GetCulture(v1::GetCultureResponse* response) {
+absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
+                                       v1::GetCultureResponse* response) {
   EncodeCulture(*culture_, response);
+  if (!request.learned_weights()) return absl::OkStatus();
+  const auto connections = static_cast<int64_t>(culture_->culture().plastic_connections().size());
+  const int64_t bytes = (num_envs() + 4) * connections * 8;
+  if (bytes >
+      max_message_bytes_ - static_cast<int64_t>(response->ByteSizeLong()) - kOverheadBytes) {
+    return InvalidField("learned_weights", absl::StrCat("true, an answer of ", bytes, " bytes"),
+                        "true in sessions of fewer copies");
+  }
+  EncodeLearnedWeights(*culture_, response->mutable_learned_weights());
   return absl::OkStatus();
 }
 

@@ -23,7 +23,8 @@ class HostedCulture final : public HostedEnvironment {
   absl::Status Observe(v1::ObserveResponse* response) override;
   absl::Status Configure(const v1::ConfigureRequest& request,
                          v1::ConfigureResponse* response) override;
-  absl::Status GetCulture(v1::GetCultureResponse* response) override;
+  absl::Status GetCulture(const v1::GetCultureRequest& request,
+                          v1::GetCultureResponse* response) override;
 
  private:
   const std::unique_ptr<env::LiveCulture> culture_;

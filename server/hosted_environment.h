@@ -30,7 +30,9 @@ class HostedEnvironment {
   virtual absl::Status Configure(const v1::ConfigureRequest&, v1::ConfigureResponse*) {
     return NotACulture();
   }
-  virtual absl::Status GetCulture(v1::GetCultureResponse*) { return NotACulture(); }
+  virtual absl::Status GetCulture(const v1::GetCultureRequest&, v1::GetCultureResponse*) {
+    return NotACulture();
+  }
 
  private:
   absl::Status NotACulture() const {

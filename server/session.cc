@@ -51,9 +51,9 @@ absl::StatusOr<grpc::ByteBuffer> Session::Observe() {
   return SerializeMessage(observe_response_);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::GetCulture() {
+absl::StatusOr<grpc::ByteBuffer> Session::GetCulture(const v1::GetCultureRequest& request) {
   v1::GetCultureResponse response;
-  LIVND_SERVER_RETURN_IF_ERROR(environment_->GetCulture(&response));
+  LIVND_SERVER_RETURN_IF_ERROR(environment_->GetCulture(request, &response));
   response.set_next_op_index(log_.next());
   return SerializeMessage(response);
 }

@@ -40,7 +40,7 @@ class Session {
   absl::StatusOr<grpc::ByteBuffer> Step(const v1::StepRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Configure(const v1::ConfigureRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Observe();
-  absl::StatusOr<grpc::ByteBuffer> GetCulture();
+  absl::StatusOr<grpc::ByteBuffer> GetCulture(const v1::GetCultureRequest& request);
 
  private:
   // One numbered operation, exactly once.

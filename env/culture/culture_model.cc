@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "io/culture/culture_config_of.h"
+#include "io/culture/params.h"
 
 namespace livnd::env {
 namespace {
@@ -41,34 +41,51 @@ EnvironmentSpec CultureSpec(const io::System& system) {
            "Where the copy left the range of numbers: it is good up to here and waits for the next "
            "reset. NaN: nowhere.");
   spec.reset_options = {
-      {"reseed", "Copies without a seed: 1 = go on to the next noise stream, 0 = repeat this one.",
+      {"reseed",
+       "Copies without a seed: 1 = go on to the next noise stream (the default), 0 = repeat this "
+       "one.",
        0.0, 1.0},
       {"noise_stream", "Which of the seed's noise streams to run, instead of reseed's choice.", 0.0,
-       4294967295.0}};
+       4294967295.0},
+      {"keep_learned_weights",
+       "1 = what the synapses have learned stays (the default), 0 = all weights become 1.", 0.0,
+       1.0}};
   spec.tick_ns = 25'000;
   spec.physics_version = sim::kPhysicsVersion;
   return spec;
+}
+
+absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
+                                               const io::SetupOptions& options) {
+  PreparedCulture out;
+  out.options = options;
+  auto graph = io::SetUpCulture(system, options);
+  if (!graph.ok()) return absl::InvalidArgumentError(graph.status().message());
+  out.graph = *std::move(graph);
+  out.graph.culture.plasticity.emplace();
+  out.graph.culture.opsin.emplace();
+  auto params = io::DefaultParams(system, out.graph);
+  if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
+  out.params = *std::move(params);
+  out.setup = out.graph;
+  if (absl::Status s = io::ApplyParams(out.params, out.setup); !s.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", s.message()));
+  }
+  auto culture = sim::Culture::Create(out.setup.culture);
+  if (!culture.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", culture.status().message()));
+  }
+  out.culture = *std::move(culture);
+  return out;
 }
 
 absl::StatusOr<std::shared_ptr<const CultureModel>> CultureModel::Create(
     std::shared_ptr<const io::System> system) {
   std::shared_ptr<CultureModel> model(new CultureModel());
   model->spec_ = CultureSpec(*system);
-  auto graph = io::CultureConfigOf(*system);
-  if (!graph.ok()) return graph.status();
-  model->graph_config_ = *std::move(graph);
-  if (const auto params = io::DefaultParams(*system); params.ok()) {
-    model->default_params_ = *params;
-  }
-  model->default_config_ = model->graph_config_;
-  if (absl::Status s = io::ApplyParams(model->default_params_, model->default_config_); !s.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system->name, ": ", s.message()));
-  }
-  auto culture = sim::Culture::Create(model->default_config_);
-  if (!culture.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system->name, ": ", culture.status().message()));
-  }
-  model->default_culture_ = *std::move(culture);
+  auto prepared = PrepareCulture(*system, {});
+  if (!prepared.ok()) return prepared.status();
+  model->prepared_ = *std::move(prepared);
   model->system_ = std::move(system);
   return std::shared_ptr<const CultureModel>(std::move(model));
 }

@@ -2,16 +2,14 @@
 #ifndef LIVND_ENV_CULTURE_CULTURE_MODEL_H_
 #define LIVND_ENV_CULTURE_CULTURE_MODEL_H_
 
-#include <map>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "env/spec.h"
+#include "io/culture/culture_setup.h"
 #include "io/neuroh5/system.h"
 #include "sim/culture.h"
-#include "sim/culture_config.h"
 
 namespace livnd::env {
 
@@ -21,33 +19,37 @@ enum CultureInfo { kTimeMs, kNoiseStream, kFailedAtMs, kNumCultureInfos };
 // The environment "Culture-<system>-v0": no task, no action space, no fixed step.
 EnvironmentSpec CultureSpec(const io::System& system);
 
+// A culture with its parameters, ready to be copied.
+struct PreparedCulture {
+  io::SetupOptions options;
+  io::CultureSetup graph;  // before any parameter
+  io::ParamList params;    // what was applied to it, in order
+  io::CultureSetup setup;  // with them
+  std::shared_ptr<const sim::Culture> culture;
+};
+
+// A culture as livn.make gives it: with the default parameters of the system or of the model. It
+// can always learn and be lit: unless it does, that costs memory alone. InvalidArgument names what
+// is wrong with the options or the system's files.
+absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
+                                               const io::SetupOptions& options);
+
 // Immutable and thread-safe after Create.
 class CultureModel {
  public:
-  // InvalidArgument: the system's files contradict each other, or its default parameters do not
-  // fit.
   static absl::StatusOr<std::shared_ptr<const CultureModel>> Create(
       std::shared_ptr<const io::System> system);
 
   const EnvironmentSpec& spec() const { return spec_; }
   const io::System& system() const { return *system_; }
-  // The culture as the graph alone says it: no noise.
-  const sim::CultureConfig& graph_config() const { return graph_config_; }
-  // Parameters that a live culture starts with: the system's default document, or none.
-  const std::map<std::string, double>& default_params() const { return default_params_; }
-  // With the default parameters.
-  const sim::CultureConfig& default_config() const { return default_config_; }
-  const std::shared_ptr<const sim::Culture>& default_culture() const { return default_culture_; }
+  const PreparedCulture& prepared() const { return prepared_; }
 
  private:
   CultureModel() = default;
 
   std::shared_ptr<const io::System> system_;
   EnvironmentSpec spec_;
-  sim::CultureConfig graph_config_;
-  std::map<std::string, double> default_params_;
-  sim::CultureConfig default_config_;
-  std::shared_ptr<const sim::Culture> default_culture_;
+  PreparedCulture prepared_;
 };
 
 }  // namespace livnd::env

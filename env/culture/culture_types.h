@@ -9,6 +9,10 @@
 #include <tuple>
 #include <vector>
 
+#include "io/culture/culture_setup.h"
+#include "io/neuroh5/system.h"
+#include "sim/synapse/plasticity.h"
+
 namespace livnd::env {
 
 // A section of a cell: 0 is the soma, then the dendrite if there is one, then the axon's links.
@@ -30,6 +34,8 @@ enum class StimulusQuantity {
   kCurrentNa,            // into each site
   kCurrentDensityMaCm2,  // inward, at each site
   kElectrodeUa,          // of each electrode
+  kIrradianceMwMm2,      // on each site, which must be a soma; >= 0
+  kPhotonFlux,           // photons/s/mm2, likewise
 };
 
 // Samples of the channels from the start of the run on; 0 after the last one.
@@ -40,14 +46,22 @@ struct CultureStimulus {
   std::vector<int64_t> electrodes;  // ... or, for kElectrodeUa, ids
   int64_t num_samples = 0;
   bool per_copy = false;
-  std::vector<double> samples;  // [num_samples][channel], or [copy][num_samples][channel]
+  std::vector<double> samples;   // [num_samples][channel], or [copy][num_samples][channel]
+  double wavelength_nm = 473.0;  // of kIrradianceMwMm2
 };
 
-enum class RecordedQuantity { kVoltageMv };
+enum class RecordedQuantity {
+  kVoltageMv,
+  kMembraneCurrentUa,     // of the half step before the sample, stimuli left out; 0 at time 0
+  kState,                 // by its name
+  kElectrodePotentialUv,  // of every electrode in declared order; no sites
+  kLearnedWeight,         // of every plastic connection; no sites
+};
 
 // Samples at the start of a run and every sample_dt_ms from there, the run's end excluded.
 struct SeriesSelection {
   RecordedQuantity quantity = RecordedQuantity::kVoltageMv;
+  std::string state;          // of kState: a name of sim::CellModel::state_names
   double sample_dt_ms = 0.1;  // a multiple of the culture's dt
   std::vector<Site> sites;
   bool single_precision = false;  // the reader takes 32 bits a number
@@ -59,7 +73,7 @@ struct RecordingSelection {
 };
 
 struct RecordedSeries {
-  int64_t num_rows = 0;  // sites
+  int64_t num_rows = 0;
   int64_t num_samples = 0;
   std::vector<double> values;  // [copy][row][sample]; NaN from the time on when a copy has failed
 };
@@ -68,8 +82,7 @@ struct RecordedSeries {
 struct CultureRecording {
   int64_t start_tick = 0;
   int64_t num_ticks = 0;
-  // Of copy c: elements spike_offsets[c] .. spike_offsets[c + 1], by time, then as the engine finds
-  // them.
+  // Of copy c: elements spike_offsets[c] .. spike_offsets[c + 1], by time.
   std::vector<int64_t> spike_offsets;
   std::vector<int64_t> spike_gids;
   std::vector<int64_t> spike_ticks;    // since the last reset
@@ -92,19 +105,34 @@ struct CultureReset {
   std::vector<std::optional<uint64_t>> seeds;
   // Without a seed: go on to the next noise stream (livn's clear()), or repeat this one.
   bool reseed = true;
-  // Which of the seed's streams; absent: as above, and 0 for a copy with a new seed.
+  // Which of the seed's streams; absent: as above, and 0 where a seed is given.
   std::optional<uint32_t> noise_stream;
+  // Learned weights stay, or all become 1 (as livn's do by mistake).
+  bool keep_learned_weights = true;
 };
 
-// Changes of a culture; what is absent stays as it is.
+// Changes of a culture; what is absent stays as it is. Taken in the order of the fields.
 struct CultureChange {
-  // In this order: forget every parameter that was set, so that those of the graph hold and there
-  // is no noise; take a group of the system's default document; set single parameters.
+  // Only at time 0: build other cells, or with another model. The culture is then as a new one: its
+  // default parameters, nothing learned, no input spikes, only spikes recorded.
+  std::optional<io::SetupOptions> setup;
+  // Only at time 0.
+  std::optional<double> dt_ms;
+  std::optional<double> v_init_mv;
+  // Parameters: forget all that were set, so that those of the graph hold and there is no noise;
+  // take what livn.make would take of this group of the system's document; set single ones.
   bool forget_params = false;
   std::string params_group;
-  std::map<std::string, double> params;
-  std::optional<double> dt_ms;      // only at time 0
-  std::optional<double> v_init_mv;  // only at time 0
+  io::ParamList params;
+  // The opsin's numbers by livn's names: g0 (pS), E, v0 (mV), k_a, k_r, Gd, Gr0 (1/ms), p, q, phi_m.
+  std::map<std::string, double> opsin;
+  // Learning rules (sim/synapse/plasticity.h); what they leave out has livn's default.
+  std::optional<sim::PlasticityConfig> plasticity;
+  std::vector<double> learned_weights;  // [copy][plastic connection], or empty
+  bool normalize_weights = false;
+  std::optional<double> normalize_target;  // sum of a cell's learned weights; absent: their number
+  std::optional<bool> plasticity_on;
+  std::optional<uint32_t> noise_stream;  // from now on
   std::optional<RecordingSelection> recording;
   // Spike times of event sources, ms since the last reset; replaces those of the gids named.
   std::map<int64_t, std::vector<double>> input_spikes_ms;

@@ -6,24 +6,60 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "env/culture/sites.h"
+#include "absl/strings/str_join.h"
 #include "env/field_error.h"
 #include "env/seed.h"
-#include "io/culture/culture_config_of.h"
-#include "io/culture/stimulation_map.h"
+#include "io/culture/params.h"
+#include "sim/synapse/normalize.h"
 
 namespace livnd::env {
 namespace {
 
 // Copies whose state together stays near this size run as one gang: tiles fill, caches hold.
 constexpr size_t kGangStateBytes = size_t{384} << 10;
-// Steps between two looks at whether a copy's numbers are still numbers.
-constexpr int64_t kCheckSteps = 100;
-constexpr double kMaxDurationMs = 1e5;
-// Steps of cells in one run, which nothing can interrupt.
-constexpr double kMaxCellSteps = 2e10;
-constexpr int64_t kBytesOfSpike = 24;
 constexpr double kNoFailure = std::numeric_limits<double>::quiet_NaN();
+constexpr int kNormalizeRounds = 20;  // livn's
+
+absl::Status CheckRange(absl::string_view field, const std::optional<double>& value, double low,
+                        double high) {
+  if (!value.has_value() || (*value >= low && *value <= high)) return absl::OkStatus();
+  return MakeFieldError(field, absl::StrCat(*value), absl::StrCat(low, " .. ", high));
+}
+
+absl::Status SetOpsin(const std::map<std::string, double>& values, sim::OpsinParams& opsin) {
+  struct Name {
+    const char* name;
+    double sim::OpsinParams::*member;
+    double low, high;
+  };
+  static constexpr Name kNames[] = {{"E", &sim::OpsinParams::reversal_mv, -200.0, 200.0},
+                                    {"Gd", &sim::OpsinParams::gd, 0.0, 1e3},
+                                    {"Gr0", &sim::OpsinParams::gr0, 0.0, 1e3},
+                                    {"g0", &sim::OpsinParams::g0_ps, 0.0, 1e9},
+                                    {"k_a", &sim::OpsinParams::k_a, 0.0, 1e3},
+                                    {"k_r", &sim::OpsinParams::k_r, 0.0, 1e3},
+                                    {"p", &sim::OpsinParams::p, 0.0, 10.0},
+                                    {"phi_m", &sim::OpsinParams::phi_m, 1.0, 1e30},
+                                    {"q", &sim::OpsinParams::q, 0.0, 10.0},
+                                    {"v0", &sim::OpsinParams::v0_mv, 1e-3, 1e6}};
+  for (const auto& [name, value] : values) {
+    const auto* known = std::find_if(std::begin(kNames), std::end(kNames),
+                                     [&, &key = name](const Name& n) { return key == n.name; });
+    if (known == std::end(kNames)) {
+      return MakeFieldError("opsin", absl::StrCat("'", name, "'"),
+                            absl::StrJoin(kNames, ", ", [](std::string* out, const Name& n) {
+                              out->append(n.name);
+                            }));
+    }
+    if (absl::Status s =
+            CheckRange(absl::StrCat("opsin[", name, "]"), value, known->low, known->high);
+        !s.ok()) {
+      return s;
+    }
+    opsin.*known->member = value;
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -33,13 +69,11 @@ LiveCulture::LiveCulture(std::shared_ptr<const CultureModel> model, int num_copi
       num_copies_(num_copies),
       unseeded_seed_(unseeded_seed),
       executor_(executor),
-      params_(model_->default_params()),
-      config_(model_->default_config()),
-      culture_(model_->default_culture()),
+      prepared_(model_->prepared()),
       plan_(num_copies),
       seeds_(static_cast<size_t>(num_copies)),
       failed_at_ms_(static_cast<size_t>(num_copies), kNoFailure) {
-  slices_ = MakeSlices(culture_);
+  slices_ = MakeSlices(prepared_.culture);
 }
 
 absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
@@ -72,9 +106,9 @@ bool LiveCulture::all_failed() const {
 
 std::vector<int64_t> LiveCulture::input_gids() const {
   std::vector<int64_t> gids;
-  for (const sim::PopulationConfig& p : config_.populations) {
+  for (const sim::PopulationConfig& p : setup().culture.populations) {
     for (int64_t gid = p.first_gid; gid < p.first_gid + p.num_cells; ++gid) {
-      if (culture_->Find(gid).group < 0 && culture_->SourceIndex(gid) >= 0) gids.push_back(gid);
+      if (culture().Find(gid).group < 0 && culture().SourceIndex(gid) >= 0) gids.push_back(gid);
     }
   }
   std::sort(gids.begin(), gids.end());
@@ -85,6 +119,46 @@ void LiveCulture::KeyNoise() {
   for (Slice& slice : slices_) {
     for (int k = 0; k < slice.gang->num_copies(); ++k) {
       slice.gang->SetSeed(k, seeds_[static_cast<size_t>(slice.first_copy + k)], noise_stream_);
+    }
+  }
+}
+
+void LiveCulture::SetPlasticity() {
+  for (Slice& slice : slices_) {
+    for (int k = 0; k < slice.gang->num_copies(); ++k) {
+      // Cannot fail: PrepareCulture makes cultures that can learn.
+      slice.gang->SetPlasticity(k, plasticity_on_).IgnoreError();
+    }
+  }
+}
+
+std::vector<double> LiveCulture::LearnedWeights() const {
+  std::vector<double> weights;
+  for (const Slice& slice : slices_) {
+    for (int k = 0; k < slice.gang->num_copies(); ++k) {
+      const std::vector<double> of_copy = slice.gang->LearnedWeights(k);
+      weights.insert(weights.end(), of_copy.begin(), of_copy.end());
+    }
+  }
+  return weights;
+}
+
+std::vector<double> LiveCulture::WithinBounds(absl::Span<const double> weights) const {
+  const std::vector<sim::PlasticConnection>& plastic = culture().plastic_connections();
+  std::vector<double> out(weights.begin(), weights.end());
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = std::clamp(std::isnan(out[i]) ? 1.0 : out[i], plastic[i].w_min, plastic[i].w_max);
+  }
+  return out;
+}
+
+void LiveCulture::LoadLearnedWeights(const std::vector<double>& weights) {
+  const size_t n = culture().plastic_connections().size();
+  for (Slice& slice : slices_) {
+    for (int k = 0; k < slice.gang->num_copies(); ++k) {
+      const auto of_copy =
+          absl::MakeSpan(weights).subspan(static_cast<size_t>(slice.first_copy + k) * n, n);
+      slice.gang->SetLearnedWeights(k, WithinBounds(of_copy)).IgnoreError();
     }
   }
 }
@@ -111,12 +185,15 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
   } else if (was_reset_ && reset.reseed) {
     ++noise_stream_;
   }
+  const std::vector<double> learned = LearnedWeights();
   for (Slice& slice : slices_) {
     for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      slice.gang->LoadCopy(k, culture_->initial_state());
+      slice.gang->LoadCopy(k, culture().initial_state());
     }
   }
+  if (reset.keep_learned_weights) LoadLearnedWeights(learned);
   KeyNoise();
+  SetPlasticity();
   plan_ = StimulusPlan(num_copies_);
   recording_ = CultureRecording();
   std::fill(failed_at_ms_.begin(), failed_at_ms_.end(), kNoFailure);
@@ -124,33 +201,6 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
   was_reset_ = true;
   ++num_resets_;
   return absl::OkStatus();
-}
-
-int64_t LiveCulture::SeriesBytes(int64_t num_ticks) const {
-  int64_t bytes = 0;
-  for (const SeriesSelection& s : selection_.series) {
-    const int64_t every = std::llround(s.sample_dt_ms / culture_->dt_ms());
-    const int64_t num_samples = (num_ticks + every - 1) / every;
-    bytes += num_copies_ * num_samples * static_cast<int64_t>(s.sites.size()) *
-             (s.single_precision ? 4 : 8);
-  }
-  return bytes;
-}
-
-absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
-  if (electrodes_ == nullptr && model_->system().electrode_array.has_value()) {
-    auto array = io::ElectrodeArray::Create(*model_->system().electrode_array);
-    if (!array.ok()) return array.status();
-    auto map = io::ElectrodeStimulationMap(*array, model_->system(), *culture_);
-    electrodes_ = std::make_unique<Electrodes>(Electrodes{*std::move(array), std::move(map)});
-  }
-  return electrodes_.get();
-}
-
-void LiveCulture::InstallStimuli() {
-  for (Slice& slice : slices_) {
-    plan_.InstallInto(*slice.gang, slice.first_copy, electrodes_.get());
-  }
 }
 
 std::vector<std::vector<double>> LiveCulture::SaveCopies() const {
@@ -172,273 +222,149 @@ void LiveCulture::LoadCopies(const std::vector<std::vector<double>>& states) {
   }
 }
 
-absl::Status LiveCulture::Run(const CultureRun& run) {
-  if (!was_reset_) return absl::FailedPreconditionError("the culture was never reset");
-  if (all_failed()) {
-    return absl::FailedPreconditionError("every copy has left the range of numbers; reset first");
+absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
+    const CultureChange& change) const {
+  const bool at_start = tick_ == 0;
+  if (absl::Status s = CheckRange("dt_ms", change.dt_ms, 1e-4, 1.0); !s.ok()) return s;
+  if (absl::Status s = CheckRange("v_init_mv", change.v_init_mv, -200.0, 200.0); !s.ok()) return s;
+  const bool same_dt = !change.dt_ms.has_value() || *change.dt_ms == setup().culture.dt_ms;
+  const bool same_v =
+      !change.v_init_mv.has_value() || *change.v_init_mv == setup().culture.v_init_mv;
+  if (!at_start && (change.setup.has_value() || !same_dt || !same_v)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(change.setup.has_value() ? "the cells and their model"
+                     : !same_dt               ? "dt_ms"
+                                              : "v_init_mv",
+                     " can be changed at time 0 only, and the culture is at ", time_ms(),
+                     " ms; reset it first"));
   }
-  const double dt = culture_->dt_ms();
-  const double steps_left =
-      kMaxCellSteps / std::max<double>(1.0, static_cast<double>(culture_->gids().size()) *
-                                                static_cast<double>(num_copies_));
-  const double longest_ms = std::min(kMaxDurationMs, std::floor(steps_left) * dt);
-  if (!(run.duration_ms >= 0.0 && run.duration_ms <= longest_ms)) {
-    return MakeFieldError("duration_ms", absl::StrCat(run.duration_ms),
-                          absl::StrCat("0 .. ", longest_ms, " (ms) in one run of ", num_copies_,
-                                       " x ", culture_->gids().size(), " cells"));
-  }
-  const auto num_ticks = static_cast<int64_t>(std::nearbyint(run.duration_ms / dt));
-  const int64_t series_bytes = SeriesBytes(num_ticks);
-  if (series_bytes > run.max_recording_bytes) {
-    const double fits_ms = run.duration_ms * static_cast<double>(run.max_recording_bytes) /
-                           static_cast<double>(series_bytes);
-    return MakeFieldError(
-        "duration_ms", absl::StrCat(run.duration_ms, " with series of ", series_bytes, " bytes"),
-        absl::StrCat("about ", std::floor(fits_ms), " ms: ", run.max_recording_bytes,
-                     " bytes in one answer; run shorter, or record less"));
-  }
-  absl::StatusOr<const Electrodes*> electrodes = nullptr;
-  if (!run.stimuli.empty()) {
-    electrodes = FindElectrodes();
-    if (!electrodes.ok()) return electrodes.status();
-  }
-  StimulusPlan plan = plan_;
-  plan.ForgetBefore(time_ms());
-  for (size_t i = 0; i < run.stimuli.size(); ++i) {
-    if (absl::Status s = plan.Add(absl::StrCat("stimuli[", i, "]"), run.stimuli[i], *culture_,
-                                  *electrodes, time_ms());
-        !s.ok()) {
-      return s;
-    }
+  if (!change.setup.has_value() && same_dt && same_v && !change.forget_params &&
+      change.params_group.empty() && change.params.empty() && change.opsin.empty() &&
+      !change.plasticity.has_value()) {
+    return std::optional<PreparedCulture>();
   }
 
-  const int64_t max_spikes = selection_.spikes
-                                 ? (run.max_recording_bytes - series_bytes) / kBytesOfSpike
-                                 : std::numeric_limits<int64_t>::max();
-  // Only where cells could fire so much is there anything to go back to.
-  const double most = static_cast<double>(num_copies_) *
-                      static_cast<double>(culture_->gids().size()) *
-                      (static_cast<double>(num_ticks) /
-                           static_cast<double>(std::max<int64_t>(1, culture_->refractory_steps())) +
-                       1.0);
-  std::vector<std::vector<double>> before;
-  if (most > static_cast<double>(max_spikes)) before = SaveCopies();
-  const std::vector<double> failed_before = failed_at_ms_;
-  std::swap(plan_, plan);
-  if (!run.stimuli.empty()) InstallStimuli();
-
-  executor_.ParallelFor(static_cast<int>(slices_.size()), [&](int s) {
-    Advance(slices_[static_cast<size_t>(s)], num_ticks, max_spikes);
-  });
-  int64_t num_spikes = 0;
-  bool too_many = false;
-  for (const Slice& slice : slices_) {
-    num_spikes += static_cast<int64_t>(slice.spikes.size());
-    too_many = too_many || slice.too_many_spikes;
+  PreparedCulture next;
+  if (change.setup.has_value()) {
+    io::SetupOptions options = *change.setup;
+    if (!options.model.has_value()) options.model = prepared_.options.model;
+    if (!options.selection.has_value()) options.selection = prepared_.options.selection;
+    auto made = PrepareCulture(model_->system(), options);
+    if (!made.ok()) return made.status();
+    next = *std::move(made);
+  } else {
+    next = prepared_;
   }
-  if (too_many || num_spikes > max_spikes) {
-    std::swap(plan_, plan);
-    failed_at_ms_ = failed_before;
-    LoadCopies(before);
-    InstallStimuli();
-    return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
-                                                     " ms than the ", max_spikes,
-                                                     " that one answer holds; run shorter"));
-  }
-  recording_ = CultureRecording();
-  recording_.start_tick = tick_;
-  recording_.num_ticks = num_ticks;
-  tick_ += num_ticks;
-  Collect(num_ticks);
-  return absl::OkStatus();
-}
-
-void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
-  sim::Gang& gang = *slice.gang;
-  const int n = gang.num_copies();
-  slice.spikes.clear();
-  slice.too_many_spikes = false;
-  slice.probes.assign(static_cast<size_t>(n), {});
-  for (int k = 0; k < n; ++k) {
-    for (const SeriesSelection& s : selection_.series) {
-      sim::VoltageProbe& probe = slice.probes[static_cast<size_t>(k)].emplace_back();
-      probe.copy = k;
-      probe.every_steps = static_cast<int>(std::llround(s.sample_dt_ms / culture_->dt_ms()));
-      for (const Site& site : s.sites) probe.sites.push_back({site.gid, site.section});
-    }
-  }
-  const auto failed = [&](int k) -> double& {
-    return failed_at_ms_[static_cast<size_t>(slice.first_copy + k)];
-  };
-  std::vector<size_t> samples_before;
-  for (int64_t done = 0; done < num_ticks && !slice.too_many_spikes;) {
-    const int64_t steps = std::min(kCheckSteps, num_ticks - done);
-    std::vector<sim::VoltageProbe*> probes;
-    for (int k = 0; k < n; ++k) {
-      if (!std::isnan(failed(k))) continue;
-      for (sim::VoltageProbe& probe : slice.probes[static_cast<size_t>(k)]) {
-        probes.push_back(&probe);
-      }
-    }
-    samples_before.clear();
-    for (const sim::VoltageProbe* probe : probes) {
-      samples_before.push_back(probe->samples_mv.size());
-    }
-    const auto first_spike = static_cast<int64_t>(slice.spikes.size());
-    gang.Advance(steps, selection_.spikes ? &slice.spikes : nullptr, probes);
-    for (int k = 0; k < n; ++k) {
-      if (!std::isnan(failed(k)) || gang.IsFinite(k)) continue;
-      failed(k) = static_cast<double>(tick_ + done) * culture_->dt_ms();
-      for (size_t i = 0; i < probes.size(); ++i) {
-        if (probes[i]->copy == k) probes[i]->samples_mv.resize(samples_before[i]);
-      }
-    }
-    // Copies that have failed wait at rest; what they do there is nobody's business.
-    bool any_failed = false;
-    for (int k = 0; k < n; ++k) {
-      if (std::isnan(failed(k))) continue;
-      any_failed = true;
-      if (!gang.IsFinite(k)) gang.LoadCopy(k, culture_->initial_state());
-    }
-    if (any_failed) {
-      slice.spikes.erase(
-          std::remove_if(slice.spikes.begin() + first_spike, slice.spikes.end(),
-                         [&](const sim::Spike& s) { return !std::isnan(failed(s.copy)); }),
-          slice.spikes.end());
-    }
-    slice.too_many_spikes = static_cast<int64_t>(slice.spikes.size()) > max_spikes;
-    done += steps;
-  }
-}
-
-void LiveCulture::Collect(int64_t num_ticks) {
-  const double dt = culture_->dt_ms();
-  CultureRecording& out = recording_;
-  const double start_ms = static_cast<double>(out.start_tick) * dt;
-  out.failed_at_ms = failed_at_ms_;
-  out.spike_offsets.assign(1, 0);
-  for (Slice& slice : slices_) {
-    std::stable_sort(slice.spikes.begin(), slice.spikes.end(),
-                     [](const sim::Spike& a, const sim::Spike& b) { return a.copy < b.copy; });
-    auto spike = slice.spikes.begin();
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      for (; spike != slice.spikes.end() && spike->copy == k; ++spike) {
-        out.spike_gids.push_back(spike->gid);
-        out.spike_ticks.push_back(spike->tick);
-        // As livn: the emission lies 1e-10 ms after the step's start.
-        out.spike_times_ms.push_back(static_cast<double>(spike->tick) * dt + 1e-10 - start_ms);
-      }
-      out.spike_offsets.push_back(static_cast<int64_t>(out.spike_gids.size()));
-    }
-    slice.spikes = {};
-  }
-  for (size_t i = 0; i < selection_.series.size(); ++i) {
-    const SeriesSelection& selected = selection_.series[i];
-    RecordedSeries& series = out.series.emplace_back();
-    const int64_t every = std::llround(selected.sample_dt_ms / dt);
-    series.num_rows = static_cast<int64_t>(selected.sites.size());
-    series.num_samples = (num_ticks + every - 1) / every;
-    series.values.assign(static_cast<size_t>(num_copies_ * series.num_rows * series.num_samples),
-                         kNoFailure);
-    double* to = series.values.data();
-    for (Slice& slice : slices_) {
-      for (std::vector<sim::VoltageProbe>& of_copy : slice.probes) {
-        std::vector<double>& from = of_copy[i].samples_mv;
-        const auto got = static_cast<int64_t>(from.size()) / std::max<int64_t>(1, series.num_rows);
-        for (int64_t sample = 0; sample < got; ++sample) {
-          for (int64_t row = 0; row < series.num_rows; ++row) {
-            to[row * series.num_samples + sample] =
-                from[static_cast<size_t>(sample * series.num_rows + row)];
-          }
-        }
-        to += series.num_rows * series.num_samples;
-        from = {};
-      }
-    }
-  }
-}
-
-absl::Status LiveCulture::CheckSelection(const RecordingSelection& selection,
-                                         const sim::Culture& culture) const {
-  for (size_t i = 0; i < selection.series.size(); ++i) {
-    const SeriesSelection& s = selection.series[i];
-    const std::string field = absl::StrCat("recording.series[", i, "]");
-    const double steps = s.sample_dt_ms / culture.dt_ms();
-    if (!(steps >= 1.0 - 1e-9 && steps <= 1e6 && std::fabs(steps - std::round(steps)) <= 1e-6)) {
-      return MakeFieldError(absl::StrCat(field, ".sample_dt_ms"), absl::StrCat(s.sample_dt_ms),
-                            absl::StrCat("a multiple of dt_ms = ", culture.dt_ms()));
-    }
-    if (s.sites.empty()) {
-      return MakeFieldError(absl::StrCat(field, ".sites"), "empty", "at least one site");
-    }
-    for (size_t k = 0; k < s.sites.size(); ++k) {
-      if (absl::Status status =
-              CheckSite(absl::StrCat(field, ".sites[", k, "]"), s.sites[k], culture);
-          !status.ok()) {
-        return status;
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status LiveCulture::Change(const CultureChange& change) {
-  std::map<std::string, double> params = params_;
-  sim::CultureConfig config = config_;
-  if (change.forget_params) {
-    params.clear();
-    const double dt_ms = config.dt_ms;
-    const double v_init_mv = config.v_init_mv;
-    config = model_->graph_config();
-    config.dt_ms = dt_ms;
-    config.v_init_mv = v_init_mv;
-  }
-  const auto apply = [&](const std::map<std::string, double>& given) {
-    for (const auto& [key, value] : given) params[key] = value;
-    return io::ApplyParams(given, config);
-  };
-  if (!change.params_group.empty()) {
-    if (change.params_group != "default" || model_->default_params().empty()) {
-      return MakeFieldError(
-          "params_group", change.params_group,
-          model_->default_params().empty() ? "none: the system has no parameters" : "default");
-    }
-    if (absl::Status s = apply(model_->default_params()); !s.ok()) return s;
-  }
-  if (absl::Status s = apply(change.params); !s.ok()) return s;
+  sim::CultureConfig& config = next.setup.culture;
   if (change.dt_ms.has_value()) config.dt_ms = *change.dt_ms;
   if (change.v_init_mv.has_value()) config.v_init_mv = *change.v_init_mv;
-  const bool at_start = tick_ == 0;
-  if (!at_start && (config.dt_ms != config_.dt_ms || config.v_init_mv != config_.v_init_mv)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        config.dt_ms != config_.dt_ms ? "dt_ms" : "v_init_mv",
-        " changes at time 0 only, and the culture is at ", time_ms(), " ms; reset it first"));
+  if (change.forget_params) {
+    const sim::CultureConfig kept = std::move(config);
+    next.setup = next.graph;
+    config.dt_ms = kept.dt_ms;
+    config.v_init_mv = kept.v_init_mv;
+    config.plasticity = kept.plasticity;
+    config.opsin = kept.opsin;
+    next.params.clear();
   }
-
-  const bool rebuild = change.forget_params || !change.params_group.empty() ||
-                       !change.params.empty() || change.dt_ms.has_value() ||
-                       change.v_init_mv.has_value();
-  std::shared_ptr<const sim::Culture> culture = culture_;
-  if (rebuild) {
-    auto made = sim::Culture::Create(config);
-    if (!made.ok()) return made.status();
-    culture = *std::move(made);
-    if (!at_start && culture->initial_state().size() != culture_->initial_state().size()) {
-      return absl::FailedPreconditionError(
-          "this change gives the culture other states; it is possible at time 0, after a reset");
+  const auto apply = [&](const io::ParamList& params) {
+    for (const io::Param& param : params) {
+      next.params.erase(
+          std::remove_if(next.params.begin(), next.params.end(),
+                         [&](const io::Param& known) { return known.key == param.key; }),
+          next.params.end());
+      next.params.push_back(param);
     }
+    return io::ApplyParams(params, next.setup);
+  };
+  if (!change.params_group.empty()) {
+    const auto group = io::DefaultParams(model_->system(), next.graph, change.params_group);
+    if (!group.ok()) {
+      return MakeFieldError("params_group", change.params_group,
+                            absl::StrCat("a group: ", group.status().message()));
+    }
+    if (absl::Status s = apply(*group); !s.ok()) return s;
   }
-  if (absl::Status s =
-          CheckSelection(change.recording.has_value() ? *change.recording : selection_, *culture);
+  if (absl::Status s = apply(change.params); !s.ok()) return s;
+  if (absl::Status s = SetOpsin(change.opsin, *config.opsin); !s.ok()) return s;
+  if (change.plasticity.has_value()) config.plasticity = *change.plasticity;
+
+  auto culture = sim::Culture::Create(config);
+  if (!culture.ok()) return culture.status();
+  next.culture = *std::move(culture);
+  if (!at_start && !next.culture->HasLayoutOf(*prepared_.culture)) {
+    return absl::FailedPreconditionError(
+        "this change gives cells other segments, which is possible at time 0 only; reset first");
+  }
+  return std::optional<PreparedCulture>(std::move(next));
+}
+
+absl::Status LiveCulture::CheckLearnedWeights(const CultureChange& change,
+                                              const sim::Culture& culture) const {
+  if (change.normalize_target.has_value() && !change.normalize_weights) {
+    return MakeFieldError("normalize_target", "present", "absent without normalize_weights");
+  }
+  if (absl::Status s = CheckRange("normalize_target", change.normalize_target, 1e-9, 1e9);
       !s.ok()) {
     return s;
   }
-  std::map<int64_t, std::vector<double>> inputs = input_spikes_ms_;
+  if (change.learned_weights.empty()) return absl::OkStatus();
+  const std::vector<sim::PlasticConnection>& plastic = culture.plastic_connections();
+  const size_t n = plastic.size();
+  if (change.learned_weights.size() != n * static_cast<size_t>(num_copies_)) {
+    return MakeFieldError("learned_weights",
+                          absl::StrCat(change.learned_weights.size(), " numbers"),
+                          absl::StrCat(num_copies_, " x ", n));
+  }
+  for (size_t i = 0; i < change.learned_weights.size(); ++i) {
+    const sim::PlasticConnection& c = plastic[i % n];
+    const double w = change.learned_weights[i];
+    if (w >= c.w_min && w <= c.w_max) continue;
+    return MakeFieldError("learned_weights",
+                          absl::StrCat(w, " (copy ", i / n, ", connection ", i % n, ": ",
+                                       c.source_gid, " -> ", c.target_gid, " ", c.receptor, ")"),
+                          absl::StrCat(c.w_min, " .. ", c.w_max));
+  }
+  return absl::OkStatus();
+}
+
+void LiveCulture::ChangeLearnedWeights(const CultureChange& change) {
+  if (!change.learned_weights.empty()) LoadLearnedWeights(change.learned_weights);
+  if (!change.normalize_weights) return;
+  std::vector<sim::NormalizedWeight> bounds;
+  for (const sim::PlasticConnection& c : culture().plastic_connections()) {
+    bounds.push_back({c.target_gid, c.w_min, c.w_max});
+  }
+  std::vector<double> weights = LearnedWeights();
+  for (size_t c = 0; c < static_cast<size_t>(num_copies_); ++c) {
+    sim::NormalizeWeights(bounds, change.normalize_target, kNormalizeRounds,
+                          absl::MakeSpan(weights).subspan(c * bounds.size(), bounds.size()));
+  }
+  LoadLearnedWeights(weights);
+}
+
+absl::Status LiveCulture::Change(const CultureChange& change) {
+  auto prepared = Prepare(change);
+  if (!prepared.ok()) return prepared.status();
+  const bool rebuild = prepared->has_value();
+  const bool anew = change.setup.has_value();
+  const PreparedCulture& next = rebuild ? **prepared : prepared_;
+  const RecordingSelection selection = change.recording.has_value() ? *change.recording
+                                       : anew                       ? RecordingSelection()
+                                                                    : selection_;
+  if (absl::Status s = CheckSelection("recording", selection, *next.culture,
+                                      next.setup.electrode_array.has_value());
+      !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = CheckLearnedWeights(change, *next.culture); !s.ok()) return s;
+  std::map<int64_t, std::vector<double>> inputs;
+  if (!anew) inputs = input_spikes_ms_;
   for (const auto& [gid, times] : change.input_spikes_ms) inputs[gid] = times;
-  std::vector<Slice> slices = rebuild ? MakeSlices(culture) : std::vector<Slice>();
-  // Gangs that run take new inputs only after others have found them good.
+  std::vector<Slice> slices = rebuild ? MakeSlices(next.culture) : std::vector<Slice>();
+  // Gangs that run take new inputs only after another has found them good.
   if (!rebuild && !change.input_spikes_ms.empty()) {
-    sim::Gang trial(culture, 1);
+    sim::Gang trial(next.culture, 1);
     if (absl::Status s = trial.SetInputSpikes(inputs); !s.ok()) return s;
   }
   if (rebuild || !change.input_spikes_ms.empty()) {
@@ -448,23 +374,37 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
   }
 
   // Nothing can fail from here on.
-  params_ = std::move(params);
-  config_ = std::move(config);
   input_spikes_ms_ = std::move(inputs);
-  if (change.recording.has_value()) selection_ = *change.recording;
-  if (!rebuild) return absl::OkStatus();
-  const std::vector<std::vector<double>> states = SaveCopies();
-  const bool uses_electrodes = plan_.uses_electrodes();
-  culture_ = std::move(culture);
-  slices_ = std::move(slices);
-  electrodes_.reset();
-  if (uses_electrodes) FindElectrodes().IgnoreError();  // it was found before
-  if (!at_start) {
-    LoadCopies(states);
-  } else if (was_reset_) {
+  selection_ = selection;
+  if (rebuild) {
+    const std::vector<std::vector<double>> states = SaveCopies();
+    const std::vector<double> learned = LearnedWeights();
+    const size_t num_plastic = culture().plastic_connections().size();
+    const bool uses_electrodes = plan_.uses_electrodes();
+    prepared_ = *std::move(*prepared);
+    slices_ = std::move(slices);
+    electrodes_.reset();
+    if (uses_electrodes) FindElectrodes().IgnoreError();  // it was found before
+    if (tick_ != 0) {
+      LoadCopies(states);
+    } else {
+      if (!anew && culture().plastic_connections().size() == num_plastic) {
+        LoadLearnedWeights(learned);
+      }
+      KeyNoise();
+      SetPlasticity();
+    }
+    InstallStimuli();
+  }
+  ChangeLearnedWeights(change);
+  if (change.plasticity_on.has_value()) {
+    plasticity_on_ = *change.plasticity_on;
+    SetPlasticity();
+  }
+  if (change.noise_stream.has_value()) {
+    noise_stream_ = *change.noise_stream;
     KeyNoise();
   }
-  InstallStimuli();
   return absl::OkStatus();
 }
 

@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/culture_types.h"
+#include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
 #include "sim/culture.h"
 #include "sim/executor.h"
@@ -40,7 +42,7 @@ class LiveCulture {
       sim::Executor& executor);
 
   // Puts every copy back to time 0, at rest, with no event on its way and no stimulus. Parameters,
-  // recording and input spikes stay.
+  // recording, input spikes and whether plasticity is on stay.
   absl::Status Reset(const CultureReset& reset);
 
   // Lets all copies run on. FailedPrecondition: never reset, or every copy has failed.
@@ -48,7 +50,7 @@ class LiveCulture {
   absl::Status Run(const CultureRun& run);
 
   // Changes parameters; at any time unless the field says otherwise. A running state is carried on.
-  // FailedPrecondition: the change is possible at time 0 only.
+  // FailedPrecondition: the change is possible at time 0 only, and some time has passed.
   absl::Status Change(const CultureChange& change);
 
   // Of the last Run; empty before the first, after a Reset, and after TakeRecording.
@@ -60,16 +62,19 @@ class LiveCulture {
   int num_copies() const { return num_copies_; }
   bool was_reset() const { return was_reset_; }
   bool all_failed() const;
-  const sim::Culture& culture() const { return *culture_; }
-  const sim::CultureConfig& config() const { return config_; }
-  // Everything that was set, the start's default parameters included.
-  const std::map<std::string, double>& params() const { return params_; }
+  const sim::Culture& culture() const { return *prepared_.culture; }
+  const io::CultureSetup& setup() const { return prepared_.setup; }
+  // Everything that was set, the start's default parameters included, in order.
+  const io::ParamList& params() const { return prepared_.params; }
   const RecordingSelection& selection() const { return selection_; }
+  bool plasticity_on() const { return plasticity_on_; }
+  // [copy][plastic connection], in the order of sim::Culture::plastic_connections().
+  std::vector<double> LearnedWeights() const;
   // Event sources that take input spikes, ascending.
   std::vector<int64_t> input_gids() const;
 
   int64_t tick() const { return tick_; }
-  double time_ms() const { return static_cast<double>(tick_) * culture_->dt_ms(); }
+  double time_ms() const { return static_cast<double>(tick_) * culture().dt_ms(); }
   int64_t num_resets() const { return num_resets_; }
   uint32_t noise_stream() const { return noise_stream_; }
   const std::vector<uint64_t>& seeds() const { return seeds_; }              // [copy]
@@ -80,8 +85,9 @@ class LiveCulture {
   struct Slice {
     int first_copy = 0;
     std::unique_ptr<sim::Gang> gang;
-    std::vector<sim::Spike> spikes;                      // of a run
-    std::vector<std::vector<sim::VoltageProbe>> probes;  // [copy][series], of a run
+    // Of a run:
+    std::vector<sim::Spike> spikes;
+    std::vector<std::vector<SeriesRecorder>> recorders;  // [copy][series]
     bool too_many_spikes = false;
   };
 
@@ -89,15 +95,28 @@ class LiveCulture {
               sim::Executor& executor);
 
   std::vector<Slice> MakeSlices(const std::shared_ptr<const sim::Culture>& culture) const;
-  absl::Status CheckSelection(const RecordingSelection& selection,
-                              const sim::Culture& culture) const;
-  // Bytes of the series of a run.
-  int64_t SeriesBytes(int64_t num_ticks) const;
-  absl::StatusOr<const Electrodes*> FindElectrodes();
-  void InstallStimuli();
+  // The culture with the change's parameters; nullopt where it names none.
+  absl::StatusOr<std::optional<PreparedCulture>> Prepare(const CultureChange& change) const;
+  absl::Status CheckLearnedWeights(const CultureChange& change, const sim::Culture& culture) const;
+  void ChangeLearnedWeights(const CultureChange& change);
+  // Learned weights of one copy, each within the bounds that its rule has now; 1 for a NaN.
+  std::vector<double> WithinBounds(absl::Span<const double> weights) const;
+  // Gives weights back to all copies.
+  void LoadLearnedWeights(const std::vector<double>& weights);
   std::vector<std::vector<double>> SaveCopies() const;
   void LoadCopies(const std::vector<std::vector<double>>& states);
   void KeyNoise();
+  void SetPlasticity();
+
+  // Null where the system has no electrodes; made when first asked for.
+  absl::StatusOr<const Electrodes*> FindElectrodes();
+  void InstallStimuli();
+  absl::Status CheckDuration(double duration_ms) const;
+  int64_t NumRows(const SeriesSelection& series) const;
+  // Bytes of the series of a run.
+  int64_t SeriesBytes(int64_t num_ticks) const;
+  // Puts a copy that has failed to rest; what it has learned stays.
+  void Park(sim::Gang& gang, int k) const;
   void Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes);
   void Collect(int64_t num_ticks);
 
@@ -107,14 +126,13 @@ class LiveCulture {
   sim::Executor& executor_;
 
   // What was asked for.
-  std::map<std::string, double> params_;
-  sim::CultureConfig config_;
+  PreparedCulture prepared_;
   RecordingSelection selection_;
   std::map<int64_t, std::vector<double>> input_spikes_ms_;
+  bool plasticity_on_ = false;
 
   // What runs.
-  std::shared_ptr<const sim::Culture> culture_;
-  std::unique_ptr<const Electrodes> electrodes_;  // made when first used
+  std::unique_ptr<const Electrodes> electrodes_;
   std::vector<Slice> slices_;
   StimulusPlan plan_;
   int64_t tick_ = 0;

@@ -9,10 +9,11 @@ namespace livnd::env {
 std::vector<std::string> SectionNames(const sim::Culture& culture, int64_t gid) {
   const sim::Culture::CellRef cell = culture.Find(gid);
   if (cell.group < 0) return {};
-  const sim::RcsdShape& shape = culture.groups()[cell.group].rcsd.shape;
+  const sim::CellGroup& group = culture.groups()[cell.group];
   std::vector<std::string> names = {"soma"};
-  if (shape.num_dend > 0) names.push_back("dend");
-  for (int i = 0; i < sim::RcsdShape::kNumAxon; ++i) names.push_back(absl::StrCat("ais", i));
+  if (group.geometry.has_dendrite) names.push_back("dend");
+  for (int i = 0; i < group.geometry.num_axon_sections; ++i)
+    names.push_back(absl::StrCat("ais", i));
   return names;
 }
 

@@ -27,12 +27,34 @@ sim::StimulusMode ModeOf(StimulusQuantity quantity) {
       return sim::StimulusMode::kCurrent;
     case StimulusQuantity::kCurrentDensityMaCm2:
       return sim::StimulusMode::kCurrentDensity;
+    case StimulusQuantity::kIrradianceMwMm2:
+    case StimulusQuantity::kPhotonFlux:
+      return sim::StimulusMode::kLight;
   }
   return sim::StimulusMode::kField;
 }
 
-double BoundOf(StimulusQuantity quantity) {
-  return quantity == StimulusQuantity::kExtracellularMv ? kFieldBoundMv : kMaxMagnitude;
+bool IsLight(StimulusQuantity quantity) { return ModeOf(quantity) == sim::StimulusMode::kLight; }
+
+// Bounds of a sample.
+std::pair<double, double> BoundsOf(StimulusQuantity quantity) {
+  switch (quantity) {
+    case StimulusQuantity::kExtracellularMv:
+      return {-kFieldBoundMv, kFieldBoundMv};
+    case StimulusQuantity::kIrradianceMwMm2:
+      return {0.0, 1e6};
+    case StimulusQuantity::kPhotonFlux:
+      return {0.0, 1e24};
+    default:
+      return {-kMaxMagnitude, kMaxMagnitude};
+  }
+}
+
+// What the engine's number is for a sample of 1. Light: photons/s/mm2 of 1 mW/mm2, with livn's
+// constants (livn/backend/native/env.py, _install_stimulus).
+double ScaleOf(const CultureStimulus& stimulus) {
+  if (stimulus.quantity != StimulusQuantity::kIrradianceMwMm2) return 1.0;
+  return 1.0 / (6.626e-34 * 3e8 / (stimulus.wavelength_nm * 1e-9) * 1e3);
 }
 
 // Drops the samples before index `first`.
@@ -117,6 +139,11 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
           !s.ok()) {
         return s;
       }
+      if (IsLight(stimulus.quantity) && site.section != 0) {
+        return MakeFieldError(absl::StrCat(path("sites"), "[", i, "]"),
+                              absl::StrCat("section ", site.section, " of gid ", site.gid),
+                              "section 0: the opsin is on the soma");
+      }
       if (!seen.insert(site).second) {
         return MakeFieldError(
             absl::StrCat(path("sites"), "[", i, "]"),
@@ -136,15 +163,20 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
     return MakeFieldError(path("samples"), absl::StrCat(stimulus.samples.size(), " numbers"),
                           absl::StrCat(blocks, " x ", stimulus.num_samples, " x ", num_channels));
   }
-  const double bound = BoundOf(stimulus.quantity);
+  if (stimulus.quantity == StimulusQuantity::kIrradianceMwMm2 &&
+      !(stimulus.wavelength_nm >= 100.0 && stimulus.wavelength_nm <= 2000.0)) {
+    return MakeFieldError(path("wavelength_nm"), absl::StrCat(stimulus.wavelength_nm),
+                          "100 .. 2000 (nm)");
+  }
+  const auto [low, high] = BoundsOf(stimulus.quantity);
   for (size_t i = 0; i < stimulus.samples.size(); ++i) {
     const double x = stimulus.samples[i];
-    if (std::fabs(x) <= bound) continue;  // false for NaN
+    if (x >= low && x <= high) continue;  // false for NaN
     return MakeFieldError(
         path("samples"),
         absl::StrCat(x, " (sample ", static_cast<int64_t>(i) / num_channels % stimulus.num_samples,
                      ", channel ", static_cast<int64_t>(i) % num_channels, ")"),
-        absl::StrCat(-bound, " .. ", bound));
+        absl::StrCat(low, " .. ", high));
   }
   return by_electrode ? CheckField(path("samples"), stimulus, *electrodes) : absl::OkStatus();
 }
@@ -205,6 +237,7 @@ absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& s
         absl::StrCat("at most ", kMaxPendingBytes / 8, " numbers still to come, all copies"));
   }
 
+  const double scale = ScaleOf(stimulus);
   std::vector<sim::Waveform> pending(static_cast<size_t>(num_copies_));
   for (int c = 0; c < num_copies_; ++c) {
     sim::Waveform& w = pending[static_cast<size_t>(c)];
@@ -224,7 +257,7 @@ absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& s
                        (stimulus.per_copy ? c * stimulus.num_samples * width : int64_t{0});
     for (int64_t s = 0; s < stimulus.num_samples; ++s) {
       double* out = w.samples.data() + (first + s - begin) * num_channels;
-      for (int64_t i = 0; i < width; ++i) out[channel[static_cast<size_t>(i)]] = *in++;
+      for (int64_t i = 0; i < width; ++i) out[channel[static_cast<size_t>(i)]] = scale * *in++;
     }
   }
   mode.electrodes = by_electrode;

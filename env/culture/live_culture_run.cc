@@ -1,0 +1,268 @@
+// The part of LiveCulture that runs and records.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "env/culture/live_culture.h"
+#include "env/field_error.h"
+#include "io/culture/stimulation_map.h"
+#include "io/device/electrode_array.h"
+
+namespace livnd::env {
+namespace {
+
+// Steps between two looks at whether a copy's numbers are still numbers.
+constexpr int64_t kCheckSteps = 100;
+constexpr double kMaxDurationMs = 1e5;
+// Steps of cells in one run, which nothing can interrupt.
+constexpr double kMaxCellSteps = 2e10;
+constexpr int64_t kBytesOfSpike = 24;
+
+int64_t NumSamples(const SeriesSelection& series, double dt_ms, int64_t num_ticks) {
+  const int64_t every = std::llround(series.sample_dt_ms / dt_ms);
+  return (num_ticks + every - 1) / every;
+}
+
+}  // namespace
+
+absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
+  if (electrodes_ == nullptr && setup().electrode_array.has_value()) {
+    auto array = io::ElectrodeArray::Create(*setup().electrode_array);
+    if (!array.ok()) return array.status();
+    auto map =
+        io::ElectrodeStimulationMap(*array, model_->system(), culture(), setup().orientation);
+    electrodes_ = std::make_unique<Electrodes>(Electrodes{*std::move(array), std::move(map)});
+  }
+  return electrodes_.get();
+}
+
+void LiveCulture::InstallStimuli() {
+  for (Slice& slice : slices_) {
+    plan_.InstallInto(*slice.gang, slice.first_copy, electrodes_.get());
+  }
+}
+
+absl::Status LiveCulture::CheckDuration(double duration_ms) const {
+  const double dt = culture().dt_ms();
+  const double cells = static_cast<double>(num_copies_) *
+                       std::max(1.0, static_cast<double>(culture().gids().size()));
+  const double longest_ms = std::min(kMaxDurationMs, std::floor(kMaxCellSteps / cells) * dt);
+  if (duration_ms >= 0.0 && duration_ms <= longest_ms) return absl::OkStatus();  // false for NaN
+  return MakeFieldError("duration_ms", absl::StrCat(duration_ms),
+                        absl::StrCat("0 .. ", longest_ms, " (ms) in one run of ", num_copies_,
+                                     " x ", culture().gids().size(), " cells"));
+}
+
+int64_t LiveCulture::NumRows(const SeriesSelection& series) const {
+  switch (series.quantity) {
+    case RecordedQuantity::kElectrodePotentialUv:
+      return static_cast<int64_t>(setup().electrode_array->electrodes.size());
+    case RecordedQuantity::kLearnedWeight:
+      return static_cast<int64_t>(culture().plastic_connections().size());
+    default:
+      return static_cast<int64_t>(series.sites.size());
+  }
+}
+
+int64_t LiveCulture::SeriesBytes(int64_t num_ticks) const {
+  int64_t bytes = 0;
+  for (const SeriesSelection& s : selection_.series) {
+    bytes += num_copies_ * NumSamples(s, culture().dt_ms(), num_ticks) * NumRows(s) *
+             (s.single_precision ? 4 : 8);
+  }
+  return bytes;
+}
+
+absl::Status LiveCulture::Run(const CultureRun& run) {
+  if (!was_reset_) return absl::FailedPreconditionError("the culture was never reset");
+  if (all_failed()) {
+    return absl::FailedPreconditionError("every copy has left the range of numbers; reset first");
+  }
+  if (absl::Status s = CheckDuration(run.duration_ms); !s.ok()) return s;
+  const auto num_ticks = static_cast<int64_t>(std::nearbyint(run.duration_ms / culture().dt_ms()));
+  const int64_t series_bytes = SeriesBytes(num_ticks);
+  if (series_bytes > run.max_recording_bytes) {
+    const double fits_ms = run.duration_ms * static_cast<double>(run.max_recording_bytes) /
+                           static_cast<double>(series_bytes);
+    return MakeFieldError(
+        "duration_ms", absl::StrCat(run.duration_ms, " with series of ", series_bytes, " bytes"),
+        absl::StrCat("about ", std::floor(fits_ms), " ms (", run.max_recording_bytes,
+                     " bytes in one answer), or fewer series"));
+  }
+  absl::StatusOr<const Electrodes*> electrodes = nullptr;
+  if (!run.stimuli.empty()) {
+    electrodes = FindElectrodes();
+    if (!electrodes.ok()) return electrodes.status();
+  }
+  StimulusPlan plan = plan_;
+  plan.ForgetBefore(time_ms());
+  for (size_t i = 0; i < run.stimuli.size(); ++i) {
+    if (absl::Status s = plan.Add(absl::StrCat("stimuli[", i, "]"), run.stimuli[i], culture(),
+                                  *electrodes, time_ms());
+        !s.ok()) {
+      return s;
+    }
+  }
+
+  std::shared_ptr<ElectrodeHearing> hearing;
+  for (const SeriesSelection& s : selection_.series) {
+    if (s.quantity != RecordedQuantity::kElectrodePotentialUv || hearing != nullptr) continue;
+    const auto array = io::ElectrodeArray::Create(*setup().electrode_array);
+    if (!array.ok()) return array.status();
+    hearing = std::make_shared<ElectrodeHearing>(
+        MakeElectrodeHearing(*array, model_->system(), setup(), culture()));
+  }
+
+  const int64_t max_spikes = selection_.spikes
+                                 ? (run.max_recording_bytes - series_bytes) / kBytesOfSpike
+                                 : std::numeric_limits<int64_t>::max();
+  // Only where cells could fire so much is there anything to go back to.
+  const double steps_a_spike =
+      static_cast<double>(std::max<int64_t>(1, culture().refractory_steps()));
+  const double most = static_cast<double>(num_copies_) *
+                      static_cast<double>(culture().gids().size()) *
+                      (static_cast<double>(num_ticks) / steps_a_spike + 1.0);
+  std::vector<std::vector<double>> before;
+  if (most > static_cast<double>(max_spikes)) before = SaveCopies();
+  const std::vector<double> failed_before = failed_at_ms_;
+  std::swap(plan_, plan);
+  if (!run.stimuli.empty()) InstallStimuli();
+
+  for (Slice& slice : slices_) {
+    slice.recorders.assign(static_cast<size_t>(slice.gang->num_copies()), {});
+    for (int k = 0; k < slice.gang->num_copies(); ++k) {
+      for (const SeriesSelection& s : selection_.series) {
+        slice.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), hearing);
+      }
+    }
+  }
+  executor_.ParallelFor(static_cast<int>(slices_.size()), [&](int s) {
+    Advance(slices_[static_cast<size_t>(s)], num_ticks, max_spikes);
+  });
+  int64_t num_spikes = 0;
+  bool too_many = false;
+  for (const Slice& slice : slices_) {
+    num_spikes += static_cast<int64_t>(slice.spikes.size());
+    too_many = too_many || slice.too_many_spikes;
+  }
+  if (too_many || num_spikes > max_spikes) {
+    std::swap(plan_, plan);
+    failed_at_ms_ = failed_before;
+    LoadCopies(before);
+    InstallStimuli();
+    for (Slice& slice : slices_) slice.recorders.clear();
+    return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
+                                                     " ms than the ", max_spikes,
+                                                     " that one answer holds; run shorter"));
+  }
+  recording_ = CultureRecording();
+  recording_.start_tick = tick_;
+  recording_.num_ticks = num_ticks;
+  tick_ += num_ticks;
+  Collect(num_ticks);
+  return absl::OkStatus();
+}
+
+void LiveCulture::Park(sim::Gang& gang, int k) const {
+  const std::vector<double> learned = gang.LearnedWeights(k);
+  gang.LoadCopy(k, culture().initial_state());
+  gang.SetLearnedWeights(k, WithinBounds(learned)).IgnoreError();
+}
+
+void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
+  sim::Gang& gang = *slice.gang;
+  const int n = gang.num_copies();
+  slice.spikes.clear();
+  slice.too_many_spikes = false;
+  const auto failed = [&](int k) -> double& {
+    return failed_at_ms_[static_cast<size_t>(slice.first_copy + k)];
+  };
+  std::vector<sim::Probe*> probes;
+  for (int64_t done = 0; done < num_ticks && !slice.too_many_spikes;) {
+    const int64_t steps = std::min(kCheckSteps, num_ticks - done);
+    probes.clear();
+    for (int k = 0; k < n; ++k) {
+      if (!std::isnan(failed(k))) continue;
+      for (SeriesRecorder& r : slice.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
+    }
+    const auto first_spike = static_cast<int64_t>(slice.spikes.size());
+    gang.Advance(steps, selection_.spikes ? &slice.spikes : nullptr, probes);
+    bool any_failed = false;
+    for (int k = 0; k < n; ++k) {
+      const bool good = gang.IsFinite(k);
+      if (std::isnan(failed(k)) && !good) {
+        failed(k) = static_cast<double>(tick_ + done) * culture().dt_ms();
+      }
+      const bool recorded = std::isnan(failed(k));
+      any_failed = any_failed || !recorded;
+      for (SeriesRecorder& r : slice.recorders[static_cast<size_t>(k)]) {
+        if (recorded) {
+          r.Keep();
+        } else {
+          r.Drop();
+        }
+      }
+      // What a copy that has failed does until the next reset is nobody's business.
+      if (!good) Park(gang, k);
+    }
+    if (any_failed) {
+      slice.spikes.erase(
+          std::remove_if(slice.spikes.begin() + first_spike, slice.spikes.end(),
+                         [&](const sim::Spike& s) { return !std::isnan(failed(s.copy)); }),
+          slice.spikes.end());
+    }
+    slice.too_many_spikes = static_cast<int64_t>(slice.spikes.size()) > max_spikes;
+    done += steps;
+  }
+}
+
+void LiveCulture::Collect(int64_t num_ticks) {
+  const double dt = culture().dt_ms();
+  CultureRecording& out = recording_;
+  const double start_ms = static_cast<double>(out.start_tick) * dt;
+  out.failed_at_ms = failed_at_ms_;
+  out.spike_offsets.assign(1, 0);
+  for (Slice& slice : slices_) {
+    std::stable_sort(slice.spikes.begin(), slice.spikes.end(),
+                     [](const sim::Spike& a, const sim::Spike& b) { return a.copy < b.copy; });
+    auto spike = slice.spikes.begin();
+    for (int k = 0; k < slice.gang->num_copies(); ++k) {
+      for (; spike != slice.spikes.end() && spike->copy == k; ++spike) {
+        out.spike_gids.push_back(spike->gid);
+        out.spike_ticks.push_back(spike->tick);
+        // As livn: the emission lies 1e-10 ms after the step's start.
+        out.spike_times_ms.push_back(static_cast<double>(spike->tick) * dt + 1e-10 - start_ms);
+      }
+      out.spike_offsets.push_back(static_cast<int64_t>(out.spike_gids.size()));
+    }
+    slice.spikes = {};
+  }
+  for (size_t i = 0; i < selection_.series.size(); ++i) {
+    RecordedSeries& series = out.series.emplace_back();
+    series.num_rows = NumRows(selection_.series[i]);
+    series.num_samples = NumSamples(selection_.series[i], dt, num_ticks);
+    const int64_t of_copy = series.num_rows * series.num_samples;
+    series.values.assign(static_cast<size_t>(num_copies_ * of_copy),
+                         std::numeric_limits<double>::quiet_NaN());
+    double* to = series.values.data();
+    for (const Slice& slice : slices_) {
+      for (const std::vector<SeriesRecorder>& recorders : slice.recorders) {
+        const double* from = recorders[i].samples().data();
+        const auto got = static_cast<int64_t>(recorders[i].samples().size()) /
+                         std::max<int64_t>(1, series.num_rows);
+        for (int64_t sample = 0; sample < got; ++sample) {
+          for (int64_t row = 0; row < series.num_rows; ++row) {
+            to[row * series.num_samples + sample] = *from++;
+          }
+        }
+        to += of_copy;
+      }
+    }
+  }
+  for (Slice& slice : slices_) slice.recorders.clear();
+}
+
+}  // namespace livnd::env

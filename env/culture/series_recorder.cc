@@ -1,0 +1,142 @@
+#include "env/culture/series_recorder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "env/culture/sites.h"
+#include "env/field_error.h"
+#include "io/device/sampling_points.h"
+
+namespace livnd::env {
+namespace {
+
+constexpr int kSitesPerCell = 2;
+
+bool HasSites(RecordedQuantity quantity) {
+  return quantity != RecordedQuantity::kElectrodePotentialUv &&
+         quantity != RecordedQuantity::kLearnedWeight;
+}
+
+absl::Status CheckState(const std::string& field, const SeriesSelection& series,
+                        const sim::Culture& culture) {
+  for (const Site& site : series.sites) {
+    const std::vector<std::string> names =
+        culture.groups()[culture.Find(site.gid).group].model->state_names();
+    if (std::find(names.begin(), names.end(), series.state) == names.end()) {
+      return MakeFieldError(field, absl::StrCat("'", series.state, "'"),
+                            absl::StrJoin(names, ", "));
+    }
+  }
+  return absl::OkStatus();
+}
+
+sim::Probe::Quantity ProbeOf(RecordedQuantity quantity) {
+  switch (quantity) {
+    case RecordedQuantity::kVoltageMv:
+      return sim::Probe::Quantity::kVoltageMv;
+    case RecordedQuantity::kMembraneCurrentUa:
+    case RecordedQuantity::kElectrodePotentialUv:
+      return sim::Probe::Quantity::kMembraneCurrentUa;
+    case RecordedQuantity::kState:
+      return sim::Probe::Quantity::kState;
+    case RecordedQuantity::kLearnedWeight:
+      return sim::Probe::Quantity::kLearnedWeights;
+  }
+  return sim::Probe::Quantity::kVoltageMv;
+}
+
+}  // namespace
+
+ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io::System& system,
+                                      const io::CultureSetup& setup, const sim::Culture& culture) {
+  ElectrodeHearing hearing;
+  hearing.num_electrodes = static_cast<int64_t>(array.num_electrodes());
+  std::vector<io::Point> points;
+  for (const int64_t gid : culture.gids()) {
+    const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
+    const std::vector<io::Point> of_cell = io::SamplingPoints(
+        group.geometry, gid, system.position_um[static_cast<size_t>(gid)], setup.orientation);
+    const int n = std::min(kSitesPerCell, static_cast<int>(of_cell.size()));
+    for (int section = 0; section < n; ++section) {
+      hearing.sites.push_back({gid, section});
+      points.push_back(of_cell[static_cast<size_t>(section)]);
+    }
+  }
+  hearing.gains = array.RecordingGains(points);
+  return hearing;
+}
+
+absl::Status CheckSelection(absl::string_view field, const RecordingSelection& selection,
+                            const sim::Culture& culture, bool has_electrodes) {
+  for (size_t i = 0; i < selection.series.size(); ++i) {
+    const SeriesSelection& s = selection.series[i];
+    const std::string path = absl::StrCat(field, ".series[", i, "]");
+    const double steps = s.sample_dt_ms / culture.dt_ms();
+    if (!(steps >= 1.0 - 1e-9 && steps <= 1e6 && std::fabs(steps - std::round(steps)) <= 1e-6)) {
+      return MakeFieldError(absl::StrCat(path, ".sample_dt_ms"), absl::StrCat(s.sample_dt_ms),
+                            absl::StrCat("a multiple of dt_ms = ", culture.dt_ms()));
+    }
+    if (s.quantity == RecordedQuantity::kElectrodePotentialUv && !has_electrodes) {
+      return MakeFieldError(absl::StrCat(path, ".quantity"), "electrode potentials",
+                            "another: this system has no electrodes");
+    }
+    if (s.sites.empty() == HasSites(s.quantity)) {
+      return MakeFieldError(absl::StrCat(path, ".sites"), s.sites.empty() ? "empty" : "not empty",
+                            s.sites.empty() ? "at least one site" : "none for this quantity");
+    }
+    for (size_t k = 0; k < s.sites.size(); ++k) {
+      if (absl::Status status =
+              CheckSite(absl::StrCat(path, ".sites[", k, "]"), s.sites[k], culture);
+          !status.ok()) {
+        return status;
+      }
+    }
+    if (s.quantity == RecordedQuantity::kState) {
+      if (absl::Status status = CheckState(absl::StrCat(path, ".state"), s, culture);
+          !status.ok()) {
+        return status;
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+SeriesRecorder::SeriesRecorder(const SeriesSelection& selection, int copy,
+                               const sim::Culture& culture,
+                               std::shared_ptr<const ElectrodeHearing> hearing) {
+  probe_.copy = copy;
+  probe_.quantity = ProbeOf(selection.quantity);
+  probe_.state = selection.state;
+  probe_.every_steps = static_cast<int>(std::llround(selection.sample_dt_ms / culture.dt_ms()));
+  if (selection.quantity == RecordedQuantity::kElectrodePotentialUv) hearing_ = std::move(hearing);
+  for (const Site& site : hearing_ != nullptr ? hearing_->sites : selection.sites) {
+    probe_.sites.push_back({site.gid, site.section});
+  }
+  num_rows_ = hearing_ != nullptr ? hearing_->num_electrodes
+              : selection.quantity == RecordedQuantity::kLearnedWeight
+                  ? static_cast<int64_t>(culture.plastic_connections().size())
+                  : static_cast<int64_t>(selection.sites.size());
+}
+
+void SeriesRecorder::Keep() {
+  if (hearing_ == nullptr) {
+    samples_.insert(samples_.end(), probe_.samples.begin(), probe_.samples.end());
+  } else {
+    const size_t num_sites = hearing_->sites.size();
+    for (size_t first = 0; first < probe_.samples.size(); first += num_sites) {
+      const double* current_ua = probe_.samples.data() + first;
+      const double* gain = hearing_->gains.data();
+      for (int64_t e = 0; e < num_rows_; ++e, gain += num_sites) {
+        double sum_uv = 0.0;
+        for (size_t s = 0; s < num_sites; ++s) sum_uv += gain[s] * current_ua[s];
+        samples_.push_back(sum_uv);
+      }
+    }
+  }
+  probe_.samples.clear();
+}
+
+}  // namespace livnd::env
