@@ -62,7 +62,7 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   auto graph = io::SetUpCulture(system, options);
   if (!graph.ok()) return absl::InvalidArgumentError(graph.status().message());
   out.graph = *std::move(graph);
-  out.graph.culture.plasticity.emplace();
+  out.graph.culture.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
   out.graph.culture.opsin.emplace();
   auto params = io::DefaultParams(system, out.graph);
   if (!params.ok()) return absl::InvalidArgumentError(params.status().message());

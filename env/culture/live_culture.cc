@@ -240,7 +240,7 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   }
   if (!change.setup.has_value() && same_dt && same_v && !change.forget_params &&
       change.params_group.empty() && change.params.empty() && change.opsin.empty() &&
-      !change.plasticity.has_value()) {
+      (!change.plasticity.has_value() || *change.plasticity == setup().culture.plasticity)) {
     return std::optional<PreparedCulture>();
   }
 

@@ -4,6 +4,12 @@
     env = gymnasium.make("livnd/TargetRate-EI-mini-v0")
     envs = gymnasium.make_vec("livnd/TargetRate-EI-mini-v0", num_envs=16)
 
+A culture without a task, under the names of livn's Env:
+
+    env = livnd.make("EI-mini")
+    env.record_spikes()
+    it, t, *_ = env.run(100)
+
 Without `address=` the package starts a server of its own and takes it down again; with
 `address="unix:PATH"` or `"HOST:PORT"` it uses a running one. livnd.connect() gives the protocol's
 own verbs: systems, environments, sessions.
@@ -15,20 +21,29 @@ import gymnasium
 
 from livnd import errors, spaces
 from livnd.client import Client, connect
+from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
 from livnd.errors import LivndError
+from livnd.live import Env, Run, Stimulus, make
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, ServerInfo, System, TensorSpec
 
 __all__ = [
     "Client",
+    "CultureSession",
+    "CultureStimulus",
+    "Env",
     "EnvironmentSpec",
     "LivndError",
+    "Run",
+    "SeriesSelection",
     "ServerInfo",
     "Session",
+    "Stimulus",
     "System",
     "TensorSpec",
     "connect",
     "errors",
+    "make",
     "register",
     "spaces",
 ]

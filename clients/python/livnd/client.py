@@ -16,6 +16,7 @@ import grpc
 
 from livnd import local_server
 from livnd._proto import METHODS, pb
+from livnd.culture import CultureSession
 from livnd.errors import (
     ClosedError,
     ForkedProcessError,
@@ -135,6 +136,8 @@ class Client:
     ) -> Session:
         """Builds num_envs copies of an environment for this client.
 
+        The session of an environment of kind "culture" is a livnd.culture.CultureSession.
+
         Args:
             environment_id: as environments() lists them.
             num_envs: 1 .. server_info().max_envs_per_session.
@@ -157,7 +160,13 @@ class Client:
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
         self._sessions.add(response.session)
+        if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:
+            return CultureSession(self, response, autoreset_mode)
         return Session(self, response, autoreset_mode)
+
+    def create_culture(self, system: str, num_envs: int = 1) -> CultureSession:
+        """A session on the culture of a system, without a task; as create_session."""
+        return self.create_session(f"Culture-{system}-v0", num_envs)
 
     # --- calls ---------------------------------------------------------------------------------
 

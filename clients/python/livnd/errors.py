@@ -96,6 +96,28 @@ class CapacityError(LivndError):
     """The server has no room for more sessions, copies or waiting calls."""
 
 
+class TooManySpikesError(CapacityError):
+    """A run had more spikes than one answer holds; it has not happened: run shorter."""
+
+
+class NumericalFailureError(LivndError, ArithmeticError):
+    """A culture's numbers left their range, and it waits for a reset.
+
+    Attributes:
+        run: what Env.run() had recorded until then, or None.
+    """
+
+    run: object | None = None
+
+
+class RunStartedError(LivndError, RuntimeError):
+    """The change is possible at time 0 only: reset the culture first."""
+
+
+class NotACultureError(LivndError):
+    """The call is for sessions on a culture, and this one's environment has a task."""
+
+
 class MessageTooLargeError(LivndError):
     """A message is larger than the server's caps (ServerInfo); found before it is sent."""
 
@@ -141,6 +163,10 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "WRONG_OP_INDEX": WrongOpIndexError,
     "NOT_RESET": NotResetError,
     "EPISODE_ENDED": EpisodeEndedError,
+    "NOT_A_CULTURE": NotACultureError,
+    "NUMERICAL_FAILURE": NumericalFailureError,
+    "RUN_STARTED": RunStartedError,
+    "TOO_MANY_SPIKES": TooManySpikesError,
     "TOO_MANY_SESSIONS": CapacityError,
     "TOO_MANY_ENVS": CapacityError,
     "TOO_MANY_CALLS": CapacityError,

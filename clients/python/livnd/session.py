@@ -15,8 +15,12 @@ from livnd.errors import (
     InvalidFieldError,
     LivndError,
     MessageTooLargeError,
+    NotACultureError,
     NotResetError,
+    NumericalFailureError,
     PayloadMismatchError,
+    RunStartedError,
+    TooManySpikesError,
     UnknownOutcomeError,
     UnknownSessionError,
     WrongOpIndexError,
@@ -34,8 +38,12 @@ MAX_SEED = 2**64 - 1
 _REFUSALS = (
     EpisodeEndedError,
     InvalidFieldError,
+    NotACultureError,
     NotResetError,
+    NumericalFailureError,
     PayloadMismatchError,
+    RunStartedError,
+    TooManySpikesError,
     UnknownSessionError,
     WrongOpIndexError,
 )
@@ -190,7 +198,7 @@ class Session:
             self._closed = True
             self._client._delete_session(self.name)
 
-    def _operate(self, method: str, request: Any) -> Any:
+    def _operate(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
         """One numbered operation, exactly once."""
         self._check_open()
         payload = request.SerializeToString(deterministic=True)
@@ -203,14 +211,14 @@ class Session:
             )
         self._unanswered = payload
         try:
-            response = self._client.call(method, payload)
+            response = self._client.call(method, payload, timeout_s=timeout_s)
         except LivndError as error:
             if isinstance(error, PayloadMismatchError) and lost not in (None, payload):
                 # The lost operation had been done, so this reset is the one after it.
                 self._unanswered = None
                 self.next_op_index += 1
                 request.op_index = self.next_op_index
-                return self._operate(method, request)
+                return self._operate(method, request, timeout_s=timeout_s)
             never_sent = isinstance(error, MessageTooLargeError) and not error.code
             if never_sent or isinstance(error, _REFUSALS):
                 self._unanswered = lost

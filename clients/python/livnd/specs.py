@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd._proto import pb
 from livnd.tensors import decode, dtype_of
 
 
@@ -84,6 +85,7 @@ class EnvironmentSpec:
     """An environment as the server describes it (DescribeEnvironment)."""
 
     environment_id: str
+    kind: str  # "task": episodes of steps; "culture": runs, see livnd.culture
     task: str
     system: str
     description: str
@@ -102,6 +104,7 @@ class EnvironmentSpec:
     def from_message(cls, message: Any) -> EnvironmentSpec:
         return cls(
             environment_id=message.environment_id,
+            kind="culture" if message.kind == pb.ENVIRONMENT_KIND_CULTURE else "task",
             task=message.task,
             system=message.system,
             description=message.description,

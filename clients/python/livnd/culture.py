@@ -1,0 +1,369 @@
+"""A session on a culture without a task: run it, stimulate it, record it, change it.
+
+The verbs of the protocol (proto/livnd/v1/culture.proto), for any number of copies. livnd.Env
+(live.py) is the same for one copy under livn's names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from livnd._proto import pb
+from livnd.errors import LivndError, invalid_field
+from livnd.session import Session
+from livnd.tensors import decode, encode
+
+# A run simulates as long as it takes; what it is asked for is bounded by the server.
+_RUN_TIMEOUT_S = 3600.0
+
+_STIMULI = {
+    "extracellular_mv": pb.STIMULUS_QUANTITY_EXTRACELLULAR_MV,
+    "current_na": pb.STIMULUS_QUANTITY_CURRENT_NA,
+    "current_density_ma_cm2": pb.STIMULUS_QUANTITY_CURRENT_DENSITY_MA_CM2,
+    "electrode_ua": pb.STIMULUS_QUANTITY_ELECTRODE_UA,
+    "irradiance_mw_mm2": pb.STIMULUS_QUANTITY_IRRADIANCE_MW_MM2,
+    "photon_flux": pb.STIMULUS_QUANTITY_PHOTON_FLUX,
+}
+_RECORDED = {
+    "voltage_mv": pb.RECORDED_QUANTITY_VOLTAGE_MV,
+    "membrane_current_ua": pb.RECORDED_QUANTITY_MEMBRANE_CURRENT_UA,
+    "state": pb.RECORDED_QUANTITY_STATE,
+    "electrode_potential_uv": pb.RECORDED_QUANTITY_ELECTRODE_POTENTIAL_UV,
+    "learned_weight": pb.RECORDED_QUANTITY_LEARNED_WEIGHT,
+}
+
+Sites = Sequence[tuple[int, int]]  # (gid, section); section 0 is the soma
+
+
+@dataclass(frozen=True, eq=False)
+class CultureStimulus:
+    """Samples of channels from the start of a run on; 0 after the last one.
+
+    Attributes:
+        quantity: "extracellular_mv", "current_na", "current_density_ma_cm2", "electrode_ua",
+            "irradiance_mw_mm2" or "photon_flux"; how each acts is told in culture.proto.
+        samples: float [num_samples, channels], or [num_envs, num_samples, channels].
+        sample_dt_ms: time between two samples.
+        channels: (gid, section) of each channel, or for "electrode_ua" electrode ids.
+        wavelength_nm: of "irradiance_mw_mm2".
+    """
+
+    quantity: str
+    samples: Any
+    sample_dt_ms: float
+    channels: Sequence[Any]
+    wavelength_nm: float = 473.0
+
+    def to_message(self) -> Any:
+        if self.quantity not in _STIMULI:
+            raise invalid_field("quantity", self.quantity, ", ".join(_STIMULI))
+        message = pb.CultureStimulus(
+            quantity=_STIMULI[self.quantity],
+            sample_dt_ms=float(self.sample_dt_ms),
+            samples=encode(self.samples, np.float64),
+            wavelength_nm=float(self.wavelength_nm),
+        )
+        if self.quantity == "electrode_ua":
+            message.electrodes.CopyFrom(encode(self.channels, np.int64))
+        else:
+            message.sites.CopyFrom(_sites(self.channels))
+        return message
+
+
+@dataclass(frozen=True)
+class SeriesSelection:
+    """One array of every recording.
+
+    Attributes:
+        quantity: "voltage_mv", "membrane_current_ua", "state", "electrode_potential_uv" or
+            "learned_weight".
+        sites: (gid, section) of each row; none for the last two.
+        sample_dt_ms: a multiple of the culture's dt_ms.
+        state: name of the "state".
+        dtype: float64, or float32 for half the bytes.
+    """
+
+    quantity: str
+    sites: Sites = ()
+    sample_dt_ms: float = 0.1
+    state: str = ""
+    dtype: Any = np.float64
+
+    def to_message(self) -> Any:
+        if self.quantity not in _RECORDED:
+            raise invalid_field("quantity", self.quantity, ", ".join(_RECORDED))
+        message = pb.SeriesSelection(
+            quantity=_RECORDED[self.quantity],
+            sample_dt_ms=float(self.sample_dt_ms),
+            state=self.state,
+            dtype=pb.DTYPE_FLOAT32 if np.dtype(self.dtype) == np.float32 else pb.DTYPE_FLOAT64,
+        )
+        if len(self.sites):
+            message.sites.CopyFrom(_sites(self.sites))
+        return message
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What one run left; every array is the caller's own."""
+
+    start_tick: int  # since the last reset
+    num_ticks: int
+    dt_ms: float
+    spike_offsets: np.ndarray  # int64 [num_envs + 1]: copy c has spikes offsets[c]:offsets[c + 1]
+    spike_gids: np.ndarray  # int64 [num_spikes]
+    spike_ticks: np.ndarray  # int64 [num_spikes], since the last reset
+    spike_times_ms: np.ndarray  # float64 [num_spikes], since the start of the run
+    series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
+    failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
+    infos: dict[str, np.ndarray]
+
+    def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """(gids, times in ms since the start of the run) of one copy, by time."""
+        window = slice(self.spike_offsets[copy], self.spike_offsets[copy + 1])
+        return self.spike_gids[window], self.spike_times_ms[window]
+
+
+@dataclass(frozen=True, eq=False)
+class CulturePopulation:
+    """Cells of one kind that are simulated."""
+
+    name: str
+    gids: np.ndarray  # int64, ascending
+    sections: tuple[str, ...]
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedWeights:
+    """The connections that can learn; each weight is a factor of the connection's own."""
+
+    source_gids: np.ndarray  # int64 [connections]
+    target_gids: np.ndarray
+    syn_ids: np.ndarray
+    receptors: tuple[str, ...]  # [connections]
+    weights: np.ndarray  # float64 [num_envs, connections]
+
+
+@dataclass(frozen=True, eq=False)
+class CultureInfo:
+    """A culture's cells, parameters and clock (GetCulture)."""
+
+    populations: tuple[CulturePopulation, ...]
+    input_gids: np.ndarray
+    params: dict[str, Any]  # as they were set, in order: a number, or one a cell
+    accepted_params: tuple[str, ...]  # "cells-" keys aside
+    dt_ms: float
+    v_init_mv: float
+    ticks: int
+    seeds: np.ndarray  # uint64 [num_envs]
+    noise_stream: int
+    plasticity_on: bool
+    learned: LearnedWeights | None
+
+    @property
+    def gids(self) -> np.ndarray:
+        """Of all simulated cells, ascending."""
+        return np.sort(np.concatenate([p.gids for p in self.populations] or [np.zeros(0, int)]))
+
+
+class CultureSession(Session):
+    """num_envs copies of a culture; made by Client.create_session or Client.create_culture.
+
+    reset() puts all copies back to time 0; its options are in spec.reset_options. There is no
+    step(): run() takes its place. All copies have one clock and the same parameters.
+    """
+
+    def step(self, *actions: Any) -> Any:
+        raise LivndError("a culture has no steps: use run(duration_ms, stimuli)")
+
+    def run(self, duration_ms: float, stimuli: Iterable[CultureStimulus] = ()) -> Recording:
+        """Runs all copies on, and returns what configure() selected (at first the spikes).
+
+        Raises:
+            InvalidFieldError: a duration, channel, number or size is wrong; nothing happened.
+            NotResetError: reset first.
+            NumericalFailureError: every copy has failed; reset first.
+            CapacityError: more spikes than one answer holds; nothing happened, run shorter.
+            UnknownOutcomeError, UnknownSessionError, ServerUnavailableError: as Session.step.
+        """
+        run = pb.CultureRun(
+            duration_ms=float(duration_ms), stimuli=[s.to_message() for s in stimuli]
+        )
+        request = pb.StepRequest(session=self.name, op_index=self.next_op_index, run=run)
+        response = self._operate("Step", request, timeout_s=_RUN_TIMEOUT_S)
+        recording = response.recording
+        return Recording(
+            start_tick=recording.start_tick,
+            num_ticks=recording.num_ticks,
+            dt_ms=recording.dt_ms,
+            spike_offsets=decode(recording.spike_offsets),
+            spike_gids=decode(recording.spike_gids),
+            spike_ticks=decode(recording.spike_ticks),
+            spike_times_ms=decode(recording.spike_times_ms),
+            series=tuple(decode(t) for t in recording.series),
+            failed_at_ms=decode(recording.failed_at_ms),
+            infos=self._infos(response),
+        )
+
+    def configure(
+        self,
+        *,
+        selection: Any = None,
+        model: Mapping[str, Any] | None = None,
+        dt_ms: float | None = None,
+        v_init_mv: float | None = None,
+        forget_params: bool = False,
+        params_group: str = "",
+        params: Mapping[str, Any] | None = None,
+        opsin: Mapping[str, float] | None = None,
+        plasticity: Mapping[str, Mapping[str, float]] | None = None,
+        learned_weights: Any = None,
+        normalize_weights: bool = False,
+        normalize_target: float | None = None,
+        plasticity_on: bool | None = None,
+        noise_stream: int | None = None,
+        spikes: bool | None = None,
+        series: Sequence[SeriesSelection] | None = None,
+        input_spikes: Mapping[int, Sequence[float]] | None = None,
+    ) -> None:
+        """Changes the culture; what is left out stays. All of it is done, or nothing.
+
+        Args:
+            selection: which cells are built (docs/params.md); time 0 only.
+            model: as a model.json, {"cls": ..., "kwargs": {...}}; time 0 only.
+            dt_ms: length of a tick; time 0 only.
+            v_init_mv: where every section starts; time 0 only.
+            forget_params: first forget every parameter that was set, also the system's defaults.
+            params_group: then take this group of the system's params document.
+            params: then set these, in order: livn's keys, a number each or one a cell.
+            opsin: numbers of the opsin by livn's names.
+            plasticity: {"EXC": {...}, "INH": {...}}: the learning rules by livn's names; what they
+                leave out has livn's default.
+            learned_weights: [num_envs, connections].
+            normalize_weights: scale every cell's learned weights to one sum.
+            normalize_target: that sum; None: their number.
+            plasticity_on: whether synapses learn.
+            noise_stream: go on with another noise stream.
+            spikes: run() records spikes; with it or `series` the whole selection is new.
+            series: what else run() records.
+            input_spikes: spike times of event sources (ms since the last reset) by gid.
+
+        Raises:
+            InvalidFieldError: as the message says; nothing has changed.
+            RunStartedError: possible at time 0 only; reset first.
+            UnknownOutcomeError, UnknownSessionError, ServerUnavailableError: as Session.step.
+        """
+        request = pb.ConfigureRequest(
+            session=self.name,
+            op_index=self.next_op_index,
+            forget_params=forget_params,
+            params_group=params_group,
+            normalize_weights=normalize_weights,
+        )
+        if selection is not None:
+            request.selection_json = json.dumps(selection)
+        if model is not None:
+            request.model_json = json.dumps(model)
+        for name, value in (
+            ("dt_ms", dt_ms),
+            ("v_init_mv", v_init_mv),
+            ("normalize_target", normalize_target),
+        ):
+            if value is not None:
+                setattr(request, name, _number(name, value))
+        if noise_stream is not None:
+            if not 0 <= int(noise_stream) < 2**32:
+                raise invalid_field("noise_stream", noise_stream, "0 .. 2**32 - 1")
+            request.noise_stream = int(noise_stream)
+        for key, value in (params or {}).items():
+            param = request.params.add(key=str(key))
+            if np.ndim(value) == 0:
+                param.value = _number(f"params[{key}]", value)
+            else:
+                param.values.CopyFrom(encode(value, np.float64))
+        for name, value in (opsin or {}).items():
+            request.opsin[str(name)] = _number(f"opsin[{name}]", value)
+        if plasticity is not None:
+            request.plasticity.SetInParent()
+            groups = {"EXC": request.plasticity.excitatory, "INH": request.plasticity.inhibitory}
+            for group, rule in plasticity.items():
+                if group not in groups:
+                    raise invalid_field("plasticity", group, ", ".join(groups))
+                for name, value in rule.items():
+                    groups[group][str(name)] = _number(f"plasticity[{group}][{name}]", value)
+        if learned_weights is not None:
+            request.learned_weights.CopyFrom(encode(learned_weights, np.float64))
+        if plasticity_on is not None:
+            request.plasticity_on = bool(plasticity_on)
+        if spikes is not None or series is not None:
+            request.recording.spikes = bool(spikes)
+            request.recording.series.extend(s.to_message() for s in series or ())
+        if input_spikes is not None:
+            request.input_spikes.CopyFrom(_input_spikes(input_spikes))
+        self._operate("Configure", request, timeout_s=_RUN_TIMEOUT_S)
+
+    def describe(self, *, learned_weights: bool = False) -> CultureInfo:
+        """The culture's cells, parameters and clock; with what its synapses have learned."""
+        self._check_open()
+        request = pb.GetCultureRequest(session=self.name, learned_weights=learned_weights)
+        message = self._client.call("GetCulture", request)
+        learned = None
+        if learned_weights:
+            m = message.learned_weights
+            learned = LearnedWeights(
+                source_gids=decode(m.source_gids),
+                target_gids=decode(m.target_gids),
+                syn_ids=decode(m.syn_ids),
+                receptors=tuple(m.receptors[i] for i in decode(m.receptor_indices)),
+                weights=decode(m.weights),
+            )
+        return CultureInfo(
+            populations=tuple(
+                CulturePopulation(p.name, decode(p.gids), tuple(p.sections), tuple(p.states))
+                for p in message.populations
+            ),
+            input_gids=decode(message.input_gids),
+            params={
+                p.key: decode(p.values) if p.HasField("values") else p.value for p in message.params
+            },
+            accepted_params=tuple(message.accepted_params),
+            dt_ms=message.dt_ms,
+            v_init_mv=message.v_init_mv,
+            ticks=message.ticks,
+            seeds=decode(message.seeds),
+            noise_stream=message.noise_stream,
+            plasticity_on=message.plasticity_on,
+            learned=learned,
+        )
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise invalid_field(name, repr(value)[:80], "a number") from None
+
+
+def _sites(sites: Sites) -> Any:
+    try:
+        pairs = np.asarray(sites, dtype=np.int64).reshape(len(sites), 2)
+    except (TypeError, ValueError):
+        raise invalid_field("sites", repr(sites)[:80], "pairs (gid, section)") from None
+    return pb.Sites(gids=encode(pairs[:, 0], np.int64), sections=encode(pairs[:, 1], np.int64))
+
+
+def _input_spikes(spikes: Mapping[int, Sequence[float]]) -> Any:
+    trains = [np.asarray(times, dtype=np.float64).ravel() for times in spikes.values()]
+    offsets = np.cumsum([0, *(len(train) for train in trains)])
+    times = np.concatenate(trains) if trains else np.zeros(0)
+    return pb.InputSpikes(
+        gids=encode(list(spikes), np.int64),
+        offsets=encode(offsets, np.int64),
+        times_ms=encode(times, np.float64),
+    )

@@ -1,0 +1,555 @@
+"""A culture under livn's names: what a program for livn's Env does, done by a server.
+
+    import livnd
+
+    env = livnd.make("EI-mini")
+    env.record_spikes()
+    env.record_voltage()
+    it, t, iv, v, *_ = env.run(100)
+    print("Initial voltages: ", v[:, 0])
+
+Units are livn's: ms, mV, nA, mA/cm2, uA at electrodes, mW/mm2, uS. What differs from livn is in
+docs/differences.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from livnd.client import Client
+from livnd.culture import CultureInfo, CultureStimulus, SeriesSelection
+from livnd.errors import NumericalFailureError, invalid_field
+
+_DEFAULT_DT_MS = 0.025
+_DEFAULT_SEED = 123
+_QUANTITIES = {
+    "extracellular": "extracellular_mv",
+    "current": "current_na",
+    "current_density": "current_density_ma_cm2",
+    "irradiance": "irradiance_mw_mm2",
+}
+# livn's names of the mechanisms that learn.
+_MECHANISMS = {
+    "AMPA": "StdpLinExp2Syn",
+    "NMDA": "StdpLinExp2SynNMDA",
+    "GABA_A": "StdpLinExp2SynInh",
+}
+# livn records membrane currents of a cell at its soma and its first other section.
+_CURRENT_SECTIONS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """What a run is given; a livn.stimulus.Stimulus does as well.
+
+    Attributes:
+        array: [num_samples, channels], from the start of the run on.
+        dt: ms between samples.
+        gids: the cell of each channel; None: the culture's cells in order, equally many channels
+            each.
+        sections: the section of each channel; None: the n-th channel of a cell is its section n.
+        input_mode: "extracellular" (mV), "current" (nA), "current_density" (mA/cm2),
+            "irradiance" (mW/mm2, or units="photon_flux") or "electrode" (uA; gids are then
+            electrode ids, by default all in order).
+        units: None, or "photon_flux".
+        wavelength_nm: of an irradiance.
+    """
+
+    array: Any
+    dt: float = 1.0
+    gids: Any = None
+    input_mode: str = "extracellular"
+    sections: Any = None
+    units: str | None = None
+    wavelength_nm: float = 473.0
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The recordings of one run; what was not recorded is None.
+
+    Unpacks into livn's six: spike ids and times, voltage ids and values, current ids and values.
+    """
+
+    t0: float  # ms since the last clear
+    duration: float
+    spike_ids: np.ndarray | None = None  # uint32 [num_spikes], by time
+    spike_times: np.ndarray | None = None  # float64 [num_spikes], ms since t0
+    voltage_ids: np.ndarray | None = None  # uint32 [rows]: gids
+    voltage: np.ndarray | None = None  # float32 [rows, samples], mV
+    voltage_sections: np.ndarray | None = None  # [rows]: "soma", "dend", ...
+    voltage_dt: float | None = None
+    current_ids: np.ndarray | None = None  # uint32 [rows]: gids
+    current: np.ndarray | None = None  # float32 [rows, samples], uA
+    current_dt: float | None = None
+    states: dict[str, np.ndarray] | None = None  # float32 [rows, samples] each
+    electrode_potential: np.ndarray | None = None  # float32 [electrodes, samples], uV
+    weights: np.ndarray | None = None  # float64 [connections, samples], as get_weights() orders
+
+    def __iter__(self) -> Iterator[np.ndarray | None]:
+        yield self.spike_ids
+        yield self.spike_times
+        yield self.voltage_ids
+        yield self.voltage
+        yield self.current_ids
+        yield self.current
+
+
+class Env:
+    """One copy of a system's culture on a server, with the methods of livn's Env.
+
+    It starts as livn's does: graph weights, no noise, nothing recorded. livnd.make() also applies
+    the system's parameters.
+
+    Args:
+        system: name of one of the server's systems.
+        seed: of the noise, 0 .. 2**64 - 1; below 2**32 it is livn's.
+        address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
+        model: as a model.json, {"cls": ..., "kwargs": {...}}; None: the system's.
+
+    Raises:
+        UnknownEnvironmentError, ServerUnavailableError, ServerStartError, InvalidFieldError.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        *,
+        seed: int = _DEFAULT_SEED,
+        address: str | None = None,
+        model: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._client = Client(address)
+        try:
+            self._session = self._client.create_culture(system)
+            self._session.reset([seed])
+            self._session.configure(model=model, forget_params=True, spikes=False)
+            self.system = self._client.system(system)
+            self._info = self._session.describe()
+        except BaseException:
+            self._client.close()
+            raise
+        self.seed = seed
+        self.t = 0.0
+        self._dt: float | None = None  # of the runs since the last clear
+        self._noise_on = False
+        self._rules: dict[str, dict[str, float]] = {"EXC": {}, "INH": {}}
+        self._spikes = False
+        # By what they record: rows (gid, section) in the order of the calls, and their dt.
+        self._rows: dict[str, list[tuple[int, int]]] = {}
+        self._sample_dt: dict[str, float] = {}
+        self._selection_sent = True
+
+    def __enter__(self) -> Env:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def init(self) -> Env:
+        """Does nothing: the culture is there. For programs written for livn."""
+        return self
+
+    def close(self) -> None:
+        """Ends the session and, where it was the last user, the own server. Idempotent."""
+        self._client.close()
+
+    # --- what there is -------------------------------------------------------------------------
+
+    @property
+    def info(self) -> CultureInfo:
+        """Populations, sections, states, event sources, and the parameters as they are now."""
+        self._info = self._session.describe()
+        return self._info
+
+    @property
+    def gids(self) -> np.ndarray:
+        """Of the simulated cells, ascending."""
+        return self._info.gids
+
+    @property
+    def input_gids(self) -> list[int]:
+        """Event sources, which play_input_spikes takes."""
+        return self._info.input_gids.tolist()
+
+    @property
+    def weight_names(self) -> list[str]:
+        """Weight keys that name all connections of one kind."""
+        return [key for key in self._info.accepted_params if key.endswith("-weight")]
+
+    # --- parameters ----------------------------------------------------------------------------
+
+    def selection(self, select: Any, method: str = "first", bounds: Any = None) -> Env:
+        """Builds only these cells (docs/params.md); before the first run, and forgets the rest."""
+        spec: dict[str, Any] = {"method": method, "seed": int(self.seed)}
+        if select is not None:
+            spec["cells"] = select
+        if bounds is not None:
+            spec["bounds"] = bounds
+        self._session.configure(
+            selection=select if isinstance(select, str) else spec, forget_params=True, spikes=False
+        )
+        self._noise_on = False
+        self._spikes = False
+        self._rows, self._sample_dt = {}, {}
+        self._info = self._session.describe()
+        return self
+
+    def apply_default_params(self, group: str = "default") -> Env:
+        """Takes a group of the system's params document, or the model's defaults without one."""
+        self._session.configure(params_group=group)
+        self._noise_on = self._noise_on or any(k.startswith("noise-") for k in self.info.params)
+        return self
+
+    def apply_model_defaults(self, weights: bool = True, noise: bool = True) -> Env:
+        """Noise as the model has it; its weights are the graph's, which hold anyway.
+
+        livn has tables of its own for the systems EI1 and EI2; apply_default_params knows them.
+        """
+        if self.system.name in ("EI1", "EI2"):
+            raise invalid_field(
+                "system", self.system.name, "apply_default_params() for livn's EI1 and EI2"
+            )
+        return self.set_noise({}) if noise else self
+
+    def set_params(self, params: Mapping[str, Any]) -> Env:
+        """Livn's keys (docs/params.md), a number each, or for "cells-" keys one a cell."""
+        self._session.configure(params=params)
+        self._noise_on = self._noise_on or any(str(k).startswith("noise-") for k in params)
+        return self
+
+    def set_weights(self, weights: Mapping[str, float]) -> Env:
+        """Absolute weights, and numbers of receptors, by livn's keys without "weight-"."""
+        return self.set_params(weights)
+
+    def set_noise(self, noise: Mapping[str, float]) -> Env:
+        """Noise by livn's names; what is not named keeps its value, at first livn's default."""
+        params = {f"noise-{name}": value for name, value in noise.items()}
+        if not params and not self._noise_on:
+            params = {"noise-tau_e": 2.728}  # livn's default: any number switches the noise on
+        return self.set_params(params) if params else self
+
+    def reseed_noise(self, stream: int | None = None) -> Env:
+        """Goes on with another of the seed's noise streams; None: the next."""
+        if stream is None:
+            stream = self.info.noise_stream + 1
+        self._session.configure(noise_stream=stream)
+        return self
+
+    @property
+    def v_init(self) -> float:
+        """Potential that every section starts from, mV; changes at time 0 only."""
+        return self.info.v_init_mv
+
+    @v_init.setter
+    def v_init(self, value: float) -> None:
+        self._session.configure(v_init_mv=value)
+
+    def set_opsin(self, params: Mapping[str, float]) -> Env:
+        """The opsin's numbers: g0 (pS), E, v0 (mV), k_a, k_r, Gd, Gr0 (1/ms), p, q, phi_m."""
+        self._session.configure(opsin=params)
+        return self
+
+    # --- plasticity ----------------------------------------------------------------------------
+
+    def enable_plasticity(self, config: Mapping[str, Any] | None = None) -> Env:
+        """Lets synapses learn, by livn's rules or with the numbers of `config` changed.
+
+        Args:
+            config: {"EXC": {...}, "INH": {...}}, or {...} for both; None: livn's numbers.
+        """
+        if config is None:
+            self._rules = {"EXC": {}, "INH": {}}
+        else:
+            grouped = any(isinstance(v, Mapping) for v in config.values())
+            for group, rule in (config if grouped else dict.fromkeys(self._rules, config)).items():
+                self._rules.setdefault(group, {}).update(rule)
+        self._session.configure(plasticity=self._rules, plasticity_on=True)
+        return self
+
+    def disable_plasticity(self) -> Env:
+        """Stops learning; what was learned stays in force."""
+        self._session.configure(plasticity_on=False)
+        return self
+
+    def normalize_weights(self, target: float | None = None) -> Env:
+        """Scales every cell's learned weights so that they sum to `target` (None: their number)."""
+        self._session.configure(normalize_weights=True, normalize_target=target)
+        return self
+
+    def get_weights(self) -> dict[tuple[int, int, str], float]:
+        """Learned weights by (gid, syn_id, livn's name of the mechanism)."""
+        learned = self._session.describe(learned_weights=True).learned
+        keys = zip(learned.target_gids, learned.syn_ids, learned.receptors, strict=True)
+        return {
+            (int(gid), int(syn_id), _MECHANISMS[receptor]): float(w)
+            for (gid, syn_id, receptor), w in zip(keys, learned.weights[0], strict=True)
+        }
+
+    # --- recording -----------------------------------------------------------------------------
+
+    def record_spikes(self, population: str | Sequence[str] | None = None) -> Env:
+        """Records the spikes of all cells; a population's cannot be left out."""
+        self._populations(population)
+        self._spikes = True
+        self._selection_sent = False
+        return self
+
+    def record_voltage(
+        self,
+        population: str | Sequence[str] | None = None,
+        dt: float = 0.1,
+        gids: Iterable[int] | None = None,
+        sections: str | Sequence[str] | None = None,
+    ) -> Env:
+        """Records voltages every dt ms; None: of all populations, cells, sections."""
+        return self._record("voltage_mv", population, dt, gids, sections)
+
+    def record_state(
+        self,
+        state: str,
+        population: str | Sequence[str] | None = None,
+        dt: float = 0.1,
+        gids: Iterable[int] | None = None,
+        sections: str | Sequence[str] | None = None,
+    ) -> Env:
+        """Records a state of the model, by a name of info.populations[...].states."""
+        return self._record(f"state {state}", population, dt, gids, sections)
+
+    def record_membrane_current(
+        self, population: str | Sequence[str] | None = None, dt: float = 0.1
+    ) -> Env:
+        """Records membrane currents every dt ms, two sections a cell."""
+        for p in self._populations(population):
+            names = list(p.sections[:_CURRENT_SECTIONS])
+            self._record("membrane_current_ua", p.name, dt, None, names)
+        return self
+
+    def record_electrode_potential(self, dt: float = 0.1) -> Env:
+        """Records what every electrode hears of the membrane currents."""
+        return self._record_all("electrode_potential_uv", dt)
+
+    def record_weights(self, dt: float = 0.1) -> Env:
+        """Records every learned weight; samples lie at the start of the run and every dt ms."""
+        return self._record_all("learned_weight", dt)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def run(self, duration: float, stimulus: Any = None, dt: float | None = None) -> Run:
+        """Runs on for `duration` ms.
+
+        Args:
+            duration: ms.
+            stimulus: a Stimulus (livnd's or livn's), or an array taken as one; None: nothing new.
+                What an earlier stimulus has left still acts.
+            dt: the time step, 0.025 ms at first; changes at time 0 only.
+
+        Raises:
+            InvalidFieldError: nothing happened.
+            RunStartedError: another dt in the middle; clear() first.
+            NumericalFailureError: the culture's numbers left their range; its `run` holds what was
+                recorded until then, and clear() starts anew.
+        """
+        dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
+        if dt != self._info.dt_ms:
+            self._session.configure(dt_ms=dt)
+            self._info = self._session.describe()
+        if not self._selection_sent:
+            self._session.configure(spikes=self._spikes, series=self._series())
+            self._selection_sent = True
+        stimuli = [] if stimulus is None else [self._stimulus(stimulus)]
+        recording = self._session.run(duration, stimuli)
+        self._dt = dt
+        result = self._result(recording, duration)
+        self.t += duration
+        if not np.isnan(recording.failed_at_ms[0]):
+            error = NumericalFailureError(
+                f"the culture left the range of numbers after {recording.failed_at_ms[0]:g} ms; "
+                "clear() starts anew",
+                reason="NUMERICAL_FAILURE",
+            )
+            error.run = result
+            raise error
+        return result
+
+    def cell_stimulus(self, channel_inputs: Any, dt: float = 1.0) -> Stimulus:
+        """A stimulus by electrodes: uA, [num_samples, electrodes], in declared order."""
+        return Stimulus(channel_inputs, dt=dt, input_mode="electrode")
+
+    def play_input_spikes(self, spikes: Mapping[int, Sequence[float]]) -> Env:
+        """Spike times of event sources, ms since the last clear; they stay over clear()."""
+        self._session.configure(input_spikes=spikes)
+        return self
+
+    def clear(self, reseed: bool = True, *, keep_learned_weights: bool = True) -> Env:
+        """Back to time 0, at rest; parameters, recordings and input spikes stay.
+
+        Args:
+            reseed: go on to the next noise stream, so that the next run is another one.
+            keep_learned_weights: False does as livn, whose learned weights become 1.
+        """
+        self._session.reset(
+            options={
+                "reseed": float(reseed),
+                "keep_learned_weights": float(keep_learned_weights),
+            }
+        )
+        self.t = 0.0
+        self._dt = None
+        return self
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _populations(self, names: str | Sequence[str] | None) -> list[Any]:
+        known = {p.name: p for p in self._info.populations}
+        if names is None:
+            return list(known.values())
+        wanted = [names] if isinstance(names, str) else list(names)
+        for name in wanted:
+            if name not in known:
+                raise invalid_field("population", name, ", ".join(known))
+        return [known[name] for name in wanted]
+
+    def _record(
+        self,
+        what: str,
+        population: str | Sequence[str] | None,
+        dt: float,
+        gids: Iterable[int] | None,
+        sections: str | Sequence[str] | None,
+    ) -> Env:
+        self._check_dt(what, dt)
+        chosen = self._populations(population)
+        wanted = None if gids is None else {int(gid) for gid in gids}
+        if wanted is not None:
+            missing = sorted(wanted - set(self.gids.tolist()))
+            if missing or not wanted:
+                raise invalid_field("gids", missing[:10], "gids of cells, see env.gids")
+        names = [sections] if isinstance(sections, str) else sections
+        if names is not None:
+            known = {name for p in chosen for name in p.sections}
+            if unknown := sorted(set(names) - known):
+                raise invalid_field("sections", unknown, ", ".join(sorted(known)))
+        rows = self._rows.setdefault(what, [])
+        taken = set(rows)
+        for p in chosen:
+            for gid in p.gids.tolist():
+                if wanted is not None and gid not in wanted:
+                    continue
+                for section, name in enumerate(p.sections):
+                    if (names is None or name in names) and (gid, section) not in taken:
+                        rows.append((gid, section))
+        self._sample_dt[what] = dt
+        self._selection_sent = False
+        return self
+
+    def _record_all(self, what: str, dt: float) -> Env:
+        self._check_dt(what, dt)
+        self._rows[what] = []
+        self._sample_dt[what] = dt
+        self._selection_sent = False
+        return self
+
+    def _check_dt(self, what: str, dt: float) -> None:
+        before = self._sample_dt.get(what)
+        if before is not None and abs(before - dt) > 1e-12:
+            raise invalid_field("dt", dt, f"{before}: {what} is being recorded so already")
+
+    def _series(self) -> list[SeriesSelection]:
+        series = []
+        for what, rows in self._rows.items():
+            quantity, _, state = what.partition(" ")
+            single = quantity != "learned_weight"
+            series.append(
+                SeriesSelection(
+                    quantity,
+                    rows,
+                    self._sample_dt[what],
+                    state,
+                    np.float32 if single else np.float64,
+                )
+            )
+        return series
+
+    def _result(self, recording: Any, duration: float) -> Run:
+        found: dict[str, Any] = {"t0": self.t, "duration": duration}
+        if self._spikes:
+            gids, times = recording.spikes()
+            found |= {"spike_ids": gids.astype(np.uint32), "spike_times": times}
+        states: dict[str, np.ndarray] = {}
+        for (what, rows), array in zip(self._rows.items(), recording.series, strict=True):
+            quantity, _, state = what.partition(" ")
+            ids = np.array([gid for gid, _ in rows], dtype=np.uint32)
+            if quantity == "voltage_mv":
+                found |= {"voltage_ids": ids, "voltage": array[0]}
+                found["voltage_dt"] = self._sample_dt[what]
+                found["voltage_sections"] = np.array(self._section_names(rows))
+            elif quantity == "membrane_current_ua":
+                found |= {"current_ids": ids, "current": array[0]}
+                found["current_dt"] = self._sample_dt[what]
+            elif quantity == "state":
+                states[state] = array[0]
+            elif quantity == "electrode_potential_uv":
+                found["electrode_potential"] = array[0]
+            else:
+                found["weights"] = array[0]
+        return Run(**found, states=states or None)
+
+    def _section_names(self, rows: Sequence[tuple[int, int]]) -> list[str]:
+        names = {gid: p.sections for p in self._info.populations for gid in p.gids.tolist()}
+        return [names[gid][section] for gid, section in rows]
+
+    def _stimulus(self, given: Any) -> CultureStimulus:
+        if not hasattr(given, "input_mode"):
+            given = Stimulus(given)
+        array = np.asarray(given.array, dtype=np.float64)
+        if array.ndim != 2:
+            raise invalid_field("stimulus", f"{array.ndim} axes", "[num_samples, channels]")
+        width = array.shape[1]
+        if given.input_mode == "electrode":
+            ids = self.system.electrode_ids if given.gids is None else np.asarray(given.gids)
+            if len(ids) != width:
+                raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
+            return CultureStimulus("electrode_ua", array, given.dt, [int(i) for i in ids])
+        if given.input_mode not in _QUANTITIES:
+            accepted = ", ".join((*_QUANTITIES, "electrode"))
+            raise invalid_field("input_mode", given.input_mode, accepted)
+        quantity = _QUANTITIES[given.input_mode]
+        if getattr(given, "units", None) == "photon_flux":
+            quantity = "photon_flux"
+        gids = given.gids
+        if gids is None:
+            cells = self.gids
+            if width % max(1, len(cells)):
+                raise invalid_field(
+                    "stimulus", f"{width} channels", f"a multiple of {len(cells)} cells, or gids"
+                )
+            gids = np.repeat(cells, width // max(1, len(cells)))
+        gids = [int(gid) for gid in np.asarray(gids).ravel()]
+        if len(gids) != width:
+            raise invalid_field("gids", f"{len(gids)} of them", f"{width}, one a channel")
+        sections = given.sections
+        if sections is None:
+            seen: dict[int, int] = {}
+            sections = []
+            for gid in gids:
+                sections.append(seen.get(gid, 0))
+                seen[gid] = sections[-1] + 1
+        extra = getattr(given, "extra", {})
+        wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
+        channels = list(zip(gids, (int(s) for s in sections), strict=True))
+        return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm)
+
+
+def make(system: str = "EI-mini", **kwargs: Any) -> Env:
+    """An Env with the system's default parameters, as livn.make gives it; arguments as Env."""
+    env = Env(system, **kwargs)
+    try:
+        return env.apply_default_params()
+    except BaseException:
+        env.close()
+        raise
