@@ -62,8 +62,10 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   auto graph = io::SetUpCulture(system, options);
   if (!graph.ok()) return absl::InvalidArgumentError(graph.status().message());
   out.graph = *std::move(graph);
-  out.graph.culture.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
-  out.graph.culture.opsin.emplace();
+  if (!out.graph.culture.model.point.has_value()) {
+    out.graph.culture.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
+    out.graph.culture.opsin.emplace();
+  }
   auto params = io::DefaultParams(system, out.graph);
   if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
   out.params = *std::move(params);

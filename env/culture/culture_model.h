@@ -28,8 +28,8 @@ struct PreparedCulture {
   std::shared_ptr<const sim::Culture> culture;
 };
 
-// A culture as livn.make gives it: with the default parameters of the system or of the model. It
-// can always learn and be lit: unless it does, that costs memory alone. InvalidArgument names what
+// A culture as livn.make gives it: with the default parameters of the system or of the model. If
+// its model can learn and be lit, it can at any time: until it does, that costs memory alone. InvalidArgument names what
 // is wrong with the options or the system's files.
 absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
                                                const io::SetupOptions& options);

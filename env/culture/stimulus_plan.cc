@@ -112,7 +112,13 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
     return MakeFieldError(path("sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
                           "0.001 .. 1e6 (ms)");
   }
+  const sim::StimulusMode mode = ModeOf(stimulus.quantity);
   const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
+  for (const sim::CellGroup& group : culture.groups()) {
+    if (group.model->supports(mode)) continue;
+    return MakeFieldError(path("quantity"), sim::StimulusModeName(mode),
+                          absl::StrCat("what the model of ", group.population, " takes"));
+  }
   if (by_electrode) {
     if (electrodes == nullptr) {
       return MakeFieldError(path("quantity"), "electrode currents",
