@@ -44,6 +44,12 @@ absl::Status WriteRecording(const CaseRecording& recording, const std::string& p
           file.Write(prefix + "current_uA", {num_rows, run.num_current_samples, run.current_ua}));
       LIVND_SERVER_RETURN_IF_ERROR(
           file.Write(prefix + "current_gid", GidsOf(recording.current_sites)));
+      if (run.num_current_samples > 0 && !run.electrode_uv.empty()) {
+        const auto num_electrodes =
+            static_cast<int64_t>(run.electrode_uv.size()) / run.num_current_samples;
+        LIVND_SERVER_RETURN_IF_ERROR(file.Write(
+            prefix + "electrode_uV", {num_electrodes, run.num_current_samples, run.electrode_uv}));
+      }
     }
     if (!recording.learned_keys.empty()) {
       LIVND_SERVER_RETURN_IF_ERROR(

@@ -33,6 +33,7 @@ struct CaseRun {
   std::vector<double> states;      // [site][kCaseStates], at the run's end
   int64_t num_current_samples = 0;
   std::vector<double> current_ua;       // [current site][sample]
+  std::vector<double> electrode_uv;     // [electrode][current sample]
   std::vector<double> learned_weights;  // as CaseRecording::learned_keys
 };
 
@@ -47,7 +48,7 @@ struct CaseRecording {
 };
 
 // Writes node_gid, node_section, r0_v, r0_spike_t, r0_spike_gid, r0_state, r0_current_uA,
-// r0_current_gid, r0_wplastic_key, r0_wplastic, r1_v ... of a trace
+// r0_current_gid, r0_electrode_uV, r0_wplastic_key, r0_wplastic, r1_v ... of a trace
 // (tests/data/oracle/README.md). Unavailable names the file.
 absl::Status WriteRecording(const CaseRecording& recording, const std::string& path);
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "io/device/electrode_array.h"
-#include "io/device/sampling_points.h"
+#include "server/parity/case_electrodes.h"
 #include "server/status_macros.h"
 
 namespace livnd::server {
@@ -130,21 +130,9 @@ absl::StatusOr<std::shared_ptr<const sim::StimulusMap>> CaseStimuli::MapOf(
     }
     return std::shared_ptr<const sim::StimulusMap>(std::move(map));
   }
-  io::ElectrodeArrayConfig config;
-  for (size_t i = 0; i < oracle_.electrodes_um.size(); ++i) {
-    config.electrodes.push_back({static_cast<int32_t>(i), oracle_.electrodes_um[i]});
-  }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const io::ElectrodeArray array,
-                                io::ElectrodeArray::Create(std::move(config)));
-  std::vector<io::Point> points;
-  for (int64_t gid : culture.gids()) {
-    const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
-    for (const io::Point& p :
-         io::SamplingPoints(group.geometry, gid, oracle_.position_um.at(gid), oracle_.dendrites)) {
-      points.push_back(p);
-    }
-  }
-  map->gains = array.StimulationGains(points);
+  LIVND_SERVER_ASSIGN_OR_RETURN(const io::ElectrodeArray array, ElectrodesOf(oracle_));
+  map->gains =
+      array.StimulationGains(SectionPoints(oracle_, culture, std::numeric_limits<int>::max()));
   return std::shared_ptr<const sim::StimulusMap>(std::move(map));
 }
 

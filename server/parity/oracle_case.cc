@@ -287,6 +287,44 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
   });
 }
 
+absl::StatusOr<std::vector<sim::ReceptorConfig>> ParseReceptors(const JsonView& list) {
+  std::vector<sim::ReceptorConfig> out;
+  LIVND_SERVER_RETURN_IF_ERROR(
+      list.ForEachMember([&](const std::string& receptor, const JsonView& params) -> absl::Status {
+        sim::ReceptorConfig config;
+        config.receptor = receptor;
+        LIVND_SERVER_ASSIGN_OR_RETURN(config.params, NumberMap(params));
+        // livn builds no process without it, though its processes have a default.
+        if (config.params.count("tau_decay") != 0) out.push_back(std::move(config));
+        return absl::OkStatus();
+      }));
+  return out;
+}
+
+// What sites of an SWC type carry instead; livn passes over a type none of whose receptors has a
+// process.
+absl::Status ParseSwcReceptors(const JsonView& document, OracleCase& out) {
+  LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> pairs,
+                                document.Find("swc_receptors"));
+  if (!pairs.has_value()) return absl::OkStatus();
+  return pairs->ForEachMember([&](const std::string& pair, const JsonView& types) -> absl::Status {
+    for (sim::ProjectionConfig& projection : out.culture.projections) {
+      if (absl::StrCat(projection.post, "<-", projection.pre) != pair) continue;
+      return types.ForEachMember([&](const std::string& type,
+                                     const JsonView& list) -> absl::Status {
+        int swc_type;
+        if (!absl::SimpleAtoi(type, &swc_type) || swc_type < 0 || swc_type > 255) {
+          return list.Error(absl::StrCat("found key '", type, "', expected an SWC type"));
+        }
+        LIVND_SERVER_ASSIGN_OR_RETURN(std::vector<sim::ReceptorConfig> block, ParseReceptors(list));
+        if (!block.empty()) projection.receptors[swc_type] = std::move(block);
+        return absl::OkStatus();
+      });
+    }
+    return types.Error(absl::StrCat("receptors has no '", pair, "'"));
+  });
+}
+
 absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const std::optional<JsonView> receptors,
                                 document.Find("receptors"));
@@ -298,19 +336,12 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
         sim::ProjectionConfig projection;
         projection.post = ends[0];
         projection.pre = ends[1];
-        auto& block = projection.receptors[sim::ProjectionConfig::kDefaultReceptors];
-        LIVND_SERVER_RETURN_IF_ERROR(
-            list.ForEachMember([&](const std::string& receptor, const JsonView& params) {
-              sim::ReceptorConfig config;
-              config.receptor = receptor;
-              LIVND_SERVER_ASSIGN_OR_RETURN(config.params, NumberMap(params));
-              // livn builds no process without it, though its processes have a default.
-              if (config.params.count("tau_decay") != 0) block.push_back(std::move(config));
-              return absl::OkStatus();
-            }));
+        LIVND_SERVER_ASSIGN_OR_RETURN(
+            projection.receptors[sim::ProjectionConfig::kDefaultReceptors], ParseReceptors(list));
         out.culture.projections.push_back(std::move(projection));
         return absl::OkStatus();
       }));
+  LIVND_SERVER_RETURN_IF_ERROR(ParseSwcReceptors(document, out));
   auto population_of = [&](int64_t gid) -> std::string {
     for (const sim::PopulationConfig& p : out.culture.populations) {
       if (gid >= p.first_gid && gid < p.first_gid + p.num_cells) return p.name;

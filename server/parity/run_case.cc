@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/parity/case_electrodes.h"
 #include "server/parity/case_stimuli.h"
 #include "server/status_macros.h"
 #include "sim/gang.h"
@@ -18,6 +19,8 @@ namespace livnd::server {
 namespace {
 
 constexpr int kNormalizeRounds = 20;  // livn 2.0.0 weights.py
+// livn records membrane currents of a cell's first two sections.
+constexpr int kCurrentSections = 2;
 
 // livn's name of the process behind a receptor that learns.
 std::string ProcessOf(const std::string& receptor) {
@@ -36,10 +39,10 @@ class CaseRunner {
     LIVND_SERVER_RETURN_IF_ERROR(Build());
     gang_->SetSeed(0, oracle_.seed);
     LIVND_SERVER_RETURN_IF_ERROR(UpdateLearning());
-    Describe();
+    LIVND_SERVER_RETURN_IF_ERROR(Describe());
     for (const OracleRun& run : oracle_.runs) {
       LIVND_SERVER_RETURN_IF_ERROR(Prepare(run));
-      Advance(run);
+      LIVND_SERVER_RETURN_IF_ERROR(Advance(run));
     }
     return std::move(recording_);
   }
@@ -67,18 +70,24 @@ class CaseRunner {
     return gang_->SetPlasticity(0, learning_);
   }
 
-  void Describe() {
+  absl::Status Describe() {
     for (const int64_t gid : culture().gids()) {
       const sim::CellGroup& group = culture().groups()[culture().Find(gid).group];
       for (int s = 0; s < group.model->num_sections(); ++s) {
         recording_.sites.push_back({gid, s});
-        if (s < 2 && oracle_.current_steps > 0) recording_.current_sites.push_back({gid, s});
+        if (s < kCurrentSections && oracle_.current_steps > 0)
+          recording_.current_sites.push_back({gid, s});
       }
     }
     for (const sim::PlasticConnection& c : culture().plastic_connections()) {
       recording_.learned_keys.push_back(
           absl::StrCat(c.target_gid, "/", c.syn_id, "/", ProcessOf(c.receptor)));
     }
+    if (!recording_.current_sites.empty() && !oracle_.electrodes_um.empty()) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(const io::ElectrodeArray array, ElectrodesOf(oracle_));
+      recording_gains_ = array.RecordingGains(SectionPoints(oracle_, culture(), kCurrentSections));
+    }
+    return absl::OkStatus();
   }
 
   // What happens before a run, in the order of tests/data/oracle/README.md.
@@ -91,7 +100,7 @@ class CaseRunner {
     }
     if (run.reseed_noise.has_value()) {
       stream_ = static_cast<uint32_t>(*run.reseed_noise);
-      if (gang_->tick(0) == 0) gang_->SetSeed(0, oracle_.seed, stream_);
+      gang_->SetSeed(0, oracle_.seed, stream_);
     }
     if (run.plasticity_on.has_value()) learning_ = *run.plasticity_on;
     if (run.plasticity_rules.has_value()) {
@@ -128,7 +137,7 @@ class CaseRunner {
     return probe;
   }
 
-  void Advance(const OracleRun& run) {
+  absl::Status Advance(const OracleRun& run) {
     const double dt = culture().dt_ms();
     const double start_ms = static_cast<double>(gang_->tick(0)) * dt;
     sim::Probe voltage =
@@ -154,6 +163,12 @@ class CaseRunner {
     out.current_ua = RowsOf(current, out.num_current_samples);
     if (!recording_.learned_keys.empty()) out.learned_weights = gang_->LearnedWeights(0);
     out.states = States();
+    if (!recording_gains_.empty() && out.num_current_samples > 0) {
+      LIVND_SERVER_ASSIGN_OR_RETURN(out.electrode_uv,
+                                    io::ElectrodePotentials(recording_gains_, out.current_ua,
+                                                            recording_.current_sites.size()));
+    }
+    return absl::OkStatus();
   }
 
   // [site][sample]
@@ -202,6 +217,7 @@ class CaseRunner {
   CaseStimuli stimuli_;
   bool learning_;
   uint32_t stream_ = 0;
+  std::vector<double> recording_gains_;  // [electrode][current site]; empty: no electrodes
   CaseRecording recording_;
 };
 

@@ -14,9 +14,6 @@ from typing import Any
 
 Case = dict[str, Any]
 
-# What livn does and the engine does not do yet; nothing of it is drawn.
-NOT_YET: set[str] = {"site shared by projections"}
-
 BUILT = ("EXC", "INH")
 # "POPULATION" -> livn's names of its sets, the default first.
 PARAMETER_SETS = {
@@ -45,8 +42,8 @@ class Draw:
         self.name = f"random_{seed}_{index}"
 
     def chance(self, probability: float, feature: str = "") -> bool:
-        """True so often; then the case has the feature. Never for one that is not there yet."""
-        yes = self.random.random() < probability and feature not in NOT_YET
+        """True so often; then the case has the feature."""
+        yes = self.random.random() < probability
         if yes and feature:
             self.features[feature] += 1
         return yes
@@ -93,6 +90,9 @@ def draw_case(seed: int, index: int) -> tuple[Case, Counter[str]]:
     if d.chance(0.3, "membrane currents"):
         case["record"]["current"] = dt * d.pick([1, 2, 4])
     case["runs"] = draw_runs(d, case)
+    if "current" in case["record"] and d.chance(0.5):
+        case.setdefault("electrodes", draw_electrodes(d))
+    d.features["electrode recordings"] += "current" in case["record"] and "electrodes" in case
     total = sum(run["duration"] for run in case["runs"])
     sources = [c["gid"] for c in case["cells"] if c["population"] not in BUILT]
     if sources:
@@ -251,11 +251,11 @@ def draw_network(d: Draw, case: Case) -> None:
             if d.random.random() > (0.1 if own else density):
                 continue
             for _ in range(2 if d.random.random() < 0.1 else 1):
+                # Projections that share a site are not drawn: there livn has the kinetics of the
+                # first one, livnd those of each (docs/differences.md).
                 own_sites = [s for s, p in sites if p == pre["population"]]
                 if own_sites and d.chance(0.1, "shared site"):
                     site = d.pick(own_sites)
-                elif sites and d.chance(0.03, "site shared by projections"):
-                    site = d.pick(sites)[0]
                 else:
                     loc = d.pick([0.0, 1.0]) if d.random.random() < 0.05 else d.between(0.0, 1.0)
                     swc = d.random.choices([1, 2, 3, 4], [0.3, 0.1, 0.2, 0.4])[0]
@@ -272,6 +272,9 @@ def draw_network(d: Draw, case: Case) -> None:
     case["receptors"] = {}
     for pair in dict.fromkeys((population[e["post"]], population[e["pre"]]) for e in edges):
         case["receptors"]["<-".join(pair)] = draw_receptors(d, pair[1])
+        if d.chance(0.15, "receptors by SWC type"):
+            own = {str(d.pick([1, 2, 3, 4])): draw_receptors(d, pair[1])}
+            case.setdefault("swc_receptors", {})["<-".join(pair)] = own
     if d.chance(0.3, "weights"):
         case["weights"] = draw_weights(d, case, population)
         if not case["weights"]:
@@ -338,7 +341,11 @@ def draw_weights(d: Draw, case: Case, population: dict[int, str]) -> dict[str, f
     keys = {}
     for e in case["edges"]:
         post, pre = population[e["post"]], population[e["pre"]]
-        for receptor, params in case["receptors"][f"{post}<-{pre}"].items():
+        own = case.get("swc_receptors", {}).get(f"{post}<-{pre}", {}).get(str(e["swc_type"]))
+        # livn's rule: those of the site's own type hold if any of them has a process.
+        if not own or all(params.get("tau_decay") is None for params in own.values()):
+            own = case["receptors"][f"{post}<-{pre}"]
+        for receptor, params in own.items():
             if params.get("tau_decay") is not None:
                 where = section.get(e["swc_type"], "dend")
                 keys[f"{post}_{pre}-{where}-{receptor}-weight"] = params.get("g_unit", 1.0)
@@ -425,7 +432,7 @@ def draw_runs(d: Draw, case: Case) -> list[dict]:
             interval, field = {}, ""
             if d.chance(0.4, "clear without reseeding"):
                 run["reseed"] = False
-        if (i == 0 or "clear" in run) and d.chance(0.1, "reseed_noise"):
+        if d.chance(0.1, "reseed_noise"):
             run["reseed_noise"] = d.random.randrange(1000)
         if i and case.get("plasticity") and d.chance(0.3, "plasticity switched"):
             run["plasticity_on"] = d.pick([True, False, draw_plasticity_table(d)])
@@ -467,7 +474,7 @@ def draw_stimulus(
 ) -> dict | None:
     """Pulses of any mode, in an array shorter or longer than the run."""
     mode = d.pick(AMPLITUDE)
-    if mode in NOT_YET or (field and mode in ("extracellular", "electrode_uA") and mode != field):
+    if field and mode in ("extracellular", "electrode_uA") and mode != field:
         return None
     d.features[mode] += 1
     group = "field" if mode in ("extracellular", "electrode_uA") else mode
@@ -476,10 +483,7 @@ def draw_stimulus(
     spec: dict[str, Any] = {"mode": mode, "dt": dt, "rows": rows}
     if mode == "electrode_uA":
         if "electrodes" not in case:
-            case["electrodes"] = [
-                [k, d.between(-200.0, 200.0), d.between(-200.0, 200.0), d.pick([0.0, 50.0])]
-                for k in range(d.random.randint(1, 4))
-            ]
+            case["electrodes"] = draw_electrodes(d)
         width = len(case["electrodes"])
     else:
         spec["columns"] = draw_columns(d, case, mode)
@@ -501,6 +505,14 @@ def draw_stimulus(
             if mode != "irradiance":
                 spec["pulses"].append(other)
     return spec
+
+
+def draw_electrodes(d: Draw) -> list[list[float]]:
+    """Number, x, y and z of a few."""
+    return [
+        [k, d.between(-200.0, 200.0), d.between(-200.0, 200.0), d.pick([0.0, 50.0])]
+        for k in range(d.random.randint(1, 4))
+    ]
 
 
 def draw_columns(d: Draw, case: Case, mode: str) -> list[dict]:

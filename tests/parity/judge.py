@@ -26,6 +26,10 @@ FIRST_REVERSAL = 13  # column of a trace's states
 # Membrane currents, mostly 2 C dV / dt, uA for each mV; livn hands them out in single precision.
 CURRENT_UA_PER_MV = 0.02
 SINGLE = 1.2e-7
+# What electrodes record, uV for each mV: currents of ten cells at the nearest distance; and single
+# precision of sums that may cancel.
+ELECTRODE_UV_PER_MV = 2e4
+ELECTRODE_SINGLE = 1e-5
 # A difference counts up to this many times that of livn's own two runs.
 TWIN_FACTOR = 100.0
 # Where livn's own two runs are this far apart, nothing is judged until the next clear.
@@ -254,6 +258,17 @@ def _judge_currents(
     key = prefix + "current_uA"
     if key not in livn:
         return
+    potential = prefix + "electrode_uV"
+    if potential in livnd:
+        want, own = livn[potential][:, first:], livnd[potential][:, first:]
+        if want.shape != own.shape:
+            verdict.faults.append(f"electrodes record {own.shape}, livn's {want.shape}")
+            return
+        difference = float(np.abs(want - own).max(initial=0.0))
+        largest = float(np.abs(want).max(initial=0.0))
+        limit = ELECTRODE_UV_PER_MV * verdict.limit_mv + ELECTRODE_SINGLE * largest
+        if not difference <= limit:
+            verdict.faults.append(f"electrodes: {difference:.3g} uV, limit {limit:.3g}")
     # livn gives every cell two rows, of zeros where a cell has one section only.
     have: dict[tuple[int, int], np.ndarray] = {}
     for gid, row in zip(livnd[prefix + "current_gid"], livnd[key], strict=True):

@@ -100,7 +100,7 @@ def summary(seed: int, reports: list[CaseReport], seconds: float) -> dict[str, A
     """The figures of all cases together."""
     features: Counter[str] = Counter()
     for report in reports:
-        features.update(dict.fromkeys(report.features, 1))
+        features.update(name for name, count in report.features.items() if count)
 
     def worst(name: str) -> float:
         return max((getattr(r, name) for r in reports), default=0.0)

@@ -17,6 +17,7 @@ ROOT = FOLDER.parents[1]
 sys.path.insert(0, str(FOLDER))
 
 from draw import draw_case  # noqa: E402
+from engines import trace_module  # noqa: E402
 from judge import judge  # noqa: E402
 
 LIVND = Path(os.environ.get("LIVND_BINARY", ROOT / "bazel-bin/server/livnd"))
@@ -41,6 +42,25 @@ def test_random_cases_are_equal() -> None:
     assert figures["spikes"] > 50
     assert figures["judged_ms"] > 0.9 * figures["simulated_ms"]
     assert figures["worst_silent_dv_mv"] < 1e-6
+
+
+def test_recorded_states_currents_potentials_and_learned_weights_are_equal(tmp_path: Path) -> None:
+    # open_cases_test compares voltages and spikes, by marks of their own.
+    paths = sorted((ROOT / "tests/data/oracle").glob("*.json"))
+    command = [str(LIVND), "parity", "--traces", str(tmp_path), *map(str, paths)]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    compared: dict[str, int] = {"state_part": 0, "current_ua": 0, "dw": 0}
+    for path in paths:
+        case = {"dt": 0.025, "model": {}, **json.loads(path.read_text())}
+        if any(mark["dv_mv"] is None for mark in case["marks"]):
+            continue  # amplifies rounding
+        recorded = trace_module().load(path.with_suffix(".h5"))
+        own = trace_module().load(tmp_path / path.with_suffix(".h5").name)
+        for verdict in judge(case, recorded, recorded, own):
+            assert verdict.faults == [], path.name
+            for name in compared:
+                compared[name] += getattr(verdict, name) > 0.0
+    assert min(compared.values()) > 0, compared
 
 
 def test_a_chaotic_network_has_the_same_statistics() -> None:

@@ -124,7 +124,10 @@ def edge_system(case: Case) -> Any:
         post, pre = projection.split("<-")
         system.connections_config["synapses"][post][pre] = {
             "sections": sections,
-            "mechanisms": {"default": mechanisms},
+            "mechanisms": {
+                "default": mechanisms,
+                **case.get("swc_receptors", {}).get(projection, {}),
+            },
         }
     return system
 
