@@ -44,7 +44,8 @@ void CaseStimuli::Clear() {
   for (Block& block : blocks_) block = Block();
 }
 
-absl::Status CaseStimuli::Install(const OracleStimulus& stimulus, sim::Gang& gang) {
+absl::Status CaseStimuli::Install(const OracleStimulus& stimulus, double start_ms,
+                                  sim::Gang& gang) {
   LIVND_SERVER_ASSIGN_OR_RETURN(const sim::StimulusMode mode, ModeOf(stimulus.mode));
   Block& block = blocks_[static_cast<int>(mode)];
   const bool electrodes = stimulus.mode == kElectrodeMode;
@@ -61,7 +62,6 @@ absl::Status CaseStimuli::Install(const OracleStimulus& stimulus, sim::Gang& gan
   }
   // std::nearbyint rounds ties to even, as Python does.
   LIVND_SERVER_ASSIGN_OR_RETURN(const double unit, UnitOf(stimulus));
-  const double start_ms = static_cast<double>(gang.tick(0)) * gang.culture().dt_ms();
   const auto first = static_cast<int64_t>(std::nearbyint(start_ms / stimulus.dt_ms));
   block.num_samples = std::max(block.num_samples, first + stimulus.num_rows);
   std::vector<int> channels;

@@ -23,9 +23,10 @@ class CaseStimuli {
   // `oracle` must outlive this.
   explicit CaseStimuli(const OracleCase& oracle) : oracle_(oracle) {}
 
-  // Puts the stimulus of a run that starts now on the gang's only copy. InvalidArgument says what
-  // is wrong with it.
-  absl::Status Install(const OracleStimulus& stimulus, sim::Gang& gang);
+  // Puts the stimulus of a run on the gang's only copy. The run starts at start_ms, the sum of the
+  // durations before it in doubles: what is nearest to half a sample off is decided by rounding.
+  // InvalidArgument says what is wrong with the stimulus.
+  absl::Status Install(const OracleStimulus& stimulus, double start_ms, sim::Gang& gang);
   // Puts all stimuli on the only copy of another gang.
   absl::Status InstallAll(sim::Gang& gang) const;
   // Forgets all stimuli.

@@ -97,6 +97,7 @@ class CaseRunner {
       gang_->LoadCopy(0, culture().initial_state());
       gang_->SetSeed(0, oracle_.seed, stream_);
       stimuli_.Clear();
+      elapsed_ms_ = 0.0;
     }
     if (run.reseed_noise.has_value()) {
       stream_ = static_cast<uint32_t>(*run.reseed_noise);
@@ -115,7 +116,7 @@ class CaseRunner {
       LIVND_SERVER_RETURN_IF_ERROR(Normalize(*run.normalize_weights));
     }
     if (!run.stimulus.has_value()) return absl::OkStatus();
-    return stimuli_.Install(*run.stimulus, *gang_);
+    return stimuli_.Install(*run.stimulus, elapsed_ms_, *gang_);
   }
 
   absl::Status Normalize(double target) {
@@ -150,6 +151,8 @@ class CaseRunner {
     // livn rounds ties to even.
     gang_->Advance(static_cast<int64_t>(std::nearbyint(run.duration_ms / dt)), &spikes,
                    absl::MakeSpan(probes));
+
+    elapsed_ms_ += run.duration_ms;
 
     CaseRun& out = recording_.runs.emplace_back();
     for (const sim::Spike& s : spikes) {
@@ -217,6 +220,7 @@ class CaseRunner {
   CaseStimuli stimuli_;
   bool learning_;
   uint32_t stream_ = 0;
+  double elapsed_ms_ = 0.0;              // since the last clear, summed up as livn does
   std::vector<double> recording_gains_;  // [electrode][current site]; empty: no electrodes
   CaseRecording recording_;
 };

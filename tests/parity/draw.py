@@ -147,10 +147,14 @@ def draw_model(d: Draw, case: Case) -> dict:
         for name in model["parameter_sets"].values():
             d.features[name] += 1
     if d.chance(0.25, "population_params"):
-        scaled = ("global_diam", "axon_diam") if "size_cv" in model else ()
-        model["population_params"] = {
-            p: draw_template_params(d, set_of(case, p, model), scaled) for p in populations
-        }
+        model["population_params"] = {}
+        for population in populations:
+            name = set_of(case, population, model)
+            besides = ("global_diam", "axon_diam") if "size_cv" in model else ()
+            if name != PARAMETER_SETS[population][0]:
+                besides += ("axon_segment_um",)
+            params = draw_template_params(d, name, besides)
+            model["population_params"][population] = params
     return model
 
 
@@ -177,7 +181,8 @@ def draw_template_params(d: Draw, name: str, besides: tuple[str, ...] = ()) -> d
 
     `besides` are left alone. Diameters of a scaled population: in livn they scale if given to the
     model and do not if set on the built cell, as livnd has it. The length of a single cell's axon
-    sections: livn samples the extracellular field where the model would have them.
+    sections, or of those of a set that is not livn's default: livn samples the extracellular field
+    where the default has them.
     """
     from livn.models.rcsd import ReducedCalciumSomaDendrite
 
@@ -336,9 +341,10 @@ def draw_receptors(d: Draw, pre: str) -> dict[str, dict]:
 
 
 def draw_weights(d: Draw, case: Case, population: dict[int, str]) -> dict[str, float]:
-    """Absolute weights for some of the keys that the network has."""
+    """Absolute weights for some of the keys that the network has, and parameters of processes."""
     section = {1: "soma", 2: "axon"}
     keys = {}
+    processes: dict[str, list[str]] = {}
     for e in case["edges"]:
         post, pre = population[e["post"]], population[e["pre"]]
         own = case.get("swc_receptors", {}).get(f"{post}<-{pre}", {}).get(str(e["swc_type"]))
@@ -349,12 +355,24 @@ def draw_weights(d: Draw, case: Case, population: dict[int, str]) -> dict[str, f
             if params.get("tau_decay") is not None:
                 where = section.get(e["swc_type"], "dend")
                 keys[f"{post}_{pre}-{where}-{receptor}-weight"] = params.get("g_unit", 1.0)
+                processes.setdefault(receptor, []).append(f"{post}-{where}-{receptor}")
     # The conductance of an event stays in a synapse's range.
-    return {
+    out = {
         key: d.log_between(1e-4, 0.03) / g_unit
         for key, g_unit in keys.items()
         if d.random.random() < 0.5
     }
+    for receptor, places in processes.items():
+        for place in dict.fromkeys(places):
+            if not d.chance(0.2, "process parameters"):
+                continue
+            inhibitory = receptor.startswith("GABA")
+            out[f"{place}-e"] = d.between(-90.0, -60.0) if inhibitory else d.between(-5.0, 5.0)
+            if receptor != "NMDA":
+                out[f"{place}-tau_decay"] = d.between(3.0, 30.0)
+            elif d.random.random() < 0.5:
+                out[f"{place}-mg"] = d.near(1.0)
+    return out
 
 
 def draw_noise(d: Draw, case: Case) -> dict[str, float]:
