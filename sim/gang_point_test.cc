@@ -291,7 +291,7 @@ TEST(PointNoiseTest, TheMembraneFiltersIt) {
 
 TEST(PointNoiseTest, CellsCopiesAndSeedsHaveTheirOwn) {
   CultureConfig config;
-  config.model.point = PointModelConfig();
+  config.model.point.emplace();
   config.populations = {{"EXC", 0, 2}};
   config.noise.emplace();
   Gang gang(MustCreate(config), 2);
