@@ -157,6 +157,75 @@ TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   ExpectRefused(json, "runs.0.stimulus.pulses.0.stop_row");
 }
 
+TEST(MalformedCaseTest, MistakesInOptionsAreNamedByTheirPlace) {
+  io::Json json = RestingCell();
+  json["plasticity"] = "always";
+  ExpectRefused(json, "plasticity");
+  json["plasticity"] = {{"EXC", {{"A_ltp", "strong"}}}};
+  ExpectRefused(json, "plasticity.EXC.A_ltp");
+  json = RestingCell();
+  json["runs"][0]["plasticity_on"] = 1;
+  ExpectRefused(json, "runs.0.plasticity_on");
+  json = RestingCell();
+  json["runs"][0]["normalize_weights"] = true;
+  ExpectRefused(json, "runs.0.normalize_weights");
+  json = RestingCell();
+  json["opsin"] = {{"g0", 1.0}, {"g1", 1.0}};
+  ExpectRefused(json, "opsin.g1");
+  json = RestingCell();
+  json["model"] = {{"parameter_sets", {{"EXC", 2}}}};
+  ExpectRefused(json, "model.parameter_sets.EXC");
+  json = RestingCell();
+  json["model"] = {{"dendrite_orientation", "up"}};
+  ExpectRefused(json, "model.dendrite_orientation");
+  json = RestingCell();
+  json["record"]["current"] = 1e-6;
+  ExpectRefused(json, "record.current");
+  json = RestingCell();
+  json["receptors"] = {{"EXC<-EXC", {{"AMPA", {{"tau_decay", 3.0}}}}}};
+  json["swc_receptors"] = {{"EXC<-EXC", {{"1", {{"GABA_B", {{"tau_decay", 3.0}}}}}}}};
+  ASSERT_TRUE(ParseText(json.dump()).ok());
+  json["swc_receptors"] = {{"EXC<-EXC", {{"soma", {{"GABA_B", {{"tau_decay", 3.0}}}}}}}};
+  ExpectRefused(json, "swc_receptors.EXC<-EXC.soma");
+  json["swc_receptors"] = {{"EXC<-INH", {{"1", {{"GABA_B", {{"tau_decay", 3.0}}}}}}}};
+  ExpectRefused(json, "swc_receptors.EXC<-INH");
+}
+
+void ExpectRunRefused(const io::Json& json, const std::string& what) {
+  const absl::StatusOr<OracleCase> oracle = ParseText(json.dump());
+  ASSERT_TRUE(oracle.ok()) << oracle.status();
+  const absl::StatusOr<CaseRecording> recording = RunOracleCase(*oracle);
+  ASSERT_FALSE(recording.ok()) << what;
+  EXPECT_EQ(recording.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(recording.status().message()), HasSubstr(what));
+}
+
+TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
+  io::Json json = RestingCell();
+  json["cells"][0]["population"] = "EXC";
+  json["model"] = {{"parameter_sets", {{"EXC", "Hodgkin"}}}};
+  ExpectRunRefused(json, "'Hodgkin'");
+  json = RestingCell();
+  json["plasticity"] = {{"EXC", {{"A_up", 1.0}}}};
+  ExpectRunRefused(json, "'A_up'");
+  json = RestingCell();
+  io::Json& stimulus = json["runs"][0]["stimulus"];
+  stimulus = {{"mode", "sound"},
+              {"rows", 4},
+              {"columns", {{{"gid", 0}, {"section", 0}}}},
+              {"pulses", io::Json::array()}};
+  ExpectRunRefused(json, "unknown stimulus mode 'sound'");
+  stimulus["mode"] = "irradiance";
+  stimulus["units"] = "lux";
+  ExpectRunRefused(json, "irradiance in 'lux'");
+  stimulus["mode"] = "extracellular";
+  stimulus["pulses"] = {{{"column", 0}, {"start_row", 0}, {"stop_row", 2}, {"value", 1001.0}}};
+  ExpectRunRefused(json, "takes -1000 to 1000");
+  stimulus["pulses"][0]["value"] = 1.0;
+  stimulus["pulses"][0]["column"] = 1;
+  ExpectRunRefused(json, "pulse column 1; the stimulus has 1");
+}
+
 TEST(MalformedCaseTest, NumbersThatNoRunCouldFinishAreRefused) {
   io::Json json = RestingCell();
   json["runs"][0]["duration"] = 1e300;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -112,6 +113,40 @@ def test_the_command_explains_itself_without_set_up() -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith("usage: tests/parity/run --random N")
+
+
+def livnd_parity(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(LIVND), "parity", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_case_without_a_trace_runs_only_where_its_own_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    shutil.copy(ROOT / "tests/data/oracle/exc_rest.json", path)
+    done = livnd_parity(str(path))
+    assert done.returncode == 1
+    assert "one.h5 is missing; with --traces it is not needed" in done.stderr
+    own = tmp_path / "own"
+    own.mkdir()
+    done = livnd_parity("--traces", str(own), str(path))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pass"] is None
+    voltages = trace_module().load(own / "one.h5")["r0_v"]
+    recorded = trace_module().load(ROOT / "tests/data/oracle/exc_rest.h5")["r0_v"]
+    assert np.abs(voltages - recorded).max() < 1e-9
+
+
+def test_livns_trace_is_never_replaced(tmp_path: Path) -> None:
+    for suffix in (".json", ".h5"):
+        shutil.copy(ROOT / f"tests/data/oracle/exc_rest{suffix}", tmp_path)
+    before = (tmp_path / "exc_rest.h5").read_bytes()
+    done = livnd_parity("--traces", str(tmp_path), str(tmp_path / "exc_rest.json"))
+    assert done.returncode == 1
+    assert "--traces would replace livn's trace" in done.stderr
+    assert (tmp_path / "exc_rest.h5").read_bytes() == before
+    done = livnd_parity("--traces", str(tmp_path / "nowhere"), str(tmp_path / "exc_rest.json"))
+    assert done.returncode == 1
+    assert "nowhere/exc_rest.h5: cannot be written" in done.stderr
 
 
 def test_a_case_depends_on_its_seed_and_number_alone() -> None:
