@@ -29,7 +29,9 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
     const auto model = io::ResolveModel(system.model);
     if (!model.ok()) continue;
     catalog.specs_.push_back(CultureSpec(system));
-    if (!system.electrode_array.has_value() || !io::StoredParams(system, model->params_key).ok()) {
+    // The task stimulates with electrodes, which do not reach point neurons.
+    if (!system.electrode_array.has_value() || model->model.point.has_value() ||
+        !io::StoredParams(system, model->params_key).ok()) {
       continue;
     }
     catalog.specs_.push_back(TargetRateSpec(TargetRateConfig(), system));

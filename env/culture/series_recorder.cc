@@ -33,6 +33,22 @@ absl::Status CheckState(const std::string& field, const SeriesSelection& series,
   return absl::OkStatus();
 }
 
+// A point neuron has no membrane whose current could be recorded or heard.
+absl::Status CheckMembrane(const std::string& field, RecordedQuantity quantity,
+                           const sim::Culture& culture) {
+  const bool membrane = quantity == RecordedQuantity::kMembraneCurrentUa ||
+                        quantity == RecordedQuantity::kElectrodePotentialUv;
+  for (const sim::CellGroup& group : culture.groups()) {
+    if (!membrane || group.model->area_um2(group.params(0), 0) > 0.0) continue;
+    return MakeFieldError(
+        field,
+        quantity == RecordedQuantity::kMembraneCurrentUa ? "membrane currents"
+                                                         : "electrode potentials",
+        absl::StrCat("voltages and states: neurons of ", group.population, " are points"));
+  }
+  return absl::OkStatus();
+}
+
 sim::Probe::Quantity ProbeOf(RecordedQuantity quantity) {
   switch (quantity) {
     case RecordedQuantity::kVoltageMv:
@@ -82,6 +98,10 @@ absl::Status CheckSelection(absl::string_view field, const RecordingSelection& s
     if (s.quantity == RecordedQuantity::kElectrodePotentialUv && !has_electrodes) {
       return MakeFieldError(absl::StrCat(path, ".quantity"), "electrode potentials",
                             "another: this system has no electrodes");
+    }
+    if (absl::Status status = CheckMembrane(absl::StrCat(path, ".quantity"), s.quantity, culture);
+        !status.ok()) {
+      return status;
     }
     if (s.sites.empty() == HasSites(s.quantity)) {
       return MakeFieldError(absl::StrCat(path, ".sites"), s.sites.empty() ? "empty" : "not empty",

@@ -99,7 +99,7 @@ class CellModel {
   virtual std::vector<std::string> state_names() const = 0;
   virtual double NamedState(const std::string& name, int section, absl::Span<const double> params,
                             const double* state) const = 0;
-  // Area of a compartment, um2.
+  // Area of a compartment, um2; 0 for a point, which has no membrane current to record.
   virtual double area_um2(absl::Span<const double> params, int compartment) const = 0;
 
   // Advances a tile. Returns a bit for each lane that crossed its threshold at the start of the step
