@@ -85,8 +85,9 @@ Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& opt
   v1::CreateSessionResponse response;
   const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response);
   if (!called.ok()) return called.error();
-  if (response.environment().actions_size() != 1 ||
-      response.environment().observations_size() != 1) {
+  const v1::EnvironmentSpec& spec = response.environment();
+  if (spec.kind() != v1::ENVIRONMENT_KIND_CULTURE &&
+      (spec.actions_size() != 1 || spec.observations_size() != 1)) {
     return Error{grpc::StatusCode::UNIMPLEMENTED,
                  "this client drives environments with one action and one observation tensor",
                  "UNSUPPORTED",

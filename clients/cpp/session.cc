@@ -1,10 +1,9 @@
 #include "clients/cpp/session.h"
 
 #include <chrono>
-#include <cstring>
 #include <utility>
 
-#include "livnd/v1/tensor.pb.h"
+#include "clients/cpp/tensor.h"
 
 namespace livnd::client {
 namespace {
@@ -12,46 +11,19 @@ namespace {
 using internal::Connection;
 using Stub = Connection::Stub;
 
-template <typename T>
-constexpr v1::DType kDType = v1::DTYPE_UNSPECIFIED;
-template <>
-constexpr v1::DType kDType<uint8_t> = v1::DTYPE_BOOL;
-template <>
-constexpr v1::DType kDType<int64_t> = v1::DTYPE_INT64;
-template <>
-constexpr v1::DType kDType<uint64_t> = v1::DTYPE_UINT64;
-template <>
-constexpr v1::DType kDType<float> = v1::DTYPE_FLOAT32;
-template <>
-constexpr v1::DType kDType<double> = v1::DTYPE_FLOAT64;
-
-// Tensors are little-endian, as are the machines that this library runs on.
-template <typename T>
-void Pack(const std::vector<T>& values, const std::vector<int64_t>& shape, v1::Tensor* tensor) {
-  tensor->set_dtype(kDType<T>);
-  tensor->mutable_shape()->Clear();
-  tensor->mutable_shape()->Add(shape.begin(), shape.end());
-  tensor->mutable_data()->assign(reinterpret_cast<const char*>(values.data()),
-                                 values.size() * sizeof(T));
-}
-
-// False if the tensor holds something else than T.
-template <typename T>
-bool Unpack(const v1::Tensor& tensor, std::vector<T>* values) {
-  if (tensor.dtype() != kDType<T> || tensor.data().size() % sizeof(T) != 0) return false;
-  values->resize(tensor.data().size() / sizeof(T));
-  std::memcpy(values->data(), tensor.data().data(), tensor.data().size());
-  return true;
-}
-
 // `observations` and `infos`, which all three answers have.
 template <typename Response, typename Outcome>
 bool UnpackSeen(const Response& response, const v1::EnvironmentSpec& spec, Outcome* outcome) {
-  if (response.observations_size() != 1 || response.infos_size() != spec.infos_size()) return false;
+  if (response.observations_size() != spec.observations_size() ||
+      response.infos_size() != spec.infos_size()) {
+    return false;
+  }
   for (int i = 0; i < spec.infos_size(); ++i) {
     if (!Unpack(response.infos(i), &outcome->infos[spec.infos(i).name()])) return false;
   }
-  return Unpack(response.observations(0), &outcome->observations);
+  // A culture has no observations.
+  return response.observations_size() == 0 ||
+         Unpack(response.observations(0), &outcome->observations);
 }
 
 Error NotUnderstood() {
@@ -61,9 +33,10 @@ Error NotUnderstood() {
           {}};
 }
 
-int64_t SizeOf(const v1::TensorSpec& spec) {
+int64_t SizeOf(const google::protobuf::RepeatedPtrField<v1::TensorSpec>& specs) {
+  if (specs.empty()) return 0;
   int64_t size = 1;
-  for (const int64_t length : spec.shape()) size *= length;
+  for (const int64_t length : specs[0].shape()) size *= length;
   return size;
 }
 
@@ -85,8 +58,8 @@ Session::~Session() {
   connection_->TryOnce(&Stub::DeleteSession, request, std::chrono::seconds(2));
 }
 
-int64_t Session::action_size() const { return SizeOf(spec().actions(0)); }
-int64_t Session::observation_size() const { return SizeOf(spec().observations(0)); }
+int64_t Session::action_size() const { return SizeOf(spec().actions()); }
+int64_t Session::observation_size() const { return SizeOf(spec().observations()); }
 
 Result<ResetResult> Session::Reset(const ResetOptions& options) {
   v1::ResetRequest request;
@@ -123,6 +96,12 @@ Result<ResetResult> Session::Reset(const ResetOptions& options) {
 
 Result<StepResult> Session::Step(const std::vector<float>& actions) {
   step_request_.set_op_index(next_op_index_);
+  if (spec().actions().empty()) {
+    return Error{grpc::StatusCode::INVALID_ARGUMENT,
+                 "a culture has no steps; use Run",
+                 "INVALID_FIELD",
+                 {{"field", "actions"}}};
+  }
   std::vector<int64_t> shape = {num_envs()};
   shape.insert(shape.end(), spec().actions(0).shape().begin(), spec().actions(0).shape().end());
   Pack(actions, shape, step_request_.mutable_actions(0));
@@ -155,6 +134,41 @@ Result<ObserveResult> Session::Observe() {
     return NotUnderstood();
   }
   return result;
+}
+
+Result<v1::CultureRecording> Session::Run(const v1::CultureRun& run) {
+  v1::StepRequest request;
+  request.set_session(name());
+  request.set_op_index(next_op_index_);
+  *request.mutable_run() = run;
+  v1::StepResponse response;
+  if (Result<void> called = connection_->Call(&Stub::Step, request, &response); !called.ok()) {
+    return called.error();
+  }
+  ++next_op_index_;
+  return std::move(*response.mutable_recording());
+}
+
+Result<void> Session::Configure(v1::ConfigureRequest change) {
+  change.set_session(name());
+  change.set_op_index(next_op_index_);
+  v1::ConfigureResponse response;
+  Result<void> called = connection_->Call(&Stub::Configure, change, &response);
+  if (called.ok()) ++next_op_index_;
+  return called;
+}
+
+Result<v1::GetCultureResponse> Session::GetCulture(bool learned_weights) {
+  v1::GetCultureRequest request;
+  request.set_session(name());
+  request.set_learned_weights(learned_weights);
+  v1::GetCultureResponse response;
+  if (Result<void> called = connection_->Call(&Stub::GetCulture, request, &response);
+      !called.ok()) {
+    return called.error();
+  }
+  next_op_index_ = response.next_op_index();
+  return response;
 }
 
 Result<void> Session::Close() {

@@ -11,6 +11,7 @@
 
 #include "clients/cpp/connection.h"
 #include "clients/cpp/result.h"
+#include "livnd/v1/culture.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 
 namespace livnd::client {
@@ -66,7 +67,7 @@ class Session {
   int num_envs() const { return created_.num_envs(); }
   // Its name on the server. Whoever knows it can drive the session.
   const std::string& name() const { return created_.session(); }
-  // Elements of one copy's action and observation.
+  // Elements of one copy's action and observation; 0 for a culture.
   int64_t action_size() const;
   int64_t observation_size() const;
 
@@ -74,6 +75,13 @@ class Session {
   // actions: [num_envs, action size].
   Result<StepResult> Step(const std::vector<float>& actions);
   Result<ObserveResult> Observe();
+
+  // On a culture, in the protocol's own messages (livnd/v1/culture.proto; tensor.h packs and unpacks
+  // their numbers). Run takes the place of Step. Configure fills in session and op_index.
+  Result<v1::CultureRecording> Run(const v1::CultureRun& run);
+  Result<void> Configure(v1::ConfigureRequest change);
+  Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false);
+
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing.
   Result<void> Close();
 

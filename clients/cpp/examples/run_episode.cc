@@ -21,7 +21,7 @@ using livnd::client::Session;
 
 struct Settings {
   std::string address;
-  std::string environment;  // empty: the server's first
+  std::string environment;  // empty: the server's first with a task
   uint64_t seed = 1;
   double strength = 0.5;  // of the largest pulse
 };
@@ -76,11 +76,15 @@ int RunEpisode(Client& client, const Settings& settings) {
   if (environment.empty()) {
     const auto environments = client.ListEnvironments();
     if (!environments.ok()) return Fail("ListEnvironments", environments.error());
-    if (environments->empty()) {
-      std::fprintf(stderr, "the server has no environments\n");
+    for (const livnd::v1::EnvironmentSpec& spec : *environments) {
+      if (spec.kind() != livnd::v1::ENVIRONMENT_KIND_TASK) continue;
+      environment = spec.environment_id();
+      break;
+    }
+    if (environment.empty()) {
+      std::fprintf(stderr, "the server has no environment with a task\n");
       return 1;
     }
-    environment = environments->front().environment_id();
   }
   auto created = client.CreateSession({environment});
   if (!created.ok()) return Fail("CreateSession", created.error());

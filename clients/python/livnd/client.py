@@ -47,6 +47,7 @@ class Client:
     Args:
         address: "unix:PATH" or "HOST:PORT"; None starts (or joins) this process's own server.
         timeout_s: deadline of one attempt of a call.
+        run_timeout_s: the same for the run of a culture, which may simulate for long.
         create_timeout_s: the same for create_session, which may have to settle a large culture.
         connect_timeout_s: how long the first call waits for the server to appear.
         retry_s: how long a call is repeated while the server is away. Every call of the protocol
@@ -58,12 +59,14 @@ class Client:
         address: str | None = None,
         *,
         timeout_s: float = 60.0,
+        run_timeout_s: float = 600.0,
         create_timeout_s: float = 600.0,
         connect_timeout_s: float = 10.0,
         retry_s: float = 15.0,
     ) -> None:
         self._target = None if address is None else _target(address)
         self._timeout_s = timeout_s
+        self.run_timeout_s = run_timeout_s
         self._create_timeout_s = create_timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._retry_s = retry_s

@@ -18,9 +18,6 @@ from livnd.errors import LivndError, invalid_field
 from livnd.session import Session
 from livnd.tensors import decode, encode
 
-# A run simulates as long as it takes; what it is asked for is bounded by the server.
-_RUN_TIMEOUT_S = 3600.0
-
 _STIMULI = {
     "extracellular_mv": pb.STIMULUS_QUANTITY_EXTRACELLULAR_MV,
     "current_na": pb.STIMULUS_QUANTITY_CURRENT_NA,
@@ -196,7 +193,7 @@ class CultureSession(Session):
             duration_ms=float(duration_ms), stimuli=[s.to_message() for s in stimuli]
         )
         request = pb.StepRequest(session=self.name, op_index=self.next_op_index, run=run)
-        response = self._operate("Step", request, timeout_s=_RUN_TIMEOUT_S)
+        response = self._operate("Step", request, timeout_s=self._client.run_timeout_s)
         recording = response.recording
         return Recording(
             start_tick=recording.start_tick,
@@ -306,7 +303,7 @@ class CultureSession(Session):
             request.recording.series.extend(s.to_message() for s in series or ())
         if input_spikes is not None:
             request.input_spikes.CopyFrom(_input_spikes(input_spikes))
-        self._operate("Configure", request, timeout_s=_RUN_TIMEOUT_S)
+        self._operate("Configure", request)
 
     def describe(self, *, learned_weights: bool = False) -> CultureInfo:
         """The culture's cells, parameters and clock; with what its synapses have learned."""

@@ -140,3 +140,21 @@ def test_after_giving_up_a_reset_goes_on(proxy):
         assert now.episodes.tolist() == [2]
         assert now.next_op_index == session.next_op_index
         session.step(actions)
+
+
+def test_a_culture_whose_answers_were_lost_has_run_and_changed_once(proxy, client):
+    with livnd.connect(proxy.address, timeout_s=2, run_timeout_s=20) as lossy:
+        ours, theirs = lossy.create_culture("EI-mini"), client.create_culture("EI-mini")
+        recordings = []
+        for session in (ours, theirs):
+            session.reset([5])
+            for lose in (False, True, False):
+                proxy.lose_answers = lose and session is ours
+                call_until_answered(lambda s=session: s.configure(plasticity_on=True))
+                proxy.lose_answers = lose and session is ours
+                recordings.append(call_until_answered(lambda s=session: s.run(40)))
+        assert ours.next_op_index == theirs.next_op_index == 8
+        for a, b in zip(recordings[:3], recordings[3:], strict=True):
+            assert a.start_tick == b.start_tick
+            np.testing.assert_array_equal(a.spike_ticks, b.spike_ticks)
+            np.testing.assert_array_equal(a.spike_gids, b.spike_gids)

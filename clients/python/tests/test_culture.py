@@ -1,0 +1,194 @@
+"""Sessions on a culture in the protocol's own verbs."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import livnd
+import numpy as np
+import pytest
+from conftest import ENVIRONMENT
+from livnd import errors, local_server
+
+SYSTEM = "EI-mini"
+SOMATA = [(gid, 0) for gid in range(10)]
+
+
+@pytest.fixture
+def culture(client: livnd.Client) -> Iterator[livnd.CultureSession]:
+    """Three copies with seeds 1, 2, 3 that record spikes and the voltages of somata."""
+    with client.create_culture(SYSTEM, 3) as session:
+        session.configure(
+            spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
+        )
+        session.reset([1, 2, 3])
+        yield session
+
+
+def everything(recording: livnd.culture.Recording) -> bytes:
+    arrays = (recording.spike_offsets, recording.spike_gids, recording.spike_ticks)
+    return b"".join(a.tobytes() for a in (*arrays, recording.spike_times_ms, *recording.series))
+
+
+def test_a_recording_says_what_happened(culture: livnd.CultureSession):
+    recording = culture.run(100)
+    assert (recording.start_tick, recording.num_ticks, recording.dt_ms) == (0, 4000, 0.025)
+    assert recording.series[0].shape == (3, 10, 100)
+    assert recording.series[0].dtype == np.float64
+    assert (recording.series[0][:, :, 0] == -75).all()
+    assert np.isnan(recording.failed_at_ms).all()
+    assert recording.infos["time_ms"].tolist() == [100, 100, 100]
+    gids, times = recording.spikes(2)
+    assert len(gids) == len(times) > 0
+    assert (np.diff(times) >= 0).all()
+    ticks = recording.spike_ticks[recording.spike_offsets[2] :]
+    np.testing.assert_array_equal(ticks * 0.025 + 1e-10, times)
+    assert culture.run(1).start_tick == 4000
+
+
+def test_a_culture_has_its_own_spec_and_no_steps(culture: livnd.CultureSession):
+    assert culture.spec.kind == "culture"
+    assert culture.spec.actions == culture.spec.observations == ()
+    assert culture.spec.step_duration_ms == 0
+    with pytest.raises(livnd.LivndError, match="run"):
+        culture.step(np.zeros(3))
+    info = culture.describe()
+    assert [p.name for p in info.populations] == ["EXC", "INH"]
+    assert info.seeds.tolist() == [1, 2, 3]
+    assert "weight-EXC_EXC-dend-AMPA-weight" in info.params
+
+
+def test_tasks_are_no_cultures(session: livnd.Session):
+    request = livnd.culture.pb.GetCultureRequest(session=session.name)
+    with pytest.raises(errors.NotACultureError):
+        session._client.call("GetCulture", request)
+    assert session.spec.kind == "task"
+
+
+def test_the_same_seed_gives_the_same_bits_twice_and_to_every_client(address: str):
+    """The C++ example does the same: its bits are compared with those that Python gets."""
+
+    def run() -> livnd.culture.Recording:
+        with livnd.connect(address) as client, client.create_culture(SYSTEM) as session:
+            session.configure(
+                spikes=True, series=[livnd.SeriesSelection("voltage_mv", [(0, 0)], 1.0)]
+            )
+            session.reset([123])
+            current = livnd.CultureStimulus("current_na", [[0], [0], [0.3], [0]], 10.0, [(0, 0)])
+            return session.run(100, [current])
+
+    recording = run()
+    assert everything(run()) == everything(recording)
+    program = local_server.find_binary().parent.parent / "clients/cpp/examples/run_culture"
+    assert program.exists(), "build it: bazel build //clients/cpp/examples:run_culture"
+    out = subprocess.run(
+        [program, "--address", address, "--seed", "123"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    spikes = zip(recording.spike_gids, recording.spike_ticks, strict=True)
+    assert [line for line in out if line.startswith("spike")] == [
+        f"spike {gid} {tick}" for gid, tick in spikes
+    ]
+    bits = recording.series[0][0, 0].view(np.uint64)
+    assert [line.split()[1] for line in out if line.startswith("voltage")] == [
+        f"{b:016x}" for b in bits
+    ]
+    assert len(recording.spike_gids) > 0
+    assert len(bits) == 100
+
+
+def test_a_copy_is_the_same_alone(culture: livnd.CultureSession, client: livnd.Client):
+    together = culture.run(50)
+    with client.create_culture(SYSTEM) as alone:
+        alone.configure(
+            spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
+        )
+        alone.reset([2])
+        recording = alone.run(50)
+    np.testing.assert_array_equal(recording.series[0][0], together.series[0][1])
+    np.testing.assert_array_equal(recording.spikes()[1], together.spikes(1)[1])
+
+
+def test_a_failure_leaves_other_copies_and_sessions_alone(
+    culture: livnd.CultureSession, client: livnd.Client
+):
+    with client.create_culture(SYSTEM, 3) as other:
+        other.configure(
+            spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
+        )
+        other.reset([1, 2, 3])
+        expected = other.run(20)
+        samples = np.zeros((3, 20, 1))
+        samples[1, 5:] = 1e9
+        recording = culture.run(20, [livnd.CultureStimulus("current_na", samples, 1.0, [(0, 0)])])
+        assert np.isnan(recording.failed_at_ms).tolist() == [True, False, True]
+        # The current rises from 4 ms on; every 100 steps, 2.5 ms, the numbers are looked at.
+        assert recording.failed_at_ms[1] == 2.5
+        for copy in (0, 2):
+            np.testing.assert_array_equal(recording.series[0][copy], expected.series[0][copy])
+        assert np.isnan(recording.series[0][1, :, 3:]).all()
+        assert np.isfinite(recording.series[0][1, :, :3]).all()
+        assert np.isfinite(other.run(5).series[0]).all()
+    culture.reset()
+    assert np.isfinite(culture.run(5).series[0]).all()
+
+
+def test_what_does_not_fit_into_an_answer_is_refused_before_it_runs(
+    culture: livnd.CultureSession,
+):
+    sites = [(gid, section) for gid in range(8) for section in range(7)]
+    culture.configure(series=[livnd.SeriesSelection("voltage_mv", sites, sample_dt_ms=0.025)])
+    start = time.monotonic()
+    with pytest.raises(errors.InvalidFieldError, match="bytes") as caught:
+        culture.run(20_000)
+    assert time.monotonic() - start < 1.0
+    assert caught.value.field == "run.duration_ms"
+    assert culture.describe().ticks == 0
+    assert culture.run(10).series[0].shape == (3, 56, 400)
+
+
+def test_a_configure_does_all_or_nothing(culture: livnd.CultureSession):
+    before = culture.describe()
+    with pytest.raises(errors.InvalidFieldError, match="std_x"):
+        culture.configure(
+            params={"EXC_EXC-dend-AMPA-weight": 3.0, "noise-std_x": 1.0}, spikes=False, dt_ms=0.05
+        )
+    after = culture.describe()
+    assert (after.params, after.dt_ms) == (before.params, before.dt_ms)
+    assert culture.next_op_index == 3  # the fixture's Configure and Reset were 1 and 2
+    assert len(culture.run(100).spike_gids) > 0
+
+
+def test_learned_weights_are_read_and_set(culture: livnd.CultureSession):
+    learned = culture.describe(learned_weights=True).learned
+    assert learned.weights.shape == (3, len(learned.source_gids))
+    assert set(learned.receptors) <= {"AMPA", "NMDA", "GABA_A"}
+    weights = np.linspace(0.5, 2.0, learned.weights.size).reshape(learned.weights.shape)
+    culture.configure(learned_weights=weights, plasticity_on=True)
+    np.testing.assert_array_equal(culture.describe(learned_weights=True).learned.weights, weights)
+    culture.reset()
+    np.testing.assert_array_equal(culture.describe(learned_weights=True).learned.weights, weights)
+    with pytest.raises(errors.InvalidFieldError, match=r"0\.0001 \.\. 5"):
+        culture.configure(learned_weights=weights * 10)
+    with pytest.raises(errors.InvalidFieldError, match="learned_weights"):
+        culture.configure(learned_weights=weights[:2])
+
+
+def test_all_copies_are_reset_together(culture: livnd.CultureSession):
+    with pytest.raises(errors.InvalidFieldError, match="one clock"):
+        culture.reset(mask=[True, False, True])
+    with pytest.raises(errors.InvalidFieldError, match="whole number"):
+        culture.reset(options={"noise_stream": 0.5})
+    culture.reset(options={"noise_stream": 7})
+    assert culture.describe().noise_stream == 7
+    culture.reset()
+    assert culture.describe().noise_stream == 8
+    culture.reset([1, None, 3])
+    assert culture.describe().noise_stream == 0
+
+
+def test_gymnasium_environments_are_those_with_a_task(client: livnd.Client):
+    kinds = {spec.environment_id: spec.kind for spec in client.environments()}
+    assert kinds[ENVIRONMENT] == "task"
+    assert kinds[f"Culture-{SYSTEM}-v0"] == "culture"
