@@ -118,6 +118,7 @@ TEST_F(PointCultureTest, NamesWhatTheModelDoesNotTake) {
     const auto error = FieldErrorOf(s);
     ASSERT_TRUE(error.has_value()) << s;
     EXPECT_THAT(error->field, HasSubstr("quantity"));
+    EXPECT_THAT(s.message(), HasSubstr("accepted: current: the neurons of EXC"));
   }
   const auto field_of = [&](const CultureChange& change) {
     const absl::Status s = culture->Change(change);

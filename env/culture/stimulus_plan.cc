@@ -116,8 +116,14 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
   const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
   for (const sim::CellGroup& group : culture.groups()) {
     if (group.model->supports(mode)) continue;
+    std::vector<absl::string_view> takes;
+    for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+      const auto other = static_cast<sim::StimulusMode>(m);
+      if (group.model->supports(other)) takes.push_back(sim::StimulusModeName(other));
+    }
     return MakeFieldError(path("quantity"), sim::StimulusModeName(mode),
-                          absl::StrCat("what the model of ", group.population, " takes"));
+                          absl::StrCat(absl::StrJoin(takes, ", "), ": the neurons of ",
+                                       group.population, " take nothing else"));
   }
   if (by_electrode) {
     if (electrodes == nullptr) {
