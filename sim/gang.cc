@@ -4,20 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sim/cell/rcsd_kernel.h"
 #include "sim/network/spike_history.h"
-#include "sim/noise/noise_stream.h"
-#include "sim/simd/vec.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 namespace {
-
-// Steps whose normals are drawn at once.
-constexpr int kNoiseChunk = 32;
 
 // Denormal numbers are zero while the kernel runs: the same on every host, and no slow steps.
 class FlushDenormals {
@@ -174,79 +169,6 @@ void Gang::RebuildCalendar(int copy) {
       inputs_.begin());
 }
 
-void Gang::SetSeed(int copy, uint64_t seed, uint32_t noise_stream) {
-  header(copy, CopyHeader::kSeedLow) = static_cast<double>(seed & 0xFFFFFFFFu);
-  header(copy, CopyHeader::kSeedHigh) = static_cast<double>(seed >> 32);
-  header(copy, CopyHeader::kNoiseStream) = noise_stream;
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    const CellGroup& group = culture_->groups()[g];
-    for (int i = 0; i < group.num_cells(); ++i) {
-      for (const NoiseStream& stream : group.model->noise_streams()) {
-        *Variable(g, int64_t{copy} * group.num_cells() + i, stream.position_state) = 0.0;
-      }
-    }
-  }
-}
-
-absl::Status Gang::SetPlasticity(int copy, bool on) {
-  if (!culture_->has_plasticity()) {
-    return absl::FailedPreconditionError("the culture was built without plasticity");
-  }
-  header(copy, CopyHeader::kPlasticityOn) = on ? 1.0 : 0.0;
-  if (on) header(copy, CopyHeader::kHasLearned) = 1.0;
-  UpdateLearning();
-  return absl::OkStatus();
-}
-
-void Gang::UpdateLearning() {
-  learning_ = light_ = false;
-  for (int c = 0; c < num_copies_; ++c) {
-    learning_ = learning_ || header(c, CopyHeader::kHasLearned) != 0.0;
-    light_ = light_ || header(c, CopyHeader::kLightActive) != 0.0;
-  }
-  if (!learning_) return;
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    GroupTiles& tiles = groups_[g];
-    tiles.learning.assign(static_cast<size_t>(tiles.num_tiles) * kTileLanes, 0.0);
-    for (int lane = 0; lane < tiles.num_lanes; ++lane) {
-      tiles.learning[lane] =
-          header(lane / culture_->groups()[g].num_cells(), CopyHeader::kPlasticityOn);
-    }
-  }
-}
-
-std::vector<double> Gang::LearnedWeights(int copy) const {
-  const Connectivity& net = culture_->connectivity();
-  const double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
-  std::vector<double> weights;
-  weights.reserve(culture_->plastic_rows().size());
-  for (uint32_t row : culture_->plastic_rows()) {
-    weights.push_back(connections[2 * net.rows[row].state]);
-  }
-  return weights;
-}
-
-absl::Status Gang::SetLearnedWeights(int copy, absl::Span<const double> weights) {
-  const std::vector<PlasticConnection>& plastic = culture_->plastic_connections();
-  if (weights.size() != plastic.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("learned weights: found ", weights.size(), "; takes ", plastic.size()));
-  }
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] >= plastic[i].w_min && weights[i] <= plastic[i].w_max) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("learned weight ", i, " (", plastic[i].source_gid, " -> ",
-                     plastic[i].target_gid, " ", plastic[i].receptor, ") = ", weights[i],
-                     "; takes ", plastic[i].w_min, " to ", plastic[i].w_max));
-  }
-  const Connectivity& net = culture_->connectivity();
-  double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    connections[2 * net.rows[culture_->plastic_rows()[i]].state] = weights[i];
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms) {
   std::vector<InputEvent> inputs;
   const Connectivity& net = culture_->connectivity();
@@ -284,57 +206,6 @@ void Gang::PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not
     const int64_t step =
         row.delay_steps >= 0 ? emission_tick + row.delay_steps : DeliveryStep(at, dt);
     if (step >= not_before) calendars_[copy].Push(step, {at, static_cast<uint32_t>(r)});
-  }
-}
-
-void Gang::DrawNoise(int num_steps) {
-  const double dt = culture_->dt_ms();
-  const double not_due = std::numeric_limits<double>::quiet_NaN();
-  std::vector<uint8_t> due(static_cast<size_t>(num_copies_) * num_steps);
-  std::vector<int> num_due(num_copies_, 0);
-  for (int c = 0; c < num_copies_; ++c) {
-    double last = header(c, CopyHeader::kNoiseLast);
-    for (int s = 0; s < num_steps; ++s) {
-      // Time of step k's update: t_k + dt/2, in half steps 2 k + 1.
-      const double half_steps = 2.0 * (header(c, CopyHeader::kTick) + s) + 1.0;
-      if ((half_steps - last) * (dt / 2.0) >= culture_->noise_interval_ms() - 1e-9) {
-        due[c * num_steps + s] = 1;
-        ++num_due[c];
-        last = half_steps;
-      }
-    }
-    header(c, CopyHeader::kNoiseLast) = last;
-  }
-  double drawn[2 * kNoiseChunk];
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    GroupTiles& tiles = groups_[g];
-    if (tiles.normals.empty()) continue;
-    const CellGroup& group = culture_->groups()[g];
-    const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
-    for (int lane = 0; lane < tiles.num_lanes; ++lane) {
-      const int copy = lane / group.num_cells();
-      NoiseStreamKey key;
-      key.key0 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedHigh));
-      key.id1 = static_cast<uint32_t>(group.gids[lane % group.num_cells()] + 1);
-      key.id3 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedLow)) +
-                static_cast<uint32_t>(header(copy, CopyHeader::kNoiseStream)) * 1000003u;
-      double* out = tiles.normals.data() + (lane / kTileLanes) * 2 * kTileLanes + lane % kTileLanes;
-      const uint8_t* is_due = &due[static_cast<size_t>(copy) * num_steps];
-      for (const NoiseStream& stream : group.model->noise_streams()) {
-        key.id2 = stream.section_id;
-        double* position = Variable(g, lane, stream.position_state);
-        // All draws of an update are used, or one of them.
-        const int every = stream.num_used == stream.draws_per_update ? 1 : stream.draws_per_update;
-        *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
-                                                    stream.draws_per_update * num_due[copy],
-                                                    stream.first, every, drawn));
-        const double* z = drawn;
-        for (int s = 0; s < num_steps; ++s) {
-          double* at = out + s * step_stride + stream.normals_row * kTileLanes;
-          for (int i = 0; i < stream.num_used; ++i) at[i * kTileLanes] = is_due[s] ? *z++ : not_due;
-        }
-      }
-    }
   }
 }
 
@@ -400,44 +271,6 @@ void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spike
     history.Record(now);
     PushRows(copy, group.source[cell], now, now);
     if (spikes != nullptr) spikes->push_back({copy, group.gids[cell], now});
-  }
-}
-
-void Gang::Sample(Probe& probe) const {
-  if (probe.quantity == Probe::Quantity::kLearnedWeights) {
-    const std::vector<double> weights = LearnedWeights(probe.copy);
-    probe.samples.insert(probe.samples.end(), weights.begin(), weights.end());
-    return;
-  }
-  for (const Probe::Site& site : probe.sites) {
-    const Culture::CellRef cell = culture_->Find(site.gid);
-    const CellGroup& group = culture_->groups()[cell.group];
-    const CellModel& model = *group.model;
-    const int64_t lane = int64_t{probe.copy} * group.num_cells() + cell.index;
-    const int c = model.middle_compartment(site.section);
-    double x = 0.0;
-    switch (probe.quantity) {
-      case Probe::Quantity::kVoltageMv:
-        x = *Variable(cell.group, lane, model.voltage_state(c));
-        break;
-      case Probe::Quantity::kMembraneCurrentUa: {
-        const std::vector<double>& membrane = groups_[cell.group].membrane;
-        // mA/cm2 um2 = 1e-2 nA.
-        if (!membrane.empty()) {
-          x = membrane[((lane / kTileLanes) * model.num_compartments() + c) * kTileLanes +
-                       lane % kTileLanes] *
-              model.area_um2(group.params(cell.index), c) * 1e-2 * 1e-3;
-        }
-        break;
-      }
-      case Probe::Quantity::kState:
-        x = model.NamedState(probe.state, site.section, group.params(cell.index),
-                             Variable(cell.group, lane, 0));
-        break;
-      case Probe::Quantity::kLearnedWeights:
-        break;
-    }
-    probe.samples.push_back(x);
   }
 }
 

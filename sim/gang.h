@@ -97,6 +97,9 @@ class Gang {
   double VoltageMv(int copy, int64_t gid, int section) const;
 
  private:
+  // Steps whose normals are drawn at once.
+  static constexpr int kNoiseChunk = 32;
+
   // One group's cells of all copies: lane copy * num_cells + cell.
   struct GroupTiles {
     int num_lanes = 0;

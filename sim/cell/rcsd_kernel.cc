@@ -4,6 +4,7 @@
 
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell/rcsd_membrane.h"
+#include "sim/cell/rcsd_point_processes.h"
 #include "sim/simd/math.h"
 #include "sim/simd/table.h"
 #include "sim/simd/vec.h"
@@ -27,12 +28,8 @@ using simd::TableIndex;
 using simd::Vec;
 using Tables = RcsdTables;
 
-// A tile is stepped whole, phase by phase and in each phase vector by vector, so that the long chains
-// of one vector's divisions overlap with another's.
-constexpr int kVectors = kTileLanes / simd::kLanes;
-// Most compartments that a cell has: soma, three of the dendrite, five of the axon.
-constexpr int kMaxCompartments = 9;
-using Compartments = std::array<std::array<Vec, kVectors>, kMaxCompartments>;
+using rcsd::Compartments;
+using rcsd::kVectors;
 
 // --- functions of voltage and of the pools ------------------------------------------------------------
 
@@ -110,10 +107,10 @@ class Tile {
     } else if (!IonCurrents<Path::kTables>()) {
       IonCurrents<Path::kBlended>();
     }
-    AddNoise();
-    AddSynapses();
-    if (step_.light) AddOpsin();
-    if (step_.learning != nullptr) Learn();
+    rcsd::AddNoise(group_, step_, half_);
+    rcsd::AddSynapses(group_, step_, half_);
+    if (step_.light) rcsd::AddOpsin(group_, step_, half_);
+    if (step_.learning != nullptr) rcsd::Learn(group_, step_, half_);
     const bool inside = Solve();
     if (step_.membrane_current != nullptr) StoreMembraneCurrents();
     if (tables_ == nullptr) {
@@ -123,7 +120,7 @@ class Tile {
     } else {
       Update<Path::kBlended>();
     }
-    if (step_.light) UpdateOpsin();
+    if (step_.light) rcsd::UpdateOpsin(group_, step_);
     return crossed;
   }
 
@@ -246,8 +243,8 @@ class Tile {
 
   template <bool kHasSodium, bool kHasCalcium>
   HWY_INLINE void Take(int c, int h, const Currents& i) {
-    total_[c][h] = i.total;
-    slope_[c][h] = i.slope;
+    half_.total[c][h] = i.total;
+    half_.slope[c][h] = i.slope;
     k_current_[c][h] = i.k;
     k_slope_[c][h] = i.k_slope;
     if constexpr (kHasSodium) {
@@ -266,7 +263,7 @@ class Tile {
     Farthest farthest;
     for (int h = 0; h < kVectors; ++h) {
       const Block b = Soma(h);
-      const Vec v = v_[kSoma][h] = b.S(SomaState::kV);
+      const Vec v = half_.v[kSoma][h] = b.S(SomaState::kV);
       const Vec e_na = SodiumReversal<SomaState, SomaParam, kPath>(b, farthest);
       const Vec e_k = PotassiumReversal<SomaState, SomaParam, kPath>(b, farthest);
       Take<true, true>(kSoma, h,
@@ -277,7 +274,7 @@ class Tile {
     for (int i = 0; i < kNumDend; ++i) {
       for (int h = 0; h < kVectors; ++h) {
         const Block b = Dend(i, h);
-        const Vec v = v_[1 + i][h] = b.S(DendState::kV);
+        const Vec v = half_.v[1 + i][h] = b.S(DendState::kV);
         const int f = kShape.dend_functions(i);
         const Vec e_k = PotassiumReversal<DendState, DendParam, kPath>(b, farthest);
         Take<false, true>(
@@ -290,7 +287,7 @@ class Tile {
     for (int i = 0; i < kNumAxon; ++i) {
       for (int h = 0; h < kVectors; ++h) {
         const Block b = Axon(i, h);
-        const Vec v = v_[kFirstAxon + i][h] = b.S(AxonState::kV);
+        const Vec v = half_.v[kFirstAxon + i][h] = b.S(AxonState::kV);
         const Vec e_na = SodiumReversal<AxonState, AxonParam, kPath>(b, farthest);
         const Vec e_k = PotassiumReversal<AxonState, AxonParam, kPath>(b, farthest);
         Take<true, false>(kFirstAxon + i, h,
@@ -298,120 +295,6 @@ class Tile {
       }
     }
     return kPath != Path::kTables || farthest.inside();
-  }
-
-  void AddNoise() {
-    const NoiseParams& n = group_.noise;
-    struct Term {
-      bool on;
-      int variable, compartment;
-      double g0, reversal, decay, amp;
-    };
-    constexpr int kDend = 1 + kNumDend / 2;
-    const Term terms[2] = {
-        {n.excitatory_on, kHasKa ? 0 : 1, kHasKa ? 0 : kDend, n.g_e0, n.reversal_e_mv, n.decay_e,
-         n.amp_e},
-        {n.inhibitory_on, kHasKa ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i}};
-    for (const Term& t : terms) {
-      if (!t.on) continue;
-      const int at = kShape.noise_state(t.variable);
-      const int c = t.compartment;
-      for (int h = 0; h < kVectors; ++h) {
-        Vec y = Variable(at, h);
-        if (step_.normals != nullptr) {
-          const Vec z = Load(step_.normals + t.variable * kTileLanes + h * simd::kLanes);
-          y = simd::Select(z <= z, Fma(y, Set(t.decay), t.amp * z), y);
-          PutVariable(at, h, y);
-        }
-        const Vec g = Max(Set(0.0), t.g0 + y) * Param(kShape.per_area_param(c), h);
-        total_[c][h] = Fma(g, v_[c][h] - t.reversal, total_[c][h]);
-        slope_[c][h] = slope_[c][h] + g;
-      }
-    }
-  }
-
-  void AddSynapses() {
-    for (const SynapseSlot& slot : group_.slots) {
-      const int c = slot.compartment;
-      for (int h = 0; h < kVectors; ++h) {
-        const Vec a = Variable(slot.state, h);
-        const Vec b = Variable(slot.state + 1, h);
-        const Vec g = (b - a) * Param(kShape.per_area_param(c), h);
-        const Vec driving = v_[c][h] - slot.reversal_mv;
-        if (slot.mg_over_kd == 0.0) {
-          total_[c][h] = Fma(g, driving, total_[c][h]);
-          slope_[c][h] = slope_[c][h] + g;
-        } else {
-          const Vec e = Exp((v_[c][h] + slot.vshift_mv) * -slot.gamma_per_mv) * slot.mg_over_kd;
-          const Vec at_v = g * driving / (1.0 + e);
-          const Vec beside = g * (driving + rcsd::kSecantMv) / (1.0 + e * slot.secant_factor);
-          total_[c][h] = total_[c][h] + at_v;
-          slope_[c][h] = slope_[c][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
-        }
-        PutVariable(slot.state, h, a * slot.decay_rise);
-        PutVariable(slot.state + 1, h, b * slot.decay_decay);
-      }
-    }
-  }
-
-  // The opsin's current at V_k with its secant.
-  void AddOpsin() {
-    const OpsinConstants& o = group_.opsin_step;
-    for (int h = 0; h < kVectors; ++h) {
-      const Vec e = Exp((v_[kSoma][h] - o.reversal_mv) * -o.inverse_v0);
-      const Vec g = Variable(kShape.opsin_state() + OpsinState::kOpen, h) * o.unit_na *
-                    Param(SomaParam::kPerArea, h);
-      const Vec at_v = g * (1.0 - e);
-      const Vec beside = g * (1.0 - e * o.secant_factor);
-      total_[kSoma][h] = total_[kSoma][h] + at_v;
-      slope_[kSoma][h] = slope_[kSoma][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
-    }
-  }
-
-  // Backward Euler of the three states, at the light of this step.
-  void UpdateOpsin() {
-    const int at = kShape.opsin_state();
-    const double dt = k_.dt_ms;
-    const double gd = group_.opsin_step.gd * dt;
-    for (int h = 0; h < kVectors; ++h) {
-      const Vec ga = Variable(at + OpsinState::kGa, h) * dt;
-      const Vec gr = Variable(at + OpsinState::kGr, h) * dt;
-      const Vec open = Variable(at + OpsinState::kOpen, h) + ga;
-      const Vec desensitised = Variable(at + OpsinState::kDesensitised, h);
-      // (1 + ga + gd) o + ga d = open; (1 + gr) d - gd o = desensitised.
-      const Vec a = 1.0 + ga + gd;
-      const Vec d = 1.0 + gr;
-      const Vec inverse = 1.0 / Fma(a, d, ga * gd);
-      PutVariable(at + OpsinState::kOpen, h, Fma(d, open, -(ga * desensitised)) * inverse);
-      PutVariable(at + OpsinState::kDesensitised, h, Fma(a, desensitised, gd * open) * inverse);
-    }
-  }
-
-  // S(v; half) where the voltage is beyond theta, else 0.
-  static Vec Beyond(const PlasticityRule& r, Vec v, double theta, double half, double log_slope) {
-    const Mask on = r.inhibitory ? v < Set(theta) : v > Set(theta);
-    return simd::Select(on, 1.0 / (1.0 + Exp((v - half) * -log_slope)), Set(0.0));
-  }
-  // What one evaluation at v adds to the learning signal.
-  static Vec Learned(const LearningSlot& slot, Vec v) {
-    const PlasticityRule& r = slot.rule;
-    const Vec ltd = Beyond(r, v, r.theta_ltd_mv, r.ltd_half_mv, slot.log_slope);
-    const Vec ltp = Beyond(r, v, r.theta_ltp_mv, r.ltp_half_mv, slot.log_slope);
-    const Vec x = (2.0 * r.a_ltp * ltp - r.a_ltd * ltd) * (1.0 / r.learning_tau);
-    return (2.0 / (1.0 + Exp(x * -slot.log_slope)) - 1.0) * (1.0 / 5000.0);
-  }
-  // The signal gathers at both evaluations of the secant, decays, and is integrated.
-  void Learn() {
-    for (const LearningSlot& slot : group_.learning) {
-      for (int h = 0; h < kVectors; ++h) {
-        const Vec on = Load(step_.learning + h * simd::kLanes);
-        const Vec at = v_[slot.compartment][h];
-        const Vec gathered = Learned(slot, at + rcsd::kSecantMv) + Learned(slot, at);
-        const Vec signal = Fma(on, gathered, Variable(slot.state, h)) * slot.decay;
-        PutVariable(slot.state, h, signal);
-        PutVariable(slot.state + 1, h, Fma(signal, Set(k_.dt_ms), Variable(slot.state + 1, h)));
-      }
-    }
   }
 
   // The chain from the axon's end to the dendrite's: compartment at each place, and the coupling
@@ -446,18 +329,18 @@ class Tile {
       Vec diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN], dv[kN];
       for (int place = 0; place < kN; ++place) {
         const int c = Chain(place);
-        diagonal[place] = Param(CapParam(c), h) + slope_[c][h];
+        diagonal[place] = Param(CapParam(c), h) + half_.slope[c][h];
         Vec injected = step_.field ? Variable(kShape.field_state(c), h) : Set(0.0);
         if (step_.drive != nullptr) {
           injected = injected + Load(step_.drive + c * kTileLanes + h * simd::kLanes);
         }
-        right[place] = injected - total_[c][h];
+        right[place] = injected - half_.total[c][h];
       }
       for (int place = 0; place + 1 < kN; ++place) {
         const int c = Chain(place), next = Chain(place + 1);
         ahead[place] = Param(Coupling(c, next), h);
         behind[place + 1] = Param(Coupling(next, c), h);
-        const Vec difference = v_[next][h] - v_[c][h];
+        const Vec difference = half_.v[next][h] - half_.v[c][h];
         diagonal[place] = diagonal[place] + ahead[place];
         right[place] = Fma(ahead[place], difference, right[place]);
         diagonal[place + 1] = diagonal[place + 1] + behind[place + 1];
@@ -484,7 +367,7 @@ class Tile {
       for (int place = 0; place < kN; ++place) {
         const int c = Chain(place);
         dv_[c][h] = dv[place];
-        next_v_[c][h] = Fma(Set(2.0), dv[place], v_[c][h]);
+        next_v_[c][h] = Fma(Set(2.0), dv[place], half_.v[c][h]);
         inside = inside & simd::InsideTable(next_v_[c][h]);
       }
     }
@@ -494,7 +377,7 @@ class Tile {
   void StoreMembraneCurrents() {
     for (int c = 0; c < kN; ++c) {
       for (int h = 0; h < kVectors; ++h) {
-        Store(Fma(Param(CapParam(c), h) + slope_[c][h], dv_[c][h], total_[c][h]),
+        Store(Fma(Param(CapParam(c), h) + half_.slope[c][h], dv_[c][h], half_.total[c][h]),
               step_.membrane_current + c * kTileLanes + h * simd::kLanes);
       }
     }
@@ -587,7 +470,8 @@ class Tile {
   const StepConstants& k_;
   const RcsdTables* const tables_;
   const TileStep& step_;
-  Compartments v_, dv_, next_v_, total_, slope_;
+  rcsd::HalfStep half_;
+  Compartments dv_, next_v_;
   Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
 };
 
