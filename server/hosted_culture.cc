@@ -87,7 +87,10 @@ absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::C
     return MakeError(changed.code(), reason::kRunStarted, changed.message(),
                      {{"accepted", "Reset first"}});
   }
-  return FromEnv(changed, "", "params");
+  return FromEnv(changed, "",
+                 request.has_selection_json() ? "selection_json"
+                 : request.has_model_json()   ? "model_json"
+                                              : "params");
 }
 
 absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,

@@ -70,8 +70,9 @@ int64_t LiveCulture::NumRows(const SeriesSelection& series) const {
 int64_t LiveCulture::SeriesBytes(int64_t num_ticks) const {
   int64_t bytes = 0;
   for (const SeriesSelection& s : selection_.series) {
-    bytes += num_copies_ * NumSamples(s, culture().dt_ms(), num_ticks) * NumRows(s) *
-             (s.single_precision ? 4 : 8);
+    // A run without a sample has its books to keep, too.
+    const int64_t num_samples = std::max<int64_t>(1, NumSamples(s, culture().dt_ms(), num_ticks));
+    bytes += num_copies_ * num_samples * NumRows(s) * (s.single_precision ? 4 : 8);
   }
   return bytes;
 }

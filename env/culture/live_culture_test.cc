@@ -388,6 +388,14 @@ TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
               c.recording->series[0].sample_dt_ms = 0.03;
             }),
             "recording.series[0].sample_dt_ms");
+  EXPECT_EQ(change_with([](CultureChange& c) {
+              c.recording.emplace();
+              c.recording->series.resize(65);
+            }),
+            "recording.series");
+  CultureRun no_room = For(0);
+  no_room.max_recording_bytes = 100;
+  EXPECT_EQ(field_of(culture->Run(no_room)), "duration_ms");
   EXPECT_EQ(culture->tick(), 0);
   EXPECT_EQ(LiveCulture::Create(Model(), 0, 1, executor_).status().code(),
             absl::StatusCode::kInvalidArgument);

@@ -14,6 +14,8 @@ namespace livnd::env {
 namespace {
 
 constexpr int kSitesPerCell = 2;
+// A run keeps books for every series of every copy.
+constexpr size_t kMaxSeries = 64;
 
 bool HasSites(RecordedQuantity quantity) {
   return quantity != RecordedQuantity::kElectrodePotentialUv &&
@@ -87,6 +89,11 @@ ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io:
 
 absl::Status CheckSelection(absl::string_view field, const RecordingSelection& selection,
                             const sim::Culture& culture, bool has_electrodes) {
+  if (selection.series.size() > kMaxSeries) {
+    return MakeFieldError(absl::StrCat(field, ".series"),
+                          absl::StrCat(selection.series.size(), " series"),
+                          absl::StrCat("at most ", kMaxSeries, "; one takes many sites"));
+  }
   for (size_t i = 0; i < selection.series.size(); ++i) {
     const SeriesSelection& s = selection.series[i];
     const std::string path = absl::StrCat(field, ".series[", i, "]");

@@ -192,3 +192,105 @@ def test_gymnasium_environments_are_those_with_a_task(client: livnd.Client):
     kinds = {spec.environment_id: spec.kind for spec in client.environments()}
     assert kinds[ENVIRONMENT] == "task"
     assert kinds[f"Culture-{SYSTEM}-v0"] == "culture"
+
+
+def run_request(session: livnd.CultureSession, **changes: object):
+    """A good Step; `changes` replace parts of its stimulus."""
+    pb, encode = livnd.culture.pb, livnd.culture.encode
+    stimulus = pb.CultureStimulus(
+        quantity=pb.STIMULUS_QUANTITY_CURRENT_NA,
+        sample_dt_ms=1.0,
+        sites=pb.Sites(gids=encode([0, 1], np.int64), sections=encode([0, 0], np.int64)),
+        samples=encode(np.zeros((3, 2)), np.float64),
+    )
+    for path, value in changes.items():
+        *parents, name = path.split("__")
+        target = stimulus
+        for parent in parents:
+            target = getattr(target, parent)
+        if hasattr(value, "SerializeToString"):
+            getattr(target, name).CopyFrom(value)
+        else:
+            setattr(target, name, value)
+    run = pb.CultureRun(duration_ms=1.0, stimuli=[stimulus])
+    return pb.StepRequest(session=session.name, op_index=session.next_op_index, run=run)
+
+
+ENCODE = livnd.culture.encode
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 99}, "quantity"),
+        ({"sample_dt_ms": float("inf")}, "sample_dt_ms"),
+        ({"sites__gids": ENCODE([0.0, 1.0], np.float64)}, "sites.gids.dtype"),
+        ({"sites__gids": ENCODE([[0, 1]], np.int64)}, "sites.gids.shape"),
+        ({"sites__sections": ENCODE([0], np.int64)}, "sites.sections"),
+        ({"sites__sections": ENCODE([0, -1], np.int64)}, "sites[1]"),
+        ({"sites__sections": ENCODE([0, 2**40], np.int64)}, "sites[1]"),
+        ({"sites__gids": ENCODE([0, 0], np.int64)}, "sites[1]"),
+        ({"sites__gids": ENCODE([0, -(2**62)], np.int64)}, "sites[1]"),
+        ({"samples": ENCODE(np.zeros((3, 2)), np.float32)}, "samples.dtype"),
+        ({"samples": ENCODE(np.zeros((3, 3)), np.float64)}, "samples.shape"),
+        ({"samples": ENCODE(np.zeros(6), np.float64)}, "samples.shape"),
+        ({"samples": ENCODE(np.zeros((2, 3, 2)), np.float64)}, "samples.shape"),
+        ({"samples__data": b"123"}, "samples.shape"),
+        ({"samples": ENCODE(np.full((3, 2), np.inf), np.float64)}, "samples"),
+        ({"electrodes": ENCODE([0], np.int64)}, "electrodes"),
+    ],
+)
+def test_malformed_stimuli_are_refused_by_name(
+    culture: livnd.CultureSession, changes: dict[str, object], field: str
+):
+    with pytest.raises(errors.InvalidFieldError) as caught:
+        culture._client.call("Step", run_request(culture, **changes))
+    assert caught.value.field == f"run.stimuli[0].{field}"
+    assert culture.describe().ticks == 0
+    culture._client.call("Step", run_request(culture))
+
+
+@pytest.mark.parametrize(
+    ("edit", "field"),
+    [
+        (lambda r, pb: setattr(r, "selection_json", "{"), "selection_json"),
+        (lambda r, pb: setattr(r, "selection_json", '{"EXC": 99}'), "selection_json"),
+        (
+            lambda r, pb: setattr(r, "model_json", '{"cls": "os.system", "kwargs": {}}'),
+            "model_json",
+        ),
+        (lambda r, pb: setattr(r, "model_json", "[]"), "model_json"),
+        (lambda r, pb: setattr(r, "dt_ms", float("nan")), "dt_ms"),
+        (lambda r, pb: r.params.add(key="noise-std_e", value=float("nan")), "params[noise-std_e]"),
+        (lambda r, pb: r.params.add(key="noise-std_e", value=-1.0), "params"),
+        (lambda r, pb: r.opsin.update({"g0": float("nan")}), "params"),
+        (lambda r, pb: r.plasticity.excitatory.update({"w_max": float("nan")}), "params"),
+        (lambda r, pb: r.recording.series.add(), "recording.series[0].quantity"),
+        (lambda r, pb: r.recording.series.add(quantity=1), "recording.series[0].dtype"),
+        (
+            lambda r, pb: r.input_spikes.CopyFrom(
+                pb.InputSpikes(
+                    gids=ENCODE([1], np.int64),
+                    offsets=ENCODE([0, 2], np.int64),
+                    times_ms=ENCODE([1.0], np.float64),
+                )
+            ),
+            "input_spikes.offsets",
+        ),
+        (lambda r, pb: r.learned_weights.CopyFrom(ENCODE([1.0], np.float64)), "learned_weights"),
+    ],
+)
+def test_malformed_changes_are_refused_by_name(
+    culture: livnd.CultureSession, edit: object, field: str
+):
+    pb = livnd.culture.pb
+    request = pb.ConfigureRequest(session=culture.name, op_index=culture.next_op_index)
+    edit(request, pb)
+    before = culture.describe()
+    with pytest.raises(errors.InvalidFieldError) as caught:
+        culture._client.call("Configure", request)
+    assert caught.value.field.startswith(field)
+    after = culture.describe()
+    assert (after.params, after.dt_ms) == (before.params, before.dt_ms)
+    assert len(after.gids) == len(before.gids)

@@ -168,6 +168,21 @@ def test_learned_weights_survive_a_clear_unless_told_otherwise(env: livnd.Env):
     assert set(env.get_weights().values()) == {1.0}
 
 
+def test_a_stimulus_without_gids_reaches_the_cells_that_livn_takes(env: livnd.Env, livn_env: Any):
+    from livn.stimulus import Stimulus
+
+    def run(e: Any) -> Any:
+        e.record_spikes()
+        e.record_voltage(sections="soma")
+        array = np.zeros((10, len(env.gids)))
+        array[3:6] = 0.2
+        return e.run(20, Stimulus(array, dt=1.0, input_mode="current"))
+
+    ours, theirs = both(env, livn_env, run)
+    assert_same_spikes(ours, theirs)
+    assert_same_voltages(ours, theirs)
+
+
 def test_electrodes_hear_and_states_are_recorded(env: livnd.Env, livn_env: Any):
     for e in (env, livn_env):
         e.record_membrane_current()
