@@ -8,16 +8,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sim/cell/point_params.h"
+#include "sim/config_error.h"
 #include "sim/culture_point.h"
 #include "sim/culture_rcsd.h"
 #include "sim/network/spike_history.h"
 
 namespace livnd::sim {
 namespace {
-
-absl::Status Bad(absl::string_view field, double value, absl::string_view accepted) {
-  return absl::InvalidArgumentError(absl::StrCat(field, " = ", value, "; takes ", accepted));
-}
 
 absl::Status ValidatePopulations(const CultureConfig& config) {
   int64_t next = 0;

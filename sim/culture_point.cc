@@ -7,21 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sim/cell_params.h"
+#include "sim/config_error.h"
 
 namespace livnd::sim {
 namespace {
 
-constexpr double kConductionUmPerMs = 250.0;
 // livn redraws the noise current once a millisecond.
 constexpr double kNoiseIntervalMs = 1.0;
-
-absl::Status Bad(absl::string_view field, double value, absl::string_view accepted) {
-  return absl::InvalidArgumentError(absl::StrCat(field, " = ", value, "; takes ", accepted));
-}
-
-absl::Status At(absl::string_view where, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
-}
 
 bool IsNeurons(absl::string_view population) { return population == "EXC" || population == "INH"; }
 

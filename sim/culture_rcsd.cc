@@ -8,24 +8,16 @@
 #include "absl/strings/str_join.h"
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell_params.h"
+#include "sim/config_error.h"
 #include "sim/synapse_params.h"
 
 namespace livnd::sim {
 namespace {
 
-constexpr double kConductionUmPerMs = 250.0;
 // The noise process advances by a fixed interval whatever the step.
 constexpr double kNoiseIntervalMs = 0.025;
 // A delay this near a tie of the delivery rule is decided in doubles, event by event.
 constexpr double kTieMs = 1e-6;
-
-absl::Status Bad(absl::string_view field, double value, absl::string_view accepted) {
-  return absl::InvalidArgumentError(absl::StrCat(field, " = ", value, "; takes ", accepted));
-}
-
-absl::Status At(absl::string_view where, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
-}
 
 bool KindOf(absl::string_view population, CellKind* kind) {
   if (population == "EXC") *kind = CellKind::kMotoneuron;
@@ -215,14 +207,14 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
     population.own_membrane = population.own_membrane || ShapeOf(*cell).own_membrane;
   }
   // Cells without own size or parameters share the class of the template.
-  absl::flat_hash_map<int, uint32_t> plain_class;
   int plain_group = -1;
+  uint32_t plain_class = 0;
   for (int64_t i = 0; i < config.num_present(); ++i) {
     const int64_t gid = config.gid(i);
     const double scale = scale_of(gid);
     const bool plain = scale == 1.0 && config_.cell_params.count(gid) == 0;
     if (plain && plain_group >= 0) {
-      culture_.AddCell(plain_group, gid, plain_class[plain_group]);
+      culture_.AddCell(plain_group, gid, plain_class);
       continue;
     }
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale);
@@ -236,7 +228,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
     group.classes.push_back(DeriveRcsdCell(*cell, shape, opsin_, config_.dt_ms, config_.v_init_mv));
     if (plain) {
       plain_group = g;
-      plain_class[g] = cell_class;
+      plain_class = cell_class;
     }
     culture_.AddCell(g, gid, cell_class);
   }

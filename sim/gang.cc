@@ -144,7 +144,6 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
       }
     }
   }
-  UpdateLearning();
   RebuildCalendar(copy);
 }
 
@@ -287,6 +286,7 @@ TileStep Gang::TileAt(int g, int tile) {
 }
 
 void Gang::PrepareTiles() {
+  UpdateSwitches();
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (int t = 0; t < groups_[g].num_tiles; ++t) {
       if (groups_[g].stale[t] == 0) continue;

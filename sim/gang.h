@@ -139,8 +139,9 @@ class Gang {
   void UpdateLight(int copy, int64_t tick);
   // The channels of a mode at a step, null for none.
   const double* ChannelsAt(StimulusSlot& slot, int copy, int64_t tick);
-  void UpdateLearning();
-  // Brings the scratch of tiles up to date whose state was put there from outside.
+  // Whether anything learns or is lit, and which lanes learn, from the headers.
+  void UpdateSwitches();
+  // Brings up to date, before a step, what follows from states that were put there from outside.
   void PrepareTiles();
   TileStep TileAt(int group, int tile);
   void Sample(Probe& probe) const;
@@ -161,7 +162,7 @@ class Gang {
   std::vector<const double*> light_now_;  // [copy] likewise
   bool learning_ = false;                 // some copy has learned
   bool light_ = false;                    // light has shone on some copy
-  bool stale_ = true;                     // some tile's scratch does not fit its state
+  bool stale_ = true;                     // what follows from the states does not fit
   bool keep_membrane_ = false;            // some probe has asked for membrane currents
   std::vector<InputEvent> inputs_;        // ascending by step
   std::vector<size_t> next_input_;        // [copy]

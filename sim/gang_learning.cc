@@ -13,11 +13,11 @@ absl::Status Gang::SetPlasticity(int copy, bool on) {
   }
   header(copy, CopyHeader::kPlasticityOn) = on ? 1.0 : 0.0;
   if (on) header(copy, CopyHeader::kHasLearned) = 1.0;
-  UpdateLearning();
+  stale_ = true;
   return absl::OkStatus();
 }
 
-void Gang::UpdateLearning() {
+void Gang::UpdateSwitches() {
   learning_ = light_ = false;
   for (int c = 0; c < num_copies_; ++c) {
     learning_ = learning_ || header(c, CopyHeader::kHasLearned) != 0.0;

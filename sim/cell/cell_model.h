@@ -72,7 +72,7 @@ class CellModel {
   // The compartment that records and point processes at a section's middle use.
   virtual int middle_compartment(int section) const = 0;
   virtual int voltage_state(int compartment) const = 0;
-  // Ticks of the last accepted spikes, latest first, follow the cell's own variables; then come the
+  // What the network keeps of a cell's recent spikes follows the cell's own variables; then come the
   // synapse slots.
   virtual int spikes_state() const = 0;
   virtual const std::vector<NoiseStream>& noise_streams() const = 0;

@@ -47,6 +47,9 @@ struct Connectivity {
 // does: the smallest k >= 0 with k >= time / dt - 1/2 in doubles.
 int64_t DeliveryStep(double event_time_ms, double dt_ms);
 
+// Speed of spikes along connections.
+inline constexpr double kConductionUmPerMs = 250.0;
+
 // A cell's spike of step k is emitted at t_k + kEmissionOffsetMs.
 inline constexpr double kEmissionOffsetMs = 1e-10;
 
