@@ -53,6 +53,7 @@ void Gang::BuildTiles() {
     tiles.scratch.assign(
         static_cast<size_t>(tiles.num_tiles) * group.model->num_scratch() * kTileLanes, 0.0);
     tiles.stale.assign(tiles.num_tiles, 1);
+    tiles.crossed.assign(tiles.num_tiles, 0);
     const int num_params = group.model->num_params();
     std::map<std::vector<uint32_t>, int> known;
     for (int t = 0; t < tiles.num_tiles; ++t) {
@@ -273,16 +274,18 @@ void Gang::EmitSpikes(int g, int tile, uint32_t lanes, std::vector<Spike>* spike
   }
 }
 
-TileStep Gang::TileAt(int g, int tile) {
+TileBatch Gang::TilesAt(int g, int first, int num_tiles) {
   GroupTiles& tiles = groups_[g];
   const CellGroup& group = culture_->groups()[g];
-  TileStep step;
-  step.params = tiles.params.data() + static_cast<size_t>(tiles.param_tile[tile]) *
-                                          group.model->num_params() * kTileLanes;
-  step.state = tiles.state.data() + static_cast<size_t>(tile) * group.num_variables * kTileLanes;
-  step.scratch =
-      tiles.scratch.data() + static_cast<size_t>(tile) * group.model->num_scratch() * kTileLanes;
-  return step;
+  TileBatch batch;
+  batch.num_tiles = num_tiles;
+  batch.params = tiles.params.data();
+  batch.param_tile = tiles.param_tile.data() + first;
+  batch.num_variables = group.num_variables;
+  batch.state = tiles.state.data() + static_cast<size_t>(first) * group.num_variables * kTileLanes;
+  batch.scratch =
+      tiles.scratch.data() + static_cast<size_t>(first) * group.model->num_scratch() * kTileLanes;
+  return batch;
 }
 
 void Gang::PrepareTiles() {
@@ -290,7 +293,7 @@ void Gang::PrepareTiles() {
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (int t = 0; t < groups_[g].num_tiles; ++t) {
       if (groups_[g].stale[t] == 0) continue;
-      culture_->groups()[g].model->Prepare(TileAt(g, t));
+      culture_->groups()[g].model->Prepare(TilesAt(static_cast<int>(g), t, 1));
       groups_[g].stale[t] = 0;
     }
   }
@@ -328,20 +331,20 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Pro
       for (size_t g = 0; g < groups_.size(); ++g) {
         GroupTiles& tiles = groups_[g];
         const CellGroup& group = culture_->groups()[g];
-        const size_t per_tile = static_cast<size_t>(group.model->num_compartments()) * kTileLanes;
+        TileBatch batch = TilesAt(static_cast<int>(g), 0, tiles.num_tiles);
+        batch.field = field;
+        batch.light = light_;
+        if (!tiles.normals.empty()) {
+          batch.normals =
+              tiles.normals.data() + static_cast<size_t>(s) * tiles.num_tiles * 2 * kTileLanes;
+        }
+        if (currents) batch.drive = tiles.drive.data();
+        if (learning_) batch.learning = tiles.learning.data();
+        if (keep_membrane_) batch.membrane_current = tiles.membrane.data();
+        group.model->StepTiles(batch, tiles.crossed.data());
         for (int t = 0; t < tiles.num_tiles; ++t) {
-          TileStep step = TileAt(g, t);
-          step.field = field;
-          step.light = light_;
-          if (!tiles.normals.empty()) {
-            step.normals = tiles.normals.data() +
-                           (static_cast<size_t>(s) * tiles.num_tiles + t) * 2 * kTileLanes;
-          }
-          if (currents) step.drive = tiles.drive.data() + t * per_tile;
-          if (learning_) step.learning = tiles.learning.data() + size_t{kTileLanes} * t;
-          if (keep_membrane_) step.membrane_current = tiles.membrane.data() + t * per_tile;
-          const uint32_t crossed = group.model->StepTile(step) & tiles.lane_mask[t];
-          if (crossed != 0) EmitSpikes(g, t, crossed, spikes);
+          const uint32_t crossed = tiles.crossed[t] & tiles.lane_mask[t];
+          if (crossed != 0) EmitSpikes(static_cast<int>(g), t, crossed, spikes);
         }
       }
       // Groups come one after the other, and in each all copies.

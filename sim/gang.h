@@ -110,10 +110,11 @@ class Gang {
     std::vector<double> params;   // distinct parameter tiles
     std::vector<int> param_tile;  // [tile] index into params
     std::vector<uint32_t> lane_mask;
-    std::vector<double> normals;   // [step][tile][2][kTileLanes] of a chunk
-    std::vector<double> drive;     // [tile][compartment][kTileLanes], current stimuli
-    std::vector<double> learning;  // [tile][kTileLanes], 1 where plasticity is on
-    std::vector<double> membrane;  // [tile][compartment][kTileLanes], mA/cm2 of the last step
+    std::vector<uint32_t> crossed;  // [tile] lanes that crossed their threshold in the last step
+    std::vector<double> normals;    // [step][tile][2][kTileLanes] of a chunk
+    std::vector<double> drive;      // [tile][compartment][kTileLanes], current stimuli
+    std::vector<double> learning;   // [tile][kTileLanes], 1 where plasticity is on
+    std::vector<double> membrane;   // [tile][compartment][kTileLanes], mA/cm2 of the last step
   };
   struct StimulusSlot {
     std::shared_ptr<const StimulusMap> map;
@@ -143,7 +144,8 @@ class Gang {
   void UpdateSwitches();
   // Brings up to date, before a step, what follows from states that were put there from outside.
   void PrepareTiles();
-  TileStep TileAt(int group, int tile);
+  // Tiles first .. first + num_tiles - 1 of a group: parameters, state and scratch.
+  TileBatch TilesAt(int group, int first, int num_tiles);
   void Sample(Probe& probe) const;
   void EmitSpikes(int group, int tile, uint32_t lanes, std::vector<Spike>* spikes);
   void PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not_before);

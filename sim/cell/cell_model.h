@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "sim/simd/tile_lanes.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {
@@ -40,6 +41,22 @@ struct TileStep {
   double* membrane_current = nullptr;
 };
 
+// Consecutive tiles of one group for one step; as TileStep, with the tile as the first axis.
+struct TileBatch {
+  int num_tiles = 0;
+  const double* params = nullptr;   // distinct parameter tiles, [..][num_params][kTileLanes]
+  const int* param_tile = nullptr;  // [num_tiles] which of them is a tile's
+  double* state = nullptr;          // [num_tiles][num_variables][kTileLanes]
+  int num_variables = 0;
+  double* scratch = nullptr;         // [num_tiles][CellModel::num_scratch()][kTileLanes]
+  const double* normals = nullptr;   // [num_tiles][2][kTileLanes]
+  const double* drive = nullptr;     // [num_tiles][num_compartments][kTileLanes]
+  const double* learning = nullptr;  // [num_tiles][kTileLanes]
+  bool field = false;
+  bool light = false;
+  double* membrane_current = nullptr;  // [num_tiles][num_compartments][kTileLanes]
+};
+
 // One noise process' random numbers. A cell's processes draw from streams of their own.
 struct NoiseStream {
   int position_state = 0;   // variable that counts the pairs of words used so far
@@ -66,7 +83,7 @@ class CellModel {
   // Numbers of a cell beside its state that follow from it and are kept between steps.
   virtual int num_scratch() const { return 0; }
   // Writes them after a state was put into a tile.
-  virtual void Prepare(const TileStep& /*step*/) const {}
+  virtual void Prepare(const TileBatch& /*batch*/) const {}
   virtual int num_sections() const = 0;
   virtual int num_compartments() const = 0;
   // The compartment that records and point processes at a section's middle use.
@@ -102,9 +119,29 @@ class CellModel {
   // Area of a compartment, um2; 0 for a point, which has no membrane current to record.
   virtual double area_um2(absl::Span<const double> params, int compartment) const = 0;
 
-  // Advances a tile. Returns a bit for each lane that crossed its threshold at the start of the step
-  // (see the model's own header for when exactly).
-  virtual uint32_t StepTile(const TileStep& step) const = 0;
+  // Advances tiles. crossed[tile] gets a bit for each lane that crossed its threshold at the start of
+  // the step (see the model's own header for when exactly). A lane's result depends on nothing else
+  // in the batch.
+  virtual void StepTiles(const TileBatch& batch, uint32_t* crossed) const = 0;
+
+ protected:
+  // One tile of a batch.
+  TileStep TileOf(const TileBatch& batch, int tile) const {
+    const auto at = [tile](auto* rows, int num_rows) {
+      return rows == nullptr ? rows : rows + int64_t{tile} * num_rows * kTileLanes;
+    };
+    TileStep step;
+    step.params = batch.params + int64_t{batch.param_tile[tile]} * num_params() * kTileLanes;
+    step.state = at(batch.state, batch.num_variables);
+    step.scratch = at(batch.scratch, num_scratch());
+    step.normals = at(batch.normals, 2);
+    step.drive = at(batch.drive, num_compartments());
+    step.learning = at(batch.learning, 1);
+    step.field = batch.field;
+    step.light = batch.light;
+    step.membrane_current = at(batch.membrane_current, num_compartments());
+    return step;
+  }
 };
 
 }  // namespace livnd::sim

@@ -38,12 +38,17 @@ class Tile {
   double V(int lane) { return State(PointState::kV, lane); }
 
   uint32_t Step(const double* drive_pa, const double* normals = nullptr) {
-    TileStep step;
-    step.params = params_.data();
-    step.state = state_.data();
-    step.drive = drive_pa;
-    step.normals = normals;
-    return model_.StepTile(step);
+    const int param_tile = 0;
+    TileBatch tile;
+    tile.num_tiles = 1;
+    tile.params = params_.data();
+    tile.param_tile = &param_tile;
+    tile.state = state_.data();
+    tile.drive = drive_pa;
+    tile.normals = normals;
+    uint32_t crossed = 0;
+    model_.StepTiles(tile, &crossed);
+    return crossed;
   }
 
  private:

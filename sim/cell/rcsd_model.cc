@@ -49,6 +49,14 @@ RcsdModel::RcsdModel(const RcsdShape& shape, const OpsinParams& opsin, double dt
   }
 }
 
+void RcsdModel::Prepare(const TileBatch& batch) const {
+  for (int t = 0; t < batch.num_tiles; ++t) PrepareRcsdTile(group_, TileOf(batch, t));
+}
+
+void RcsdModel::StepTiles(const TileBatch& batch, uint32_t* crossed) const {
+  for (int t = 0; t < batch.num_tiles; ++t) crossed[t] = StepRcsdTile(group_, TileOf(batch, t));
+}
+
 int RcsdModel::AddSlot(const SynapseSlot& slot) {
   const auto same =
       std::find_if(group_.slots.begin(), group_.slots.end(), [&](const SynapseSlot& s) {
