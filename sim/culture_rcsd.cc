@@ -9,6 +9,7 @@
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell_params.h"
 #include "sim/config_error.h"
+#include "sim/simd/scalar_math.h"
 #include "sim/synapse_params.h"
 
 namespace livnd::sim {

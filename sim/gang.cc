@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sim/cell/rcsd_kernel.h"
 #include "sim/network/spike_history.h"
+#include "sim/simd/scalar_math.h"
 #include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/gang.h"
-#include "sim/simd/vec.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 

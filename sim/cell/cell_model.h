@@ -57,6 +57,25 @@ struct TileBatch {
   double* membrane_current = nullptr;  // [num_tiles][num_compartments][kTileLanes]
 };
 
+// One tile of a batch of cells with so many parameters, scratch numbers and compartments.
+inline TileStep TileOf(const TileBatch& batch, int tile, int num_params, int num_scratch,
+                       int num_compartments) {
+  const auto at = [tile](auto* rows, int num_rows) {
+    return rows == nullptr ? rows : rows + int64_t{tile} * num_rows * kTileLanes;
+  };
+  TileStep step;
+  step.params = batch.params + int64_t{batch.param_tile[tile]} * num_params * kTileLanes;
+  step.state = at(batch.state, batch.num_variables);
+  step.scratch = at(batch.scratch, num_scratch);
+  step.normals = at(batch.normals, 2);
+  step.drive = at(batch.drive, num_compartments);
+  step.learning = at(batch.learning, 1);
+  step.field = batch.field;
+  step.light = batch.light;
+  step.membrane_current = at(batch.membrane_current, num_compartments);
+  return step;
+}
+
 // One noise process' random numbers. A cell's processes draw from streams of their own.
 struct NoiseStream {
   int position_state = 0;   // variable that counts the pairs of words used so far
@@ -123,25 +142,6 @@ class CellModel {
   // the step (see the model's own header for when exactly). A lane's result depends on nothing else
   // in the batch.
   virtual void StepTiles(const TileBatch& batch, uint32_t* crossed) const = 0;
-
- protected:
-  // One tile of a batch.
-  TileStep TileOf(const TileBatch& batch, int tile) const {
-    const auto at = [tile](auto* rows, int num_rows) {
-      return rows == nullptr ? rows : rows + int64_t{tile} * num_rows * kTileLanes;
-    };
-    TileStep step;
-    step.params = batch.params + int64_t{batch.param_tile[tile]} * num_params() * kTileLanes;
-    step.state = at(batch.state, batch.num_variables);
-    step.scratch = at(batch.scratch, num_scratch());
-    step.normals = at(batch.normals, 2);
-    step.drive = at(batch.drive, num_compartments());
-    step.learning = at(batch.learning, 1);
-    step.field = batch.field;
-    step.light = batch.light;
-    step.membrane_current = at(batch.membrane_current, num_compartments());
-    return step;
-  }
 };
 
 }  // namespace livnd::sim

@@ -4,17 +4,10 @@
 #include <cmath>
 
 #include "sim/cell/point_kernel.h"
-#include "sim/cell/rcsd_kernel.h"
+#include "sim/simd/scalar_math.h"
 
 namespace livnd::sim {
 namespace {
-
-using simd::Fma;
-using simd::Mask;
-using simd::Max;
-using simd::Select;
-using simd::Set;
-using simd::Vec;
 
 // Brian2 2.9's rule for how many steps a time has (timestep(); refractoriness in NeuronGroup).
 double StepsOf(double ms, double dt_ms) { return std::floor(ms / dt_ms + 1e-3); }
@@ -66,49 +59,12 @@ double GlifModel::NamedState(const std::string& name, int section, absl::Span<co
   return PointModel::NamedState(name, section, params, state);
 }
 
+int GlifModel::num_scratch() const { return 1; }
+
+void GlifModel::Prepare(const TileBatch& batch) const { PrepareGlifTiles(batch); }
+
 void GlifModel::StepTiles(const TileBatch& batch, uint32_t* crossed) const {
-  const auto step = [&](const TileStep& tile) {
-    return point::ForLanes(
-        tile, [&](const point::Lanes& cell, const double* normals, const double* drive) {
-          const Vec v = cell.S(PointState::kV);
-          const Vec asc_1 = cell.S(GlifState::kAsc1);
-          const Vec asc_2 = cell.S(GlifState::kAsc2);
-          const Vec theta_v = cell.S(GlifState::kThetaV);
-          const Vec cut_left = cell.S(GlifState::kCutLeft);
-          const Vec rest = cell.P(GlifParam::kRest);
-          const Mask moves = cut_left < Set(0.5);
-
-          const Vec current = point::InputCurrent(cell, slots(), normals, drive, v) + asc_1 + asc_2;
-          const Vec above_rest = v - rest;
-          const Vec slope = Fma(current, cell.P(GlifParam::kPerLeak), -above_rest);
-          const Vec new_v = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
-          const Vec new_theta_v = Select(moves,
-                                         Fma(cell.P(GlifParam::kGainThetaV), above_rest,
-                                             theta_v * cell.P(GlifParam::kKeepThetaV)),
-                                         theta_v);
-          const Vec theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
-          const Vec new_asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
-          const Vec new_asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
-
-          const Vec threshold = cell.P(GlifParam::kThreshold) + theta_s + new_theta_v;
-          const Mask spike = moves & (new_v > threshold);
-          const Vec reset = Fma(cell.P(GlifParam::kResetFactor), new_v - rest, rest) -
-                            cell.P(GlifParam::kResetOffset);
-          const Vec factor = cell.P(GlifParam::kAscFactor);
-          cell.Put(PointState::kV, Select(spike, reset, new_v));
-          cell.Put(GlifState::kThetaV, new_theta_v);
-          cell.Put(GlifState::kThetaS,
-                   Select(spike, theta_s + cell.P(GlifParam::kJumpThetaS), theta_s));
-          cell.Put(GlifState::kAsc1,
-                   Select(spike, Fma(new_asc_1, factor, cell.P(GlifParam::kJumpAsc1)), new_asc_1));
-          cell.Put(GlifState::kAsc2,
-                   Select(spike, Fma(new_asc_2, factor, cell.P(GlifParam::kJumpAsc2)), new_asc_2));
-          cell.Put(GlifState::kCutLeft,
-                   Select(spike, cell.P(GlifParam::kCutSteps), Max(Set(0.0), cut_left - 1.0)));
-          return simd::Bits(spike);
-        });
-  };
-  for (int t = 0; t < batch.num_tiles; ++t) crossed[t] = step(TileOf(batch, t));
+  StepGlifTiles(slots(), batch, crossed);
 }
 
 }  // namespace livnd::sim

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "sim/simd/vec.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 

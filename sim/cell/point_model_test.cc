@@ -10,7 +10,7 @@
 #include "sim/cell/glif_model.h"
 #include "sim/cell/izhikevich_model.h"
 #include "sim/cell/point_params.h"
-#include "sim/simd/vec.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 namespace {
@@ -46,6 +46,9 @@ class Tile {
     tile.state = state_.data();
     tile.drive = drive_pa;
     tile.normals = normals;
+    tile.scratch = scratch_.data();
+    // As a gang does for states that are put there from outside.
+    model_.Prepare(tile);
     uint32_t crossed = 0;
     model_.StepTiles(tile, &crossed);
     return crossed;
@@ -54,6 +57,7 @@ class Tile {
  private:
   PointModel& model_;
   std::vector<double> params_, state_;
+  std::vector<double> scratch_ = std::vector<double>(kTileLanes);
 };
 
 double Uniform(std::mt19937& random, double low, double high) {

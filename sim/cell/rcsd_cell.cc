@@ -5,9 +5,12 @@
 #include "sim/cell/rcsd_kernel.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/math.h"
+#include "sim/simd/scalar_math.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim {
+// What happens once a cell takes the portable path: any other gives the same bits.
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using rcsd::Block;
@@ -106,9 +109,15 @@ void ForEachCurrents(const RcsdShape& shape, const double* params, double* state
 }
 
 }  // namespace
+}  // namespace livnd::sim::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-double ScalarExp(double x) { return Lane0(simd::Exp(Set(x))); }
-double ScalarLog(double x) { return Lane0(simd::Log(Set(x))); }
+namespace livnd::sim {
+
+using HWY_NAMESPACE::ForEachCurrents;
+using HWY_NAMESPACE::Lane0;
+using HWY_NAMESPACE::SetSteady;
+using HWY_NAMESPACE::rcsd::Currents;
 
 OpsinConstants MakeOpsinConstants(const OpsinParams& params) {
   const double x = 70.0 + params.reversal_mv;
@@ -208,7 +217,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
     p[P::kGKa] = soma.gmax_ka_s_cm2;
     p[P::kThreshold] = cell.threshold_mv;
     own_pool(P::kSize, soma.sodium);
-    own_pool(rcsd::kPotassiumPool<P>, soma.potassium);
+    own_pool(HWY_NAMESPACE::rcsd::kPotassiumPool<P>, soma.potassium);
   }
   int axon = 0;
   const Section* previous = &soma;
@@ -223,7 +232,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
         p[base + P::kGKca] = s.gmax_kca_s_cm2;
         p[base + P::kGCan] = s.gmax_can_s_cm2;
         p[base + P::kGCal] = s.gmax_cal_s_cm2;
-        own_pool(base + rcsd::kPotassiumPool<P>, s.potassium);
+        own_pool(base + HWY_NAMESPACE::rcsd::kPotassiumPool<P>, s.potassium);
         const Section& before = segment == 0 ? soma : s;
         const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
         p[base + P::kGPrev] = coupling(r, s);
@@ -236,7 +245,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
       common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
       sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
       own_pool(base + P::kSize, s.sodium);
-      own_pool(base + rcsd::kPotassiumPool<P>, s.potassium);
+      own_pool(base + HWY_NAMESPACE::rcsd::kPotassiumPool<P>, s.potassium);
       const Section& before = axon == 0 ? soma : *previous;
       const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
       p[base + P::kGPrev] = coupling(r, s);

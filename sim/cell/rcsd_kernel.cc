@@ -2,6 +2,10 @@
 
 #include <array>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/cell/rcsd_kernel.cc"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes before whatever uses instructions.
 #include "sim/cell/rcsd_constants.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/cell/rcsd_point_processes.h"
@@ -9,7 +13,8 @@
 #include "sim/simd/table.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using rcsd::Block;
@@ -72,8 +77,8 @@ HWY_INLINE Functions TableFunctions(const std::vector<double>& table, const Tabl
 
 // Where |x| is largest among what the polynomials were asked for.
 struct Farthest {
-  Vec sodium = Set(0.0), potassium = Set(0.0);
-  bool inside() const {
+  Vec sodium, potassium;
+  HWY_INLINE bool inside() const {
     return simd::AllTrue((sodium < Set(RcsdTables::Sodium::kHalfWidth)) &
                          (potassium < Set(RcsdTables::Potassium::kHalfWidth)));
   }
@@ -99,6 +104,10 @@ class Tile {
  public:
   Tile(const RcsdGroupParams& group, const TileStep& step)
       : group_(group), k_(group.step), tables_(group.tables.get()), step_(step) {}
+
+  static TileStep At(const TileBatch& batch, int tile) {
+    return TileOf(batch, tile, kShape.num_params(), kShape.num_functions(), kN);
+  }
 
   uint32_t Step() {
     const uint32_t crossed = DetectSpikes();
@@ -182,15 +191,18 @@ class Tile {
   }
   template <Path kPath>
   HWY_INLINE Functions Spiking(const TableIndex& index, Vec v) const {
-    return TableFunctions<kPath>(tables_->spiking, index, v, [&] { return ExactSpiking(k_, v); });
+    return TableFunctions<kPath>(tables_->spiking, index, v,
+                                 [&]() HWY_ATTR { return ExactSpiking(k_, v); });
   }
   template <Path kPath>
   HWY_INLINE Functions Slow(const TableIndex& index, Vec v) const {
-    return TableFunctions<kPath>(tables_->slow, index, v, [&] { return ExactSlow(k_, v); });
+    return TableFunctions<kPath>(tables_->slow, index, v,
+                                 [&]() HWY_ATTR { return ExactSlow(k_, v); });
   }
   template <Path kPath>
   HWY_INLINE Functions Calcium(const TableIndex& index, Vec v) const {
-    return TableFunctions<kPath>(tables_->calcium, index, v, [&] { return ExactCalcium(v); });
+    return TableFunctions<kPath>(tables_->calcium, index, v,
+                                 [&]() HWY_ATTR { return ExactCalcium(v); });
   }
   // a_n alone.
   template <Path kPath>
@@ -260,7 +272,7 @@ class Tile {
   // False if kPath is kTables and a pool lies outside its polynomial.
   template <Path kPath>
   HWY_INLINE bool IonCurrents() {
-    Farthest farthest;
+    Farthest farthest = {Set(0.0), Set(0.0)};
     for (int h = 0; h < kVectors; ++h) {
       const Block b = Soma(h);
       const Vec v = half_.v[kSoma][h] = b.S(SomaState::kV);
@@ -401,7 +413,7 @@ class Tile {
       UpdateCalcium<SomaState, SomaParam>(b, slow, CalciumHalf(kSoma, h));
       if constexpr (kHasKa) {
         const Functions ka =
-            TableFunctions<kPath>(tables_->ka, index, v, [&] { return ExactKa(v); });
+            TableFunctions<kPath>(tables_->ka, index, v, [&]() HWY_ATTR { return ExactKa(v); });
         b.Put(SomaState::kAKa, Relax(b.S(SomaState::kAKa), ka[Tables::kAKa], k_.ka_a));
         b.Put(SomaState::kBKa, Relax(b.S(SomaState::kBKa), ka[Tables::kBKa], k_.ka_b));
       }
@@ -475,54 +487,74 @@ class Tile {
   Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
 };
 
-// Calls fn with a value of the tile's type for a group.
-template <class Fn>
-uint32_t WithTile(const RcsdGroupParams& group, const TileStep& step, Fn fn) {
-  const RcsdShape& shape = group.shape;
-  const int key = (shape.kind == CellKind::kRenshaw ? 0
-                   : shape.num_dend == 3            ? 2
-                                                    : 1) *
-                      4 +
-                  (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0);
-  switch (key) {
-    case 0:
-      return fn(Tile<0, 0, true, false>(group, step));
-    case 1:
-      return fn(Tile<0, 0, true, true>(group, step));
-    case 2:
-      return fn(Tile<0, 5, true, false>(group, step));
-    case 3:
-      return fn(Tile<0, 5, true, true>(group, step));
-    case 4:
-      return fn(Tile<1, 0, false, false>(group, step));
-    case 5:
-      return fn(Tile<1, 0, false, true>(group, step));
-    case 6:
-      return fn(Tile<1, 5, false, false>(group, step));
-    case 7:
-      return fn(Tile<1, 5, false, true>(group, step));
-    case 8:
-      return fn(Tile<3, 0, false, false>(group, step));
-    case 9:
-      return fn(Tile<3, 0, false, true>(group, step));
-    case 10:
-      return fn(Tile<3, 5, false, false>(group, step));
-    default:
-      return fn(Tile<3, 5, false, true>(group, step));
+template <class Shape>
+void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+  for (int t = 0; t < batch.num_tiles; ++t) {
+    crossed[t] = Shape(group, Shape::At(batch, t)).Step();
   }
 }
-
-}  // namespace
-
-uint32_t StepRcsdTile(const RcsdGroupParams& group, const TileStep& step) {
-  return WithTile(group, step, [](auto tile) { return tile.Step(); });
+template <class Shape>
+void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
+  for (int t = 0; t < batch.num_tiles; ++t) Shape(group, Shape::At(batch, t)).Prepare();
 }
 
-void PrepareRcsdTile(const RcsdGroupParams& group, const TileStep& step) {
-  WithTile(group, step, [](auto tile) {
-    tile.Prepare();
-    return 0u;
-  });
+// Calls fn with a type of tile for the shape.
+#define LIVND_FOR_SHAPE(fn)                                                            \
+  const RcsdShape& shape = group.shape;                                                \
+  const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1; \
+  switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {    \
+    case 0:                                                                            \
+      return fn<Tile<0, 0, true, false>>(group, batch, crossed);                       \
+    case 1:                                                                            \
+      return fn<Tile<0, 0, true, true>>(group, batch, crossed);                        \
+    case 2:                                                                            \
+      return fn<Tile<0, 5, true, false>>(group, batch, crossed);                       \
+    case 3:                                                                            \
+      return fn<Tile<0, 5, true, true>>(group, batch, crossed);                        \
+    case 4:                                                                            \
+      return fn<Tile<1, 0, false, false>>(group, batch, crossed);                      \
+    case 5:                                                                            \
+      return fn<Tile<1, 0, false, true>>(group, batch, crossed);                       \
+    case 6:                                                                            \
+      return fn<Tile<1, 5, false, false>>(group, batch, crossed);                      \
+    case 7:                                                                            \
+      return fn<Tile<1, 5, false, true>>(group, batch, crossed);                       \
+    case 8:                                                                            \
+      return fn<Tile<3, 0, false, false>>(group, batch, crossed);                      \
+    case 9:                                                                            \
+      return fn<Tile<3, 0, false, true>>(group, batch, crossed);                       \
+    case 10:                                                                           \
+      return fn<Tile<3, 5, false, false>>(group, batch, crossed);                      \
+    default:                                                                           \
+      return fn<Tile<3, 5, false, true>>(group, batch, crossed);                       \
+  }
+
+void Step(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+  LIVND_FOR_SHAPE(StepAll)
+}
+void Prepare(const RcsdGroupParams& group, const TileBatch& batch) {
+  uint32_t* crossed = nullptr;
+  LIVND_FOR_SHAPE(PrepareAll)
+}
+#undef LIVND_FOR_SHAPE
+
+}  // namespace
+}  // namespace livnd::sim::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace livnd::sim {
+
+HWY_EXPORT(Step);
+HWY_EXPORT(Prepare);
+
+void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+  HWY_DYNAMIC_DISPATCH(Step)(group, batch, crossed);
+}
+
+void PrepareRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch) {
+  HWY_DYNAMIC_DISPATCH(Prepare)(group, batch);
 }
 
 }  // namespace livnd::sim
+#endif  // HWY_ONCE

@@ -81,10 +81,6 @@ struct RcsdGroupParams {
   std::shared_ptr<const RcsdTables> tables;
 };
 
-// e^x and ln x by the kernel's own arithmetic, for constants that become part of a result's bits.
-double ScalarExp(double x);
-double ScalarLog(double x);
-
 // The shape that a template needs, without an opsin.
 RcsdShape ShapeOf(const CellTemplate& cell);
 
@@ -93,12 +89,12 @@ RcsdShape ShapeOf(const CellTemplate& cell);
 CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
                           const OpsinParams& opsin, double dt_ms, double v_init_mv);
 
-// Writes the functions of voltage that a step expects, [shape.num_functions()][kTileLanes].
-void PrepareRcsdTile(const RcsdGroupParams& group, const TileStep& step);
+// Writes the functions of voltage that a step expects, [shape.num_functions()][kTileLanes] a tile.
+void PrepareRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch);
 
-// Advances one tile by one step. Returns a bit for each lane whose soma was above threshold at the
-// start of the step and was not one step earlier.
-uint32_t StepRcsdTile(const RcsdGroupParams& group, const TileStep& step);
+// Advances tiles by one step. crossed[tile] gets a bit for each lane whose soma was above threshold at
+// the start of the step and was not one step earlier.
+void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed);
 
 }  // namespace livnd::sim
 

@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "sim/cell/rcsd_constants.h"
+#include "sim/simd/scalar_math.h"
 #include "sim/testing/reference_cell.h"
 
 namespace livnd::sim {
@@ -61,15 +62,20 @@ class Tile {
   double param(int i, int lane) const { return params_[i * kLanes + lane]; }
 
   uint32_t Step(const double* normals = nullptr) {
-    TileStep step;
-    step.params = params_.data();
-    step.state = state_.data();
-    step.normals = normals;
-    step.drive = density_.data();
-    step.scratch = scratch_.data();
-    if (!prepared_) PrepareRcsdTile(group_, step);
+    const int param_tile = 0;
+    TileBatch tile;
+    tile.num_tiles = 1;
+    tile.params = params_.data();
+    tile.param_tile = &param_tile;
+    tile.state = state_.data();
+    tile.normals = normals;
+    tile.drive = density_.data();
+    tile.scratch = scratch_.data();
+    if (!prepared_) PrepareRcsdTiles(group_, tile);
     prepared_ = true;
-    return StepRcsdTile(group_, step);
+    uint32_t crossed = 0;
+    StepRcsdTiles(group_, tile, &crossed);
+    return crossed;
   }
 
  private:

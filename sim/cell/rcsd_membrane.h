@@ -4,8 +4,12 @@
 // Equations: livn 2.0.0 models/rcsd/neuron/mechanisms (Nas, Kdr, CaN, CaL, KCa, Ka_v1in, Ca_conc,
 // Na_conc, K_conc), after Booth, Rinzel and Kiehn (1997). Internal to sim/cell; everything that
 // includes it is compiled with the options of sim/simd/copts.bzl.
-#ifndef LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+#if defined(LIVND_SIM_CELL_RCSD_MEMBRANE_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+#undef LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+#else
 #define LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+#endif
 
 #include <array>
 
@@ -15,7 +19,10 @@
 #include "sim/simd/math.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim::rcsd {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE::rcsd {
+
+using namespace ::livnd::sim::rcsd;  // constants
 
 using simd::Exp;
 using simd::Fma;
@@ -296,6 +303,7 @@ HWY_INLINE Currents DendCurrents(const Block& b, Vec v, GhkFunctions can, GhkFun
   return c;
 }
 
-}  // namespace livnd::sim::rcsd
+}  // namespace livnd::sim::HWY_NAMESPACE::rcsd
+HWY_AFTER_NAMESPACE();
 
-#endif  // LIVND_SIM_CELL_RCSD_MEMBRANE_H_
+#endif  // per-target include guard

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "sim/cell/rcsd_constants.h"
-#include "sim/simd/vec.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 namespace {
@@ -47,14 +47,6 @@ RcsdModel::RcsdModel(const RcsdShape& shape, const OpsinParams& opsin, double dt
     noise_streams_ = {{shape.noise_position(0), 1, 2, 1, 1, 0},
                       {shape.noise_position(1), 2, 2, 0, 1, 1}};
   }
-}
-
-void RcsdModel::Prepare(const TileBatch& batch) const {
-  for (int t = 0; t < batch.num_tiles; ++t) PrepareRcsdTile(group_, TileOf(batch, t));
-}
-
-void RcsdModel::StepTiles(const TileBatch& batch, uint32_t* crossed) const {
-  for (int t = 0; t < batch.num_tiles; ++t) crossed[t] = StepRcsdTile(group_, TileOf(batch, t));
 }
 
 int RcsdModel::AddSlot(const SynapseSlot& slot) {

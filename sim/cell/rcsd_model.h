@@ -31,7 +31,7 @@ class RcsdModel : public CellModel {
 
   int num_params() const override { return shape().num_params(); }
   int num_scratch() const override { return shape().num_functions(); }
-  void Prepare(const TileBatch& batch) const override;
+  void Prepare(const TileBatch& batch) const override { PrepareRcsdTiles(group_, batch); }
   int num_sections() const override { return shape().num_sections(); }
   int num_compartments() const override { return shape().num_compartments(); }
   int middle_compartment(int section) const override { return shape().middle_compartment(section); }
@@ -58,7 +58,9 @@ class RcsdModel : public CellModel {
   double area_um2(absl::Span<const double> params, int compartment) const override {
     return 1e2 / params[shape().per_area_param(compartment)];
   }
-  void StepTiles(const TileBatch& batch, uint32_t* crossed) const override;
+  void StepTiles(const TileBatch& batch, uint32_t* crossed) const override {
+    StepRcsdTiles(group_, batch, crossed);
+  }
 
  private:
   RcsdGroupParams group_;

@@ -2,8 +2,12 @@
 // synapses learn from the voltage. A tile at a time. Internal to sim/cell.
 //
 // Sources: livn 2.0.0 models/rcsd/neuron/mechanisms (Gfluct3, lin_exp2syn and its kin, RhO3c).
-#ifndef LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_
+#if defined(LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_
+#undef LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_
+#else
 #define LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_
+#endif
 
 #include <array>
 
@@ -12,7 +16,10 @@
 #include "sim/simd/math.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim::rcsd {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE::rcsd {
+
+using namespace ::livnd::sim::rcsd;  // constants
 
 using simd::Exp;
 using simd::Fma;
@@ -165,6 +172,7 @@ inline void Learn(const RcsdGroupParams& group, const TileStep& step, const Half
   }
 }
 
-}  // namespace livnd::sim::rcsd
+}  // namespace livnd::sim::HWY_NAMESPACE::rcsd
+HWY_AFTER_NAMESPACE();
 
-#endif  // LIVND_SIM_CELL_RCSD_POINT_PROCESSES_H_
+#endif  // per-target include guard

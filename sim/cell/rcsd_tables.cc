@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <array>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/cell/rcsd_tables.cc"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes before whatever uses instructions.
 #include "sim/cell/rcsd_kernel.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/table.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using simd::kTableDegree;
@@ -102,22 +107,34 @@ void FitReversal(double middle, double half_width, Function function,
   for (size_t i = 0; i < N; ++i) std::fill_n(coefficients[i], kTileLanes, out[i]);
 }
 
-}  // namespace
-
-std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms) {
+std::shared_ptr<const RcsdTables> MakeTables(double dt_ms) {
   const StepConstants k = MakeStepConstants(dt_ms);
   auto tables = std::make_shared<RcsdTables>();
-  tables->spiking = MakeTable([&](Vec v) { return rcsd::SpikingFunctions(k, v); });
-  tables->slow = MakeTable([&](Vec v) { return rcsd::SlowFunctions(k, v); });
-  tables->calcium = MakeTable([&](Vec v) { return rcsd::CalciumFunctions(v); });
-  tables->ka = MakeTable([&](Vec v) { return rcsd::KaFunctions(v); });
+  tables->spiking = MakeTable([&](Vec v) HWY_ATTR { return rcsd::SpikingFunctions(k, v); });
+  tables->slow = MakeTable([&](Vec v) HWY_ATTR { return rcsd::SlowFunctions(k, v); });
+  tables->calcium = MakeTable([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctions(v); });
+  tables->ka = MakeTable([&](Vec v) HWY_ATTR { return rcsd::KaFunctions(v); });
   FitReversal(
       RcsdTables::Sodium::kMiddle, RcsdTables::Sodium::kHalfWidth,
-      [](Vec u) { return rcsd::SodiumReversal(u); }, tables->sodium.coefficients);
+      [](Vec u) HWY_ATTR { return rcsd::SodiumReversal(u); }, tables->sodium.coefficients);
   FitReversal(
       RcsdTables::Potassium::kMiddle, RcsdTables::Potassium::kHalfWidth,
-      [](Vec u) { return rcsd::PotassiumReversal(u); }, tables->potassium.coefficients);
+      [](Vec u) HWY_ATTR { return rcsd::PotassiumReversal(u); }, tables->potassium.coefficients);
   return tables;
 }
 
+}  // namespace
+}  // namespace livnd::sim::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace livnd::sim {
+
+HWY_EXPORT(MakeTables);
+
+std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms) {
+  return HWY_DYNAMIC_DISPATCH(MakeTables)(dt_ms);
+}
+
 }  // namespace livnd::sim
+#endif  // HWY_ONCE

@@ -11,7 +11,9 @@
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/table.h"
 
-namespace livnd::sim {
+// The exact functions are those of the portable path; tables are made and read by any.
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using rcsd::Functions;
@@ -109,4 +111,5 @@ TEST(RcsdTablesTest, ReversalPotentialsAreTheSeries) {
 }
 
 }  // namespace
-}  // namespace livnd::sim
+}  // namespace livnd::sim::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

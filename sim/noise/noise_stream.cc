@@ -2,91 +2,63 @@
 
 #include <algorithm>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/noise/noise_stream.cc"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes before whatever uses instructions.
 #include "hwy/highway.h"
 #include "sim/simd/math.h"
 #include "sim/simd/vec.h"
 
-namespace livnd::sim {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
 using simd::Fma;
 using simd::Load;
 using simd::Set;
 using simd::Store;
 using simd::Vec;
 
-using U64 = simd::U64Tag;
-using V64 = hn::Vec<U64>;
+using simd::SetWords;
+using simd::Words;
+
 constexpr int kBlocks = simd::kLanes;  // Philox blocks a call
 constexpr int kPairs = 2 * kBlocks;
 
 // Pairs of kBlocks consecutive blocks, in stream order: the first variate x in (-1, 1) and the
 // squared radius w of each.
 void PolarPairs(const NoiseStreamKey& key, uint32_t first_block, double* x_out, double* w_out) {
-  const U64 d;
-  const V64 low = hn::Set(d, uint64_t{0xFFFFFFFF});
+  const Words low = SetWords(0xFFFFFFFF);
   // One block a lane of 64 bits, of which the low 32 count.
-  V64 c0 = hn::And(hn::Add(hn::Set(d, uint64_t{first_block}), hn::Iota(d, 0)), low);
-  V64 c1 = hn::Set(d, uint64_t{key.id3});
-  V64 c2 = hn::Set(d, uint64_t{key.id1});
-  V64 c3 = hn::Set(d, uint64_t{key.id2});
+  Words c0 = simd::CountedWords(first_block) & low;
+  Words c1 = SetWords(key.id3);
+  Words c2 = SetWords(key.id1);
+  Words c3 = SetWords(key.id2);
   uint32_t k0 = key.key0, k1 = 0;
-  const V64 m0 = hn::Set(d, uint64_t{0xD2511F53});
-  const V64 m1 = hn::Set(d, uint64_t{0xCD9E8D57});
-  // 32 x 32 -> 64 bit products of the low halves.
-  auto multiply = [](V64 a, V64 b) {
-    const hn::Repartition<uint32_t, U64> d32;
-    return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, b));
-  };
+  const Words m0 = SetWords(0xD2511F53);
+  const Words m1 = SetWords(0xCD9E8D57);
   for (int round = 0; round < 10; ++round) {
-    const V64 p0 = multiply(c0, m0);
-    const V64 p1 = multiply(c2, m1);
-    const V64 n0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d, uint64_t{k0}));
-    const V64 n2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d, uint64_t{k1}));
-    c1 = hn::And(p1, low);
-    c3 = hn::And(p0, low);
+    const Words p0 = simd::MultiplyLow32(c0, m0);
+    const Words p1 = simd::MultiplyLow32(c2, m1);
+    const Words n0 = simd::ShiftRight<32>(p1) ^ c1 ^ SetWords(k0);
+    const Words n2 = simd::ShiftRight<32>(p0) ^ c3 ^ SetWords(k1);
+    c1 = p1 & low;
+    c3 = p0 & low;
     c0 = n0;
     c2 = n2;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   // A word as a number through the mantissa of 2^52, then 2 (word + 1) / 4294967297 - 1.
-  auto variate = [&](V64 word) {
-    const V64 bits = hn::Or(word, hn::Set(d, uint64_t{0x4330000000000000}));
-    const Vec number = Vec{hn::BitCast(simd::F64Tag(), bits)} - Set(4503599627370496.0 - 1.0);
+  auto variate = [](Words word) HWY_ATTR {
+    const Vec number =
+        simd::FromBits(word | SetWords(0x4330000000000000)) - Set(4503599627370496.0 - 1.0);
     return Fma(number, Set(2.0 / 4294967297.0), Set(-1.0));
   };
   const Vec x0 = variate(c0), y0 = variate(c1), x1 = variate(c2), y1 = variate(c3);
-  hn::StoreInterleaved2(x0.v, x1.v, simd::F64Tag(), x_out);
-  hn::StoreInterleaved2(Fma(x0, x0, y0 * y0).v, Fma(x1, x1, y1 * y1).v, simd::F64Tag(), w_out);
-}
-
-// For each set of four lanes, the halves of the lanes in it, in order, then halves of any.
-struct CompressTable {
-  alignas(32) uint32_t halves[16][8];
-  constexpr CompressTable() : halves() {
-    for (uint32_t set = 0; set < 16; ++set) {
-      int n = 0;
-      for (uint32_t lane = 0; lane < 4; ++lane) {
-        if ((set >> lane & 1) == 0) continue;
-        halves[set][n++] = 2 * lane;
-        halves[set][n++] = 2 * lane + 1;
-      }
-    }
-  }
-};
-constexpr CompressTable kCompress;
-
-// The lanes of the mask, in order, at the front; `bits` is the mask.
-HWY_INLINE Vec Compress(Vec a, simd::Mask mask, uint32_t bits) {
-  if constexpr (simd::kLanes == 4) {
-    const hn::Repartition<uint32_t, simd::F64Tag> d32;
-    const auto indices = hn::IndicesFromVec(d32, hn::Load(d32, kCompress.halves[bits]));
-    return {hn::BitCast(simd::F64Tag(), hn::TableLookupLanes(hn::BitCast(d32, a.v), indices))};
-  } else {
-    return {hn::Compress(a.v, mask.m)};
-  }
+  simd::StoreInterleaved(x0, x1, x_out);
+  simd::StoreInterleaved(Fma(x0, x0, y0 * y0), Fma(x1, x1, y1 * y1), w_out);
 }
 
 // Accepted pairs that are kept before they are finished.
@@ -104,7 +76,7 @@ void Finish(const double* x, const double* w, int first, int every, int n, doubl
     w = pw;
   }
   int i = 0;
-  auto normals = [&](int at) {
+  auto normals = [&](int at) HWY_ATTR {
     const Vec vw = Load(w + at);
     return Load(x + at) * simd::Sqrt(-2.0 * simd::Log(vw) / vw);
   };
@@ -138,8 +110,8 @@ int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int 
         // Whole vectors are stored; what lies behind the accepted ones is overwritten or unused.
         const uint32_t lanes = simd::Bits(ok);
         bits |= lanes << i;
-        Store(Compress(Load(pair_x + i), ok, lanes), x + kept);
-        Store(Compress(vw, ok, lanes), w + kept);
+        Store(simd::Compress(Load(pair_x + i), ok, lanes), x + kept);
+        Store(simd::Compress(vw, ok, lanes), w + kept);
         kept += __builtin_popcount(lanes);
       }
       if (kept < wanted) {
@@ -159,4 +131,18 @@ int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int 
   return position;
 }
 
+}  // namespace livnd::sim::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace livnd::sim {
+
+HWY_EXPORT(DrawNormals);
+
+int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int first, int every,
+                    double* out) {
+  return HWY_DYNAMIC_DISPATCH(DrawNormals)(key, position, count, first, every, out);
+}
+
 }  // namespace livnd::sim
+#endif  // HWY_ONCE

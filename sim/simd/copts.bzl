@@ -1,17 +1,13 @@
 """Compiler options of everything that includes sim/simd/vec.h."""
 
-# AVX2 with FMA, whole: Highway's static target. All files that see the vector type must agree on it.
-# --compilation_mode=dbg compiles the kernels, too, without optimization: the same bits
-# (tests/golden), and a debugger that shows them.
+# Kernels are optimised whatever the rest is. --compilation_mode=dbg compiles them, too, without
+# optimization: the same bits (tests/golden), and a debugger that shows them. Instructions beyond
+# x86-64 are asked for by Highway, function by function.
 KERNEL_COPTS = select({
     "//sim/simd:dbg": ["-O0"],
-    "//conditions:default": ["-O3"],
-}) + [
-    "-mavx2",
-    "-mfma",
-    "-mbmi",
-    "-mbmi2",
-    "-mf16c",
-    "-maes",
-    "-mpclmul",
-]
+    "//conditions:default": [
+        "-O3",
+        "-fno-stack-protector",
+        "-fomit-frame-pointer",
+    ],
+})

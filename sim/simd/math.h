@@ -1,19 +1,25 @@
 // exp and log for the state path: inline vector code, within 2 ulp (math_test.cc), the same bits on
 // every host. libm is never called where state is computed.
-#ifndef LIVND_SIM_SIMD_MATH_H_
+#if defined(LIVND_SIM_SIMD_MATH_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIVND_SIM_SIMD_MATH_H_
+#undef LIVND_SIM_SIMD_MATH_H_
+#else
 #define LIVND_SIM_SIMD_MATH_H_
+#endif
 
 #include <cstdint>
 
 #include "sim/simd/vec.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace livnd::sim::simd {
+namespace HWY_NAMESPACE {
 
 // e^x. x is clamped to [-708, 709], so the result is always finite and normal; NaN stays NaN.
 //
 // Cody-Waite reduction x = n ln2 + r, |r| <= ln2 / 2; Taylor polynomial of degree 13 in r (its
 // remainder is below 1e-17); 2^n through the exponent bits.
-inline Vec Exp(Vec x) {
+HWY_INLINE Vec Exp(Vec x) {
   const Vec kMagic = Set(6755399441055744.0);  // 1.5 * 2^52: adding it rounds to an integer
   // vmaxpd and vminpd give their second operand if one is NaN.
   x = Min(Set(709.0), Max(Set(-708.0), x));
@@ -37,9 +43,7 @@ inline Vec Exp(Vec x) {
   const Vec q = Fma(r8, q8b, Fma(r4, q47, q03));
   const Vec p = Fma(r2, q, r);
   // The low bits of `shifted` are n; moved into the exponent they make 2^n.
-  const auto bits = hn::Add(hn::ShiftLeft<52>(hn::BitCast(U64Tag(), shifted.v)),
-                            hn::Set(U64Tag(), uint64_t{0x3FF0000000000000}));
-  const Vec scale = {hn::BitCast(F64Tag(), bits)};
+  const Vec scale = FromBits(ShiftLeft<52>(BitsOf(shifted)) + SetWords(0x3FF0000000000000));
   return Fma(scale, p, scale);
 }
 
@@ -47,18 +51,14 @@ inline Vec Exp(Vec x) {
 //
 // x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f):
 // ln(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with R the tail of the atanh series.
-inline Vec Log(Vec x) {
-  const auto bits = hn::BitCast(U64Tag(), x.v);
-  const auto offset = hn::Set(U64Tag(), uint64_t{0x3FE6A09E667F3BCD});  // bits of sqrt(1/2)
-  const auto above = hn::Sub(bits, offset);
-  const auto exponent = hn::And(above, hn::Set(U64Tag(), uint64_t{0xFFF0000000000000}));
-  const Vec m = {hn::BitCast(F64Tag(), hn::Sub(bits, exponent))};
+HWY_INLINE Vec Log(Vec x) {
+  const Words bits = BitsOf(x);
+  const Words above = bits - SetWords(0x3FE6A09E667F3BCD);  // bits of sqrt(1/2)
+  const Words exponent = above & SetWords(0xFFF0000000000000);
+  const Vec m = FromBits(bits - exponent);
   // k as a number: biased to be positive, then through the mantissa of 2^52.
-  const auto biased =
-      hn::ShiftRight<52>(hn::Add(above, hn::Set(U64Tag(), uint64_t{0x3FF0000000000000})));
-  const Vec k =
-      Vec{hn::BitCast(F64Tag(), hn::Or(biased, hn::Set(U64Tag(), uint64_t{0x4330000000000000})))} -
-      Set(4503599627370496.0 + 1023.0);
+  const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
+  const Vec k = FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
   const Vec f = m - Set(1.0);
   const Vec s = f / (Set(2.0) + f);
   const Vec z = s * s;
@@ -78,6 +78,8 @@ inline Vec Log(Vec x) {
   return Fma(k, Set(6.93147180369123816490e-01), f - (half_f2 - low));
 }
 
+}  // namespace HWY_NAMESPACE
 }  // namespace livnd::sim::simd
+HWY_AFTER_NAMESPACE();
 
-#endif  // LIVND_SIM_SIMD_MATH_H_
+#endif  // per-target include guard

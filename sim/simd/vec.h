@@ -3,24 +3,120 @@
 // Numeric contract (docs/decisions/0002-numeric-contract.md): each operation is IEEE 754 per lane,
 // a multiply-add is fused only where Fma is written, and nothing reduces across lanes. A lane's
 // bits therefore do not depend on the width of the register, on its neighbours or on its position.
-#ifndef LIVND_SIM_SIMD_VEC_H_
+//
+// Compiled once for each instruction set, in the namespace that Highway gives it; see
+// sim/simd/instruction_set.h. A source that uses it is laid out like this:
+//
+//   #undef HWY_TARGET_INCLUDE
+//   #define HWY_TARGET_INCLUDE "sim/.../this_file.cc"
+//   #include "hwy/foreach_target.h"
+//   // after it, whatever else is included
+//   #include "sim/simd/vec.h"
+//   HWY_BEFORE_NAMESPACE();
+//   namespace livnd::sim { namespace HWY_NAMESPACE { ... } }
+//   HWY_AFTER_NAMESPACE();
+//   #if HWY_ONCE
+//   ... HWY_EXPORT(Function); HWY_DYNAMIC_DISPATCH(Function)(...) ...
+//   #endif
+#if defined(LIVND_SIM_SIMD_VEC_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIVND_SIM_SIMD_VEC_H_
+#undef LIVND_SIM_SIMD_VEC_H_
+#else
 #define LIVND_SIM_SIMD_VEC_H_
+#endif
 
 #include <cstdint>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "sim/simd/tile_lanes.h"
 
-namespace livnd::sim {
+HWY_BEFORE_NAMESPACE();
+namespace livnd::sim::simd {
+namespace HWY_NAMESPACE {
 
-namespace simd {
+#if HWY_TARGET == HWY_SCALAR
+
+// Hosts below AVX2: one lane, in whatever the compiler knows without asking. A fused multiply-add is
+// the C library's, which is exact on every host.
+inline constexpr int kLanes = 1;
+
+struct Vec {
+  double v;
+};
+struct Mask {
+  bool m;
+};
+struct Words {  // 64 bits a lane
+  uint64_t v;
+};
+
+HWY_INLINE Vec Load(const double* p) { return {*p}; }
+HWY_INLINE void Store(Vec a, double* p) { *p = a.v; }
+HWY_INLINE Vec Set(double x) { return {x}; }
+
+HWY_INLINE Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+HWY_INLINE Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+HWY_INLINE Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+HWY_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+HWY_INLINE Vec operator-(Vec a) { return {-a.v}; }
+HWY_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {__builtin_fma(a.v, b.v, c.v)}; }
+HWY_INLINE Vec NegFma(Vec a, Vec b, Vec c) { return {__builtin_fma(-a.v, b.v, c.v)}; }
+// As maxpd and minpd: the second operand if one is NaN.
+HWY_INLINE Vec Max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
+HWY_INLINE Vec Min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+HWY_INLINE Vec Abs(Vec a) { return {__builtin_fabs(a.v)}; }
+HWY_INLINE Vec Sqrt(Vec a) { return {__builtin_sqrt(a.v)}; }
+
+HWY_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
+HWY_INLINE Mask operator>(Vec a, Vec b) { return {a.v > b.v}; }
+HWY_INLINE Mask operator<=(Vec a, Vec b) { return {a.v <= b.v}; }
+HWY_INLINE Mask operator&(Mask a, Mask b) { return {a.m && b.m}; }
+HWY_INLINE Vec Select(Mask m, Vec yes, Vec no) { return m.m ? yes : no; }
+HWY_INLINE bool AllTrue(Mask m) { return m.m; }
+HWY_INLINE uint32_t Bits(Mask m) { return m.m ? 1u : 0u; }
+HWY_INLINE Vec Compress(Vec a, Mask, uint32_t) { return a; }
+
+HWY_INLINE Words SetWords(uint64_t x) { return {x}; }
+HWY_INLINE Words CountedWords(uint64_t first) { return {first}; }
+HWY_INLINE Words BitsOf(Vec a) {
+  Words bits;
+  std::memcpy(&bits.v, &a.v, sizeof(bits.v));
+  return bits;
+}
+HWY_INLINE Vec FromBits(Words a) {
+  Vec x;
+  std::memcpy(&x.v, &a.v, sizeof(x.v));
+  return x;
+}
+HWY_INLINE Words operator+(Words a, Words b) { return {a.v + b.v}; }
+HWY_INLINE Words operator-(Words a, Words b) { return {a.v - b.v}; }
+HWY_INLINE Words operator&(Words a, Words b) { return {a.v & b.v}; }
+HWY_INLINE Words operator|(Words a, Words b) { return {a.v | b.v}; }
+HWY_INLINE Words operator^(Words a, Words b) { return {a.v ^ b.v}; }
+template <int kBits>
+HWY_INLINE Words ShiftLeft(Words a) {
+  return {a.v << kBits};
+}
+template <int kBits>
+HWY_INLINE Words ShiftRight(Words a) {
+  return {a.v >> kBits};
+}
+HWY_INLINE Words MultiplyLow32(Words a, Words b) {
+  return {(a.v & 0xFFFFFFFFu) * (b.v & 0xFFFFFFFFu)};
+}
+HWY_INLINE void StoreWords(Words a, int64_t* p) { *p = static_cast<int64_t>(a.v); }
+HWY_INLINE void StoreInterleaved(Vec a, Vec b, double* p) {
+  p[0] = a.v;
+  p[1] = b.v;
+}
+
+#else  // AVX2, AVX-512
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F64Tag = hn::CappedTag<double, kTileLanes>;
 using U64Tag = hn::Rebind<uint64_t, F64Tag>;
-
-static_assert(hn::MaxLanes(F64Tag()) >= 4, "compile with the options of sim/simd/copts.bzl");
 
 // Lanes of one vector: 8 with AVX-512, 4 with AVX2. A tile is kTileLanes / kLanes vectors.
 inline constexpr int kLanes = static_cast<int>(hn::MaxLanes(F64Tag()));
@@ -31,48 +127,117 @@ struct Vec {
 struct Mask {
   hn::Mask<F64Tag> m;
 };
+struct Words {  // 64 bits a lane
+  hn::Vec<U64Tag> v;
+};
 
-inline Vec Load(const double* p) { return {hn::LoadU(F64Tag(), p)}; }
-inline void Store(Vec a, double* p) { hn::StoreU(a.v, F64Tag(), p); }
-inline Vec Set(double x) { return {hn::Set(F64Tag(), x)}; }
+HWY_INLINE Vec Load(const double* p) { return {hn::LoadU(F64Tag(), p)}; }
+HWY_INLINE void Store(Vec a, double* p) { hn::StoreU(a.v, F64Tag(), p); }
+HWY_INLINE Vec Set(double x) { return {hn::Set(F64Tag(), x)}; }
 
-inline Vec operator+(Vec a, Vec b) { return {hn::Add(a.v, b.v)}; }
-inline Vec operator-(Vec a, Vec b) { return {hn::Sub(a.v, b.v)}; }
-inline Vec operator*(Vec a, Vec b) { return {hn::Mul(a.v, b.v)}; }
-inline Vec operator/(Vec a, Vec b) { return {hn::Div(a.v, b.v)}; }
-inline Vec operator-(Vec a) { return {hn::Neg(a.v)}; }
-inline Vec operator+(Vec a, double b) { return a + Set(b); }
-inline Vec operator-(Vec a, double b) { return a - Set(b); }
-inline Vec operator*(Vec a, double b) { return a * Set(b); }
-inline Vec operator+(double a, Vec b) { return Set(a) + b; }
-inline Vec operator-(double a, Vec b) { return Set(a) - b; }
-inline Vec operator*(double a, Vec b) { return Set(a) * b; }
-inline Vec operator/(double a, Vec b) { return Set(a) / b; }
-
+HWY_INLINE Vec operator+(Vec a, Vec b) { return {hn::Add(a.v, b.v)}; }
+HWY_INLINE Vec operator-(Vec a, Vec b) { return {hn::Sub(a.v, b.v)}; }
+HWY_INLINE Vec operator*(Vec a, Vec b) { return {hn::Mul(a.v, b.v)}; }
+HWY_INLINE Vec operator/(Vec a, Vec b) { return {hn::Div(a.v, b.v)}; }
+HWY_INLINE Vec operator-(Vec a) { return {hn::Neg(a.v)}; }
 // a * b + c with one rounding.
-inline Vec Fma(Vec a, Vec b, Vec c) { return {hn::MulAdd(a.v, b.v, c.v)}; }
+HWY_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {hn::MulAdd(a.v, b.v, c.v)}; }
 // c - a * b with one rounding.
-inline Vec NegFma(Vec a, Vec b, Vec c) { return {hn::NegMulAdd(a.v, b.v, c.v)}; }
-inline Vec Max(Vec a, Vec b) { return {hn::Max(a.v, b.v)}; }
-inline Vec Min(Vec a, Vec b) { return {hn::Min(a.v, b.v)}; }
-inline Vec Abs(Vec a) { return {hn::Abs(a.v)}; }
-inline Vec Sqrt(Vec a) { return {hn::Sqrt(a.v)}; }
+HWY_INLINE Vec NegFma(Vec a, Vec b, Vec c) { return {hn::NegMulAdd(a.v, b.v, c.v)}; }
+// The second operand if one is NaN.
+HWY_INLINE Vec Max(Vec a, Vec b) { return {hn::Max(a.v, b.v)}; }
+HWY_INLINE Vec Min(Vec a, Vec b) { return {hn::Min(a.v, b.v)}; }
+HWY_INLINE Vec Abs(Vec a) { return {hn::Abs(a.v)}; }
+HWY_INLINE Vec Sqrt(Vec a) { return {hn::Sqrt(a.v)}; }
 
-inline Mask operator<(Vec a, Vec b) { return {hn::Lt(a.v, b.v)}; }
-inline Mask operator>(Vec a, Vec b) { return {hn::Gt(a.v, b.v)}; }
-inline Mask operator<=(Vec a, Vec b) { return {hn::Le(a.v, b.v)}; }
-inline Mask operator&(Mask a, Mask b) { return {hn::And(a.m, b.m)}; }
+HWY_INLINE Mask operator<(Vec a, Vec b) { return {hn::Lt(a.v, b.v)}; }
+HWY_INLINE Mask operator>(Vec a, Vec b) { return {hn::Gt(a.v, b.v)}; }
+HWY_INLINE Mask operator<=(Vec a, Vec b) { return {hn::Le(a.v, b.v)}; }
+HWY_INLINE Mask operator&(Mask a, Mask b) { return {hn::And(a.m, b.m)}; }
 // yes where the mask is set, else no.
-inline Vec Select(Mask m, Vec yes, Vec no) { return {hn::IfThenElse(m.m, yes.v, no.v)}; }
-inline bool AllTrue(Mask m) { return hn::AllTrue(F64Tag(), m.m); }
+HWY_INLINE Vec Select(Mask m, Vec yes, Vec no) { return {hn::IfThenElse(m.m, yes.v, no.v)}; }
+HWY_INLINE bool AllTrue(Mask m) { return hn::AllTrue(F64Tag(), m.m); }
 // One bit a lane, lane 0 lowest.
-inline uint32_t Bits(Mask m) {
+HWY_INLINE uint32_t Bits(Mask m) {
   uint8_t bytes[8] = {0};
   hn::StoreMaskBits(F64Tag(), m.m, bytes);
   return bytes[0];
 }
 
-}  // namespace simd
-}  // namespace livnd::sim
+// For each set of four lanes, the halves of the lanes in it, in order, then halves of any.
+struct CompressTable {
+  alignas(32) uint32_t halves[16][8];
+  constexpr CompressTable() : halves() {
+    for (uint32_t set = 0; set < 16; ++set) {
+      int n = 0;
+      for (uint32_t lane = 0; lane < 4; ++lane) {
+        if ((set >> lane & 1) == 0) continue;
+        halves[set][n++] = 2 * lane;
+        halves[set][n++] = 2 * lane + 1;
+      }
+    }
+  }
+};
+inline constexpr CompressTable kCompress;
 
-#endif  // LIVND_SIM_SIMD_VEC_H_
+// The lanes of the mask, in order, at the front; `bits` is the mask.
+HWY_INLINE Vec Compress(Vec a, Mask mask, uint32_t bits) {
+  if constexpr (kLanes == 4) {
+    const hn::Repartition<uint32_t, F64Tag> d32;
+    const auto indices = hn::IndicesFromVec(d32, hn::Load(d32, kCompress.halves[bits]));
+    return {hn::BitCast(F64Tag(), hn::TableLookupLanes(hn::BitCast(d32, a.v), indices))};
+  } else {
+    return {hn::Compress(a.v, mask.m)};
+  }
+}
+
+HWY_INLINE Words SetWords(uint64_t x) { return {hn::Set(U64Tag(), x)}; }
+// first, first + 1, ...
+HWY_INLINE Words CountedWords(uint64_t first) { return {hn::Iota(U64Tag(), first)}; }
+HWY_INLINE Words BitsOf(Vec a) { return {hn::BitCast(U64Tag(), a.v)}; }
+HWY_INLINE Vec FromBits(Words a) { return {hn::BitCast(F64Tag(), a.v)}; }
+HWY_INLINE Words operator+(Words a, Words b) { return {hn::Add(a.v, b.v)}; }
+HWY_INLINE Words operator-(Words a, Words b) { return {hn::Sub(a.v, b.v)}; }
+HWY_INLINE Words operator&(Words a, Words b) { return {hn::And(a.v, b.v)}; }
+HWY_INLINE Words operator|(Words a, Words b) { return {hn::Or(a.v, b.v)}; }
+HWY_INLINE Words operator^(Words a, Words b) { return {hn::Xor(a.v, b.v)}; }
+template <int kBits>
+HWY_INLINE Words ShiftLeft(Words a) {
+  return {hn::ShiftLeft<kBits>(a.v)};
+}
+template <int kBits>
+HWY_INLINE Words ShiftRight(Words a) {
+  return {hn::ShiftRight<kBits>(a.v)};
+}
+// 32 x 32 -> 64 bit products of the low halves.
+HWY_INLINE Words MultiplyLow32(Words a, Words b) {
+  const hn::Repartition<uint32_t, U64Tag> d32;
+  return {hn::MulEven(hn::BitCast(d32, a.v), hn::BitCast(d32, b.v))};
+}
+HWY_INLINE void StoreWords(Words a, int64_t* p) {
+  hn::StoreU(hn::BitCast(hn::RebindToSigned<U64Tag>(), a.v), hn::RebindToSigned<U64Tag>(), p);
+}
+// a0 b0 a1 b1 ...
+HWY_INLINE void StoreInterleaved(Vec a, Vec b, double* p) {
+  hn::StoreInterleaved2(a.v, b.v, F64Tag(), p);
+}
+
+#endif
+
+HWY_INLINE Vec operator+(Vec a, double b) { return a + Set(b); }
+HWY_INLINE Vec operator-(Vec a, double b) { return a - Set(b); }
+HWY_INLINE Vec operator*(Vec a, double b) { return a * Set(b); }
+HWY_INLINE Vec operator+(double a, Vec b) { return Set(a) + b; }
+HWY_INLINE Vec operator-(double a, Vec b) { return Set(a) - b; }
+HWY_INLINE Vec operator*(double a, Vec b) { return Set(a) * b; }
+HWY_INLINE Vec operator/(double a, Vec b) { return Set(a) / b; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace livnd::sim::simd
+// Kernels live in livnd::sim::HWY_NAMESPACE; there `simd` is this instruction set's.
+namespace livnd::sim::HWY_NAMESPACE {
+namespace simd = ::livnd::sim::simd::HWY_NAMESPACE;
+}
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
