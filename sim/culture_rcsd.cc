@@ -313,7 +313,11 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
     slot.gamma_per_mv = kin.gamma_per_mv;
     slot.vshift_mv = kin.vshift_mv;
     slot.mg_over_kd = kin.mg_mm / kin.kd_mm;
-    slot.secant_factor = ScalarExp(-kin.gamma_per_mv * rcsd::kSecantMv);
+    const double decrement = kin.gamma_per_mv * rcsd::kSecantMv;
+    slot.secant_factor = ScalarExp(-decrement);
+    // 1 - exp(-x) by its series; x is 6e-5 by default.
+    slot.secant_loss =
+        decrement * (1.0 - decrement / 2.0 * (1.0 - decrement / 3.0 * (1.0 - decrement / 4.0)));
   }
   const std::optional<PlasticityGroup> rule = PlasticityGroupOf(receptor.kind);
   if (rule.has_value() && !rules_.empty()) {

@@ -1,6 +1,7 @@
 #include "sim/cell/rcsd_kernel.h"
 
 #include <array>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/cell/rcsd_kernel.cc"
@@ -33,9 +34,6 @@ using simd::TableIndex;
 using simd::Vec;
 using Tables = RcsdTables;
 
-using rcsd::Compartments;
-using rcsd::kVectors;
-
 // --- functions of voltage and of the pools ------------------------------------------------------------
 
 // What the tables stand for. Out of line: only lanes with extreme voltages come here.
@@ -46,6 +44,12 @@ HWY_NOINLINE Functions ExactSlow(const StepConstants& k, Vec v) {
   return rcsd::SlowFunctions(k, v);
 }
 HWY_NOINLINE Functions ExactCalcium(Vec v) { return rcsd::CalciumFunctions(v); }
+HWY_NOINLINE Functions ExactSlowOfDend(const StepConstants& k, const BlockTables* b, Vec v) {
+  return b != nullptr ? rcsd::SlowFunctionsOfDend(k, *b, v) : rcsd::SlowFunctions(k, v);
+}
+HWY_NOINLINE Functions ExactCalciumOfSoma(const BlockTables* b, Vec v) {
+  return b != nullptr ? rcsd::CalciumFunctionsOfSoma(*b, v) : rcsd::CalciumFunctions(v);
+}
 HWY_NOINLINE Functions ExactKa(Vec v) { return rcsd::KaFunctions(v); }
 HWY_NOINLINE Vec ExactPotassiumFraction(const StepConstants& k, Vec v) {
   return 1.0 - Exp(-rcsd::SodiumPotassiumSteady(k, v).n_rate);
@@ -97,31 +101,48 @@ HWY_INLINE Vec ReversalAt(const Polynomial& p, Vec u, Vec& farthest, Exact exact
   return e;
 }
 
+// fn(0), ... with the numbers First .. Last - 1 as constants of the compiler.
+template <int kFirst, int kLast, class Fn>
+HWY_INLINE void Static(Fn fn) {
+  if constexpr (kFirst < kLast) {
+    fn(std::integral_constant<int, kFirst>());
+    Static<kFirst + 1, kLast>(fn);
+  }
+}
+#define LIVND_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))
+
 // --- one tile -------------------------------------------------------------------------------------------
 
-template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnMembrane>
+template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnMembrane, int kTiles>
 class Tile {
- public:
-  Tile(const RcsdGroupParams& group, const TileStep& step)
-      : group_(group), k_(group.step), tables_(group.tables.get()), step_(step) {}
+  using Vectors = rcsd::Vectors<kTiles>;
+  using Compartments = typename Vectors::Compartments;
 
-  static TileStep At(const TileBatch& batch, int tile) {
-    return TileOf(batch, tile, kShape.num_params(), kShape.num_functions(), kN);
+ public:
+  // Tiles that are stepped at once.
+  static constexpr int kNumTiles = kTiles;
+
+  HWY_INLINE Tile(const RcsdGroupParams& group, const TileBatch& batch, int first)
+      : group_(group), k_(group.step), tables_(group.tables.get()), batch_(batch) {
+    for (int t = 0; t < kTiles; ++t) {
+      at_.Set(t, TileOf(batch, first + t, kShape.num_params(), kShape.num_functions(), kN));
+    }
   }
 
-  uint32_t Step() {
-    const uint32_t crossed = DetectSpikes();
+  // crossed: [kTiles].
+  HWY_INLINE void Step(uint32_t* crossed) {
+    DetectSpikes(crossed);
     if (tables_ == nullptr) {
       IonCurrents<Path::kExact>();
     } else if (!IonCurrents<Path::kTables>()) {
       IonCurrents<Path::kBlended>();
     }
-    rcsd::AddNoise(group_, step_, half_);
-    rcsd::AddSynapses(group_, step_, half_);
-    if (step_.light) rcsd::AddOpsin(group_, step_, half_);
-    if (step_.learning != nullptr) rcsd::Learn(group_, step_, half_);
+    rcsd::AddNoise(group_, at_, half_);
+    rcsd::AddSynapses(group_, at_, half_);
+    if (batch_.light) rcsd::AddOpsin(group_, at_, half_);
+    if (batch_.learning != nullptr) rcsd::Learn(group_, at_, half_);
     const bool inside = Solve();
-    if (step_.membrane_current != nullptr) StoreMembraneCurrents();
+    if (batch_.membrane_current != nullptr) StoreMembraneCurrents();
     if (tables_ == nullptr) {
       Update<Path::kExact>();
     } else if (inside) {
@@ -129,14 +150,14 @@ class Tile {
     } else {
       Update<Path::kBlended>();
     }
-    if (step_.light) rcsd::UpdateOpsin(group_, step_);
-    return crossed;
+    if (batch_.light) rcsd::UpdateOpsin(group_, at_);
   }
 
   // The functions that IonCurrents expects of the step before.
   void Prepare() { tables_ == nullptr ? PrepareBy<Path::kExact>() : PrepareBy<Path::kBlended>(); }
 
  private:
+  static constexpr int kVectors = Vectors::kNum;
   static constexpr int kSoma = 0;
   static constexpr int kFirstAxon = 1 + kNumDend;
   static constexpr int kN = 1 + kNumDend + kNumAxon;
@@ -150,20 +171,20 @@ class Tile {
   }
   static constexpr RcsdShape kShape = MakeShape();
 
-  Block At(int param, int variable, int h) const {
-    const int lane = h * simd::kLanes;
-    return {step_.params + param * kTileLanes + lane, step_.state + variable * kTileLanes + lane};
+  HWY_INLINE Block At(int param, int variable, int h) const {
+    return {at_.place[h].params + param * kTileLanes, at_.place[h].state + variable * kTileLanes};
   }
-  Block Soma(int h) const { return At(0, 0, h); }
-  Block Dend(int i, int h) const { return At(kShape.dend_param(i), kShape.dend_state(i), h); }
-  Block Axon(int i, int h) const { return At(kShape.axon_param(i), kShape.axon_state(i), h); }
-  Vec Param(int i, int h) const { return Load(step_.params + i * kTileLanes + h * simd::kLanes); }
-  Vec Variable(int i, int h) const { return Load(step_.state + i * kTileLanes + h * simd::kLanes); }
-  void PutVariable(int i, int h, Vec x) {
-    Store(x, step_.state + i * kTileLanes + h * simd::kLanes);
+  HWY_INLINE Block Soma(int h) const { return At(0, 0, h); }
+  HWY_INLINE Block Dend(int i, int h) const {
+    return At(kShape.dend_param(i), kShape.dend_state(i), h);
   }
-  Vec Kept(int i, int h) const { return Load(step_.scratch + i * kTileLanes + h * simd::kLanes); }
-  void Keep(int i, int h, Vec x) { Store(x, step_.scratch + i * kTileLanes + h * simd::kLanes); }
+  HWY_INLINE Block Axon(int i, int h) const {
+    return At(kShape.axon_param(i), kShape.axon_state(i), h);
+  }
+  HWY_INLINE Vec Param(int i, int h) const { return at_.place[h].Param(i); }
+  HWY_INLINE Vec Variable(int i, int h) const { return at_.place[h].Variable(i); }
+  HWY_INLINE Vec Kept(int i, int h) const { return at_.place[h].Kept(i); }
+  HWY_INLINE void Keep(int i, int h, Vec x) const { at_.place[h].Keep(i, x); }
 
   template <Path kPath>
   void PrepareBy() {
@@ -175,9 +196,11 @@ class Tile {
           const Vec m = Spiking<kPath>(index, v)[Tables::kMNas];
           StoreM(c, h, v, m);
         }
-        if (c == kSoma || c < kFirstAxon) {
-          const Functions f = Calcium<kPath>(index, v);
-          c == kSoma ? StoreSomaCalcium(h, f) : StoreDendCalcium(c - 1, h, f);
+        if (c == kSoma) {
+          StoreSomaCalcium(h, CalciumOfSoma<kPath>(index, v));
+        } else if (c < kFirstAxon) {
+          StoreDendCalcium(c - 1, h, Calcium<kPath>(index, v));
+          StoreDendBlock(c - 1, h, SlowOfDend<kPath>(index, v));
         }
       }
     }
@@ -204,11 +227,23 @@ class Tile {
     return TableFunctions<kPath>(tables_->calcium, index, v,
                                  [&]() HWY_ATTR { return ExactCalcium(v); });
   }
+  template <Path kPath>
+  HWY_INLINE Functions SlowOfDend(const TableIndex& index, Vec v) const {
+    const BlockTables* block = group_.block.get();
+    return TableFunctions<kPath>(block != nullptr ? block->dend_slow : tables_->slow, index, v,
+                                 [&]() HWY_ATTR { return ExactSlowOfDend(k_, block, v); });
+  }
+  template <Path kPath>
+  HWY_INLINE Functions CalciumOfSoma(const TableIndex& index, Vec v) const {
+    const BlockTables* block = group_.block.get();
+    return TableFunctions<kPath>(block != nullptr ? block->soma_calcium : tables_->calcium, index,
+                                 v, [&]() HWY_ATTR { return ExactCalciumOfSoma(block, v); });
+  }
   // a_n alone.
   template <Path kPath>
   HWY_INLINE Vec PotassiumFraction(const TableIndex& index, Vec v) const {
     if constexpr (kPath == Path::kExact) return ExactPotassiumFraction(k_, v);
-    const Vec a = simd::EvaluateOne(tables_->slow.data(), Tables::kAN, index);
+    const Vec a = simd::EvaluateLine(tables_->a_n.data(), index);
     if constexpr (kPath == Path::kTables) return a;
     return simd::Select(simd::InsideTable(v), a, ExactPotassiumFraction(k_, v));
   }
@@ -237,20 +272,26 @@ class Tile {
   HWY_INLINE void StoreSomaCalcium(int h, const Functions& f) {
     Keep(RcsdShape::kSomaP, h, f[Tables::kPCan]);
     Keep(RcsdShape::kSomaQ, h, f[Tables::kQCan]);
+    Keep(RcsdShape::kSomaBlock, h, f[BlockTables::kSomaBlock]);
   }
   HWY_INLINE void StoreDendCalcium(int i, int h, const Functions& f) {
-    for (int j = 0; j < RcsdShape::kDendFunctions; ++j) Keep(kShape.dend_functions(i) + j, h, f[j]);
+    for (int j = 0; j < 4; ++j) {
+      Keep(kShape.dend_functions(i) + RcsdShape::kDendPCan + j, h, f[Tables::kPCan + j]);
+    }
+  }
+  HWY_INLINE void StoreDendBlock(int i, int h, const Functions& slow) {
+    Keep(kShape.dend_functions(i) + RcsdShape::kDendBlock, h, slow[BlockTables::kDendBlock]);
   }
 
-  HWY_INLINE uint32_t DetectSpikes() {
-    uint32_t crossed = 0;
+  HWY_INLINE void DetectSpikes(uint32_t* crossed) {
+    for (int t = 0; t < kTiles; ++t) crossed[t] = 0;
     for (int h = 0; h < kVectors; ++h) {
       const Mask above = Variable(SomaState::kV, h) > Param(SomaParam::kThreshold, h);
       const Vec was_above = Variable(kShape.above_state(), h);
-      PutVariable(kShape.above_state(), h, simd::Select(above, Set(1.0), Set(0.0)));
-      crossed |= simd::Bits(above & (was_above < Set(0.5))) << (h * simd::kLanes);
+      at_.place[h].Put(kShape.above_state(), simd::Select(above, Set(1.0), Set(0.0)));
+      crossed[h / Vectors::kPerTile] |= simd::Bits(above & (was_above < Set(0.5)))
+                                        << (h % Vectors::kPerTile * simd::kLanes);
     }
-    return crossed;
   }
 
   template <bool kHasSodium, bool kHasCalcium>
@@ -333,56 +374,79 @@ class Tile {
   }
 
   // The half step's change of voltage, and the new voltages. Both far ends are eliminated towards the
-  // middle of the chain, then back. False if a new voltage lies outside the tables.
+  // middle of the chain, then back; the two pivots of a stage share a division, and all vectors take a
+  // stage together. False if a new voltage lies outside the tables.
   HWY_INLINE bool Solve() {
     constexpr int kMiddle = kN / 2;
-    Mask inside = simd::InsideTable(Set(0.0));
-    for (int h = 0; h < kVectors; ++h) {
-      Vec diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN], dv[kN];
-      for (int place = 0; place < kN; ++place) {
-        const int c = Chain(place);
-        diagonal[place] = Param(CapParam(c), h) + half_.slope[c][h];
-        Vec injected = step_.field ? Variable(kShape.field_state(c), h) : Set(0.0);
-        if (step_.drive != nullptr) {
-          injected = injected + Load(step_.drive + c * kTileLanes + h * simd::kLanes);
+    using Row = std::array<Vec, kVectors>;
+    Row diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN];
+    Static<0, kN>([&](auto place) LIVND_INLINE_LAMBDA {
+      constexpr int c = Chain(place);
+      for (int h = 0; h < kVectors; ++h) {
+        diagonal[place][h] = Param(CapParam(c), h) + half_.slope[c][h];
+        right[place][h] = -half_.total[c][h];
+      }
+      if (batch_.field) {
+        for (int h = 0; h < kVectors; ++h) {
+          right[place][h] = Variable(kShape.field_state(c), h) + right[place][h];
         }
-        right[place] = injected - half_.total[c][h];
       }
-      for (int place = 0; place + 1 < kN; ++place) {
-        const int c = Chain(place), next = Chain(place + 1);
-        ahead[place] = Param(Coupling(c, next), h);
-        behind[place + 1] = Param(Coupling(next, c), h);
+      if (batch_.drive != nullptr) {
+        for (int h = 0; h < kVectors; ++h) {
+          right[place][h] = Load(at_.place[h].drive + c * kTileLanes) + right[place][h];
+        }
+      }
+    });
+    Static<0, kN - 1>([&](auto place) LIVND_INLINE_LAMBDA {
+      constexpr int c = Chain(place), next = Chain(place + 1);
+      for (int h = 0; h < kVectors; ++h) {
+        ahead[place][h] = Param(Coupling(c, next), h);
+        behind[place + 1][h] = Param(Coupling(next, c), h);
         const Vec difference = half_.v[next][h] - half_.v[c][h];
-        diagonal[place] = diagonal[place] + ahead[place];
-        right[place] = Fma(ahead[place], difference, right[place]);
-        diagonal[place + 1] = diagonal[place + 1] + behind[place + 1];
-        right[place + 1] = NegFma(behind[place + 1], difference, right[place + 1]);
+        diagonal[place][h] = diagonal[place][h] + ahead[place][h];
+        right[place][h] = Fma(ahead[place][h], difference, right[place][h]);
+        diagonal[place + 1][h] = diagonal[place + 1][h] + behind[place + 1][h];
+        right[place + 1][h] = NegFma(behind[place + 1][h], difference, right[place + 1][h]);
       }
-      for (int i = 0; i < kMiddle; ++i) {
-        inverse[i] = 1.0 / diagonal[i];
-        const Vec f = behind[i + 1] * inverse[i];
-        diagonal[i + 1] = NegFma(f, ahead[i], diagonal[i + 1]);
-        right[i + 1] = Fma(f, right[i], right[i + 1]);
-        // The other end in step with it.
-        const int j = kN - 1 - i;
-        if (j <= kMiddle) continue;
-        inverse[j] = 1.0 / diagonal[j];
-        const Vec g = ahead[j - 1] * inverse[j];
-        diagonal[j - 1] = NegFma(g, behind[j], diagonal[j - 1]);
-        right[j - 1] = Fma(g, right[j], right[j - 1]);
+    });
+    Static<0, kMiddle>([&](auto stage) LIVND_INLINE_LAMBDA {
+      constexpr int i = stage, j = kN - 1 - i;
+      for (int h = 0; h < kVectors; ++h) {
+        if constexpr (j > kMiddle) {
+          const Vec reciprocal = 1.0 / (diagonal[i][h] * diagonal[j][h]);
+          inverse[i][h] = reciprocal * diagonal[j][h];
+          inverse[j][h] = reciprocal * diagonal[i][h];
+          const Vec g = ahead[j - 1][h] * inverse[j][h];
+          diagonal[j - 1][h] = NegFma(g, behind[j][h], diagonal[j - 1][h]);
+          right[j - 1][h] = Fma(g, right[j][h], right[j - 1][h]);
+        } else {
+          inverse[i][h] = 1.0 / diagonal[i][h];
+        }
+        const Vec f = behind[i + 1][h] * inverse[i][h];
+        diagonal[i + 1][h] = NegFma(f, ahead[i][h], diagonal[i + 1][h]);
+        right[i + 1][h] = Fma(f, right[i][h], right[i + 1][h]);
       }
-      dv[kMiddle] = right[kMiddle] / diagonal[kMiddle];
-      for (int i = kMiddle - 1; i >= 0; --i)
-        dv[i] = Fma(ahead[i], dv[i + 1], right[i]) * inverse[i];
-      for (int j = kMiddle + 1; j < kN; ++j)
-        dv[j] = Fma(behind[j], dv[j - 1], right[j]) * inverse[j];
-      for (int place = 0; place < kN; ++place) {
-        const int c = Chain(place);
-        dv_[c][h] = dv[place];
-        next_v_[c][h] = Fma(Set(2.0), dv[place], half_.v[c][h]);
+    });
+    for (int h = 0; h < kVectors; ++h) {
+      dv_[Chain(kMiddle)][h] = right[kMiddle][h] / diagonal[kMiddle][h];
+    }
+    Static<1, kMiddle + 1>([&](auto distance) LIVND_INLINE_LAMBDA {
+      constexpr int i = kMiddle - distance, j = kMiddle + distance;
+      for (int h = 0; h < kVectors; ++h) {
+        dv_[Chain(i)][h] = Fma(ahead[i][h], dv_[Chain(i + 1)][h], right[i][h]) * inverse[i][h];
+        if constexpr (j < kN) {
+          dv_[Chain(j)][h] = Fma(behind[j][h], dv_[Chain(j - 1)][h], right[j][h]) * inverse[j][h];
+        }
+      }
+    });
+    Mask inside =
+        simd::InsideTable(Set(0.0));  // not by a maximum, which loses what is not a number
+    Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
+      for (int h = 0; h < kVectors; ++h) {
+        next_v_[c][h] = Fma(Set(2.0), dv_[c][h], half_.v[c][h]);
         inside = inside & simd::InsideTable(next_v_[c][h]);
       }
-    }
+    });
     return simd::AllTrue(inside);
   }
 
@@ -390,7 +454,7 @@ class Tile {
     for (int c = 0; c < kN; ++c) {
       for (int h = 0; h < kVectors; ++h) {
         Store(Fma(Param(CapParam(c), h) + half_.slope[c][h], dv_[c][h], half_.total[c][h]),
-              step_.membrane_current + c * kTileLanes + h * simd::kLanes);
+              at_.place[h].membrane_current + c * kTileLanes);
       }
     }
   }
@@ -406,7 +470,7 @@ class Tile {
       const Functions spiking = Spiking<kPath>(index, v);
       const Functions slow = Slow<kPath>(index, v);
       StoreM(kSoma, h, v, spiking[Tables::kMNas]);
-      StoreSomaCalcium(h, Calcium<kPath>(index, v));
+      StoreSomaCalcium(h, CalciumOfSoma<kPath>(index, v));
       UpdateSpiking<SomaState>(b, spiking, slow[Tables::kAN]);
       UpdatePool<SomaState::kUNa, SomaParam::kSize>(b, SodiumHalf(kSoma, h));
       UpdatePool<SomaState::kUK, rcsd::kPotassiumPool<SomaParam>>(b, PotassiumHalf(kSoma, h));
@@ -424,8 +488,9 @@ class Tile {
         const Vec v = next_v_[1 + i][h];
         b.Put(DendState::kV, v);
         const TableIndex index = IndexAt<kPath>(v);
-        const Functions slow = Slow<kPath>(index, v);
+        const Functions slow = SlowOfDend<kPath>(index, v);
         StoreDendCalcium(i, h, Calcium<kPath>(index, v));
+        StoreDendBlock(i, h, slow);
         b.Put(DendState::kMCal, Relax(b.S(DendState::kMCal), slow[Tables::kMCal], k_.cal_m));
         UpdatePool<DendState::kUK, rcsd::kPotassiumPool<DendParam>>(b, PotassiumHalf(1 + i, h));
         UpdateCalcium<DendState, DendParam>(b, slow, CalciumHalf(1 + i, h));
@@ -481,52 +546,64 @@ class Tile {
   const RcsdGroupParams& group_;
   const StepConstants& k_;
   const RcsdTables* const tables_;
-  const TileStep& step_;
-  rcsd::HalfStep half_;
+  const TileBatch& batch_;
+  Vectors at_;
+  typename Vectors::HalfStep half_;
   Compartments dv_, next_v_;
   Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
 };
 
-template <class Shape>
+// Cells with a membrane of their own are rare; one tile at a time keeps the program small.
+constexpr int kTilesAtOnce = simd::kLanes > 1 ? 2 : 1;
+
+template <class Two, class One>
 void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
-  for (int t = 0; t < batch.num_tiles; ++t) {
-    crossed[t] = Shape(group, Shape::At(batch, t)).Step();
+  int t = 0;
+  for (; t + Two::kNumTiles <= batch.num_tiles; t += Two::kNumTiles) {
+    Two(group, batch, t).Step(crossed + t);
   }
+  for (; t < batch.num_tiles; ++t) One(group, batch, t).Step(crossed + t);
 }
-template <class Shape>
+template <class, class One>
 void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
-  for (int t = 0; t < batch.num_tiles; ++t) Shape(group, Shape::At(batch, t)).Prepare();
+  for (int t = 0; t < batch.num_tiles; ++t) One(group, batch, t).Prepare();
 }
 
 // Calls fn with a type of tile for the shape.
-#define LIVND_FOR_SHAPE(fn)                                                            \
-  const RcsdShape& shape = group.shape;                                                \
-  const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1; \
-  switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {    \
-    case 0:                                                                            \
-      return fn<Tile<0, 0, true, false>>(group, batch, crossed);                       \
-    case 1:                                                                            \
-      return fn<Tile<0, 0, true, true>>(group, batch, crossed);                        \
-    case 2:                                                                            \
-      return fn<Tile<0, 5, true, false>>(group, batch, crossed);                       \
-    case 3:                                                                            \
-      return fn<Tile<0, 5, true, true>>(group, batch, crossed);                        \
-    case 4:                                                                            \
-      return fn<Tile<1, 0, false, false>>(group, batch, crossed);                      \
-    case 5:                                                                            \
-      return fn<Tile<1, 0, false, true>>(group, batch, crossed);                       \
-    case 6:                                                                            \
-      return fn<Tile<1, 5, false, false>>(group, batch, crossed);                      \
-    case 7:                                                                            \
-      return fn<Tile<1, 5, false, true>>(group, batch, crossed);                       \
-    case 8:                                                                            \
-      return fn<Tile<3, 0, false, false>>(group, batch, crossed);                      \
-    case 9:                                                                            \
-      return fn<Tile<3, 0, false, true>>(group, batch, crossed);                       \
-    case 10:                                                                           \
-      return fn<Tile<3, 5, false, false>>(group, batch, crossed);                      \
-    default:                                                                           \
-      return fn<Tile<3, 5, false, true>>(group, batch, crossed);                       \
+#define LIVND_FOR_SHAPE(fn)                                                                        \
+  const RcsdShape& shape = group.shape;                                                            \
+  const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1;             \
+  switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {                \
+    case 0:                                                                                        \
+      return fn<Tile<0, 0, true, false, kTilesAtOnce>, Tile<0, 0, true, false, 1>>(group, batch,   \
+                                                                                   crossed);       \
+    case 1:                                                                                        \
+      return fn<Tile<0, 0, true, true, 1>, Tile<0, 0, true, true, 1>>(group, batch, crossed);      \
+    case 2:                                                                                        \
+      return fn<Tile<0, 5, true, false, kTilesAtOnce>, Tile<0, 5, true, false, 1>>(group, batch,   \
+                                                                                   crossed);       \
+    case 3:                                                                                        \
+      return fn<Tile<0, 5, true, true, 1>, Tile<0, 5, true, true, 1>>(group, batch, crossed);      \
+    case 4:                                                                                        \
+      return fn<Tile<1, 0, false, false, kTilesAtOnce>, Tile<1, 0, false, false, 1>>(group, batch, \
+                                                                                     crossed);     \
+    case 5:                                                                                        \
+      return fn<Tile<1, 0, false, true, 1>, Tile<1, 0, false, true, 1>>(group, batch, crossed);    \
+    case 6:                                                                                        \
+      return fn<Tile<1, 5, false, false, kTilesAtOnce>, Tile<1, 5, false, false, 1>>(group, batch, \
+                                                                                     crossed);     \
+    case 7:                                                                                        \
+      return fn<Tile<1, 5, false, true, 1>, Tile<1, 5, false, true, 1>>(group, batch, crossed);    \
+    case 8:                                                                                        \
+      return fn<Tile<3, 0, false, false, kTilesAtOnce>, Tile<3, 0, false, false, 1>>(group, batch, \
+                                                                                     crossed);     \
+    case 9:                                                                                        \
+      return fn<Tile<3, 0, false, true, 1>, Tile<3, 0, false, true, 1>>(group, batch, crossed);    \
+    case 10:                                                                                       \
+      return fn<Tile<3, 5, false, false, kTilesAtOnce>, Tile<3, 5, false, false, 1>>(group, batch, \
+                                                                                     crossed);     \
+    default:                                                                                       \
+      return fn<Tile<3, 5, false, true, 1>, Tile<3, 5, false, true, 1>>(group, batch, crossed);    \
   }
 
 void Step(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {

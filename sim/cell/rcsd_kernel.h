@@ -44,6 +44,8 @@ struct SynapseSlot {
   double vshift_mv = 0.0;
   double mg_over_kd = 0.0;
   double secant_factor = 1.0;  // exp(-gamma kSecantMv)
+  double secant_loss = 0.0;    // 1 - exp(-gamma kSecantMv)
+  bool tabulated = false;      // its block is that of RcsdGroupParams::block
   int learning = -1;           // index of the learning slot that its connections follow, or -1
 };
 
@@ -79,6 +81,8 @@ struct RcsdGroupParams {
   std::vector<LearningSlot> learning;
   // Null: every function of voltage is computed exactly.
   std::shared_ptr<const RcsdTables> tables;
+  // The magnesium block that most slots share; null: each slot computes its own.
+  std::shared_ptr<const BlockTables> block;
 };
 
 // The shape that a template needs, without an opsin.

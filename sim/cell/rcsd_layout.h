@@ -128,10 +128,14 @@ struct RcsdShape {
   }
 
   // Functions of the voltage that a step leaves for the next one, [variable][kTileLanes] beside the
-  // state: soma m_inf, P and Q of CaN; dendrite segments P and Q of CaN and CaL; axon m_inf.
-  enum { kSomaM, kSomaP, kSomaQ, kSomaFunctions };
-  enum { kDendPCan, kDendQCan, kDendPCal, kDendQCal, kDendFunctions };
+  // state: soma m_inf, P and Q of CaN; dendrite segments P and Q of CaN and CaL; axon m_inf. Block: that
+  // of NMDA receptors by magnesium, where it is tabulated.
+  enum { kSomaM, kSomaP, kSomaQ, kSomaBlock, kSomaFunctions };
+  enum { kDendPCan, kDendQCan, kDendPCal, kDendQCal, kDendBlock, kDendFunctions };
   constexpr int dend_functions(int i) const { return kSomaFunctions + i * kDendFunctions; }
+  constexpr int block_function(int compartment) const {
+    return compartment == 0 ? int{kSomaBlock} : dend_functions(compartment - 1) + kDendBlock;
+  }
   constexpr int axon_functions(int i) const { return dend_functions(num_dend) + i; }
   constexpr int num_functions() const { return axon_functions(num_axon); }
 

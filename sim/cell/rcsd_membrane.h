@@ -189,6 +189,20 @@ inline Functions CalciumFunctions(Vec v) {
   const GhkFunctions l = GhkAt(v, kGhkCalMv);
   return {n.p, n.q, l.p, l.q};
 }
+// As the tables with the magnesium block have them.
+inline Vec MagnesiumBlock(const BlockTables& b, Vec v) {
+  return 1.0 / Fma(Exp((v + b.vshift_mv) * -b.gamma_per_mv), Set(b.mg_over_kd), Set(1.0));
+}
+inline Functions SlowFunctionsOfDend(const StepConstants& k, const BlockTables& b, Vec v) {
+  Functions f = SlowFunctions(k, v);
+  f[BlockTables::kDendBlock] = MagnesiumBlock(b, v);
+  return f;
+}
+inline Functions CalciumFunctionsOfSoma(const BlockTables& b, Vec v) {
+  Functions f = CalciumFunctions(v);
+  f[BlockTables::kSomaBlock] = MagnesiumBlock(b, v);
+  return f;
+}
 inline Functions KaFunctions(Vec v) {
   const KaGates ka = KaSteady(v);
   return {ka.a_inf, ka.b_inf, Set(0.0), Set(0.0)};

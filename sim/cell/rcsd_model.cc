@@ -77,7 +77,25 @@ SynapseSlotStates RcsdModel::slot(int slot) const {
   return {s.state, 2, s.learning < 0 ? -1 : group_.learning[s.learning].state};
 }
 
+void RcsdModel::TabulateBlock() {
+  group_.block = nullptr;
+  if (group_.tables == nullptr) return;
+  for (SynapseSlot& slot : group_.slots) {
+    // Steeper ones than any receptor's are not for the tables, nor for the series of the secant.
+    if (slot.mg_over_kd == 0.0 || !(std::fabs(slot.gamma_per_mv) <= 0.2)) continue;
+    if (slot.compartment > shape().num_dend) continue;
+    if (group_.block == nullptr) {
+      group_.block =
+          MakeBlockTables(group_.step.dt_ms, slot.gamma_per_mv, slot.vshift_mv, slot.mg_over_kd);
+    }
+    slot.tabulated = slot.gamma_per_mv == group_.block->gamma_per_mv &&
+                     slot.vshift_mv == group_.block->vshift_mv &&
+                     slot.mg_over_kd == group_.block->mg_over_kd;
+  }
+}
+
 int RcsdModel::PlaceSlots(int first) {
+  TabulateBlock();
   for (SynapseSlot& slot : group_.slots) {
     slot.state = first;
     first += 2;

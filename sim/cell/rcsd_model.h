@@ -63,6 +63,9 @@ class RcsdModel : public CellModel {
   }
 
  private:
+  // Tables for the magnesium block of the first slot that has one, and the slots that share it.
+  void TabulateBlock();
+
   RcsdGroupParams group_;
   std::vector<NoiseStream> noise_streams_;
 };

@@ -30,29 +30,53 @@ using simd::Set;
 using simd::Store;
 using simd::Vec;
 
-// A tile is stepped whole, phase by phase and in each phase vector by vector, so that the long chains
-// of one vector's divisions overlap with another's.
-inline constexpr int kVectors = kTileLanes / simd::kLanes;
 // Most compartments that a cell has: soma, three of the dendrite, five of the axon.
 inline constexpr int kMaxCompartments = 9;
-using Compartments = std::array<std::array<Vec, kVectors>, kMaxCompartments>;
 
-// At V_k: the voltage, and the net outward current density (mA/cm2) with its secant slope (S/cm2).
-struct HalfStep {
-  Compartments v, total, slope;
+// The vectors of one or two tiles, which are stepped together, phase by phase and in each phase vector
+// by vector, so that the long chains of one vector's divisions overlap with another's.
+template <int kTiles>
+struct Vectors {
+  static constexpr int kPerTile = kTileLanes / simd::kLanes;
+  static constexpr int kNum = kTiles * kPerTile;
+  using Compartments = std::array<std::array<Vec, kNum>, kMaxCompartments>;
+
+  // Where a vector's first lane lies; a null array stays null.
+  struct Place {
+    const double* params;
+    double* state;
+    double* scratch;
+    const double* normals;
+    const double* drive;
+    const double* learning;
+    double* membrane_current;
+
+    HWY_INLINE Vec Param(int i) const { return Load(params + i * kTileLanes); }
+    HWY_INLINE Vec Variable(int i) const { return Load(state + i * kTileLanes); }
+    HWY_INLINE void Put(int i, Vec x) const { Store(x, state + i * kTileLanes); }
+    HWY_INLINE Vec Kept(int i) const { return Load(scratch + i * kTileLanes); }
+    HWY_INLINE void Keep(int i, Vec x) const { Store(x, scratch + i * kTileLanes); }
+  };
+  Place place[kNum];
+
+  HWY_INLINE void Set(int tile, const TileStep& step) {
+    for (int i = 0; i < kPerTile; ++i) {
+      const int lane = i * simd::kLanes;
+      const auto at = [lane](auto* p) { return p == nullptr ? p : p + lane; };
+      place[tile * kPerTile + i] = {at(step.params),          at(step.state), at(step.scratch),
+                                    at(step.normals),         at(step.drive), at(step.learning),
+                                    at(step.membrane_current)};
+    }
+  }
+
+  // At V_k: the voltage, and the net outward current density (mA/cm2) with its secant slope (S/cm2).
+  struct HalfStep {
+    Compartments v, total, slope;
+  };
 };
 
-HWY_INLINE Vec Variable(const TileStep& step, int i, int h) {
-  return Load(step.state + i * kTileLanes + h * simd::kLanes);
-}
-HWY_INLINE Vec Param(const TileStep& step, int i, int h) {
-  return Load(step.params + i * kTileLanes + h * simd::kLanes);
-}
-HWY_INLINE void Put(const TileStep& step, int i, int h, Vec x) {
-  Store(x, step.state + i * kTileLanes + h * simd::kLanes);
-}
-
-HWY_INLINE void AddNoise(const RcsdGroupParams& group, const TileStep& step, HalfStep& s) {
+template <class V>
+HWY_INLINE void AddNoise(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
   const NoiseParams& n = group.noise;
   struct Term {
     bool on;
@@ -68,79 +92,96 @@ HWY_INLINE void AddNoise(const RcsdGroupParams& group, const TileStep& step, Hal
       {n.inhibitory_on, renshaw ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i}};
   for (const Term& t : terms) {
     if (!t.on) continue;
-    const int at = shape.noise_state(t.variable);
+    const int variable = shape.noise_state(t.variable);
     const int c = t.compartment;
-    for (int h = 0; h < kVectors; ++h) {
-      Vec y = Variable(step, at, h);
-      if (step.normals != nullptr) {
-        const Vec z = Load(step.normals + t.variable * kTileLanes + h * simd::kLanes);
+    for (int h = 0; h < V::kNum; ++h) {
+      const typename V::Place& p = at.place[h];
+      Vec y = p.Variable(variable);
+      if (p.normals != nullptr) {
+        const Vec z = Load(p.normals + t.variable * kTileLanes);
         y = simd::Select(z <= z, Fma(y, Set(t.decay), t.amp * z), y);
-        Put(step, at, h, y);
+        p.Put(variable, y);
       }
-      const Vec g = Max(Set(0.0), t.g0 + y) * Param(step, shape.per_area_param(c), h);
+      const Vec g = Max(Set(0.0), t.g0 + y) * p.Param(shape.per_area_param(c));
       s.total[c][h] = Fma(g, s.v[c][h] - t.reversal, s.total[c][h]);
       s.slope[c][h] = s.slope[c][h] + g;
     }
   }
 }
 
-HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const TileStep& step, HalfStep& s) {
+template <class V>
+HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   for (const SynapseSlot& slot : group.slots) {
     const int c = slot.compartment;
-    for (int h = 0; h < kVectors; ++h) {
-      const Vec a = Variable(step, slot.state, h);
-      const Vec b = Variable(step, slot.state + 1, h);
-      const Vec g = (b - a) * Param(step, shape.per_area_param(c), h);
+    for (int h = 0; h < V::kNum; ++h) {
+      const typename V::Place& p = at.place[h];
+      const Vec a = p.Variable(slot.state);
+      const Vec b = p.Variable(slot.state + 1);
+      const Vec g = (b - a) * p.Param(shape.per_area_param(c));
       const Vec driving = s.v[c][h] - slot.reversal_mv;
       if (slot.mg_over_kd == 0.0) {
         s.total[c][h] = Fma(g, driving, s.total[c][h]);
         s.slope[c][h] = s.slope[c][h] + g;
+      } else if (slot.tabulated) {
+        // B(V) is kept since the last step; its secant over d follows from it: with k = 1 - exp(-gamma d)
+        // and x = k (1 - B), B(V + d) - B(V) = k B (1 - B) / (1 - x).
+        const Vec block = p.Kept(shape.block_function(c));
+        const Vec free = 1.0 - block;
+        const Vec x = free * slot.secant_loss;
+        const Vec series = 1.0 + Fma(Fma(x, x, x), x, x);
+        const Vec secant = block * free * series * (slot.secant_loss / kSecantMv);
+        s.total[c][h] = Fma(g * driving, block, s.total[c][h]);
+        s.slope[c][h] = Fma(g, Fma(secant, driving + kSecantMv, block), s.slope[c][h]);
       } else {
         const Vec e = Exp((s.v[c][h] + slot.vshift_mv) * -slot.gamma_per_mv) * slot.mg_over_kd;
         const Vec at_v = g * driving / (1.0 + e);
-        const Vec beside = g * (driving + rcsd::kSecantMv) / (1.0 + e * slot.secant_factor);
+        const Vec beside = g * (driving + kSecantMv) / (1.0 + e * slot.secant_factor);
         s.total[c][h] = s.total[c][h] + at_v;
-        s.slope[c][h] = s.slope[c][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+        s.slope[c][h] = s.slope[c][h] + (beside - at_v) * (1.0 / kSecantMv);
       }
-      Put(step, slot.state, h, a * slot.decay_rise);
-      Put(step, slot.state + 1, h, b * slot.decay_decay);
+      p.Put(slot.state, a * slot.decay_rise);
+      p.Put(slot.state + 1, b * slot.decay_decay);
     }
   }
 }
 
 // The opsin's current at V_k with its secant.
-HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const TileStep& step, HalfStep& s) {
+template <class V>
+HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const V& vectors, typename V::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   const OpsinConstants& o = group.opsin_step;
-  for (int h = 0; h < kVectors; ++h) {
+  for (int h = 0; h < V::kNum; ++h) {
+    const typename V::Place& p = vectors.place[h];
     const Vec e = Exp((s.v[0][h] - o.reversal_mv) * -o.inverse_v0);
-    const Vec g = Variable(step, shape.opsin_state() + OpsinState::kOpen, h) * o.unit_na *
-                  Param(step, SomaParam::kPerArea, h);
+    const Vec g = p.Variable(shape.opsin_state() + OpsinState::kOpen) * o.unit_na *
+                  p.Param(SomaParam::kPerArea);
     const Vec at_v = g * (1.0 - e);
     const Vec beside = g * (1.0 - e * o.secant_factor);
     s.total[0][h] = s.total[0][h] + at_v;
-    s.slope[0][h] = s.slope[0][h] + (beside - at_v) * (1.0 / rcsd::kSecantMv);
+    s.slope[0][h] = s.slope[0][h] + (beside - at_v) * (1.0 / kSecantMv);
   }
 }
 
 // Backward Euler of the three states, at the light of this step.
-inline void UpdateOpsin(const RcsdGroupParams& group, const TileStep& step) {
+template <class V>
+void UpdateOpsin(const RcsdGroupParams& group, const V& vectors) {
   const RcsdShape& shape = group.shape;
   const int at = shape.opsin_state();
   const double dt = group.step.dt_ms;
   const double gd = group.opsin_step.gd * dt;
-  for (int h = 0; h < kVectors; ++h) {
-    const Vec ga = Variable(step, at + OpsinState::kGa, h) * dt;
-    const Vec gr = Variable(step, at + OpsinState::kGr, h) * dt;
-    const Vec open = Variable(step, at + OpsinState::kOpen, h) + ga;
-    const Vec desensitised = Variable(step, at + OpsinState::kDesensitised, h);
+  for (int h = 0; h < V::kNum; ++h) {
+    const typename V::Place& p = vectors.place[h];
+    const Vec ga = p.Variable(at + OpsinState::kGa) * dt;
+    const Vec gr = p.Variable(at + OpsinState::kGr) * dt;
+    const Vec open = p.Variable(at + OpsinState::kOpen) + ga;
+    const Vec desensitised = p.Variable(at + OpsinState::kDesensitised);
     // (1 + ga + gd) o + ga d = open; (1 + gr) d - gd o = desensitised.
     const Vec a = 1.0 + ga + gd;
     const Vec d = 1.0 + gr;
     const Vec inverse = 1.0 / Fma(a, d, ga * gd);
-    Put(step, at + OpsinState::kOpen, h, Fma(d, open, -(ga * desensitised)) * inverse);
-    Put(step, at + OpsinState::kDesensitised, h, Fma(a, desensitised, gd * open) * inverse);
+    p.Put(at + OpsinState::kOpen, Fma(d, open, -(ga * desensitised)) * inverse);
+    p.Put(at + OpsinState::kDesensitised, Fma(a, desensitised, gd * open) * inverse);
   }
 }
 
@@ -157,17 +198,25 @@ inline Vec Learned(const LearningSlot& slot, Vec v) {
   const Vec x = (2.0 * r.a_ltp * ltp - r.a_ltd * ltd) * (1.0 / r.learning_tau);
   return (2.0 / (1.0 + Exp(x * -slot.log_slope)) - 1.0) * (1.0 / 5000.0);
 }
+// Whether some lane gathers anything at all, at v or at the secant's other end.
+HWY_INLINE bool Gathers(const PlasticityRule& r, Vec v) {
+  const Vec ltd = Set(r.theta_ltd_mv), ltp = Set(r.theta_ltp_mv), other = v + kSecantMv;
+  const Mask none = r.inhibitory ? (ltd <= v) & (ltp <= v) : (other <= ltd) & (other <= ltp);
+  return !simd::AllTrue(none);
+}
 // The signal gathers at both evaluations of the secant, decays, and is integrated.
-inline void Learn(const RcsdGroupParams& group, const TileStep& step, const HalfStep& s) {
+template <class V>
+void Learn(const RcsdGroupParams& group, const V& vectors, const typename V::HalfStep& s) {
   for (const LearningSlot& slot : group.learning) {
-    for (int h = 0; h < kVectors; ++h) {
-      const Vec on = Load(step.learning + h * simd::kLanes);
+    for (int h = 0; h < V::kNum; ++h) {
+      const typename V::Place& p = vectors.place[h];
+      const Vec on = Load(p.learning);
       const Vec at = s.v[slot.compartment][h];
-      const Vec gathered = Learned(slot, at + rcsd::kSecantMv) + Learned(slot, at);
-      const Vec signal = Fma(on, gathered, Variable(step, slot.state, h)) * slot.decay;
-      Put(step, slot.state, h, signal);
-      Put(step, slot.state + 1, h,
-          Fma(signal, Set(group.step.dt_ms), Variable(step, slot.state + 1, h)));
+      const Vec gathered =
+          Gathers(slot.rule, at) ? Learned(slot, at + kSecantMv) + Learned(slot, at) : Set(0.0);
+      const Vec signal = Fma(on, gathered, p.Variable(slot.state)) * slot.decay;
+      p.Put(slot.state, signal);
+      p.Put(slot.state + 1, Fma(signal, Set(group.step.dt_ms), p.Variable(slot.state + 1)));
     }
   }
 }

@@ -16,110 +16,125 @@ HWY_BEFORE_NAMESPACE();
 namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
-using simd::kTableDegree;
-using simd::kTableFunctions;
-using simd::kTableRow;
 using simd::kTableRows;
 using simd::Set;
 using simd::Vec;
 
-constexpr int kNumNodes = kTableDegree + 1;
-// Chebyshev nodes of an interval of length 1: cos((2 j + 1) pi / 10) / 2.
-constexpr double kNodes[kNumNodes] = {0.47552825814757676786, 0.29389262614623656459, 0.0,
-                                      -0.29389262614623656459, -0.47552825814757676786};
+// Chebyshev nodes of an interval of length 1: cos((2 j + 1) pi / (2 N)) / 2. They need not be exact,
+// only the same everywhere: cos by its series in the first quadrant.
+template <size_t N>
+std::array<double, N> Nodes() {
+  constexpr double kPi = 3.14159265358979323846;
+  std::array<double, N> nodes;
+  for (size_t i = 0; i < N; ++i) {
+    const double angle = (2.0 * static_cast<double>(i) + 1.0) * (kPi / (2.0 * N));
+    const bool mirrored = angle > kPi / 2.0;
+    const double a = mirrored ? kPi - angle : angle;
+    double term = 1.0, cosine = 1.0;
+    for (int k = 1; k <= 12; ++k) {
+      term *= -a * a / ((2.0 * k - 1.0) * (2.0 * k));
+      cosine += term;
+    }
+    nodes[i] = 0.5 * (mirrored ? -cosine : cosine);
+  }
+  return nodes;
+}
 
-// Coefficients of the polynomial through the five nodes: Newton's divided differences, multiplied
+// Coefficients of the polynomial through values at the nodes: Newton's divided differences, multiplied
 // out.
-std::array<double, kNumNodes> Interpolate(const double (&values)[kNumNodes]) {
-  double difference[kNumNodes];
-  for (int i = 0; i < kNumNodes; ++i) difference[i] = values[i];
-  for (int order = 1; order < kNumNodes; ++order) {
-    for (int i = kNumNodes - 1; i >= order; --i) {
-      difference[i] = (difference[i] - difference[i - 1]) / (kNodes[i] - kNodes[i - order]);
+template <size_t N>
+std::array<double, N> Interpolate(const std::array<double, N>& nodes,
+                                  const std::array<double, N>& values) {
+  std::array<double, N> difference = values;
+  for (size_t order = 1; order < N; ++order) {
+    for (size_t i = N - 1; i >= order; --i) {
+      difference[i] = (difference[i] - difference[i - 1]) / (nodes[i] - nodes[i - order]);
     }
   }
-  std::array<double, kNumNodes> c = {};
-  for (int i = kNumNodes - 1; i >= 0; --i) {
+  std::array<double, N> c = {};
+  for (size_t i = N; i-- > 0;) {
     // c(x) becomes c(x) (x - node i) + difference i.
-    for (int d = kNumNodes - 1; d > 0; --d) c[d] = c[d - 1] - kNodes[i] * c[d];
-    c[0] = difference[i] - kNodes[i] * c[0];
+    for (size_t d = N - 1; d > 0; --d) c[d] = c[d - 1] - nodes[i] * c[d];
+    c[0] = difference[i] - nodes[i] * c[0];
   }
   return c;
 }
 
-template <class Functions>
+// Rows of kRow numbers: the coefficients of kNum functions to kDegree, function by function inside a
+// degree. functions(v) gives at least kNum.
+template <int kDegree, int kNum, int kRow, class Functions>
 std::vector<double> MakeTable(Functions functions) {
-  std::vector<double> table(static_cast<size_t>(kTableRows) * kTableRow);
+  constexpr size_t kNumNodes = kDegree + 1;
+  const std::array<double, kNumNodes> nodes = Nodes<kNumNodes>();
+  std::vector<double> table(static_cast<size_t>(kTableRows) * kRow);
   for (int first = 0; first < kTableRows; first += simd::kLanes) {
-    double values[kNumNodes][kTableFunctions][simd::kLanes];
-    for (int node = 0; node < kNumNodes; ++node) {
+    double values[kNumNodes][kNum][simd::kLanes];
+    for (size_t node = 0; node < kNumNodes; ++node) {
       double v[simd::kLanes];
       for (int i = 0; i < simd::kLanes; ++i) {
-        v[i] = simd::kTableMinMv + (first + i + kNodes[node]) / simd::kIntervalsPerMv;
+        v[i] = simd::kTableMinMv + (first + i + nodes[node]) / simd::kIntervalsPerMv;
       }
-      const std::array<Vec, kTableFunctions> f = functions(simd::Load(v));
-      for (int k = 0; k < kTableFunctions; ++k) simd::Store(f[k], values[node][k]);
+      const auto f = functions(simd::Load(v));
+      for (int k = 0; k < kNum; ++k) simd::Store(f[k], values[node][k]);
     }
     for (int i = 0; i < simd::kLanes && first + i < kTableRows; ++i) {
-      double* row = table.data() + static_cast<size_t>(first + i) * kTableRow;
-      for (int k = 0; k < kTableFunctions; ++k) {
-        double at_nodes[kNumNodes];
-        for (int node = 0; node < kNumNodes; ++node) at_nodes[node] = values[node][k][i];
-        const std::array<double, kNumNodes> c = Interpolate(at_nodes);
-        for (int d = 0; d < kNumNodes; ++d) row[d * kTableFunctions + k] = c[d];
+      double* row = table.data() + static_cast<size_t>(first + i) * kRow;
+      for (int k = 0; k < kNum; ++k) {
+        std::array<double, kNumNodes> at_nodes;
+        for (size_t node = 0; node < kNumNodes; ++node) at_nodes[node] = values[node][k][i];
+        const std::array<double, kNumNodes> c = Interpolate(nodes, at_nodes);
+        for (size_t d = 0; d < kNumNodes; ++d) row[d * kNum + k] = c[d];
       }
     }
   }
   return table;
+}
+template <class Functions>
+std::vector<double> MakeTableOfFour(Functions functions) {
+  return MakeTable<simd::kTableDegree, simd::kTableFunctions, simd::kTableRow>(functions);
 }
 
 // The polynomial of degree N - 1 through Chebyshev nodes of an interval, in x - middle.
 template <size_t N, class Function>
 void FitReversal(double middle, double half_width, Function function,
                  double (&coefficients)[N][kTileLanes]) {
-  double nodes[N], difference[N];
+  std::array<double, N> nodes = Nodes<N>(), values;
   for (size_t i = 0; i < N; ++i) {
-    // Nodes need not be exact, only the same everywhere: cos by its series in the first quadrant.
-    const double angle =
-        (2.0 * static_cast<double>(i) + 1.0) * (3.14159265358979323846 / (2.0 * N));
-    const bool mirrored = angle > 3.14159265358979323846 / 2.0;
-    const double a = mirrored ? 3.14159265358979323846 - angle : angle;
-    double term = 1.0, cosine = 1.0;
-    for (int k = 1; k <= 12; ++k) {
-      term *= -a * a / ((2.0 * k - 1.0) * (2.0 * k));
-      cosine += term;
-    }
-    nodes[i] = half_width * (mirrored ? -cosine : cosine);
+    nodes[i] *= 2.0 * half_width;
     double lanes[simd::kLanes];
     simd::Store(function(Set(middle + nodes[i])), lanes);
-    difference[i] = lanes[0];
+    values[i] = lanes[0];
   }
-  for (size_t order = 1; order < N; ++order) {
-    for (size_t i = N - 1; i >= order; --i) {
-      difference[i] = (difference[i] - difference[i - 1]) / (nodes[i] - nodes[i - order]);
-    }
-  }
-  double out[N] = {};
-  for (size_t i = N; i-- > 0;) {
-    for (size_t d = N - 1; d > 0; --d) out[d] = out[d - 1] - nodes[i] * out[d];
-    out[0] = difference[i] - nodes[i] * out[0];
-  }
-  for (size_t i = 0; i < N; ++i) std::fill_n(coefficients[i], kTileLanes, out[i]);
+  const std::array<double, N> c = Interpolate(nodes, values);
+  for (size_t i = 0; i < N; ++i) std::fill_n(coefficients[i], kTileLanes, c[i]);
 }
 
 std::shared_ptr<const RcsdTables> MakeTables(double dt_ms) {
   const StepConstants k = MakeStepConstants(dt_ms);
   auto tables = std::make_shared<RcsdTables>();
-  tables->spiking = MakeTable([&](Vec v) HWY_ATTR { return rcsd::SpikingFunctions(k, v); });
-  tables->slow = MakeTable([&](Vec v) HWY_ATTR { return rcsd::SlowFunctions(k, v); });
-  tables->calcium = MakeTable([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctions(v); });
-  tables->ka = MakeTable([&](Vec v) HWY_ATTR { return rcsd::KaFunctions(v); });
+  tables->spiking = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SpikingFunctions(k, v); });
+  tables->slow = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SlowFunctions(k, v); });
+  tables->calcium = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctions(v); });
+  tables->ka = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::KaFunctions(v); });
+  tables->a_n = MakeTable<simd::kLineDegree, 1, simd::kLineRow>([&](Vec v) HWY_ATTR {
+    return std::array<Vec, 1>{rcsd::SlowFunctions(k, v)[RcsdTables::kAN]};
+  });
   FitReversal(
       RcsdTables::Sodium::kMiddle, RcsdTables::Sodium::kHalfWidth,
       [](Vec u) HWY_ATTR { return rcsd::SodiumReversal(u); }, tables->sodium.coefficients);
   FitReversal(
       RcsdTables::Potassium::kMiddle, RcsdTables::Potassium::kHalfWidth,
       [](Vec u) HWY_ATTR { return rcsd::PotassiumReversal(u); }, tables->potassium.coefficients);
+  return tables;
+}
+
+std::shared_ptr<const BlockTables> MakeWithBlock(double dt_ms, const BlockTables& constants) {
+  const StepConstants k = MakeStepConstants(dt_ms);
+  auto tables = std::make_shared<BlockTables>(constants);
+  tables->dend_slow =
+      MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SlowFunctionsOfDend(k, constants, v); });
+  tables->soma_calcium =
+      MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctionsOfSoma(constants, v); });
   return tables;
 }
 
@@ -131,9 +146,19 @@ HWY_AFTER_NAMESPACE();
 namespace livnd::sim {
 
 HWY_EXPORT(MakeTables);
+HWY_EXPORT(MakeWithBlock);
 
 std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms) {
   return HWY_DYNAMIC_DISPATCH(MakeTables)(dt_ms);
+}
+
+std::shared_ptr<const BlockTables> MakeBlockTables(double dt_ms, double gamma_per_mv,
+                                                   double vshift_mv, double mg_over_kd) {
+  BlockTables constants;
+  constants.gamma_per_mv = gamma_per_mv;
+  constants.vshift_mv = vshift_mv;
+  constants.mg_over_kd = mg_over_kd;
+  return HWY_DYNAMIC_DISPATCH(MakeWithBlock)(dt_ms, constants);
 }
 
 }  // namespace livnd::sim

@@ -18,6 +18,7 @@ struct RcsdTables {
   enum { kPCan, kQCan, kPCal, kQCal };  // calcium
   enum { kAKa, kBKa };                  // a_inf, b_inf of Ka
   std::vector<double> spiking, slow, calcium, ka;
+  std::vector<double> a_n;  // a_n alone
   // Reversal potentials (mV) of default pools as polynomials in u - kMiddle, u the mM that have left
   // the cell, where |u - kMiddle| < kHalfWidth.
   struct Sodium {
@@ -32,8 +33,19 @@ struct RcsdTables {
   } potassium;
 };
 
+// Tables in which the block of NMDA receptors by magnesium, B(V) = 1 / (1 + exp(-gamma (V + vshift))
+// mg / Kd), takes the place of a function that a compartment has no use for.
+struct BlockTables {
+  double gamma_per_mv = 0.0, vshift_mv = 0.0, mg_over_kd = 0.0;
+  enum { kDendBlock = RcsdTables::kAN, kSomaBlock = RcsdTables::kPCal };
+  std::vector<double> dend_slow;     // RcsdTables::slow for dendrites
+  std::vector<double> soma_calcium;  // RcsdTables::calcium for somata
+};
+
 // Tables for a step length. Made by the kernel's own arithmetic: they are part of every result's bits.
 std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms);
+std::shared_ptr<const BlockTables> MakeBlockTables(double dt_ms, double gamma_per_mv,
+                                                   double vshift_mv, double mg_over_kd);
 
 }  // namespace livnd::sim
 

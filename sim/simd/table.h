@@ -1,6 +1,6 @@
 // Functions of one variable from a table of polynomials, four functions side by side.
 //
-// A row holds the coefficients of four functions on one interval: [degree 0 .. 4][4 functions]. For a
+// A row holds the coefficients of four functions on one interval: [degree 0 .. 5][4 functions]. For a
 // cell, one vector of four functions runs through Horner's scheme with the cell's x in every lane;
 // four cells are then transposed, so that a vector holds one function of four cells. The operations
 // on a number do not depend on the width of the register, nor on its neighbours.
@@ -20,12 +20,18 @@ HWY_BEFORE_NAMESPACE();
 namespace livnd::sim::simd {
 namespace HWY_NAMESPACE {
 
-inline constexpr int kTableDegree = 4;
+inline constexpr int kTableDegree = 5;
 inline constexpr int kTableFunctions = 4;
 inline constexpr int kTableRow = (kTableDegree + 1) * kTableFunctions;
 
-// The intervals of all tables: 1/8 mV wide, centred on the multiples of 1/8 mV.
-inline constexpr double kIntervalsPerMv = 8.0;
+// A function that is needed alone has a table of its own, whose row is one line of the cache: the
+// coefficients [degree 0 .. 4], then zeros.
+inline constexpr int kLineDegree = 4;
+inline constexpr int kLineRow = 8;
+
+// The intervals of all tables: 0.4 mV wide, centred on the multiples of 0.4 mV. Wide ones keep what
+// spiking cells read in the first-level cache; the degree pays for the width.
+inline constexpr double kIntervalsPerMv = 2.5;
 inline constexpr double kTableMinMv = -128.0;
 inline constexpr double kTableMaxMv = 128.0;
 inline constexpr int kTableRows =
@@ -33,15 +39,17 @@ inline constexpr int kTableRows =
 
 // Where voltages lie in the tables.
 struct TableIndex {
-  alignas(64) int64_t row[kLanes];  // in bytes from the table's start
-  alignas(64) double x[kLanes];     // -1/2 .. 1/2 in the interval
+  alignas(64) int64_t row[kLanes];   // in bytes from the table's start
+  alignas(64) int64_t line[kLanes];  // likewise, in a table of one function
+  alignas(64) double x[kLanes];      // -1/2 .. 1/2 in the interval
 };
 
 HWY_INLINE Mask InsideTable(Vec v) { return Abs(v) < Set(kTableMaxMv); }
 
 // v must lie inside the tables.
 HWY_INLINE TableIndex IndexOf(Vec v) {
-  static_assert(kTableRow * sizeof(double) == 128 + 32 && kTableMinMv == -kTableMaxMv);
+  static_assert(kTableRow * sizeof(double) == 128 + 64 && kLineRow * sizeof(double) == 64 &&
+                kTableMinMv == -kTableMaxMv);
   // 1.5 * 2^52 and the number of rows below 0 mV: the sum's low bits are the row.
   constexpr double kFirst = kTableMaxMv * kIntervalsPerMv;
   const Vec kMagic = Set(6755399441055744.0 + kFirst);
@@ -49,7 +57,11 @@ HWY_INLINE TableIndex IndexOf(Vec v) {
   const Vec shifted = Fma(v, Set(kIntervalsPerMv), kMagic);
   Store(Fma(v, Set(kIntervalsPerMv), -(shifted - kMagic)), index.x);
   const Words row = BitsOf(shifted) - SetWords(0x4338000000000000);
-  StoreWords(ShiftLeft<7>(row) + ShiftLeft<5>(row), index.row);
+  const Words line = ShiftLeft<6>(row);
+  StoreWords(line, index.line);
+  StoreWords(line + line + line, index.row);
+  // Lanes are wanted as scalars, which memory hands out faster than shuffles do.
+  asm("" : "+m"(index));
   return index;
 }
 
@@ -68,6 +80,15 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
     for (int d = kTableDegree - 1; d >= 0; --d) y = Fma(y, x, Load(row + d * kTableFunctions + k));
     out[k] = y;
   }
+}
+
+// The function of a table of one.
+HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
+  const double* row = RowAt(table, index.line[0]);
+  const Vec x = Load(index.x);
+  Vec y = Load(row + kLineDegree);
+  for (int d = kLineDegree - 1; d >= 0; --d) y = Fma(y, x, Load(row + d));
+  return y;
 }
 
 #else
@@ -105,33 +126,39 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
     for (int i = 0; i < 4; ++i) {
       const double* row = RowAt(table, index.row[4 * part + i]);
       const Four x = hn::Set(tag, index.x[4 * part + i]);
-      Four y = hn::LoadU(tag, row + 4 * kTableFunctions);
-      y = hn::MulAdd(y, x, hn::LoadU(tag, row + 3 * kTableFunctions));
-      y = hn::MulAdd(y, x, hn::LoadU(tag, row + 2 * kTableFunctions));
-      y = hn::MulAdd(y, x, hn::LoadU(tag, row + 1 * kTableFunctions));
-      f[i] = hn::MulAdd(y, x, hn::LoadU(tag, row));
+      Four y = hn::LoadU(tag, row + kTableDegree * kTableFunctions);
+      for (int d = kTableDegree - 1; d >= 0; --d) {
+        y = hn::MulAdd(y, x, hn::LoadU(tag, row + d * kTableFunctions));
+      }
+      f[i] = y;
     }
     Transpose(f, columns[part]);
   }
   for (int k = 0; k < kTableFunctions; ++k) out[k] = Joined(columns, k);
 }
 
-#endif
-
-// One function of a table.
-HWY_INLINE Vec EvaluateOne(const double* table, int function, const TableIndex& index) {
-  alignas(64) double lanes[kLanes];
-  for (int i = 0; i < kLanes; ++i) {
-    const double* row = RowAt(table, index.row[i]) + function;
-    const double x = index.x[i];
-    double y = row[4 * kTableFunctions];
-    for (int d = kTableDegree - 1; d >= 0; --d) {
-      y = __builtin_fma(y, x, row[d * kTableFunctions]);
+// The function of a table of one. Here a lane is a cell throughout: its coefficients are transposed.
+HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
+  static_assert(kLineDegree == 4);
+  const FourTag tag;
+  Four columns[kLanes / 4][4], last[kLanes / 4][4];
+  for (int part = 0; part < kLanes / 4; ++part) {
+    Four rows[4];
+    const double* row[4];
+    for (int i = 0; i < 4; ++i) {
+      row[i] = RowAt(table, index.line[4 * part + i]);
+      rows[i] = hn::LoadU(tag, row[i]);
     }
-    lanes[i] = y;
+    Transpose(rows, columns[part]);
+    last[part][0] = Four{_mm256_set_pd(row[3][4], row[2][4], row[1][4], row[0][4])};
   }
-  return Load(lanes);
+  const Vec x = Load(index.x);
+  Vec y = Joined(last, 0);
+  for (int d = kLineDegree - 1; d >= 0; --d) y = Fma(y, x, Joined(columns, d));
+  return y;
 }
+
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace livnd::sim::simd

@@ -186,14 +186,20 @@ HWY_INLINE Vec Compress(Vec a, Mask mask, uint32_t bits) {
     const hn::Repartition<uint32_t, F64Tag> d32;
     const auto indices = hn::IndicesFromVec(d32, hn::Load(d32, kCompress.halves[bits]));
     return {hn::BitCast(F64Tag(), hn::TableLookupLanes(hn::BitCast(d32, a.v), indices))};
-  } else {
-    return {hn::Compress(a.v, mask.m)};
   }
+#if HWY_TARGET != HWY_AVX2
+  // Highway's own goes through a table in memory.
+  return {hn::Vec<F64Tag>{_mm512_maskz_compress_pd(mask.m.raw, a.v.raw)}};
+#endif
 }
 
 HWY_INLINE Words SetWords(uint64_t x) { return {hn::Set(U64Tag(), x)}; }
 // first, first + 1, ...
-HWY_INLINE Words CountedWords(uint64_t first) { return {hn::Iota(U64Tag(), first)}; }
+HWY_INLINE Words CountedWords(uint64_t first) {
+  // Iota of a variable goes through memory; of a constant it is one.
+  alignas(64) static constexpr uint64_t kCount[kTileLanes] = {0, 1, 2, 3, 4, 5, 6, 7};
+  return {hn::Add(hn::Set(U64Tag(), first), hn::Load(U64Tag(), kCount))};
+}
 HWY_INLINE Words BitsOf(Vec a) { return {hn::BitCast(U64Tag(), a.v)}; }
 HWY_INLINE Vec FromBits(Words a) { return {hn::BitCast(F64Tag(), a.v)}; }
 HWY_INLINE Words operator+(Words a, Words b) { return {hn::Add(a.v, b.v)}; }

@@ -144,7 +144,7 @@ int Main(const std::vector<std::string>& args) {
                  {"connections", culture.connectivity().rows.size()},
                  {"params", subject.params},
                  {"step_ms", culture.dt_ms()},
-                 {"isa", InstructionSet()}},
+                 {"isa", sim::InstructionSetInUse()}},
                 {{"advance", [&](const Json& r) { return Advance(gang, state, r); }},
                  {"reset", [&](const Json& r) { return Reset(gang, r); }}});
   return 0;
