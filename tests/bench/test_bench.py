@@ -13,10 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tools/bench/bench.py"
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
-CULTURES = ["cells-10", "cells-100", "cells-1000", "EI-100", "EI-1000", "S1"]
+BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 LINES = [
-    *(f"engine/{name}" for name in ("cells-100", "EI-100", "EI-1000")),
-    *(f"livn/{name}" for name in CULTURES),
+    *(f"engine/{name}" for name in BOTH),
+    *(f"livn/{name}" for name in [*BOTH, "cells-10", "cells-1000", "S1", "net-300"]),
     "livn/reset-100",
     *(f"point/{model}-1000" for model in ("izhikevich", "lif", "glif5")),
     *(

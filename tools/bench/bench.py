@@ -37,7 +37,10 @@ groups
            noise and seed, so the same spikes. They take turns on one core over the same windows;
            figures are medians of CPU time. A system's params/default.json is used where it has
            one, livn's default noise at the weights of the graph otherwise. cells-N are
-           unconnected cells without noise.
+           unconnected cells without noise; net-N are random networks with noise, in which a
+           cell has inputs from 50 others and fires at some 40 Hz; in net-N-stdp the NMDA and
+           GABA_A synapses learn. The network is chaotic: spikes are the same until rounding has
+           grown, and then their number.
   point    The point neurons, as `engine`: 1000 unconnected cells that fire by themselves, beside
            the same equations in NumPy, which is how Brian2 without a compiler computes them.
   serve    What an agent waits for, over a Unix socket: copies of {environment}

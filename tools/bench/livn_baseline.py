@@ -1,7 +1,8 @@
 """PyPI livn 2.0.0 on its native backend, as a worker of bench.py: what the engine is compared with.
 
-    livn_baseline.py SYSTEM      a folder; its params/default.json, else livn's default noise
-    livn_baseline.py --cells N   N unconnected excitatory cells without noise
+    livn_baseline.py SYSTEM          a folder; its params/default.json, else livn's default noise
+    livn_baseline.py --network FILE  a network that network.py has written
+    livn_baseline.py --cells N       N unconnected excitatory cells without noise
 
 It takes the commands of engine_bench.cc and times them in the same way. livn cannot return to an
 earlier state, so `advance` runs the steps once. The caller sets LIVN_BACKEND=native.
@@ -9,6 +10,8 @@ earlier state, so `advance` runs the steps once. The caller sets LIVN_BACKEND=na
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import statistics
 import sys
 import time
@@ -21,6 +24,7 @@ import numpy as np
 from worker import serve_commands
 
 STEP_MS = 0.025
+ORACLE = Path(__file__).resolve().parents[1] / "oracle/trace.py"
 
 
 def of_system(folder: str) -> tuple[Any, str]:
@@ -48,6 +52,49 @@ def unconnected(num_cells: int) -> tuple[Any, str]:
     return Env(system, ReducedCalciumSomaDendrite(), array).init(), "no noise"
 
 
+def oracle() -> Any:
+    """tools/oracle/trace.py, whose name is also one of Python's own modules."""
+    spec = importlib.util.spec_from_file_location("oracle_trace", ORACLE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def of_network(path: str) -> tuple[Any, str]:
+    """A network of cells with noise, learning if the file says so."""
+    from livn.env import Env
+    from livn.io import MEA
+    from livn.models.rcsd import ReducedCalciumSomaDendrite
+
+    network = json.loads(Path(path).read_text())
+    populations = [p for p, number in network["populations"].items() for _ in range(number)]
+    num_sites = [0] * len(populations)
+    edges = []
+    for pre, post, swc_type, loc, distance_um in network["edges"]:
+        edge = {"pre": pre, "post": post, "swc_type": swc_type, "loc": loc}
+        edges.append({**edge, "distance_um": distance_um, "syn_id": num_sites[post]})
+        num_sites[post] += 1
+    system = oracle().edge_system(
+        {
+            "cells": [
+                {"gid": gid, "population": population, "xyz": xyz}
+                for gid, (population, xyz) in enumerate(
+                    zip(populations, network["positions"], strict=True)
+                )
+            ],
+            "edges": edges,
+            "receptors": network["receptors"],
+        }
+    )
+    array = MEA(np.array(network["electrodes"]))
+    env = Env(system, ReducedCalciumSomaDendrite(), array).init()
+    env.set_noise(network["noise"])
+    if network["plasticity"]:
+        env.enable_plasticity()
+    return env, network["params"]
+
+
 def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     """CPU time of this thread for one call, and what it returned."""
     start = time.thread_time()
@@ -61,10 +108,12 @@ def main() -> None:
     arguments = sys.argv[1:]
     if len(arguments) == 1:
         env, params = of_system(arguments[0])
+    elif len(arguments) == 2 and arguments[0] == "--network":
+        env, params = of_network(arguments[1])
     elif len(arguments) == 2 and arguments[0] == "--cells":
         env, params = unconnected(int(arguments[1]))
     else:
-        sys.exit("usage: livn_baseline.py SYSTEM | --cells N")
+        sys.exit("usage: livn_baseline.py SYSTEM | --network FILE | --cells N")
     env.record_spikes()
 
     def advance(request: dict[str, Any]) -> dict[str, Any]:
