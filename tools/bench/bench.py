@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import closed_loop
 import engine
 import point
 import serve
@@ -32,6 +33,9 @@ groups
   livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
            more cultures, and a reset with the step that follows it. Where engine and livn name
            the same culture, it is measured once and printed in both forms, with the same ratio.
+             loop-N  a step of 10 ms in a closed loop with N cells of net-N: CPU milliseconds to
+                     encode a biphasic pulse of 16 electrodes, run, and decode the spikes. Both
+                     start over every 100 steps.
 
            In both groups livn and the engine simulate the same system with the same parameters,
            noise and seed, so the same spikes. They take turns on one core over the same windows;
@@ -62,7 +66,7 @@ lines
 def groups() -> dict[str, list[str]]:
     """Group -> names of its lines."""
     found: dict[str, list[str]] = {}
-    for name in [*engine.LINES, *point.LINES, *serve.LINES]:
+    for name in [*engine.LINES, *closed_loop.LINES, *point.LINES, *serve.LINES]:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
@@ -124,6 +128,7 @@ def main() -> int:
     try:
         report = Report(arguments.wanted, instruction_set(binaries))
         engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        closed_loop.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         point.run(arguments.wanted, report, binaries, arguments.quick)
         serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:

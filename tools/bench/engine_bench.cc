@@ -4,13 +4,16 @@
 //
 // Commands: {"command": "advance", "steps": N, "min_cpu_s": S} runs the next N steps, again and
 // again from the same state until S seconds of CPU time are spent, and answers the median;
-// {"command": "reset", "count": N} times N times a reset with the step that follows it.
+// {"command": "reset", "count": N} times N times a reset with the step that follows it;
+// {"command": "loop", ...} is ClosedLoop::Steps.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sim/culture.h"
 #include "sim/gang.h"
+#include "tools/bench/closed_loop.h"
 #include "tools/bench/instruction_set.h"
 #include "tools/bench/subject.h"
 #include "tools/bench/worker.h"
@@ -65,13 +68,19 @@ int Main(const std::vector<std::string>& args) {
   sim::Gang gang(subject.culture, 1);
   Start(subject, gang, 0);
   std::vector<double> state(culture.initial_state().size());
+  std::unique_ptr<ClosedLoop> loop;
+  const auto steps = [&](const Json& request) {
+    if (loop == nullptr) loop = std::make_unique<ClosedLoop>(subject);
+    return loop->Steps(request);
+  };
   ServeCommands({{"cells", culture.gids().size()},
                  {"connections", culture.connectivity().rows.size()},
                  {"params", subject.params},
                  {"step_ms", culture.dt_ms()},
                  {"isa", InstructionSet()}},
                 {{"advance", [&](const Json& r) { return Advance(gang, state, r); }},
-                 {"reset", [&](const Json& r) { return Reset(subject, gang, r); }}});
+                 {"reset", [&](const Json& r) { return Reset(subject, gang, r); }},
+                 {"loop", steps}});
   return 0;
 }
 

@@ -24,6 +24,8 @@ import numpy as np
 from worker import serve_commands
 
 STEP_MS = 0.025
+LOOP_STEP_MS = 10.0
+LOOP_STEPS_BETWEEN_CLEARS = 100
 ORACLE = Path(__file__).resolve().parents[1] / "oracle/trace.py"
 
 
@@ -102,6 +104,35 @@ def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.thread_time() - start, result
 
 
+class ClosedLoop:
+    """What ClosedLoop of closed_loop.h does, with what livn has for it."""
+
+    def __init__(self, env: Any) -> None:
+        from livn.decoding import MeanFiringRate
+
+        self._env = env
+        self._decode = MeanFiringRate(duration=LOOP_STEP_MS)
+        self._num_steps = 0
+        self._spikes = 0
+        env.run(LOOP_STEP_MS)
+
+    def step(self, action_ua: np.ndarray) -> None:
+        currents = np.zeros((int(LOOP_STEP_MS), len(action_ua)))
+        currents[0], currents[1] = action_ua, -action_ua
+        run = self._env.run(LOOP_STEP_MS, self._env.cell_stimulus(currents, dt=1.0))
+        self._spikes += self._decode(run, self._env)["total_spikes"]
+        self._num_steps += 1
+        if self._num_steps % LOOP_STEPS_BETWEEN_CLEARS == 0:
+            self._env.clear()
+
+    def steps(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Times each of `count` steps."""
+        action_ua = np.array(request["action"])
+        self._spikes = 0
+        seconds = [cpu_seconds(lambda: self.step(action_ua))[0] for _ in range(request["count"])]
+        return {"cpu_s": seconds, "spikes": self._spikes}
+
+
 def main() -> None:
     """Builds the culture and answers commands until the input ends."""
     warnings.filterwarnings("ignore")
@@ -132,13 +163,20 @@ def main() -> None:
             seconds.append(cpu_seconds(clear_and_step)[0])
         return {"cpu_s": statistics.median(seconds)}
 
+    loops: list[ClosedLoop] = []
+
+    def loop(request: dict[str, Any]) -> dict[str, Any]:
+        if not loops:
+            loops.append(ClosedLoop(env))
+        return loops[0].steps(request)
+
     ready = {
         "cells": int(env.system.num_neurons),
         "connections": 0 if env.conn is None else int(env.conn.size),
         "params": params,
         "step_ms": STEP_MS,
     }
-    serve_commands(ready, {"advance": advance, "reset": reset})
+    serve_commands(ready, {"advance": advance, "reset": reset, "loop": loop})
 
 
 if __name__ == "__main__":
