@@ -17,6 +17,7 @@ BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 LINES = [
     *(f"engine/{name}" for name in BOTH),
     *(f"livn/{name}" for name in [*BOTH, "cells-10", "cells-1000", "S1", "net-300"]),
+    *(f"engine/{name}" for name in ("copies-64-mini", "copies-64-100", "threads-copies-64")),
     *(f"livn/{name}" for name in ("reset-100", "loop-10", "loop-100")),
     *(f"point/{model}-1000" for model in ("izhikevich", "lif", "glif5")),
     *(

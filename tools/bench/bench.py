@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import closed_loop
+import copies
 import engine
 import point
 import serve
@@ -30,6 +31,11 @@ EPILOG = """\
 groups
   engine   What the engine is worth, whatever the size of a culture: microseconds of one core for
            one cell and one step of 25 us, beside livn 2.0.0's native backend.
+             copies-64-NAME   64 copies of EI-NAME that run as those of an environment do, beside
+                              one copy of EI-1000 in the same engine: what small cultures cost
+             threads-NAME     seconds for one simulated second on 2 threads, beside those on 1,
+                              best of many windows: the ratio is the speed-up. copies-64 are 64
+                              copies of EI-mini.
   livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
            more cultures, and a reset with the step that follows it. Where engine and livn name
            the same culture, it is measured once and printed in both forms, with the same ratio.
@@ -66,7 +72,7 @@ lines
 def groups() -> dict[str, list[str]]:
     """Group -> names of its lines."""
     found: dict[str, list[str]] = {}
-    for name in [*engine.LINES, *closed_loop.LINES, *point.LINES, *serve.LINES]:
+    for name in [*engine.LINES, *closed_loop.LINES, *copies.LINES, *point.LINES, *serve.LINES]:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
@@ -129,6 +135,7 @@ def main() -> int:
         report = Report(arguments.wanted, instruction_set(binaries))
         engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         closed_loop.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        copies.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         point.run(arguments.wanted, report, binaries, arguments.quick)
         serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:
