@@ -11,6 +11,7 @@ import copies
 import engine
 import point
 import serve
+import state
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
@@ -22,7 +23,7 @@ Measures how fast livnd is, each time beside a baseline that is measured in the 
 Each line of standard output is one JSON object:
   name      of the line, see below
   value     livnd's figure, in `unit`
-  baseline  the other one's figure, in the same unit
+  baseline  the other one's figure, in the same unit; null where nobody else can do it
   ratio     how many times better livnd is; above 1 is better, whatever the unit
   cpu, isa  the processor, and the instruction set that the engine's kernels use on it
 Everything else goes to standard error. A busy machine gives worse figures; it is reported there."""
@@ -36,6 +37,13 @@ groups
              threads-NAME     seconds for one simulated second on 2 threads, beside those on 1,
                               best of many windows: the ratio is the speed-up. copies-64 are 64
                               copies of EI-mini.
+             snapshot, fork   microseconds to save a copy of EI-100; to save one and load it into
+                              another, whose next step brings up to date what follows from the
+                              state. livn can do neither: baseline and ratio are null.
+             reset            microseconds to start EI-100 over with new noise, without the step
+                              that follows (see livn/reset-100), beside livn's clear()
+             memory-per-copy  bytes that one more copy of EI-100 takes in a gang of 64, beside
+                              those of its saved state
   livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
            more cultures, and a reset with the step that follows it. Where engine and livn name
            the same culture, it is measured once and printed in both forms, with the same ratio.
@@ -72,7 +80,14 @@ lines
 def groups() -> dict[str, list[str]]:
     """Group -> names of its lines."""
     found: dict[str, list[str]] = {}
-    for name in [*engine.LINES, *closed_loop.LINES, *copies.LINES, *point.LINES, *serve.LINES]:
+    for name in [
+        *engine.LINES,
+        *closed_loop.LINES,
+        *copies.LINES,
+        *state.LINES,
+        *point.LINES,
+        *serve.LINES,
+    ]:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
@@ -136,6 +151,7 @@ def main() -> int:
         engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         closed_loop.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         copies.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        state.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
         point.run(arguments.wanted, report, binaries, arguments.quick)
         serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:

@@ -106,14 +106,18 @@ class Speeds:
         return cpu_s_per_s * STEP_MS * 1e-3 / self.cells * 1e6
 
 
+def livn_worker(root: Path, culture: Culture, core: int) -> Worker:
+    """The worker that runs a culture in livn."""
+    return Worker([sys.executable, BASELINE, *culture.subject(root)], core, _LIVN_SETTINGS)
+
+
 @contextmanager
 def both(binaries: Path, root: Path, culture: Culture) -> Iterator[tuple[Worker, Worker]]:
     """The engine and livn on one culture, waiting on the same core."""
     core = max(os.sched_getaffinity(0))
-    subject = culture.subject(root)
     with (
-        Worker([binaries / "tools/bench/engine_bench", *subject], core) as engine,
-        Worker([sys.executable, BASELINE, *subject], core, _LIVN_SETTINGS) as livn,
+        Worker([binaries / "tools/bench/engine_bench", *culture.subject(root)], core) as engine,
+        livn_worker(root, culture, core) as livn,
     ):
         for what in ("cells", "connections", "params", "step_ms"):
             if engine.ready[what] != livn.ready[what]:

@@ -4,7 +4,8 @@
     livn_baseline.py --network FILE  a network that network.py has written
     livn_baseline.py --cells N       N unconnected excitatory cells without noise
 
-It takes the commands of engine_bench.cc and times them in the same way. livn cannot return to an
+It takes the commands of engine_bench.cc and `reset_alone` of state_bench.cc, and times them in the
+same way. livn cannot return to an
 earlier state, so `advance` runs the steps once. The caller sets LIVN_BACKEND=native.
 """
 
@@ -152,16 +153,22 @@ def main() -> None:
         spikes = 0 if run.spike_ids is None else len(run.spike_ids)
         return {"cpu_s": seconds, "repeats": 1, "spikes": spikes}
 
+    def timed_after_a_run(work: Callable[[], Any], count: int) -> dict[str, Any]:
+        seconds = []
+        for _ in range(count):
+            env.run(1.0)  # a reset throws away a culture that has run
+            seconds.append(cpu_seconds(work)[0])
+        return {"cpu_s": statistics.median(seconds)}
+
     def reset(request: dict[str, Any]) -> dict[str, Any]:
         def clear_and_step() -> None:
             env.clear()
             env.run(STEP_MS)
 
-        seconds = []
-        for _ in range(request["count"]):
-            env.run(1.0)  # a reset throws away a culture that has run
-            seconds.append(cpu_seconds(clear_and_step)[0])
-        return {"cpu_s": statistics.median(seconds)}
+        return timed_after_a_run(clear_and_step, request["count"])
+
+    def reset_alone(request: dict[str, Any]) -> dict[str, Any]:
+        return timed_after_a_run(env.clear, request["count"])
 
     loops: list[ClosedLoop] = []
 
@@ -176,7 +183,8 @@ def main() -> None:
         "params": params,
         "step_ms": STEP_MS,
     }
-    serve_commands(ready, {"advance": advance, "reset": reset, "loop": loop})
+    commands = {"advance": advance, "reset": reset, "reset_alone": reset_alone, "loop": loop}
+    serve_commands(ready, commands)
 
 
 if __name__ == "__main__":
