@@ -16,6 +16,7 @@ FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
 BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 WITHOUT_BASELINE = ["engine/snapshot", "engine/fork"]
 LINES = [
+    "engine/EI-10000",
     *(f"engine/{name}" for name in BOTH),
     *(f"livn/{name}" for name in [*BOTH, "cells-10", "cells-1000", "S1", "net-300"]),
     *(f"engine/{name}" for name in ("copies-64-mini", "copies-64-100", "threads-copies-64")),

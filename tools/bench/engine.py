@@ -72,6 +72,7 @@ CULTURES = {
         Culture("cells-1000", cells=1000, warmup_ms=5.0, window_ms=10.0, rounds=5, lines=("livn",)),
         Culture("EI-100", window_ms=100.0),
         Culture("EI-1000", warmup_ms=20.0, window_ms=10.0),
+        Culture("EI-10000", warmup_ms=1.0, window_ms=1.0, rounds=5, lines=("engine",)),
         Culture("S1", warmup_ms=5.0, window_ms=5.0, rounds=5, lines=("livn",)),
         Culture("net-100", network=100, warmup_ms=50.0),
         Culture("net-300", network=300, warmup_ms=50.0, window_ms=20.0, lines=("livn",)),
@@ -129,7 +130,8 @@ def measure(binaries: Path, root: Path, culture: Culture, quick: bool) -> Speeds
     """Runs the windows of one culture on both sides in turn."""
     warmup_ms, window_ms, rounds = culture.warmup_ms, culture.window_ms, culture.rounds
     if quick:
-        warmup_ms, window_ms, rounds = 1.0, 1.0, 2
+        warmup_ms = window_ms = min(1.0, 0.1 * window_ms)
+        rounds = 2
     with both(binaries, root, culture) as (engine, livn):
         cells = engine.ready["cells"]
         say(f"{culture.name}: {cells} cells, {engine.ready['params']}")
