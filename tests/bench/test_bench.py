@@ -15,6 +15,7 @@ BENCH = ROOT / "tools/bench/bench.py"
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
 BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 WITHOUT_BASELINE = ["engine/snapshot", "engine/fork"]
+LONG_LINES = ["engine/minute-100"]
 LINES = [
     "engine/EI-10000",
     *(f"engine/{name}" for name in BOTH),
@@ -112,7 +113,16 @@ def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
 def test_help_lists_every_line() -> None:
     done = bench("--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in LINES)
+    assert all(name in done.stdout for name in LINES + LONG_LINES)
+
+
+def test_lines_that_take_minutes_have_to_be_asked_for(built: None) -> None:
+    refused = bench("--quick", *LONG_LINES)
+    assert refused.returncode == 2
+    assert "--long" in refused.stderr
+    done = bench("--quick", "--long", *LONG_LINES)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == LONG_LINES
 
 
 def test_missing_binaries_are_told_and_not_a_traceback(tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import closed_loop
 import copies
 import engine
+import long_run
 import point
 import serve
 import state
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
+# What measures, in the order of the output; each has LINES and run().
+MODULES = (engine, closed_loop, copies, state, point, serve)
 ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
@@ -44,6 +47,8 @@ groups
                               that follows (see livn/reset-100), beside livn's clear()
              memory-per-copy  bytes that one more copy of EI-100 takes in a gang of 64, beside
                               those of its saved state
+             minute-100       with --long only: CPU seconds of the hundredth simulated minute of
+                              EI-mini, beside those of the first
   livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
            more cultures, and a reset with the step that follows it. Where engine and livn name
            the same culture, it is measured once and printed in both forms, with the same ratio.
@@ -77,25 +82,19 @@ lines
 {lines}"""
 
 
-def groups() -> dict[str, list[str]]:
-    """Group -> names of its lines."""
+def groups(long: bool) -> dict[str, list[str]]:
+    """Group -> names of its lines; with `long`, also of those that take minutes."""
     found: dict[str, list[str]] = {}
-    for name in [
-        *engine.LINES,
-        *closed_loop.LINES,
-        *copies.LINES,
-        *state.LINES,
-        *point.LINES,
-        *serve.LINES,
-    ]:
+    lines = [name for module in MODULES for name in module.LINES]
+    for name in [*lines, *long_run.LINES] if long else lines:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line; ends the process with a message if it is wrong."""
-    known = groups()
-    lines = "\n".join(f"  {name}" for names in known.values() for name in names)
+    everything = groups(long=True)
+    lines = "\n".join(f"  {name}" for names in everything.values() for name in names)
     parser = argparse.ArgumentParser(
         prog="./bench --",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -116,6 +115,11 @@ def parse_arguments() -> argparse.Namespace:
         help="a few seconds to see that all works; the figures mean little",
     )
     parser.add_argument(
+        "--long",
+        action="store_true",
+        help=f"also what takes minutes: {', '.join(long_run.LINES)}",
+    )
+    parser.add_argument(
         "--binaries",
         type=Path,
         default=ROOT / "bazel-bin",
@@ -124,7 +128,10 @@ def parse_arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     arguments.wanted = set()
+    known = groups(arguments.long)
     for name in arguments.names:
+        if name in long_run.LINES and not arguments.long:
+            parser.error(f"'{name}' takes minutes; give --long with it")
         found = known.get(name, [name])
         if name not in known and not any(name in lines for lines in known.values()):
             parser.error(
@@ -148,12 +155,8 @@ def main() -> int:
     warn_if_busy()
     try:
         report = Report(arguments.wanted, instruction_set(binaries))
-        engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
-        closed_loop.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
-        copies.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
-        state.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
-        point.run(arguments.wanted, report, binaries, arguments.quick)
-        serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        for module in (*MODULES, long_run):
+            module.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:
         say(str(error))
         return 1
