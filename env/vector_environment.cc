@@ -46,10 +46,8 @@ class TargetRateEnvironment final : public VectorEnvironment {
         unseeded_seed_(unseeded_seed),
         executor_(executor),
         copies_(static_cast<size_t>(num_envs)) {
-    const size_t bytes = model_->settled_state().size() * sizeof(double);
-    const int fit = static_cast<int>(std::max<size_t>(1, kGangStateBytes / bytes));
-    const int share = (num_envs + executor.concurrency() - 1) / executor.concurrency();
-    const int size = std::min(fit, share);
+    const int size = CopiesPerGang(num_envs, model_->settled_state().size() * sizeof(double),
+                                   executor.concurrency());
     for (int first = 0; first < num_envs; first += size) {
       const int n = std::min(size, num_envs - first);
       GangSlice& slice = gangs_.emplace_back();
@@ -286,6 +284,12 @@ class TargetRateEnvironment final : public VectorEnvironment {
 };
 
 }  // namespace
+
+int CopiesPerGang(int num_copies, size_t state_bytes, int concurrency) {
+  const int fit = static_cast<int>(std::max<size_t>(1, kGangStateBytes / state_bytes));
+  const int share = (num_copies + concurrency - 1) / concurrency;
+  return std::min(fit, share);
+}
 
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(
     std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,

@@ -6,12 +6,19 @@ import argparse
 import sys
 from pathlib import Path
 
+import closed_loop
+import copies
 import engine
+import long_run
 import point
 import serve
+import state
+import vogels_abbott
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
+# What measures, in the order of the output; each has LINES and run().
+MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve)
 ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
@@ -20,7 +27,7 @@ Measures how fast livnd is, each time beside a baseline that is measured in the 
 Each line of standard output is one JSON object:
   name      of the line, see below
   value     livnd's figure, in `unit`
-  baseline  the other one's figure, in the same unit
+  baseline  the other one's figure, in the same unit; null where nobody else can do it
   ratio     how many times better livnd is; above 1 is better, whatever the unit
   cpu, isa  the processor, and the instruction set that the engine's kernels use on it
 Everything else goes to standard error. A busy machine gives worse figures; it is reported there."""
@@ -29,17 +36,45 @@ EPILOG = """\
 groups
   engine   What the engine is worth, whatever the size of a culture: microseconds of one core for
            one cell and one step of 25 us, beside livn 2.0.0's native backend.
+             copies-64-NAME   64 copies of EI-NAME that run as those of an environment do, beside
+                              one copy of EI-1000 in the same engine: what small cultures cost
+             threads-NAME     seconds for one simulated second on 2 threads, beside those on 1,
+                              best of many windows: the ratio is the speed-up. net-1000 is
+                              one culture whose cells they share, copies-64 are 64 copies of
+                              EI-mini.
+             snapshot, fork   microseconds to save a copy of EI-100; to save one and load it into
+                              another, whose next step brings up to date what follows from the
+                              state. livn can do neither: baseline and ratio are null.
+             reset            microseconds to start EI-100 over with new noise, without the step
+                              that follows (see livn/reset-100), beside livn's clear()
+             memory-per-copy  bytes that one more copy of EI-100 takes in a gang of 64, beside
+                              those of its saved state
+             minute-100       with --long only: CPU seconds of the hundredth simulated minute of
+                              EI-mini, beside those of the first
   livn     What livn's user gains: CPU seconds for one simulated second of a whole culture, for
            more cultures, and a reset with the step that follows it. Where engine and livn name
            the same culture, it is measured once and printed in both forms, with the same ratio.
+             loop-N  a step of 10 ms in a closed loop with N cells of net-N: CPU milliseconds to
+                     encode a biphasic pulse of 16 electrodes, run, and decode the spikes. Both
+                     start over every 100 steps.
 
            In both groups livn and the engine simulate the same system with the same parameters,
            noise and seed, so the same spikes. They take turns on one core over the same windows;
            figures are medians of CPU time. A system's params/default.json is used where it has
            one, livn's default noise at the weights of the graph otherwise. cells-N are
-           unconnected cells without noise.
+           unconnected cells without noise; net-N are random networks with noise, in which a
+           cell has inputs from 50 others and fires at some 40 Hz; in net-N-stdp the NMDA and
+           GABA_A synapses learn. The network is chaotic: spikes are the same until rounding has
+           grown, and then their number.
   point    The point neurons, as `engine`: 1000 unconnected cells that fire by themselves, beside
            the same equations in NumPy, which is how Brian2 without a compiler computes them.
+             vogels-abbott-MODEL  CPU seconds for one simulated second of 4,000 cells, 2 % of all
+                     pairs connected, in steps of 0.1 ms, beside the C++ program that Brian2 makes
+                     of the same network, on one thread (with --quick: Brian2 without a compiler).
+                     lif are the benchmark of Vogels and Abbott (2005) with current synapses
+                     (tau_m 20 ms, E_L -49, threshold -50, reset -60 mV, 5 ms refractory; 1.62 mV
+                     and 5 ms excitatory, -9 mV and 10 ms inhibitory), delays of 0.2 ms and Euler's
+                     scheme; izhikevich are livn's cells, spontaneously firing, in that network.
   serve    What an agent waits for, over a Unix socket: copies of {environment}
            beside a bare gRPC echo whose messages hold as many bytes, from the same language and
            in the same round. Names end in -LANGUAGE-COPIES.
@@ -56,18 +91,19 @@ lines
 {lines}"""
 
 
-def groups() -> dict[str, list[str]]:
-    """Group -> names of its lines."""
+def groups(long: bool) -> dict[str, list[str]]:
+    """Group -> names of its lines; with `long`, also of those that take minutes."""
     found: dict[str, list[str]] = {}
-    for name in [*engine.LINES, *point.LINES, *serve.LINES]:
+    lines = [name for module in MODULES for name in module.LINES]
+    for name in [*lines, *long_run.LINES] if long else lines:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line; ends the process with a message if it is wrong."""
-    known = groups()
-    lines = "\n".join(f"  {name}" for names in known.values() for name in names)
+    everything = groups(long=True)
+    lines = "\n".join(f"  {name}" for names in everything.values() for name in names)
     parser = argparse.ArgumentParser(
         prog="./bench --",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -88,6 +124,11 @@ def parse_arguments() -> argparse.Namespace:
         help="a few seconds to see that all works; the figures mean little",
     )
     parser.add_argument(
+        "--long",
+        action="store_true",
+        help=f"also what takes minutes: {', '.join(long_run.LINES)}",
+    )
+    parser.add_argument(
         "--binaries",
         type=Path,
         default=ROOT / "bazel-bin",
@@ -96,7 +137,10 @@ def parse_arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     arguments.wanted = set()
+    known = groups(arguments.long)
     for name in arguments.names:
+        if name in long_run.LINES and not arguments.long:
+            parser.error(f"'{name}' takes minutes; give --long with it")
         found = known.get(name, [name])
         if name not in known and not any(name in lines for lines in known.values()):
             parser.error(
@@ -120,9 +164,8 @@ def main() -> int:
     warn_if_busy()
     try:
         report = Report(arguments.wanted, instruction_set(binaries))
-        engine.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
-        point.run(arguments.wanted, report, binaries, arguments.quick)
-        serve.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        for module in (*MODULES, long_run):
+            module.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
     except (BenchError, FileNotFoundError) as error:
         say(str(error))
         return 1

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import network
 from report import Progress, Report, say
 from worker import Worker
 
@@ -31,7 +32,10 @@ class Culture:
 
     Attributes:
         name: as the lines name it.
-        cells: unconnected cells; 0 for the system of that name.
+        cells: unconnected cells.
+        network: cells of a random network. Without either, the system of that name.
+        plastic: the network learns.
+        lines: the groups that have a line of it.
         warmup_ms: simulated before the first window.
         window_ms: simulated in a window. livn needs the most of the time: 3 s for 1000 cells and
             20 ms.
@@ -40,6 +44,9 @@ class Culture:
 
     name: str
     cells: int = 0
+    network: int = 0
+    plastic: bool = False
+    lines: tuple[str, ...] = ("engine", "livn")
     warmup_ms: float = 100.0
     window_ms: float = 50.0
     rounds: int = 7
@@ -48,6 +55,9 @@ class Culture:
         """Arguments of engine_bench and livn_baseline.py."""
         if self.cells:
             return ["--cells", str(self.cells)]
+        if self.network:
+            made = network.random_network(self.network, self.plastic)
+            return network.write(self.name, made)
         for folder in ("systems", "tests/data/systems"):
             if (root / folder / self.name / "graph.json").is_file():
                 return [str(root / folder / self.name)]
@@ -57,20 +67,31 @@ class Culture:
 CULTURES = {
     culture.name: culture
     for culture in (
-        Culture("cells-10", cells=10, window_ms=200.0),
+        Culture("cells-10", cells=10, window_ms=200.0, lines=("livn",)),
         Culture("cells-100", cells=100),
-        Culture("cells-1000", cells=1000, warmup_ms=5.0, window_ms=10.0, rounds=5),
+        Culture("cells-1000", cells=1000, warmup_ms=5.0, window_ms=10.0, rounds=5, lines=("livn",)),
         Culture("EI-100", window_ms=100.0),
         Culture("EI-1000", warmup_ms=20.0, window_ms=10.0),
-        Culture("S1", warmup_ms=5.0, window_ms=5.0, rounds=5),
+        Culture("EI-10000", warmup_ms=1.0, window_ms=1.0, rounds=5, lines=("engine",)),
+        Culture("S1", warmup_ms=5.0, window_ms=5.0, rounds=5, lines=("livn",)),
+        Culture("net-100", network=100, warmup_ms=50.0),
+        Culture("net-300", network=300, warmup_ms=50.0, window_ms=20.0, lines=("livn",)),
+        Culture("net-1000", network=1000, warmup_ms=50.0, window_ms=10.0, rounds=5),
+        Culture("net-100-stdp", network=100, plastic=True, warmup_ms=50.0),
     )
 }
 RESET_CULTURE = "EI-100"
 
-ENGINE_LINES = {f"engine/{name}": name for name in ("cells-100", "EI-100", "EI-1000")}
-LIVN_LINES = {f"livn/{name}": name for name in CULTURES}
 RESET_LINE = "livn/reset-100"
-LINES = [*ENGINE_LINES, *LIVN_LINES, RESET_LINE]
+LINES = [
+    *(
+        f"{group}/{c.name}"
+        for group in ("engine", "livn")
+        for c in CULTURES.values()
+        if group in c.lines
+    ),
+    RESET_LINE,
+]
 
 
 @dataclass(frozen=True)
@@ -86,14 +107,18 @@ class Speeds:
         return cpu_s_per_s * STEP_MS * 1e-3 / self.cells * 1e6
 
 
+def livn_worker(root: Path, culture: Culture, core: int) -> Worker:
+    """The worker that runs a culture in livn."""
+    return Worker([sys.executable, BASELINE, *culture.subject(root)], core, _LIVN_SETTINGS)
+
+
 @contextmanager
 def both(binaries: Path, root: Path, culture: Culture) -> Iterator[tuple[Worker, Worker]]:
     """The engine and livn on one culture, waiting on the same core."""
     core = max(os.sched_getaffinity(0))
-    subject = culture.subject(root)
     with (
-        Worker([binaries / "tools/bench/engine_bench", *subject], core) as engine,
-        Worker([sys.executable, BASELINE, *subject], core, _LIVN_SETTINGS) as livn,
+        Worker([binaries / "tools/bench/engine_bench", *culture.subject(root)], core) as engine,
+        livn_worker(root, culture, core) as livn,
     ):
         for what in ("cells", "connections", "params", "step_ms"):
             if engine.ready[what] != livn.ready[what]:
@@ -105,7 +130,8 @@ def measure(binaries: Path, root: Path, culture: Culture, quick: bool) -> Speeds
     """Runs the windows of one culture on both sides in turn."""
     warmup_ms, window_ms, rounds = culture.warmup_ms, culture.window_ms, culture.rounds
     if quick:
-        warmup_ms, window_ms, rounds = 1.0, 1.0, 2
+        warmup_ms = window_ms = min(1.0, 0.1 * window_ms)
+        rounds = 2
     with both(binaries, root, culture) as (engine, livn):
         cells = engine.ready["cells"]
         say(f"{culture.name}: {cells} cells, {engine.ready['params']}")

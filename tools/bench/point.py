@@ -51,8 +51,8 @@ def measure(binaries: Path, model: str, quick: bool) -> tuple[float, float]:
     return per_step_us[0], per_step_us[1]
 
 
-def run(wanted: set[str], report: Report, binaries: Path, quick: bool) -> None:
-    """Measures and prints the lines that are wanted."""
+def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: bool) -> None:
+    """Measures and prints the lines that are wanted; needs nothing from the root."""
     for model, line in zip(MODELS, LINES, strict=True):
         if line in wanted:
             report.line(line, *measure(binaries, model, quick), "us per cell and step")

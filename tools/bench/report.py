@@ -66,13 +66,24 @@ class Report:
         self._isa = isa
 
     def line(
-        self, name: str, value: float, baseline: float, unit: str, *, more_is_better: bool = False
+        self,
+        name: str,
+        value: float,
+        baseline: float | None,
+        unit: str,
+        *,
+        more_is_better: bool = False,
     ) -> None:
-        """One result beside its baseline, both in `unit`; no ratio if one is not positive."""
+        """One result beside its baseline, both in `unit`.
+
+        No ratio if there is no baseline, or if one of the two is not positive.
+        """
         if name not in self._wanted:
             return
         ratio: float | None = None
-        if value > 0.0 and baseline > 0.0:
+        if baseline is None:
+            pass
+        elif value > 0.0 and baseline > 0.0:
             ratio = significant(value / baseline if more_is_better else baseline / value)
         else:
             say(f"{name}: too small to be measured here, so there is no ratio")
@@ -80,7 +91,7 @@ class Report:
             "name": name,
             "value": significant(value),
             "unit": unit,
-            "baseline": significant(baseline),
+            "baseline": None if baseline is None else significant(baseline),
             "ratio": ratio,
             "cpu": self._cpu,
             "isa": self._isa,

@@ -93,9 +93,12 @@ def edge_system(case: Case) -> Any:
         def synapses(
             self, population: str, node_allocation: Any = None, *args: Any, **kwargs: Any
         ) -> Iterator:
+            of_post: dict[int, list] = {}
+            for e in edges:
+                of_post.setdefault(e["post"], []).append(e)
             first, num = self.population_ranges[population]
             for gid in range(first, first + num):
-                own = [e for e in edges if e["post"] == gid]
+                own = of_post.get(gid, [])
                 if own:
                     yield (
                         gid,
