@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -90,9 +91,23 @@ void Culture::SetConnections(std::vector<PendingRow> rows) {
                    [](const PendingRow& a, const PendingRow& b) { return a.source < b.source; });
   connectivity_.first_row.assign(source_index_.size() + 1, 0);
   connectivity_.rows.reserve(rows.size());
+  absl::flat_hash_map<std::tuple<uint16_t, uint16_t, uint32_t>, uint32_t> terminals;
   for (PendingRow& p : rows) {
     ++connectivity_.first_row[p.source + 1];
-    const ReceptorConstants& receptor = connectivity_.receptors[p.row.receptor];
+    const Terminal& t = p.terminal;
+    p.row.terminal = static_cast<uint32_t>(connectivity_.terminals.size());
+    const auto [known, fresh] =
+        terminals.try_emplace({t.group, t.slot, t.receptor}, p.row.terminal);
+    if (fresh) connectivity_.terminals.push_back(t);
+    p.row.terminal = known->second;
+    const int steps =
+        p.row.delay_steps >= 0
+            ? p.row.delay_steps
+            : static_cast<int>(std::lround((p.row.delay_ms + kEmissionOffsetMs) / dt_ms_ - 0.5));
+    if (connectivity_.rows.empty() || steps < connectivity_.min_delay_steps) {
+      connectivity_.min_delay_steps = steps;
+    }
+    const ReceptorConstants& receptor = connectivity_.receptors[t.receptor];
     if (receptor.depressing || receptor.plastic) {
       p.row.state = static_cast<int32_t>(connectivity_.num_stateful_rows++);
     }
@@ -128,7 +143,7 @@ void Culture::BuildInitialState() {
   connection_state_offset_ = static_cast<int64_t>(initial_state_.size());
   for (const ConnectionRow& row : connectivity_.rows) {
     if (row.state < 0) continue;
-    const bool plastic = connectivity_.receptors[row.receptor].plastic;
+    const bool plastic = connectivity_.receptor_of(row).plastic;
     initial_state_.push_back(1.0);                   // resources; learned weight
     initial_state_.push_back(plastic ? 0.0 : -1e9);  // integral; ms, at the last event
   }

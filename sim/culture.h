@@ -132,7 +132,8 @@ class Culture {
 
   struct PendingRow {
     uint32_t source;
-    ConnectionRow row;
+    Terminal terminal;
+    ConnectionRow row;          // but for its terminal
     PlasticConnection plastic;  // where the row's receptor is plastic
   };
   // Adds a cell to a group that exists; cells come in gid order.

@@ -345,10 +345,10 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
       pending.source = static_cast<uint32_t>(source);
       ConnectionRow& row = pending.row;
       row.target_index = static_cast<uint32_t>(target.index);
-      row.group = static_cast<uint16_t>(target.group);
-      row.slot = static_cast<uint16_t>(
-          models_[target.group]->AddSlot(r.conductance, r.tau_ms, r.reversal_mv));
-      row.receptor = 0;
+      pending.terminal = {static_cast<uint16_t>(target.group),
+                          static_cast<uint16_t>(models_[target.group]->AddSlot(
+                              r.conductance, r.tau_ms, r.reversal_mv)),
+                          0};
       row.delay_ms = std::max(edge.distance_um / kConductionUmPerMs, 2.0 * config_.dt_ms);
       // Brian2: rounded to steps, and what arrives in step k acts from k + 1 on.
       row.delay_steps = static_cast<int32_t>(std::floor(row.delay_ms / config_.dt_ms + 0.5)) + 1;

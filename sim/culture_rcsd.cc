@@ -405,9 +405,8 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
       pending.source = static_cast<uint32_t>(source);
       ConnectionRow& row = pending.row;
       row.target_index = static_cast<uint32_t>(target.index);
-      row.group = static_cast<uint16_t>(target.group);
-      row.slot = static_cast<uint16_t>(slot);
-      row.receptor = static_cast<uint32_t>(p.index);
+      pending.terminal = {static_cast<uint16_t>(target.group), static_cast<uint16_t>(slot),
+                          static_cast<uint32_t>(p.index)};
       row.delay_ms = std::max(edge.distance_um / kConductionUmPerMs, 2.0 * dt);
       const double steps = (row.delay_ms + kEmissionOffsetMs) / dt - 0.5;
       const double ceiling = std::ceil(steps);
@@ -417,7 +416,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
           std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
       row.weight = p.placed.weight * edge.weight;
       row.state = -1;
-      const ReceptorConstants& c = constants[row.receptor];
+      const ReceptorConstants& c = constants[pending.terminal.receptor];
       if (c.plastic) {
         pending.plastic = {edge.source_gid, edge.target_gid, edge.syn_id,
                            receptor.name,   c.w_min,         c.w_max};

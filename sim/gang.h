@@ -5,52 +5,22 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "sim/culture.h"
-#include "sim/network/calendar.h"
+#include "sim/epochs.h"
+#include "sim/executor.h"
+#include "sim/gang_parts.h"
+#include "sim/probe.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {
 
-// An accepted spike: emitted at step tick of the copy, t = tick dt + 1e-10 ms.
-struct Spike {
-  int32_t copy;
-  int64_t gid;
-  int64_t tick;
-};
-
-// Numbers of one copy at the starts of steps, collected while the gang advances.
-struct Probe {
-  enum class Quantity {
-    kVoltageMv,
-    // Total current through the membrane around the section's middle, stimuli left out: that of the
-    // half step before the sample; 0 before the first step after a start or a LoadCopy.
-    kMembraneCurrentUa,
-    // CellModel::NamedState of `state`.
-    kState,
-    // Learned weights of all plastic connections; `sites` stays empty.
-    kLearnedWeights,
-  };
-  struct Site {
-    int64_t gid;
-    int section;
-  };
-  int copy = 0;
-  Quantity quantity = Quantity::kVoltageMv;
-  std::string state;
-  std::vector<Site> sites;
-  int every_steps = 1;
-  int64_t steps_seen = 0;  // the probe's phase: kept from one Advance to the next
-  // Appended: [sample][site], the first sample at the first step that the probe sees.
-  std::vector<double> samples;
-};
-
 // Thread-compatible: one call at a time. A copy's results are a function of its own state, stimuli
-// and inputs: not of the number of copies, its place, or how steps are grouped into calls.
+// and inputs: not of the number of copies, its place, how steps are grouped into calls, or the
+// executor.
 class Gang {
  public:
   Gang(std::shared_ptr<const Culture> culture, int num_copies);
@@ -79,8 +49,11 @@ class Gang {
   absl::Status SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms);
 
   // Advances every copy. Spikes are appended to `spikes` if it is not null: by step, then copy,
-  // then group and cell.
-  void Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes = {});
+  // then group and cell. With an executor the tiles are cut into slices that its threads share.
+  void Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes = {},
+               Executor* executor = nullptr);
+  // Tiles of eight cells: the work that there is to share.
+  int num_tiles() const { return num_tiles_; }
 
   // Switches learning of a copy on or off; learned weights stay in force while it is off.
   // FailedPrecondition if the culture has no plasticity.
@@ -97,78 +70,124 @@ class Gang {
   double VoltageMv(int copy, int64_t gid, int section) const;
 
  private:
-  // Steps whose normals are drawn at once.
+  // Steps whose normals are drawn at once, and the longest epoch.
   static constexpr int kNoiseChunk = 32;
 
-  // One group's cells of all copies: lane copy * num_cells + cell.
-  struct GroupTiles {
-    int num_lanes = 0;
-    int num_tiles = 0;
-    std::vector<double> state;    // [tile][variable][kTileLanes]
-    std::vector<double> scratch;  // [tile][CellModel::num_scratch()][kTileLanes]
-    std::vector<uint8_t> stale;   // [tile], 1 where the scratch does not fit the state
-    std::vector<double> params;   // distinct parameter tiles
-    std::vector<int> param_tile;  // [tile] index into params
-    std::vector<uint32_t> lane_mask;
-    std::vector<uint32_t> crossed;  // [tile] lanes that crossed their threshold in the last step
-    std::vector<double> normals;    // [step][tile][2][kTileLanes] of a chunk
-    std::vector<double> drive;      // [tile][compartment][kTileLanes], current stimuli
-    std::vector<double> learning;   // [tile][kTileLanes], 1 where plasticity is on
-    std::vector<double> membrane;   // [tile][compartment][kTileLanes], mA/cm2 of the last step
-  };
-  struct StimulusSlot {
-    std::shared_ptr<const StimulusMap> map;
-    std::vector<StimulusTimeline> timelines;  // [copy]
-    // Rows whose section some channel reaches; sparse maps only.
-    std::vector<uint8_t> row_present;
-  };
   struct InputEvent {
-    int64_t step;
-    Event event;
+    int64_t step;  // of the copy
+    double time_ms;
+    uint32_t row;
+  };
+  // The part of an Advance that is in progress.
+  struct Run {
+    int64_t steps_left = 0;   // from the open epoch on
+    int64_t epochs_left = 0;  // before the threads are asked for anew
+    int epoch_steps = 0;      // of the open epoch
+    int chunk_at = 0;         // its first step within the chunk of normals
+    int chunk_steps = 0;
+    std::vector<Spike>* spikes = nullptr;
   };
 
   double& header(int copy, int i) { return headers_[copy * CopyHeader::kSize + i]; }
   double header(int copy, int i) const { return headers_[copy * CopyHeader::kSize + i]; }
   double* Variable(int group, int64_t lane, int variable);
   const double* Variable(int group, int64_t lane, int variable) const;
+  // The copy's own count of steps at one of the gang's.
+  int64_t TickAt(int copy, int64_t step) const { return step - step_offset_[copy]; }
 
+  // gang.cc
   void BuildTiles();
-  void DrawNoise(int num_steps);
-  void Deliver(int copy, int64_t tick);
-  bool UpdateCurrents();  // true if any copy has a current or density stimulus
-  void UpdateField(int copy, int64_t tick);
-  void UpdateLight(int copy, int64_t tick);
-  // The channels of a mode at a step, null for none.
-  const double* ChannelsAt(StimulusSlot& slot, int copy, int64_t tick);
-  // Whether anything learns or is lit, and which lanes learn, from the headers.
-  void UpdateSwitches();
-  // Brings up to date, before a step, what follows from states that were put there from outside.
-  void PrepareTiles();
   // Tiles first .. first + num_tiles - 1 of a group: parameters, state and scratch.
   TileBatch TilesAt(int group, int first, int num_tiles);
-  void Sample(Probe& probe) const;
-  void EmitSpikes(int group, int tile, uint32_t lanes, std::vector<Spike>* spikes);
-  void PushRows(int copy, int64_t source, int64_t emission_tick, int64_t not_before);
-  void RebuildCalendar(int copy);
-  // Sums channels into rows; false if all are zero.
-  bool RowValues(const StimulusSlot& slot, const double* channels);
+  // Brings up to date, before a step, what follows from states that were put there from outside.
+  void CatchUp();
+  void PrepareTiles();
+
+  // gang_slices.cc
+  void ArrangeSlices(int concurrency);
+  void OpenEpoch();
+  // Everything that a slice does in the open epoch; slices may run side by side.
+  void RunEpoch(GangSlice& slice);
+  void StepSlice(GangSlice& slice, int64_t step, int chunk_step);
+  // Sends spikes out after an epoch and opens the next one; false: that was the last.
+  bool CloseEpoch();
+
+  // gang_events.cc
+  void PushInputs(GangSlice& slice);
+  void PushRows(GangSlice& slice, int copy, int64_t source, int64_t emission_tick,
+                int64_t not_before);
+  void RebuildEvents();
+  void Deliver(GangSlice& slice, int64_t step);
+  void EmitSpikes(GangSlice& slice, int group, int tile, uint32_t lanes, int64_t step);
+
+  // gang_noise.cc
+  void DecideNoise(int num_steps);
+  void DrawNoise(int group, int first_tile, int num_tiles, int num_steps);
+
+  // gang_stimuli.cc, gang_currents.cc
+  struct StimulusSample {
+    int64_t index;
+    double fraction;    // of the way to the next one
+    bool interpolated;  // whether that counts
+  };
+  void BeginStimuli();
+  void EndStimuli();
+  // What a mode looks up at a step.
+  StimulusSample SampleAt(StimulusMode mode, int copy, int64_t tick) const;
+  const double* ChannelsAt(StimulusMode mode, int copy, int64_t tick) const;  // null for none
+  // visit(group, first cell, end cell): a copy's cells in a slice; visit(begin, end): their rows.
+  template <typename Visit>
+  void ForCells(const GangSlice& slice, int copy, Visit visit) const;
+  template <typename Visit>
+  void ForRows(const GangSlice& slice, int copy, Visit visit) const;
+  // Sums channels into the rows of a copy's cells in a slice; false if all are zero.
+  bool RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
+                 const double* channels) const;
+  // Whether a state that shows *shown has nothing to change for `channels`; *shown becomes them.
+  static bool ShowsAlready(const StimulusSlot& slot, const double* channels, bool active,
+                           const double** shown);
+  void UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
+  void UpdateLight(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
+  // True if any compartment of the slice has a current.
+  bool UpdateCurrents(GangSlice& slice, int64_t step);
+  void ChangeCurrents(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
+  void BuildParts(GangSlice& slice, StimulusMode mode, int copy, const StimulusSample& sample,
+                  SliceStimuli::Currents& currents);
+  void DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode mode, int copy,
+                  const double* channels, std::vector<CurrentPart>& parts);
+  double* Drive(int group, int copy, int cell, int compartment);
+
+  // gang_learning.cc, gang_probes.cc
+  // Whether anything learns, and which lanes, from the headers.
+  void UpdateSwitches();
+  void KeepMembrane();
+  ProbeSite SiteOf(const Probe& probe, const Probe::Site& site) const;
+  void BeginProbes(int64_t num_steps, absl::Span<Probe* const> probes);
+  void Sample(GangSlice& slice, int64_t step);
 
   std::shared_ptr<const Culture> culture_;
   int num_copies_;
+  int num_tiles_ = 0;  // of all groups
   std::vector<GroupTiles> groups_;
+  std::vector<DeliveryTarget> targets_;   // [terminal]
   std::vector<double> headers_;           // [copy][CopyHeader::kSize]
   std::vector<double> connection_state_;  // [copy][2 * num_stateful_rows]
-  std::vector<Calendar> calendars_;       // [copy]
   StimulusSlot stimuli_[kNumStimulusModes];
-  std::vector<const double*> field_now_;  // [copy] the channels that the field state shows
-  std::vector<const double*> light_now_;  // [copy] likewise
-  bool learning_ = false;                 // some copy has learned
-  bool light_ = false;                    // light has shone on some copy
-  bool stale_ = true;                     // what follows from the states does not fit
-  bool keep_membrane_ = false;            // some probe has asked for membrane currents
-  std::vector<InputEvent> inputs_;        // ascending by step
-  std::vector<size_t> next_input_;        // [copy]
-  std::vector<double> row_values_;        // scratch, [num_section_rows]
+  std::vector<InputEvent> inputs_;  // ascending by step
+
+  int64_t step_ = 0;                  // the gang's steps so far
+  std::vector<int64_t> step_offset_;  // [copy] step_ minus its tick
+  std::vector<GangSlice> slices_;
+  std::unique_ptr<Epochs> epochs_;  // where there is more than one slice
+  Run run_;
+  std::vector<Emission> sent_;  // of the last epoch, not yet in the calendars
+  std::vector<uint8_t> due_;    // [copy][step of the chunk] 1 where noise is drawn
+  std::vector<int> num_due_;    // [copy]
+  // What does not fit the states, [copy]: events on their way; what slices know of its stimuli.
+  std::vector<uint8_t> events_stale_, stimuli_stale_;
+  bool stale_ = true;           // any of it, or a tile's scratch, or the switches
+  bool learning_ = false;       // some copy has learned
+  bool keep_membrane_ = false;  // some probe has asked for membrane currents
 };
 
 }  // namespace livnd::sim

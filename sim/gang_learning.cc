@@ -1,4 +1,5 @@
-// The part of Gang that learns, and the probes.
+// The part of Gang that learns.
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -18,18 +19,16 @@ absl::Status Gang::SetPlasticity(int copy, bool on) {
 }
 
 void Gang::UpdateSwitches() {
-  learning_ = light_ = false;
+  learning_ = false;
   for (int c = 0; c < num_copies_; ++c) {
     learning_ = learning_ || header(c, CopyHeader::kHasLearned) != 0.0;
-    light_ = light_ || header(c, CopyHeader::kLightActive) != 0.0;
   }
   if (!learning_) return;
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    GroupTiles& tiles = groups_[g];
-    tiles.learning.assign(static_cast<size_t>(tiles.num_tiles) * kTileLanes, 0.0);
-    for (int lane = 0; lane < tiles.num_lanes; ++lane) {
-      tiles.learning[lane] =
-          header(lane / culture_->groups()[g].num_cells(), CopyHeader::kPlasticityOn);
+  for (GroupTiles& tiles : groups_) {
+    tiles.learning.resize(static_cast<size_t>(tiles.num_tiles) * kTileLanes);
+    double* of_copy = tiles.learning.data();
+    for (int c = 0; c < num_copies_; ++c, of_copy += tiles.num_cells) {
+      std::fill(of_copy, of_copy + tiles.num_cells, header(c, CopyHeader::kPlasticityOn));
     }
   }
 }
@@ -64,44 +63,6 @@ absl::Status Gang::SetLearnedWeights(int copy, absl::Span<const double> weights)
     connections[2 * net.rows[culture_->plastic_rows()[i]].state] = weights[i];
   }
   return absl::OkStatus();
-}
-
-void Gang::Sample(Probe& probe) const {
-  if (probe.quantity == Probe::Quantity::kLearnedWeights) {
-    const std::vector<double> weights = LearnedWeights(probe.copy);
-    probe.samples.insert(probe.samples.end(), weights.begin(), weights.end());
-    return;
-  }
-  for (const Probe::Site& site : probe.sites) {
-    const Culture::CellRef cell = culture_->Find(site.gid);
-    const CellGroup& group = culture_->groups()[cell.group];
-    const CellModel& model = *group.model;
-    const int64_t lane = int64_t{probe.copy} * group.num_cells() + cell.index;
-    const int c = model.middle_compartment(site.section);
-    double x = 0.0;
-    switch (probe.quantity) {
-      case Probe::Quantity::kVoltageMv:
-        x = *Variable(cell.group, lane, model.voltage_state(c));
-        break;
-      case Probe::Quantity::kMembraneCurrentUa: {
-        const std::vector<double>& membrane = groups_[cell.group].membrane;
-        // mA/cm2 um2 = 1e-2 nA.
-        if (!membrane.empty()) {
-          x = membrane[((lane / kTileLanes) * model.num_compartments() + c) * kTileLanes +
-                       lane % kTileLanes] *
-              model.area_um2(group.params(cell.index), c) * 1e-2 * 1e-3;
-        }
-        break;
-      }
-      case Probe::Quantity::kState:
-        x = model.NamedState(probe.state, site.section, group.params(cell.index),
-                             Variable(cell.group, lane, 0));
-        break;
-      case Probe::Quantity::kLearnedWeights:
-        break;
-    }
-    probe.samples.push_back(x);
-  }
 }
 
 }  // namespace livnd::sim

@@ -1,4 +1,4 @@
-// The part of Gang that turns stimuli into the drive of each compartment.
+// The part of Gang that brings stimuli to the cells: waveforms, and what fields and light do to states.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -9,17 +9,49 @@
 #include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
+namespace {
+
+// Where each channel of a sparse map ends, by row.
+std::vector<CurrentPath> PathsOf(const StimulusMap& map, StimulusMode mode,
+                                 const Culture& culture) {
+  std::vector<int64_t> first_row;
+  for (int64_t gid : culture.gids()) first_row.push_back(culture.SectionRow(gid, 0));
+  std::vector<CurrentPath> paths;
+  for (int c = 0; c < map.num_channels; ++c) {
+    const int64_t row = map.row_of_channel[c];
+    if (row < 0) continue;
+    const auto i =
+        std::upper_bound(first_row.begin(), first_row.end(), row) - first_row.begin() - 1;
+    const Culture::CellRef cell = culture.cells()[i];
+    const CellGroup& group = culture.groups()[cell.group];
+    // Both modes go into the section's middle, also where it has more segments.
+    const int compartment = group.model->middle_compartment(static_cast<int>(row - first_row[i]));
+    const double factor = mode == StimulusMode::kCurrent
+                              ? group.model->drive_per_na(group.params(cell.index), compartment)
+                              : group.model->drive_per_density(compartment);
+    paths.push_back({row, c, cell.group, cell.index, compartment, factor});
+  }
+  std::stable_sort(paths.begin(), paths.end(),
+                   [](const CurrentPath& a, const CurrentPath& b) { return a.row < b.row; });
+  return paths;
+}
+
+}  // namespace
 
 void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> map) {
   StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
   slot.map = std::move(map);
   for (StimulusTimeline& t : slot.timelines) t.Clear();
-  slot.row_present.assign(culture_->num_section_rows(),
-                          slot.map != nullptr && !slot.map->gains.empty());
-  if (slot.map != nullptr && slot.map->gains.empty()) {
-    for (int64_t row : slot.map->row_of_channel) {
-      if (row >= 0) slot.row_present[row] = 1;
-    }
+  std::fill(stimuli_stale_.begin(), stimuli_stale_.end(), uint8_t{1});
+  const bool sparse = slot.map != nullptr && slot.map->gains.empty();
+  slot.row_present.assign(culture_->num_section_rows(), slot.map != nullptr && !sparse);
+  slot.paths.clear();
+  if (!sparse) return;
+  for (int64_t row : slot.map->row_of_channel) {
+    if (row >= 0) slot.row_present[row] = 1;
+  }
+  if (mode == StimulusMode::kCurrent || mode == StimulusMode::kCurrentDensity) {
+    slot.paths = PathsOf(*slot.map, mode, *culture_);
   }
 }
 
@@ -55,143 +87,213 @@ absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
   const double now_ms = static_cast<double>(tick(copy)) * culture_->dt_ms();
   const auto now = static_cast<int64_t>(now_ms / waveform.sample_dt_ms);
   timeline.Install(std::move(waveform), now);
-  field_now_[copy] = light_now_[copy] = nullptr;
+  stimuli_stale_[copy] = 1;
   return absl::OkStatus();
 }
 
-bool Gang::RowValues(const StimulusSlot& slot, const double* channels) {
-  std::fill(row_values_.begin(), row_values_.end(), 0.0);
+void Gang::BeginStimuli() {
+  for (StimulusMode mode : {StimulusMode::kCurrent, StimulusMode::kCurrentDensity}) {
+    const std::vector<StimulusTimeline>& timelines = stimuli_[static_cast<int>(mode)].timelines;
+    if (std::all_of(timelines.begin(), timelines.end(),
+                    [](const StimulusTimeline& t) { return t.empty(); })) {
+      continue;
+    }
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      // All of it is 0 but for the parts that slices know of.
+      groups_[g].drive.resize(static_cast<size_t>(groups_[g].num_tiles) *
+                              culture_->groups()[g].model->num_compartments() * kTileLanes);
+    }
+  }
+  for (GangSlice& slice : slices_) {
+    slice.stimulated.clear();
+    slice.light = false;
+    for (SliceStimuli& s : slice.stimuli) {
+      if (stimuli_stale_[s.copy] != 0) {
+        for (SliceStimuli::Currents& currents : s.currents) {
+          for (const CurrentPart& part : currents.parts) *part.drive = 0.0;
+          slice.num_parts -= static_cast<int64_t>(currents.parts.size());
+          currents.parts.clear();
+          currents.sample = SliceStimuli::kNoSample;
+          currents.moving = false;
+        }
+        s.field = s.light = nullptr;
+        s.field_active = header(s.copy, CopyHeader::kFieldActive);
+        s.light_active = header(s.copy, CopyHeader::kLightActive);
+      }
+      slice.light = slice.light || s.light_active != 0.0;
+      bool any = s.field_active != 0.0 || s.light_active >= 2.0;
+      for (const StimulusSlot& slot : stimuli_) any = any || !slot.timelines[s.copy].empty();
+      if (any) slice.stimulated.push_back(s.copy - slice.first_copy);
+    }
+  }
+  std::fill(stimuli_stale_.begin(), stimuli_stale_.end(), uint8_t{0});
+}
+
+void Gang::EndStimuli() {
+  for (GangSlice& slice : slices_) {
+    for (int i : slice.stimulated) {
+      const SliceStimuli& s = slice.stimuli[i];
+      header(s.copy, CopyHeader::kFieldActive) = s.field_active;
+      header(s.copy, CopyHeader::kLightActive) = s.light_active;
+    }
+  }
+  // Forgets what is over.
+  for (int m = 0; m < kNumStimulusModes; ++m) {
+    const auto mode = static_cast<StimulusMode>(m);
+    for (int copy = 0; copy < num_copies_; ++copy) {
+      StimulusTimeline& timeline = stimuli_[m].timelines[copy];
+      if (timeline.empty()) continue;
+      const int64_t sample = SampleAt(mode, copy, TickAt(copy, step_)).index;
+      if (timeline.At(sample) != nullptr || timeline.At(sample + 1) != nullptr) continue;
+      const int before = timeline.num_waveforms();
+      timeline.ForgetBefore(sample);
+      if (timeline.num_waveforms() != before) stimuli_stale_[copy] = 1;
+    }
+  }
+}
+
+Gang::StimulusSample Gang::SampleAt(StimulusMode mode, int copy, int64_t tick) const {
+  const double dt = culture_->dt_ms();
+  const double sample_dt = stimuli_[static_cast<int>(mode)].timelines[copy].sample_dt_ms();
+  const double t_k = static_cast<double>(tick) * dt;
+  if (mode == StimulusMode::kField || mode == StimulusMode::kLight) {
+    return {static_cast<int64_t>(t_k / sample_dt), 0.0, false};
+  }
+  const bool whole_steps = culture_->time_rules() == TimeRules::kWholeSteps;
+  if (mode == StimulusMode::kCurrent && !whole_steps) {
+    const double at = (t_k + dt / 2.0) / sample_dt;
+    const double floor = std::floor(at);
+    return {static_cast<int64_t>(floor), at - floor, true};
+  }
+  // Brian2 allows for rounding when it looks up a sample, the native library does not.
+  return {static_cast<int64_t>(t_k / sample_dt + (whole_steps ? 1e-6 : 0.0)), 0.0, false};
+}
+
+template <typename Visit>
+void Gang::ForCells(const GangSlice& slice, int copy, Visit visit) const {
+  for (const TileRange& r : slice.ranges) {
+    const int64_t n = groups_[r.group].num_cells;
+    const int64_t begin = int64_t{r.first} * kTileLanes - copy * n;
+    const int64_t end = begin + int64_t{r.num_tiles} * kTileLanes;
+    if (end <= 0 || begin >= n) continue;
+    visit(r.group, static_cast<int>(std::max<int64_t>(begin, 0)),
+          static_cast<int>(std::min(end, n)));
+  }
+}
+
+template <typename Visit>
+void Gang::ForRows(const GangSlice& slice, int copy, Visit visit) const {
+  if (slices_.size() == 1) {
+    visit(int64_t{0}, culture_->num_section_rows());
+    return;
+  }
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const GroupTiles& tiles = groups_[g];
+    const int num_sections = culture_->groups()[g].model->num_sections();
+    for (int i = begin; i < end;) {
+      const int run_end = std::min(tiles.run_end[i], end);
+      visit(tiles.first_row[i], tiles.first_row[run_end - 1] + num_sections);
+      i = run_end;
+    }
+  });
+}
+
+bool Gang::RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
+                     const double* channels) const {
+  double* values = slice.row_values.data();
+  ForRows(slice, copy,
+          [&](int64_t begin, int64_t end) { std::fill(values + begin, values + end, 0.0); });
   if (channels == nullptr) return false;
   const StimulusMap& map = *slot.map;
+  const auto num_rows = static_cast<size_t>(culture_->num_section_rows());
   bool any = false;
-  const size_t num_rows = row_values_.size();
   for (int c = 0; c < map.num_channels; ++c) {
     const double x = channels[c];
     if (x == 0.0) continue;
     any = true;
     if (map.gains.empty()) {
-      if (map.row_of_channel[c] >= 0) row_values_[map.row_of_channel[c]] += x;
+      // Rows of other slices are nobody's business here.
+      if (map.row_of_channel[c] >= 0) values[map.row_of_channel[c]] += x;
     } else {
       const double* gains = map.gains.data() + c * num_rows;
-      for (size_t r = 0; r < num_rows; ++r) row_values_[r] += x * gains[r];
+      ForRows(slice, copy, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r) values[r] += x * gains[r];
+      });
     }
   }
   return any;
 }
 
-bool Gang::UpdateCurrents() {
-  const double dt = culture_->dt_ms();
-  bool any = false;
-  for (StimulusMode mode : {StimulusMode::kCurrent, StimulusMode::kCurrentDensity}) {
-    StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
-    if (slot.map == nullptr) continue;
-    for (int copy = 0; copy < num_copies_; ++copy) {
-      if (slot.timelines[copy].empty()) continue;
-      const double sample_dt = slot.timelines[copy].sample_dt_ms();
-      const double t_k = static_cast<double>(tick(copy)) * dt;
-      if (!any) {
-        any = true;
-        for (size_t g = 0; g < groups_.size(); ++g) {
-          groups_[g].drive.assign(static_cast<size_t>(groups_[g].num_tiles) *
-                                      culture_->groups()[g].model->num_compartments() * kTileLanes,
-                                  0.0);
-        }
-      }
-      std::vector<double> channels(slot.map->num_channels, 0.0);
-      const bool whole_steps = culture_->time_rules() == TimeRules::kWholeSteps;
-      if (mode == StimulusMode::kCurrent && !whole_steps) {
-        const double at = (t_k + dt / 2.0) / sample_dt;
-        const double floor = std::floor(at);
-        const double* before = slot.timelines[copy].At(static_cast<int64_t>(floor));
-        const double* after = slot.timelines[copy].At(static_cast<int64_t>(floor) + 1);
-        const double fraction = at - floor;
-        if (before == nullptr && after == nullptr) {
-          slot.timelines[copy].ForgetBefore(static_cast<int64_t>(floor));
-        }
-        for (int c = 0; c < slot.map->num_channels; ++c) {
-          const double x0 = before != nullptr ? before[c] : 0.0;
-          const double x1 = after != nullptr ? after[c] : 0.0;
-          channels[c] = x0 + fraction * (x1 - x0);
-        }
-      } else {
-        // Brian2 allows for rounding when it looks up a sample, the native library does not.
-        const auto sample = static_cast<int64_t>(t_k / sample_dt + (whole_steps ? 1e-6 : 0.0));
-        const double* now = slot.timelines[copy].At(sample);
-        if (now == nullptr) slot.timelines[copy].ForgetBefore(sample);
-        if (now != nullptr) std::copy_n(now, channels.size(), channels.data());
-      }
-      if (!RowValues(slot, channels.data())) continue;
-      int64_t row = 0;
-      for (const Culture::CellRef& cell : culture_->cells()) {
-        const CellGroup& group = culture_->groups()[cell.group];
-        const CellModel& model = *group.model;
-        const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
-        for (int section = 0; section < model.num_sections(); ++section, ++row) {
-          const double x = row_values_[row];
-          if (x == 0.0) continue;
-          // Both go into the section's middle, also where it has more segments.
-          const int c = model.middle_compartment(section);
-          groups_[cell.group]
-              .drive[((lane / kTileLanes) * model.num_compartments() + c) * kTileLanes +
-                     lane % kTileLanes] +=
-              x * (mode == StimulusMode::kCurrent ? model.drive_per_na(group.params(cell.index), c)
-                                                  : model.drive_per_density(c));
-        }
+void Gang::DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode mode, int copy,
+                      const double* channels, std::vector<CurrentPart>& parts) {
+  if (!RowValues(slice, slot, copy, channels)) return;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    const CellModel& model = *group.model;
+    for (int i = begin; i < end; ++i) {
+      const double* values = slice.row_values.data() + groups_[g].first_row[i];
+      for (int section = 0; section < model.num_sections(); ++section) {
+        if (values[section] == 0.0) continue;
+        const int c = model.middle_compartment(section);
+        parts.push_back({Drive(g, copy, i, c), values[section], 0.0,
+                         mode == StimulusMode::kCurrent ? model.drive_per_na(group.params(i), c)
+                                                        : model.drive_per_density(c)});
       }
     }
-  }
-  return any;
+  });
 }
 
-const double* Gang::ChannelsAt(StimulusSlot& slot, int copy, int64_t tick) {
-  StimulusTimeline& timeline = slot.timelines[copy];
-  if (timeline.empty()) return nullptr;
-  const auto sample =
-      static_cast<int64_t>(static_cast<double>(tick) * culture_->dt_ms() / timeline.sample_dt_ms());
-  const double* channels = timeline.At(sample);
-  if (channels == nullptr) timeline.ForgetBefore(sample);
-  return channels;
+const double* Gang::ChannelsAt(StimulusMode mode, int copy, int64_t tick) const {
+  const StimulusTimeline& timeline = stimuli_[static_cast<int>(mode)].timelines[copy];
+  return timeline.empty() ? nullptr : timeline.At(SampleAt(mode, copy, tick).index);
 }
 
-void Gang::UpdateField(int copy, int64_t tick) {
-  StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
+bool Gang::ShowsAlready(const StimulusSlot& slot, const double* channels, bool active,
+                        const double** shown) {
+  const double* before = std::exchange(*shown, channels);
+  if (channels == nullptr || before == nullptr) return channels == before && !active;
+  // Samples of a pulse are mostly the same.
+  return channels == before || std::equal(channels, channels + slot.map->num_channels, before);
+}
+
+void Gang::UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
+  const int copy = stimuli.copy;
   // Without a map there are no waveforms, but a field from before may have to end.
-  const bool active = header(copy, CopyHeader::kFieldActive) != 0.0;
-  if (slot.timelines[copy].empty() && !active) return;
-  const double* channels = ChannelsAt(slot, copy, tick);
-  if (channels == field_now_[copy] && (channels != nullptr || !active)) return;
-  field_now_[copy] = channels;
-  const bool any = RowValues(slot, channels);
+  const bool active = stimuli.field_active != 0.0;
+  const double* channels = ChannelsAt(StimulusMode::kField, copy, tick);
+  if (ShowsAlready(slot, channels, active, &stimuli.field)) return;
+  const bool any = RowValues(slice, slot, copy, channels);
   if (!any && !active) return;
-  header(copy, CopyHeader::kFieldActive) = any ? 1.0 : 0.0;
-  int64_t row = 0;
-  for (const Culture::CellRef& cell : culture_->cells()) {
-    const CellGroup& group = culture_->groups()[cell.group];
-    const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
-    group.model->SetField(group.params(cell.index), any ? row_values_.data() + row : nullptr,
-                          slot.row_present.data() + row, Variable(cell.group, lane, 0));
-    row += group.model->num_sections();
-  }
+  stimuli.field_active = any ? 1.0 : 0.0;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = begin; i < end; ++i) {
+      const int64_t row = groups_[g].first_row[i];
+      group.model->SetField(group.params(i), any ? slice.row_values.data() + row : nullptr,
+                            slot.row_present.data() + row,
+                            Variable(g, int64_t{copy} * group.num_cells() + i, 0));
+    }
+  });
 }
 
-void Gang::UpdateLight(int copy, int64_t tick) {
-  StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kLight)];
-  double& active = header(copy, CopyHeader::kLightActive);
-  if (slot.timelines[copy].empty() && active < 2.0) return;
-  const double* channels = ChannelsAt(slot, copy, tick);
-  if (channels == light_now_[copy] && (channels != nullptr || active < 2.0)) return;
-  light_now_[copy] = channels;
-  const bool any = RowValues(slot, channels);
-  if (!any && active < 2.0) return;
-  active = any ? 2.0 : 1.0;
-  light_ = true;
-  int64_t row = 0;
-  for (const Culture::CellRef& cell : culture_->cells()) {
-    const CellGroup& group = culture_->groups()[cell.group];
-    const int64_t lane = int64_t{copy} * group.num_cells() + cell.index;
-    group.model->SetLight(any ? row_values_[row] : 0.0, Variable(cell.group, lane, 0));
-    row += group.model->num_sections();
-  }
+void Gang::UpdateLight(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kLight)];
+  const int copy = stimuli.copy;
+  const bool shines = stimuli.light_active >= 2.0;
+  const double* channels = ChannelsAt(StimulusMode::kLight, copy, tick);
+  if (ShowsAlready(slot, channels, shines, &stimuli.light)) return;
+  const bool any = RowValues(slice, slot, copy, channels);
+  if (!any && !shines) return;
+  stimuli.light_active = any ? 2.0 : 1.0;
+  slice.light = true;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = begin; i < end; ++i) {
+      group.model->SetLight(any ? slice.row_values[groups_[g].first_row[i]] : 0.0,
+                            Variable(g, int64_t{copy} * group.num_cells() + i, 0));
+    }
+  });
 }
 
 }  // namespace livnd::sim

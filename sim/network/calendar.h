@@ -9,44 +9,95 @@
 namespace livnd::sim {
 
 struct Event {
-  double time_ms;
+  double time_ms;  // on the copy's time axis
   uint32_t row;
+  int32_t copy;
 };
+static_assert(sizeof(Event) == 16);
 
-// A ring of buckets, one a step, at least as long as the longest delay. Scratch of one copy: what
-// is in it follows from the copy's recent spikes. Thread-compatible.
+// A ring of lists, one a step, at least as long as an event can lie ahead, over one store of events.
+// Scratch: what is in it follows from the recent spikes of the copies. Allocates nothing once it has
+// held as many events as it will hold. Thread-compatible.
 class Calendar {
  public:
-  explicit Calendar(int max_delay_steps) {
+  explicit Calendar(int max_steps_ahead) {
     size_t size = 1;
-    while (size < static_cast<size_t>(max_delay_steps) + 2) size *= 2;
-    buckets_.resize(size);
+    while (size < static_cast<size_t>(max_steps_ahead) + 2) size *= 2;
+    first_.assign(size, kNone);
   }
 
-  // step must lie less than the ring's length ahead of the step being delivered.
-  void Push(int64_t step, Event event) { bucket(step).push_back(event); }
+  // step must lie at most max_steps_ahead ahead of the step being delivered.
+  void Push(int64_t step, Event event) {
+    uint32_t at = free_;
+    if (at == kNone) {
+      at = static_cast<uint32_t>(nodes_.size());
+      nodes_.emplace_back();
+    } else {
+      free_ = nodes_[at].next;
+    }
+    uint32_t& first = list(step);
+    nodes_[at] = {event, first};
+    first = at;
+  }
 
-  // The events of a step in (time, source, row) order. The caller clears them with Done.
-  std::vector<Event>& Take(int64_t step) {
-    std::vector<Event>& events = bucket(step);
-    if (events.size() > 1) {
-      std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+  // Takes the events of a step out. Those of one copy are in (time, source, row) order; good until
+  // the next Take.
+  const std::vector<Event>& Take(int64_t step) {
+    taken_.clear();
+    uint32_t& first = list(step);
+    while (first != kNone) {
+      taken_.push_back(nodes_[first].event);
+      Free(&first);
+    }
+    if (taken_.size() > 1) {
+      std::sort(taken_.begin(), taken_.end(), [](const Event& a, const Event& b) {
         return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.row < b.row;
       });
     }
-    return events;
+    return taken_;
   }
-  void Done(int64_t step) { bucket(step).clear(); }
+
+  // Forgets the events of some copies: remove(copy).
+  template <typename Remove>
+  void RemoveCopies(Remove remove) {
+    for (uint32_t& first : first_) {
+      for (uint32_t* at = &first; *at != kNone;) {
+        if (remove(nodes_[*at].event.copy)) {
+          Free(at);
+        } else {
+          at = &nodes_[*at].next;
+        }
+      }
+    }
+  }
 
   void Clear() {
-    for (std::vector<Event>& b : buckets_) b.clear();
+    std::fill(first_.begin(), first_.end(), kNone);
+    nodes_.clear();
+    free_ = kNone;
   }
 
  private:
-  std::vector<Event>& bucket(int64_t step) {
-    return buckets_[static_cast<uint64_t>(step) & (buckets_.size() - 1)];
+  static constexpr uint32_t kNone = 0xFFFFFFFF;
+
+  struct Node {
+    Event event;
+    uint32_t next;  // of the step's list, or of the free ones
+  };
+
+  uint32_t& list(int64_t step) { return first_[static_cast<uint64_t>(step) & (first_.size() - 1)]; }
+  // Takes the node that *at names out of its list.
+  void Free(uint32_t* at) {
+    const uint32_t node = *at;
+    *at = nodes_[node].next;
+    nodes_[node].next = free_;
+    free_ = node;
   }
-  std::vector<std::vector<Event>> buckets_;
+
+  std::vector<uint32_t> first_;  // [step modulo size] index into nodes_
+  std::vector<Node> nodes_;
+  std::vector<Event> taken_;
+  uint32_t free_ = kNone;
 };
 
 }  // namespace livnd::sim

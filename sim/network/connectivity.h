@@ -11,15 +11,21 @@ namespace livnd::sim {
 // order of the configuration; the row number therefore orders events of equal time by (source,
 // row).
 struct ConnectionRow {
-  uint32_t target_index;  // cell within its group
-  uint16_t group;         // of the target
-  uint16_t slot;          // of the group: compartment and kinetics
-  uint32_t receptor;      // index into Connectivity::receptors
-  int32_t delay_steps;    // emission step to delivery step; -1: a tie, decided in doubles
   double delay_ms;
   double weight;
+  uint32_t target_index;  // cell within its group
+  uint32_t terminal;      // index into Connectivity::terminals
+  int32_t delay_steps;    // emission step to delivery step; -1: a tie, decided in doubles
   // Index of the connection's own state (resources, time of the last event), or -1.
   int32_t state;
+};
+static_assert(sizeof(ConnectionRow) == 32);
+
+// What kind of place a row ends in.
+struct Terminal {
+  uint16_t group;     // of the target
+  uint16_t slot;      // of the group: compartment and kinetics
+  uint32_t receptor;  // index into Connectivity::receptors
 };
 
 // What a row needs of its receptor when an event arrives.
@@ -37,9 +43,15 @@ struct ReceptorConstants {
 struct Connectivity {
   std::vector<uint64_t> first_row;  // [num_sources + 1]
   std::vector<ConnectionRow> rows;
+  std::vector<Terminal> terminals;  // distinct ones
   std::vector<ReceptorConstants> receptors;
   int64_t num_stateful_rows = 0;
   int max_delay_steps = 0;  // of any row, ties counted up
+  int min_delay_steps = 0;  // likewise, ties counted down; at least 2 where there are rows
+
+  const ReceptorConstants& receptor_of(const ConnectionRow& row) const {
+    return receptors[terminals[row.terminal].receptor];
+  }
 };
 
 // livn's delivery rule: an event acts in the first step k whose middle is not before it. Which step

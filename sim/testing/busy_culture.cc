@@ -81,12 +81,48 @@ CultureConfig BusyConfig() {
   return config;
 }
 
+CultureConfig BusyBlocks(int num_blocks) {
+  const CultureConfig one = BusyConfig();
+  const auto gid_in = [&](int64_t gid, int block) {
+    for (const PopulationConfig& p : one.populations) {
+      if (gid >= p.first_gid + p.num_cells) continue;
+      return p.first_gid * num_blocks + block * p.num_cells + gid - p.first_gid;
+    }
+    return int64_t{-1};
+  };
+  CultureConfig config = one;
+  for (PopulationConfig& p : config.populations) {
+    p.first_gid *= num_blocks;
+    p.num_cells *= num_blocks;
+  }
+  config.cell_params.clear();
+  for (ProjectionConfig& p : config.projections) p.edges.clear();
+  for (int b = 0; b < num_blocks; ++b) {
+    for (const auto& [gid, params] : one.cell_params) config.cell_params[gid_in(gid, b)] = params;
+    for (size_t i = 0; i < one.projections.size(); ++i) {
+      for (Edge e : one.projections[i].edges) {
+        // A third of them each from the block itself, the next one and one far away.
+        const int steps[] = {0, 1, num_blocks / 2};
+        const int from = (b + steps[e.source_gid % 3]) % num_blocks;
+        e.target_gid = gid_in(e.target_gid, b);
+        e.source_gid = gid_in(e.source_gid, from);
+        config.projections[i].edges.push_back(e);
+      }
+    }
+  }
+  return config;
+}
+
 std::shared_ptr<const Culture> MustCreate(const CultureConfig& config) {
   return Culture::Create(config).value();
 }
 
 void PrepareBusyGang(Gang& gang) {
   const Culture& culture = gang.culture();
+  const auto num_blocks = static_cast<int64_t>(culture.gids().size()) / (kNumExc + kNumInh);
+  const auto row = [&](int64_t gid, int section) {
+    return culture.SectionRow(gid * num_blocks, section);
+  };
   auto field = std::make_shared<StimulusMap>();
   field->num_channels = kNumElectrodes;
   for (int64_t i = 0; i < kNumElectrodes * culture.num_section_rows(); ++i) {
@@ -94,24 +130,26 @@ void PrepareBusyGang(Gang& gang) {
   }
   gang.SetStimulusMap(StimulusMode::kField, field);
   auto current = std::make_shared<StimulusMap>();
-  current->row_of_channel = {culture.SectionRow(0, 0), culture.SectionRow(3, 1), -1,
-                             culture.SectionRow(13, 2)};
+  current->row_of_channel = {row(0, 0), row(3, 1), -1, row(13, 2)};
   current->num_channels = static_cast<int>(current->row_of_channel.size());
   gang.SetStimulusMap(StimulusMode::kCurrent, current);
   auto density = std::make_shared<StimulusMap>();
   for (int64_t gid = 4; gid < 11; ++gid) {
-    density->row_of_channel.push_back(culture.SectionRow(gid, gid % 2));
+    density->row_of_channel.push_back(row(gid, gid % 2));
   }
   density->num_channels = static_cast<int>(density->row_of_channel.size());
   gang.SetStimulusMap(StimulusMode::kCurrentDensity, density);
   auto light = std::make_shared<StimulusMap>();
-  light->row_of_channel = {culture.SectionRow(1, 0), culture.SectionRow(12, 0)};
+  light->row_of_channel = {row(1, 0), row(12, 0)};
   light->num_channels = static_cast<int>(light->row_of_channel.size());
   gang.SetStimulusMap(StimulusMode::kLight, light);
   std::map<int64_t, std::vector<double>> inputs;
-  for (int i = 0; i < 60; ++i) inputs[16 + i % kNumSrc].push_back(60.0 * Pick(i, 6));
+  const int64_t first_source = 16 * num_blocks;
+  for (int i = 0; i < 60 * num_blocks; ++i) {
+    inputs[first_source + i % (kNumSrc * num_blocks)].push_back(60.0 * Pick(i, 6));
+  }
   // At the start, twice at once, and on the grid.
-  inputs[16].insert(inputs[16].end(), {0.0, 3.0, 3.0, 5.0125});
+  inputs[first_source].insert(inputs[first_source].end(), {0.0, 3.0, 3.0, 5.0125});
   Must(gang.SetInputSpikes(inputs));
 }
 

@@ -18,10 +18,13 @@ namespace livnd::sim {
 // EXC 0 .. 10, INH 11 .. 15, event sources 16 .. 18. Cells spike within 10 ms and go on.
 CultureConfig BusyConfig();
 
+// Many of these, connected in a ring and across it: EXC first, then INH, then the sources.
+CultureConfig BusyBlocks(int num_blocks);
+
 // Create for a config that is sound; anything else ends the test program.
 std::shared_ptr<const Culture> MustCreate(const CultureConfig& config);
 
-// BusyConfig's stimulus maps and input spikes, for all copies.
+// BusyConfig's or BusyBlocks' stimulus maps and input spikes, for all copies.
 void PrepareBusyGang(Gang& gang);
 
 // Switches plasticity on and installs stimuli of every mode, from tick 0 of the copy's time axis
