@@ -3,19 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/environment_model.h"
+#include "env/gang_size.h"
 #include "env/seed.h"
 #include "sim/gang.h"
 
 namespace livnd::env {
 namespace {
-
-// Copies whose state together stays near this size run as one gang: tiles fill, caches hold.
-constexpr size_t kGangStateBytes = size_t{384} << 10;
 
 // What one copy carries beside its culture.
 struct Copy {
@@ -46,8 +45,7 @@ class TargetRateEnvironment final : public VectorEnvironment {
         unseeded_seed_(unseeded_seed),
         executor_(executor),
         copies_(static_cast<size_t>(num_envs)) {
-    const int size = CopiesPerGang(num_envs, model_->settled_state().size() * sizeof(double),
-                                   executor.concurrency());
+    const int size = CopiesOfGang(num_envs, model_->settled_state().size(), executor.concurrency());
     for (int first = 0; first < num_envs; first += size) {
       const int n = std::min(size, num_envs - first);
       GangSlice& slice = gangs_.emplace_back();
@@ -56,6 +54,7 @@ class TargetRateEnvironment final : public VectorEnvironment {
       slice.gang->SetStimulusMap(sim::StimulusMode::kField, model_->stimulation());
       slice.counts.assign(static_cast<size_t>(n), model_->NoCounts());
     }
+    share_.emplace(executor, static_cast<int>(gangs_.size()));
     const size_t n = copies_.size();
     outcome_.observations.resize(n * static_cast<size_t>(spec().observation.num_elements()));
     outcome_.rewards.resize(n);
@@ -119,7 +118,8 @@ class TargetRateEnvironment final : public VectorEnvironment {
             .IgnoreError();
       }
       slice.spikes.clear();
-      slice.gang->Advance(model_->step_ticks(), &slice.spikes);
+      slice.gang->Advance(model_->step_ticks(), &slice.spikes, {},
+                          ExecutorFor(*slice.gang, *share_));
       for (StepCounts& c : slice.counts) c = model_->NoCounts();
       model_->Count(slice.spikes, absl::MakeSpan(slice.counts));
       for (int k = 0; k < n; ++k) {
@@ -278,18 +278,13 @@ class TargetRateEnvironment final : public VectorEnvironment {
   const AutoresetMode autoreset_;
   const uint64_t unseeded_seed_;
   sim::Executor& executor_;
+  std::optional<sim::ExecutorShare> share_;  // of each gang
   std::vector<Copy> copies_;
   std::vector<GangSlice> gangs_;
   Outcome outcome_;
 };
 
 }  // namespace
-
-int CopiesPerGang(int num_copies, size_t state_bytes, int concurrency) {
-  const int fit = static_cast<int>(std::max<size_t>(1, kGangStateBytes / state_bytes));
-  const int share = (num_copies + concurrency - 1) / concurrency;
-  return std::min(fit, share);
-}
 
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(
     std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,

@@ -2,7 +2,6 @@
 #ifndef LIVND_ENV_VECTOR_ENVIRONMENT_H_
 #define LIVND_ENV_VECTOR_ENVIRONMENT_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,10 +18,6 @@
 namespace livnd::env {
 
 class EnvironmentModel;  // env/environment_model.h: what all copies share, settled once
-
-// How many of num_copies copies run as one gang, where each has so many bytes of canonical state and
-// up to `concurrency` gangs run at once.
-int CopiesPerGang(int num_copies, size_t state_bytes, int concurrency);
 
 enum class AutoresetMode { kNextStep, kDisabled };
 

@@ -2,6 +2,8 @@
 #ifndef LIVND_SIM_EXECUTOR_H_
 #define LIVND_SIM_EXECUTOR_H_
 
+#include <algorithm>
+
 #include "absl/functional/function_ref.h"
 
 namespace livnd::sim {
@@ -17,6 +19,23 @@ class Executor {
 
   // Calls fn(0) .. fn(num_pieces - 1), each exactly once, and returns when all have returned.
   virtual void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) = 0;
+};
+
+// One of several equal shares of an executor: for work that is itself one of that many pieces.
+class ExecutorShare final : public Executor {
+ public:
+  // The executor must outlive it.
+  ExecutorShare(Executor& executor, int num_shares)
+      : executor_(executor), concurrency_(std::max(1, executor.concurrency() / num_shares)) {}
+
+  int concurrency() const override { return concurrency_; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    executor_.ParallelFor(num_pieces, fn);
+  }
+
+ private:
+  Executor& executor_;
+  const int concurrency_;
 };
 
 // Everything on the calling thread, in order.

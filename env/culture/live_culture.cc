@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/field_error.h"
+#include "env/gang_size.h"
 #include "env/seed.h"
 #include "io/culture/params.h"
 #include "sim/synapse/normalize.h"
@@ -15,8 +16,6 @@
 namespace livnd::env {
 namespace {
 
-// Copies whose state together stays near this size run as one gang: tiles fill, caches hold.
-constexpr size_t kGangStateBytes = size_t{384} << 10;
 constexpr double kNoFailure = std::numeric_limits<double>::quiet_NaN();
 constexpr int kNormalizeRounds = 20;  // livn's
 
@@ -72,10 +71,8 @@ absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
 
 std::vector<LiveCulture::Slice> LiveCulture::MakeSlices(
     const std::shared_ptr<const sim::Culture>& culture) const {
-  const size_t bytes = culture->initial_state().size() * sizeof(double);
-  const int fit = static_cast<int>(std::max<size_t>(1, kGangStateBytes / bytes));
-  const int share = (num_copies_ + executor_.concurrency() - 1) / executor_.concurrency();
-  const int size = std::min(fit, share);
+  const int size =
+      CopiesOfGang(num_copies_, culture->initial_state().size(), executor_.concurrency());
   std::vector<Slice> slices;
   for (int first = 0; first < num_copies_; first += size) {
     Slice& slice = slices.emplace_back();

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "env/culture/live_culture.h"
 #include "env/field_error.h"
+#include "env/gang_size.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 
@@ -181,6 +182,8 @@ void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
   const auto failed = [&](int k) -> double& {
     return failed_at_ms_[static_cast<size_t>(slice.first_copy + k)];
   };
+  sim::ExecutorShare share(executor_, static_cast<int>(slices_.size()));
+  sim::Executor* const executor = ExecutorFor(gang, share);
   std::vector<sim::Probe*> probes;
   for (int64_t done = 0; done < num_ticks && !slice.too_many_spikes;) {
     const int64_t steps = std::min(kCheckSteps, num_ticks - done);
@@ -190,7 +193,7 @@ void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
       for (SeriesRecorder& r : slice.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
     }
     const auto first_spike = static_cast<int64_t>(slice.spikes.size());
-    gang.Advance(steps, selection_.spikes ? &slice.spikes : nullptr, probes);
+    gang.Advance(steps, selection_.spikes ? &slice.spikes : nullptr, probes, executor);
     bool any_failed = false;
     for (int k = 0; k < n; ++k) {
       const bool good = gang.IsFinite(k);

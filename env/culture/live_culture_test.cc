@@ -1,5 +1,6 @@
 #include "env/culture/live_culture.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -122,6 +123,48 @@ TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {
   }
   EXPECT_NE(Print(all->recording(), 0), Print(all->recording(), 1));
   EXPECT_GT(all->recording().spike_gids.size(), 50u);
+}
+
+// A thousand cells: more than one thread works on each copy.
+TEST_F(LiveCultureTest, ALargeCultureIsTheSameOnAnyNumberOfThreads) {
+  class FourThreads final : public sim::Executor {
+   public:
+    int concurrency() const override { return 4; }
+    void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+      std::vector<std::thread> threads;
+      for (int i = 0; i < num_pieces; ++i) threads.emplace_back([fn, i] { fn(i); });
+      for (std::thread& t : threads) t.join();
+      ++num_loops;
+    }
+    std::atomic<int> num_loops{0};
+  };
+  auto system = io::ReadSystem("tests/data/systems/EI-1000");
+  ASSERT_TRUE(system.ok()) << system.status();
+  auto model = CultureModel::Create(std::make_shared<const io::System>(*std::move(system)));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto run = [&](int num_copies, sim::Executor& executor) {
+    auto culture = LiveCulture::Create(*model, num_copies, 1, executor).value();
+    CultureChange change;
+    change.params = {{"noise-std_e", {0.002}}};
+    change.recording.emplace();
+    change.recording->series.resize(1);
+    for (int64_t gid = 0; gid < 1000; gid += 100)
+      change.recording->series[0].sites.push_back({gid, 0});
+    EXPECT_TRUE(culture->Change(change).ok());
+    EXPECT_TRUE(culture->Reset(Seeded(num_copies)).ok());
+    EXPECT_TRUE(culture->Run(For(8)).ok());
+    return Print(culture->recording(), 0);
+  };
+  sim::InlineExecutor one;
+  FourThreads four;
+  const std::string alone = run(1, one);
+  EXPECT_NE(alone.find('@'), std::string::npos);
+  EXPECT_EQ(run(1, four), alone);
+  const int loops = four.num_loops;
+  EXPECT_GE(loops, 4);  // the copy's, and those within it
+  // Two copies have two threads each.
+  EXPECT_EQ(run(2, four), alone);
+  EXPECT_GE(four.num_loops - loops, 7);
 }
 
 TEST_F(LiveCultureTest, ItDoesNotMatterHowTimeIsCutIntoRuns) {

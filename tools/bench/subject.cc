@@ -107,6 +107,11 @@ Subject PointNeurons(const std::string& model, const std::string& number) {
 }  // namespace
 
 Subject MakeSubject(const std::vector<std::string>& words) {
+  // bench.py --isa; results are the same with any, so it may come before or after what is made here.
+  if (const char* isa = std::getenv("LIVND_BENCH_ISA"); isa != nullptr && *isa != '\0') {
+    const absl::Status s = sim::UseInstructionSet(isa);
+    if (!s.ok()) Die(std::string(s.message()));
+  }
   if (words.size() == 1 && words[0].rfind("--", 0) != 0) return OfSystem(words[0]);
   if (words.size() == 2 && words[0] == "--network") return OfNetwork(words[1]);
   if (words.size() == 2 && words[0] == "--cells") return Unconnected(words[1]);
