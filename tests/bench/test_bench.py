@@ -23,6 +23,7 @@ LINES = [
     *(f"engine/{name}" for name in ("copies-64-mini", "copies-64-100", "threads-copies-64")),
     *(f"engine/{name}" for name in ("snapshot", "fork", "reset", "memory-per-copy")),
     *(f"livn/{name}" for name in ("reset-100", "loop-10", "loop-100")),
+    *(f"point/vogels-abbott-{model}" for model in ("lif", "izhikevich")),
     *(f"point/{model}-1000" for model in ("izhikevich", "lif", "glif5")),
     *(
         f"serve/{figure}-{language}-{copies}"

@@ -13,11 +13,12 @@ import long_run
 import point
 import serve
 import state
+import vogels_abbott
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
 # What measures, in the order of the output; each has LINES and run().
-MODULES = (engine, closed_loop, copies, state, point, serve)
+MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve)
 ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
@@ -66,6 +67,13 @@ groups
            grown, and then their number.
   point    The point neurons, as `engine`: 1000 unconnected cells that fire by themselves, beside
            the same equations in NumPy, which is how Brian2 without a compiler computes them.
+             vogels-abbott-MODEL  CPU seconds for one simulated second of 4,000 cells, 2 % of all
+                     pairs connected, in steps of 0.1 ms, beside the C++ program that Brian2 makes
+                     of the same network, on one thread (with --quick: Brian2 without a compiler).
+                     lif are the benchmark of Vogels and Abbott (2005) with current synapses
+                     (tau_m 20 ms, E_L -49, threshold -50, reset -60 mV, 5 ms refractory; 1.62 mV
+                     and 5 ms excitatory, -9 mV and 10 ms inhibitory), delays of 0.2 ms and Euler's
+                     scheme; izhikevich are livn's cells, spontaneously firing, in that network.
   serve    What an agent waits for, over a Unix socket: copies of {environment}
            beside a bare gRPC echo whose messages hold as many bytes, from the same language and
            in the same round. Names end in -LANGUAGE-COPIES.

@@ -4,6 +4,7 @@
 //
 // Commands: {"command": "advance", "steps": N, "min_cpu_s": S} runs the next N steps, again and
 // again from the same state until S seconds of CPU time are spent, and answers the median;
+// {"command": "start"} starts over;
 // {"command": "reset", "count": N} times N times a reset with the step that follows it;
 // {"command": "loop", ...} is ClosedLoop::Steps.
 #include <cstdint>
@@ -73,12 +74,17 @@ int Main(const std::vector<std::string>& args) {
     if (loop == nullptr) loop = std::make_unique<ClosedLoop>(subject);
     return loop->Steps(request);
   };
+  const auto start = [&](const Json&) {
+    Start(subject, gang, 0);
+    return Json::object();
+  };
   ServeCommands({{"cells", culture.gids().size()},
                  {"connections", culture.connectivity().rows.size()},
                  {"params", subject.params},
                  {"step_ms", culture.dt_ms()},
                  {"isa", InstructionSet()}},
                 {{"advance", [&](const Json& r) { return Advance(gang, state, r); }},
+                 {"start", start},
                  {"reset", [&](const Json& r) { return Reset(subject, gang, r); }},
                  {"loop", steps}});
   return 0;
