@@ -14,8 +14,8 @@
 
 #include "sim/culture.h"
 #include "sim/gang.h"
+#include "sim/simd/instruction_set.h"
 #include "tools/bench/closed_loop.h"
-#include "tools/bench/instruction_set.h"
 #include "tools/bench/subject.h"
 #include "tools/bench/worker.h"
 
@@ -82,7 +82,7 @@ int Main(const std::vector<std::string>& args) {
                  {"connections", culture.connectivity().rows.size()},
                  {"params", subject.params},
                  {"step_ms", culture.dt_ms()},
-                 {"isa", InstructionSet()}},
+                 {"isa", sim::InstructionSetInUse()}},
                 {{"advance", [&](const Json& r) { return Advance(gang, state, r); }},
                  {"start", start},
                  {"reset", [&](const Json& r) { return Reset(subject, gang, r); }},
