@@ -21,6 +21,7 @@ LINES = [
     *(f"engine/{name}" for name in BOTH),
     *(f"livn/{name}" for name in [*BOTH, "cells-10", "cells-1000", "S1", "net-300"]),
     *(f"engine/{name}" for name in ("copies-64-mini", "copies-64-100", "threads-copies-64")),
+    "engine/threads-net-1000",
     *(f"engine/{name}" for name in ("snapshot", "fork", "reset", "memory-per-copy")),
     *(f"livn/{name}" for name in ("reset-100", "loop-10", "loop-100")),
     *(f"point/vogels-abbott-{model}" for model in ("lif", "izhikevich")),

@@ -39,8 +39,9 @@ groups
              copies-64-NAME   64 copies of EI-NAME that run as those of an environment do, beside
                               one copy of EI-1000 in the same engine: what small cultures cost
              threads-NAME     seconds for one simulated second on 2 threads, beside those on 1,
-                              best of many windows: the ratio is the speed-up. copies-64 are 64
-                              copies of EI-mini.
+                              best of many windows: the ratio is the speed-up. net-1000 is
+                              one culture whose cells they share, copies-64 are 64 copies of
+                              EI-mini.
              snapshot, fork   microseconds to save a copy of EI-100; to save one and load it into
                               another, whose next step brings up to date what follows from the
                               state. livn can do neither: baseline and ratio are null.

@@ -35,7 +35,10 @@ COPIES_LINES = {
     f"engine/copies-{COPIES}-mini": Many(MINI, COPIES, 50.0),
     f"engine/copies-{COPIES}-100": Many(CULTURES["EI-100"], COPIES, 10.0),
 }
-THREADS_LINES = {f"engine/threads-copies-{COPIES}": Many(MINI, COPIES, 50.0)}
+THREADS_LINES = {
+    "engine/threads-net-1000": Many(CULTURES["net-1000"], 1, 50.0),
+    f"engine/threads-copies-{COPIES}": Many(MINI, COPIES, 50.0),
+}
 LINES = [*COPIES_LINES, *THREADS_LINES]
 
 

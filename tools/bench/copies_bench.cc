@@ -3,8 +3,9 @@
 //   copies_bench COPIES THREADS SUBJECT    SUBJECT: words of tools/bench/subject.h
 //
 // The copies run in gangs as those of an environment do (env/vector_environment.h) and each has its
-// own noise. The command {"command": "advance", "steps": N} runs the next N steps, 10 ms at a time,
-// and answers the seconds that passed, the CPU seconds of the calling thread and the spikes of all.
+// own noise; threads share the gangs, or the cells of the only one. The command
+// {"command": "advance", "steps": N} runs the next N steps, 10 ms at a time, and answers the seconds
+// that passed, the CPU seconds of the calling thread and the spikes of all.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -50,6 +51,10 @@ class Copies {
     const auto start = std::chrono::steady_clock::now();
     const double start_cpu_s = ThreadCpuSeconds();
     for (int64_t done = 0; done < steps; done += piece) {
+      if (num_gangs() == 1) {  // the threads share its cells
+        slices_[0].gang->Advance(std::min(piece, steps - done), &slices_[0].spikes, {}, &executor_);
+        continue;
+      }
       executor_.ParallelFor(num_gangs(), [&](int i) {
         slices_[i].gang->Advance(std::min(piece, steps - done), &slices_[i].spikes);
       });
