@@ -104,6 +104,16 @@ def test_one_line_can_be_asked_for_alone(built: None) -> None:
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["livn/cells-10"]
 
 
+def test_an_instruction_set_can_be_chosen(built: None) -> None:
+    done = bench("--quick", "--isa", "portable", "livn/cells-10")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["isa"] == "portable"
+    refused = bench("--quick", "--isa", "mmx", "livn/cells-10")
+    assert refused.returncode == 1
+    assert "'mmx'" in refused.stderr
+    assert "portable" in refused.stderr
+
+
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     done = bench("engine", "swiftness")
     assert done.returncode == 2

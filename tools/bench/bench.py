@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from worker import BenchError, Worker
 
 # What measures, in the order of the output; each has LINES and run().
 MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve)
+# Read by every worker that simulates (subject.cc).
+ISA_VARIABLE = "LIVND_BENCH_ISA"
 ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
@@ -129,6 +132,12 @@ def parse_arguments() -> argparse.Namespace:
         help=f"also what takes minutes: {', '.join(long_run.LINES)}",
     )
     parser.add_argument(
+        "--isa",
+        metavar="NAME",
+        help="instruction set of the kernels, of those that this processor has: avx512, avx2, "
+        "portable (default: the best; groups engine, livn and point)",
+    )
+    parser.add_argument(
         "--binaries",
         type=Path,
         default=ROOT / "bazel-bin",
@@ -161,6 +170,8 @@ def main() -> int:
     """Runs what was asked for; 0 if all of it could be measured."""
     arguments = parse_arguments()
     binaries = arguments.binaries.absolute()
+    if arguments.isa:
+        os.environ[ISA_VARIABLE] = arguments.isa
     warn_if_busy()
     try:
         report = Report(arguments.wanted, instruction_set(binaries))

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "env/vector_environment.h"
+#include "env/gang_size.h"
 #include "sim/culture.h"
 #include "sim/gang.h"
 #include "tools/bench/subject.h"
@@ -30,8 +30,7 @@ constexpr double kPieceMs = 10.0;  // what an environment's step takes
 class Copies {
  public:
   Copies(const Subject& subject, int num_copies, int num_threads) : executor_(num_threads) {
-    const size_t state_bytes = subject.start.size() * sizeof(double);
-    const int size = env::CopiesPerGang(num_copies, state_bytes, num_threads);
+    const int size = env::CopiesOfGang(num_copies, subject.start.size(), num_threads);
     for (int first = 0; first < num_copies; first += size) {
       Slice& slice = slices_.emplace_back();
       slice.gang = std::make_unique<sim::Gang>(subject.culture, std::min(size, num_copies - first));

@@ -1,5 +1,7 @@
 #include "tools/bench/subject.h"
 
+#include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -8,6 +10,7 @@
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/simd/instruction_set.h"
 #include "tools/bench/network_file.h"
 #include "tools/bench/worker.h"
 
