@@ -8,8 +8,8 @@
 
 namespace livnd::sim {
 
-// Runs independent pieces of work, possibly side by side. Results never depend on the executor:
-// the pieces share no mutable state.
+// Runs pieces of work, possibly side by side. Results never depend on the executor. A piece never
+// waits for one that has not begun: they may run one after the other, in any order.
 class Executor {
  public:
   virtual ~Executor() = default;
