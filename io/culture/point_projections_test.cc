@@ -76,7 +76,8 @@ TEST_P(MatrixTest, IsLivns) {
       const sim::ConnectionRow& row = net.rows[r];
       sum += row.weight;
       sum_of_squares += row.weight * row.weight;
-      const int64_t target = (*culture)->groups()[net.terminals[row.terminal].group].gids[row.target_index];
+      const int64_t target =
+          (*culture)->groups()[net.terminals[row.terminal].group].gids[row.target_index];
       if (gid == livn.pre && target == livn.post) weight = row.weight;
     }
   }
