@@ -49,10 +49,14 @@ class Calendar {
       taken_.push_back(nodes_[first].event);
       Free(&first);
     }
-    if (taken_.size() > 1) {
-      std::sort(taken_.begin(), taken_.end(), [](const Event& a, const Event& b) {
-        return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.row < b.row;
-      });
+    // Lists are last in, first out. Spikes are pushed in order, so that where all delays are equal
+    // nothing is left to sort.
+    std::reverse(taken_.begin(), taken_.end());
+    const auto before = [](const Event& a, const Event& b) {
+      return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.row < b.row;
+    };
+    if (!std::is_sorted(taken_.begin(), taken_.end(), before)) {
+      std::sort(taken_.begin(), taken_.end(), before);
     }
     return taken_;
   }
