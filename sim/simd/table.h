@@ -60,7 +60,7 @@ HWY_INLINE TableIndex IndexOf(Vec v) {
   const Words line = ShiftLeft<6>(row);
   StoreWords(line, index.line);
   StoreWords(line + line + line, index.row);
-  // Lanes are wanted as scalars, which memory hands out faster than shuffles do.
+  // Lanes are wanted as scalars: they stay in memory rather than be shuffled out of registers.
   asm("" : "+m"(index));
   return index;
 }
