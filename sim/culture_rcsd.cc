@@ -123,7 +123,9 @@ absl::Status RcsdBuilder::Build() {
     }
   }
   if (absl::Status s = BuildNoise(); !s.ok()) return s;
-  return BuildConnections();
+  if (absl::Status s = BuildConnections(); !s.ok()) return s;
+  ShareTables();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population, int64_t gid,
@@ -243,8 +245,6 @@ int RcsdBuilder::GroupOf(const Population& population, const CellTemplate& cell,
   while (g < groups.size() && !(models_[g]->shape() == shape)) ++g;
   if (g == groups.size()) {
     models_.push_back(std::make_shared<RcsdModel>(shape, opsin_, config_.dt_ms));
-    if (tables_ == nullptr) tables_ = MakeRcsdTables(config_.dt_ms);
-    models_.back()->SetTables(tables_);
     CellGroup& group = groups.emplace_back();
     group.population = population.config->name;
     group.model = models_.back();
@@ -301,6 +301,19 @@ absl::Status RcsdBuilder::BuildNoise() {
   return absl::OkStatus();
 }
 
+void RcsdBuilder::ShareTables() {
+  std::vector<std::shared_ptr<const RcsdTables>> made;
+  for (const std::shared_ptr<RcsdModel>& model : models_) {
+    const MagnesiumBlock block = model->block();
+    auto tables = std::find_if(made.begin(), made.end(),
+                               [&](const auto& known) { return known->block == block; });
+    if (tables == made.end()) {
+      tables = made.insert(made.end(), MakeRcsdTables(config_.dt_ms, block));
+    }
+    model->SetTables(*tables);
+  }
+}
+
 int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
   const double dt = config_.dt_ms;
   const Kinetics& kin = receptor.kinetics;
@@ -310,9 +323,7 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
   slot.decay_decay = ScalarExp(-dt / kin.tau_decay_ms);
   slot.reversal_mv = kin.reversal_mv;
   if (kin.magnesium_block) {
-    slot.gamma_per_mv = kin.gamma_per_mv;
-    slot.vshift_mv = kin.vshift_mv;
-    slot.mg_over_kd = kin.mg_mm / kin.kd_mm;
+    slot.block = {kin.gamma_per_mv, kin.vshift_mv, kin.mg_mm / kin.kd_mm};
     const double decrement = kin.gamma_per_mv * rcsd::kSecantMv;
     slot.secant_factor = ScalarExp(-decrement);
     // 1 - exp(-x) by its series; x is 6e-5 by default.

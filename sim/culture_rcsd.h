@@ -42,11 +42,12 @@ class RcsdBuilder {
   absl::Status AddProjection(const ProjectionConfig& projection);
   // Slot of a receptor on a compartment of a group.
   int SlotOf(int group, int compartment, const Receptor& receptor);
+  // Gives the models their tables; those with the same magnesium block share them.
+  void ShareTables();
 
   const CultureConfig& config_;
   Culture& culture_;
   OpsinParams opsin_;
-  std::shared_ptr<const RcsdTables> tables_;
   std::vector<PlasticityRule> rules_;               // by PlasticityGroup
   std::vector<std::shared_ptr<RcsdModel>> models_;  // [group]
   std::vector<Culture::PendingRow> rows_;

@@ -5,48 +5,32 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "sim/network/calendar.h"
 #include "sim/network/connectivity.h"
 #include "sim/probe.h"
+#include "sim/simd/aligned_vector.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {
-
-// Tiles begin on cache lines.
-template <typename T>
-struct CacheLineAllocator {
-  using value_type = T;
-  static constexpr std::align_val_t kLine{64};
-
-  CacheLineAllocator() = default;
-  template <typename U>
-  explicit CacheLineAllocator(const CacheLineAllocator<U>&) {}
-  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
-  void deallocate(T* p, size_t) { ::operator delete(p, kLine); }
-  bool operator==(const CacheLineAllocator&) const { return true; }
-  bool operator!=(const CacheLineAllocator&) const { return false; }
-};
-using TileVector = std::vector<double, CacheLineAllocator<double>>;
 
 // One group's cells of all copies: lane copy * num_cells + cell.
 struct GroupTiles {
   int num_cells = 0;  // of one copy
   int num_lanes = 0;
   int num_tiles = 0;
-  TileVector state;             // [tile][variable][kTileLanes]
-  TileVector scratch;           // [tile][CellModel::num_scratch()][kTileLanes]
+  AlignedVector state;          // [tile][variable][kTileLanes]
+  AlignedVector scratch;        // [tile][CellModel::num_scratch()][kTileLanes]
   std::vector<uint8_t> stale;   // [tile], 1 where the scratch does not fit the state
-  TileVector params;            // distinct parameter tiles
+  AlignedVector params;         // distinct parameter tiles
   std::vector<int> param_tile;  // [tile] index into params
   std::vector<uint32_t> lane_mask;
   std::vector<uint32_t> crossed;  // [tile] lanes that crossed their threshold in the last step
-  TileVector normals;             // [step][tile][2][kTileLanes] of a chunk
-  TileVector drive;               // [tile][compartment][kTileLanes], current stimuli
-  TileVector learning;            // [tile][kTileLanes], 1 where plasticity is on
-  TileVector membrane;            // [tile][compartment][kTileLanes], mA/cm2 of the last step
+  AlignedVector normals;          // [step][tile][2][kTileLanes] of a chunk
+  AlignedVector drive;            // [tile][compartment][kTileLanes], current stimuli
+  AlignedVector learning;         // [tile][kTileLanes], 1 where plasticity is on
+  AlignedVector membrane;         // [tile][compartment][kTileLanes], mA/cm2 of the last step
   // [cell] the first of its rows (StimulusMap), and the first cell behind it whose rows do not
   // follow on.
   std::vector<int64_t> first_row;

@@ -121,7 +121,7 @@ void Gang::StepSlice(GangSlice& slice, int64_t step, int chunk_step) {
   for (const TileRange& r : slice.ranges) {
     GroupTiles& tiles = groups_[r.group];
     const CellModel& model = *culture_->groups()[r.group].model;
-    const auto at = [&](TileVector& rows, int num_rows) {
+    const auto at = [&](AlignedVector& rows, int num_rows) {
       return rows.data() + static_cast<size_t>(r.first) * num_rows * kTileLanes;
     };
     TileBatch batch = TilesAt(r.group, r.first, r.num_tiles);

@@ -39,13 +39,10 @@ struct SynapseSlot {
   double decay_rise = 0.0;   // exp(-dt / tau_rise)
   double decay_decay = 0.0;  // exp(-dt / tau_decay)
   double reversal_mv = 0.0;
-  // Magnesium block 1 / (1 + exp(-gamma (V + vshift)) mg / Kd); absent for mg_over_kd = 0.
-  double gamma_per_mv = 0.0;
-  double vshift_mv = 0.0;
-  double mg_over_kd = 0.0;
+  MagnesiumBlock block;        // absent for mg_over_kd = 0
   double secant_factor = 1.0;  // exp(-gamma kSecantMv)
   double secant_loss = 0.0;    // 1 - exp(-gamma kSecantMv)
-  bool tabulated = false;      // its block is that of RcsdGroupParams::block
+  bool tabulated = false;      // its block is that of RcsdGroupParams::tables
   int learning = -1;           // index of the learning slot that its connections follow, or -1
 };
 
@@ -81,8 +78,6 @@ struct RcsdGroupParams {
   std::vector<LearningSlot> learning;
   // Null: every function of voltage is computed exactly.
   std::shared_ptr<const RcsdTables> tables;
-  // The magnesium block that most slots share; null: each slot computes its own.
-  std::shared_ptr<const BlockTables> block;
 };
 
 // The shape that a template needs, without an opsin.

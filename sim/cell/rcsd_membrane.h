@@ -171,7 +171,12 @@ inline KaGates KaSteady(Vec v) {
   return {e8 / (1.0 + e8), 1.0 / Fma(e8, Set(kExp30Over8), Set(1.0))};
 }
 
-// The functions of voltage of a step, in the order of RcsdTables.
+// B(V).
+inline Vec MagnesiumBlockAt(const MagnesiumBlock& b, Vec v) {
+  return 1.0 / Fma(Exp((v + b.vshift_mv) * -b.gamma_per_mv), Set(b.mg_over_kd), Set(1.0));
+}
+
+// The parts of RcsdTables' rows.
 using Functions = std::array<Vec, 4>;
 inline Functions SpikingFunctions(const StepConstants& k, Vec v) {
   const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
@@ -180,32 +185,26 @@ inline Functions SpikingFunctions(const StepConstants& k, Vec v) {
   return {SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv)), a_h, a_h * g.h_inf,
           a_n * g.n_inf};
 }
-inline Functions SlowFunctions(const StepConstants& k, Vec v) {
-  const CanGates can = CanSteady(v);
-  return {1.0 - Exp(-SodiumPotassiumSteady(k, v).n_rate), can.m_inf, can.h_inf, CalSteady(v)};
+inline Vec PotassiumFraction(const StepConstants& k, Vec v) {
+  return 1.0 - Exp(-SodiumPotassiumSteady(k, v).n_rate);
 }
-inline Functions CalciumFunctions(Vec v) {
+inline Functions SomaSlowFunctions(const StepConstants& k, const MagnesiumBlock& block, Vec v) {
+  const CanGates can = CanSteady(v);
+  return {PotassiumFraction(k, v), can.m_inf, can.h_inf, MagnesiumBlockAt(block, v)};
+}
+inline Functions SomaCalciumFunctions(Vec v) {
+  const GhkFunctions n = GhkAt(v, kGhkCanMv);
+  const KaGates ka = KaSteady(v);
+  return {n.p, n.q, ka.a_inf, ka.b_inf};
+}
+inline Functions DendSlowFunctions(const MagnesiumBlock& block, Vec v) {
+  const CanGates can = CanSteady(v);
+  return {MagnesiumBlockAt(block, v), can.m_inf, can.h_inf, CalSteady(v)};
+}
+inline Functions DendCalciumFunctions(Vec v) {
   const GhkFunctions n = GhkAt(v, kGhkCanMv);
   const GhkFunctions l = GhkAt(v, kGhkCalMv);
   return {n.p, n.q, l.p, l.q};
-}
-// As the tables with the magnesium block have them.
-inline Vec MagnesiumBlock(const BlockTables& b, Vec v) {
-  return 1.0 / Fma(Exp((v + b.vshift_mv) * -b.gamma_per_mv), Set(b.mg_over_kd), Set(1.0));
-}
-inline Functions SlowFunctionsOfDend(const StepConstants& k, const BlockTables& b, Vec v) {
-  Functions f = SlowFunctions(k, v);
-  f[BlockTables::kDendBlock] = MagnesiumBlock(b, v);
-  return f;
-}
-inline Functions CalciumFunctionsOfSoma(const BlockTables& b, Vec v) {
-  Functions f = CalciumFunctions(v);
-  f[BlockTables::kSomaBlock] = MagnesiumBlock(b, v);
-  return f;
-}
-inline Functions KaFunctions(Vec v) {
-  const KaGates ka = KaSteady(v);
-  return {ka.a_inf, ka.b_inf, Set(0.0), Set(0.0)};
 }
 
 inline Vec Relax(Vec y, Vec limit, Vec fraction) { return Fma(fraction, limit - y, y); }

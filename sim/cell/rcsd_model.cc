@@ -54,8 +54,7 @@ int RcsdModel::AddSlot(const SynapseSlot& slot) {
       std::find_if(group_.slots.begin(), group_.slots.end(), [&](const SynapseSlot& s) {
         return s.compartment == slot.compartment && s.decay_rise == slot.decay_rise &&
                s.decay_decay == slot.decay_decay && s.reversal_mv == slot.reversal_mv &&
-               s.gamma_per_mv == slot.gamma_per_mv && s.vshift_mv == slot.vshift_mv &&
-               s.mg_over_kd == slot.mg_over_kd && s.learning == slot.learning;
+               s.block == slot.block && s.learning == slot.learning;
       });
   const auto index = static_cast<int>(same - group_.slots.begin());
   if (same == group_.slots.end()) group_.slots.push_back(slot);
@@ -77,25 +76,28 @@ SynapseSlotStates RcsdModel::slot(int slot) const {
   return {s.state, 2, s.learning < 0 ? -1 : group_.learning[s.learning].state};
 }
 
-void RcsdModel::TabulateBlock() {
-  group_.block = nullptr;
-  if (group_.tables == nullptr) return;
+bool RcsdModel::CanTabulate(const SynapseSlot& slot) const {
+  // Steeper blocks than any receptor's are not for the tables, nor for the series of the secant.
+  return slot.block.mg_over_kd != 0.0 && std::fabs(slot.block.gamma_per_mv) <= 0.2 &&
+         slot.compartment <= shape().num_dend;
+}
+
+MagnesiumBlock RcsdModel::block() const {
+  for (const SynapseSlot& slot : group_.slots) {
+    if (CanTabulate(slot)) return slot.block;
+  }
+  return MagnesiumBlock();
+}
+
+void RcsdModel::SetTables(std::shared_ptr<const RcsdTables> tables) {
+  group_.tables = std::move(tables);
   for (SynapseSlot& slot : group_.slots) {
-    // Steeper ones than any receptor's are not for the tables, nor for the series of the secant.
-    if (slot.mg_over_kd == 0.0 || !(std::fabs(slot.gamma_per_mv) <= 0.2)) continue;
-    if (slot.compartment > shape().num_dend) continue;
-    if (group_.block == nullptr) {
-      group_.block =
-          MakeBlockTables(group_.step.dt_ms, slot.gamma_per_mv, slot.vshift_mv, slot.mg_over_kd);
-    }
-    slot.tabulated = slot.gamma_per_mv == group_.block->gamma_per_mv &&
-                     slot.vshift_mv == group_.block->vshift_mv &&
-                     slot.mg_over_kd == group_.block->mg_over_kd;
+    slot.tabulated =
+        group_.tables != nullptr && CanTabulate(slot) && slot.block == group_.tables->block;
   }
 }
 
 int RcsdModel::PlaceSlots(int first) {
-  TabulateBlock();
   for (SynapseSlot& slot : group_.slots) {
     slot.state = first;
     first += 2;

@@ -23,8 +23,10 @@ class RcsdModel : public CellModel {
   const RcsdShape& shape() const { return group_.shape; }
 
   void SetNoise(const NoiseParams& noise) { group_.noise = noise; }
-  // Null: every function of voltage is computed exactly.
-  void SetTables(std::shared_ptr<const RcsdTables> tables) { group_.tables = std::move(tables); }
+  // The magnesium block that tables for this model should have: that of the first slot with one.
+  MagnesiumBlock block() const;
+  // Call it when all slots are added. Null: every function of voltage is computed exactly.
+  void SetTables(std::shared_ptr<const RcsdTables> tables);
   // The slot or learning slot like this one, added if there is none; `state` is ignored.
   int AddSlot(const SynapseSlot& slot);
   int AddLearningSlot(const LearningSlot& slot);
@@ -63,8 +65,8 @@ class RcsdModel : public CellModel {
   }
 
  private:
-  // Tables for the magnesium block of the first slot that has one, and the slots that share it.
-  void TabulateBlock();
+  // Whether a slot's block may come from tables.
+  bool CanTabulate(const SynapseSlot& slot) const;
 
   RcsdGroupParams group_;
   std::vector<NoiseStream> noise_streams_;

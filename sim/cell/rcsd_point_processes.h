@@ -120,7 +120,7 @@ HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename 
       const Vec b = p.Variable(slot.state + 1);
       const Vec g = (b - a) * p.Param(shape.per_area_param(c));
       const Vec driving = s.v[c][h] - slot.reversal_mv;
-      if (slot.mg_over_kd == 0.0) {
+      if (slot.block.mg_over_kd == 0.0) {
         s.total[c][h] = Fma(g, driving, s.total[c][h]);
         s.slope[c][h] = s.slope[c][h] + g;
       } else if (slot.tabulated) {
@@ -134,7 +134,8 @@ HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename 
         s.total[c][h] = Fma(g * driving, block, s.total[c][h]);
         s.slope[c][h] = Fma(g, Fma(secant, driving + kSecantMv, block), s.slope[c][h]);
       } else {
-        const Vec e = Exp((s.v[c][h] + slot.vshift_mv) * -slot.gamma_per_mv) * slot.mg_over_kd;
+        const Vec e = Exp((s.v[c][h] + slot.block.vshift_mv) * -slot.block.gamma_per_mv) *
+                      slot.block.mg_over_kd;
         const Vec at_v = g * driving / (1.0 + e);
         const Vec beside = g * (driving + kSecantMv) / (1.0 + e * slot.secant_factor);
         s.total[c][h] = s.total[c][h] + at_v;

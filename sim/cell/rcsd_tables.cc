@@ -7,6 +7,7 @@
 #define HWY_TARGET_INCLUDE "sim/cell/rcsd_tables.cc"
 #include "hwy/foreach_target.h"
 // foreach_target.h comes before whatever uses instructions.
+#include "sim/cell/rcsd_functions.h"
 #include "sim/cell/rcsd_kernel.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/table.h"
@@ -60,38 +61,38 @@ std::array<double, N> Interpolate(const std::array<double, N>& nodes,
   return c;
 }
 
-// Rows of kRow numbers: the coefficients of kNum functions to kDegree, function by function inside a
-// degree. functions(v) gives at least kNum.
+// Fills kNum functions of every row of kRow numbers, from `first` numbers behind the row's start: the
+// coefficients to kDegree, function by function inside a degree. functions(v) gives kNum of them.
 template <int kDegree, int kNum, int kRow, class Functions>
-std::vector<double> MakeTable(Functions functions) {
+void FillPart(AlignedVector& table, int first, Functions functions) {
   constexpr size_t kNumNodes = kDegree + 1;
   const std::array<double, kNumNodes> nodes = Nodes<kNumNodes>();
-  std::vector<double> table(static_cast<size_t>(kTableRows) * kRow);
-  for (int first = 0; first < kTableRows; first += simd::kLanes) {
+  table.resize(static_cast<size_t>(kTableRows) * kRow);
+  for (int first_row = 0; first_row < kTableRows; first_row += simd::kLanes) {
     double values[kNumNodes][kNum][simd::kLanes];
     for (size_t node = 0; node < kNumNodes; ++node) {
       double v[simd::kLanes];
       for (int i = 0; i < simd::kLanes; ++i) {
-        v[i] = simd::kTableMinMv + (first + i + nodes[node]) / simd::kIntervalsPerMv;
+        v[i] = simd::kTableMinMv + (first_row + i + nodes[node]) / simd::kIntervalsPerMv;
       }
-      const auto f = functions(simd::Load(v));
+      const std::array<Vec, kNum> f = functions(simd::Load(v));
       for (int k = 0; k < kNum; ++k) simd::Store(f[k], values[node][k]);
     }
-    for (int i = 0; i < simd::kLanes && first + i < kTableRows; ++i) {
-      double* row = table.data() + static_cast<size_t>(first + i) * kRow;
+    for (int i = 0; i < simd::kLanes && first_row + i < kTableRows; ++i) {
+      double* part = table.data() + static_cast<size_t>(first_row + i) * kRow + first;
       for (int k = 0; k < kNum; ++k) {
         std::array<double, kNumNodes> at_nodes;
         for (size_t node = 0; node < kNumNodes; ++node) at_nodes[node] = values[node][k][i];
         const std::array<double, kNumNodes> c = Interpolate(nodes, at_nodes);
-        for (size_t d = 0; d < kNumNodes; ++d) row[d * kNum + k] = c[d];
+        for (size_t d = 0; d < kNumNodes; ++d) part[d * kNum + k] = c[d];
       }
     }
   }
-  return table;
 }
-template <class Functions>
-std::vector<double> MakeTableOfFour(Functions functions) {
-  return MakeTable<simd::kTableDegree, simd::kTableFunctions, simd::kTableRow>(functions);
+template <int kRow, class Functions>
+void FillFour(AlignedVector& table, int part, Functions functions) {
+  FillPart<simd::kTableDegree, simd::kTableFunctions, kRow>(table, part * simd::kTablePart,
+                                                            functions);
 }
 
 // The polynomial of degree N - 1 through Chebyshev nodes of an interval, in x - middle.
@@ -109,15 +110,26 @@ void FitReversal(double middle, double half_width, Function function,
   for (size_t i = 0; i < N; ++i) std::fill_n(coefficients[i], kTileLanes, c[i]);
 }
 
-std::shared_ptr<const RcsdTables> MakeTables(double dt_ms) {
+std::shared_ptr<const RcsdTables> MakeTables(double dt_ms, const MagnesiumBlock& block) {
+  using rcsd::kAxonRow;
+  using rcsd::kDendRow;
+  using rcsd::kSomaRow;
   const StepConstants k = MakeStepConstants(dt_ms);
   auto tables = std::make_shared<RcsdTables>();
-  tables->spiking = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SpikingFunctions(k, v); });
-  tables->slow = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SlowFunctions(k, v); });
-  tables->calcium = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctions(v); });
-  tables->ka = MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::KaFunctions(v); });
-  tables->a_n = MakeTable<simd::kLineDegree, 1, simd::kLineRow>([&](Vec v) HWY_ATTR {
-    return std::array<Vec, 1>{rcsd::SlowFunctions(k, v)[RcsdTables::kAN]};
+  tables->block = block;
+  const auto spiking = [&](Vec v) HWY_ATTR { return rcsd::SpikingFunctions(k, v); };
+  FillFour<kSomaRow>(tables->soma, 0, spiking);
+  FillFour<kSomaRow>(tables->soma, 1,
+                     [&](Vec v) HWY_ATTR { return rcsd::SomaSlowFunctions(k, block, v); });
+  FillFour<kSomaRow>(tables->soma, 2,
+                     [&](Vec v) HWY_ATTR { return rcsd::SomaCalciumFunctions(v); });
+  FillFour<kDendRow>(tables->dend, 0,
+                     [&](Vec v) HWY_ATTR { return rcsd::DendSlowFunctions(block, v); });
+  FillFour<kDendRow>(tables->dend, 1,
+                     [&](Vec v) HWY_ATTR { return rcsd::DendCalciumFunctions(v); });
+  FillFour<kAxonRow>(tables->axon, 0, spiking);
+  FillPart<simd::kLineDegree, 1, kAxonRow>(tables->axon, simd::kTablePart, [&](Vec v) HWY_ATTR {
+    return std::array<Vec, 1>{rcsd::PotassiumFraction(k, v)};
   });
   FitReversal(
       RcsdTables::Sodium::kMiddle, RcsdTables::Sodium::kHalfWidth,
@@ -125,16 +137,6 @@ std::shared_ptr<const RcsdTables> MakeTables(double dt_ms) {
   FitReversal(
       RcsdTables::Potassium::kMiddle, RcsdTables::Potassium::kHalfWidth,
       [](Vec u) HWY_ATTR { return rcsd::PotassiumReversal(u); }, tables->potassium.coefficients);
-  return tables;
-}
-
-std::shared_ptr<const BlockTables> MakeWithBlock(double dt_ms, const BlockTables& constants) {
-  const StepConstants k = MakeStepConstants(dt_ms);
-  auto tables = std::make_shared<BlockTables>(constants);
-  tables->dend_slow =
-      MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::SlowFunctionsOfDend(k, constants, v); });
-  tables->soma_calcium =
-      MakeTableOfFour([&](Vec v) HWY_ATTR { return rcsd::CalciumFunctionsOfSoma(constants, v); });
   return tables;
 }
 
@@ -146,19 +148,9 @@ HWY_AFTER_NAMESPACE();
 namespace livnd::sim {
 
 HWY_EXPORT(MakeTables);
-HWY_EXPORT(MakeWithBlock);
 
-std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms) {
-  return HWY_DYNAMIC_DISPATCH(MakeTables)(dt_ms);
-}
-
-std::shared_ptr<const BlockTables> MakeBlockTables(double dt_ms, double gamma_per_mv,
-                                                   double vshift_mv, double mg_over_kd) {
-  BlockTables constants;
-  constants.gamma_per_mv = gamma_per_mv;
-  constants.vshift_mv = vshift_mv;
-  constants.mg_over_kd = mg_over_kd;
-  return HWY_DYNAMIC_DISPATCH(MakeWithBlock)(dt_ms, constants);
+std::shared_ptr<const RcsdTables> MakeRcsdTables(double dt_ms, const MagnesiumBlock& block) {
+  return HWY_DYNAMIC_DISPATCH(MakeTables)(dt_ms, block);
 }
 
 }  // namespace livnd::sim

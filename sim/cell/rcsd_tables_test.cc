@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "gtest/gtest.h"
+#include "sim/cell/rcsd_functions.h"
 #include "sim/cell/rcsd_kernel.h"
 #include "sim/cell/rcsd_membrane.h"
 #include "sim/simd/table.h"
@@ -21,10 +21,10 @@ using simd::Vec;
 
 constexpr double kDtMs = 0.025;
 
-// Largest relative difference of each function between -127.99 and 127.99 mV. `floor`: smallest
-// magnitude that still counts relatively.
-template <class Exact>
-void ExpectNear(const std::string& name, const std::vector<double>& table, Exact exact,
+// Largest relative difference of each function of a part between -127.99 and 127.99 mV. `floor`:
+// smallest magnitude that still counts relatively.
+template <int kRow, class Exact>
+void ExpectNear(const std::string& name, const AlignedVector& table, int part, Exact exact,
                 double relative, double floor) {
   SCOPED_TRACE(name);
   double worst[4] = {}, where[4] = {};
@@ -33,8 +33,9 @@ void ExpectNear(const std::string& name, const std::vector<double>& table, Exact
     for (int i = 0; i < simd::kLanes; ++i) lanes[i] = v + 0.00717 * i;
     const Vec at = simd::Load(lanes);
     Vec got[4];
-    const simd::TableIndex index = simd::IndexOf(at);
-    simd::Evaluate(table.data(), index, got);
+    simd::TableIndex index;
+    simd::IndexOf<kRow>(at, index);
+    simd::Evaluate(table.data() + part * simd::kTablePart, index, got);
     const Functions want = exact(at);
     for (int k = 0; k < 4; ++k) {
       double g[simd::kLanes], w[simd::kLanes];
@@ -54,18 +55,40 @@ void ExpectNear(const std::string& name, const std::vector<double>& table, Exact
   }
 }
 
-TEST(RcsdTablesTest, FunctionsAreExactToAFewParsInTenToTheThirteen) {
-  const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs);
+TEST(RcsdTablesTest, FunctionsAreExactToAFewPartsInTenToTheThirteen) {
+  const MagnesiumBlock block = {0.062, -3.0, 0.28};
+  const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs, block);
   const StepConstants k = MakeStepConstants(kDtMs);
   // 1 - exp(-rate) loses what the rate's smallness takes away: 1e-16 of 1, not of the difference.
-  ExpectNear(
-      "spiking", tables->spiking, [&](Vec v) { return rcsd::SpikingFunctions(k, v); }, 5e-13, 1e-3);
-  ExpectNear(
-      "slow", tables->slow, [&](Vec v) { return rcsd::SlowFunctions(k, v); }, 5e-13, 1e-3);
-  ExpectNear(
-      "calcium", tables->calcium, [&](Vec v) { return rcsd::CalciumFunctions(v); }, 5e-13, 1e-3);
-  ExpectNear(
-      "ka", tables->ka, [&](Vec v) { return rcsd::KaFunctions(v); }, 5e-13, 1e-3);
+  const auto spiking = [&](Vec v) { return rcsd::SpikingFunctions(k, v); };
+  ExpectNear<rcsd::kSomaRow>("soma, spiking", tables->soma, 0, spiking, 5e-13, 1e-3);
+  ExpectNear<rcsd::kSomaRow>(
+      "soma, slow", tables->soma, 1, [&](Vec v) { return rcsd::SomaSlowFunctions(k, block, v); },
+      5e-13, 1e-3);
+  ExpectNear<rcsd::kSomaRow>(
+      "soma, calcium", tables->soma, 2, [&](Vec v) { return rcsd::SomaCalciumFunctions(v); }, 5e-13,
+      1e-3);
+  ExpectNear<rcsd::kDendRow>(
+      "dendrite, slow", tables->dend, 0, [&](Vec v) { return rcsd::DendSlowFunctions(block, v); },
+      5e-13, 1e-3);
+  ExpectNear<rcsd::kDendRow>(
+      "dendrite, calcium", tables->dend, 1, [&](Vec v) { return rcsd::DendCalciumFunctions(v); },
+      5e-13, 1e-3);
+  ExpectNear<rcsd::kAxonRow>("axon, spiking", tables->axon, 0, spiking, 5e-13, 1e-3);
+}
+
+TEST(RcsdTablesTest, TheAxonsPotassiumFractionIsExactToAFewPartsInTenToTheThirteen) {
+  const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs);
+  const StepConstants k = MakeStepConstants(kDtMs);
+  for (double v = -127.99; v < 127.9; v += 0.00717) {
+    const Vec at = simd::Set(v);
+    simd::TableIndex index;
+    simd::IndexOf<rcsd::kAxonRow>(at, index);
+    double got[simd::kLanes], want[simd::kLanes];
+    simd::Store(simd::EvaluateLine(tables->axon.data() + simd::kTablePart, index), got);
+    simd::Store(rcsd::PotassiumFraction(k, at), want);
+    EXPECT_NEAR(got[0], want[0], 5e-13 * std::max(want[0], 1e-3)) << v;
+  }
 }
 
 // P and Q where they are computed in another way than livn does: against long doubles.

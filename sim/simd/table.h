@@ -1,9 +1,10 @@
 // Functions of one variable from a table of polynomials, four functions side by side.
 //
-// A row holds the coefficients of four functions on one interval: [degree 0 .. 5][4 functions]. For a
-// cell, one vector of four functions runs through Horner's scheme with the cell's x in every lane;
-// four cells are then transposed, so that a vector holds one function of four cells. The operations
-// on a number do not depend on the width of the register, nor on its neighbours.
+// A row holds what belongs to one interval. A part of it holds the coefficients of four functions:
+// [degree 0 .. 5][4 functions]. For a cell, one vector of four functions runs through Horner's scheme
+// with the cell's x in every lane; four cells are then transposed, so that a vector holds one function
+// of four cells. The operations on a number do not depend on the width of the register, nor on its
+// neighbours.
 #if defined(LIVND_SIM_SIMD_TABLE_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef LIVND_SIM_SIMD_TABLE_H_
 #undef LIVND_SIM_SIMD_TABLE_H_
@@ -12,7 +13,6 @@
 #endif
 
 #include <cstdint>
-#include <vector>
 
 #include "sim/simd/vec.h"
 
@@ -22,12 +22,12 @@ namespace HWY_NAMESPACE {
 
 inline constexpr int kTableDegree = 5;
 inline constexpr int kTableFunctions = 4;
-inline constexpr int kTableRow = (kTableDegree + 1) * kTableFunctions;
+inline constexpr int kTablePart = (kTableDegree + 1) * kTableFunctions;
 
-// A function that is needed alone has a table of its own, whose row is one line of the cache: the
-// coefficients [degree 0 .. 4], then zeros.
+// A function that is needed alone has a part that is one line of the cache: the coefficients
+// [degree 0 .. 4], then zeros.
 inline constexpr int kLineDegree = 4;
-inline constexpr int kLineRow = 8;
+inline constexpr int kTableLine = 8;
 
 // The intervals of all tables: 0.4 mV wide, centred on the multiples of 0.4 mV. Wide ones keep what
 // spiking cells read in the first-level cache; the degree pays for the width.
@@ -37,32 +37,25 @@ inline constexpr double kTableMaxMv = 128.0;
 inline constexpr int kTableRows =
     static_cast<int>((kTableMaxMv - kTableMinMv) * kIntervalsPerMv) + 1;
 
-// Where voltages lie in the tables.
+// Where voltages lie in a table.
 struct TableIndex {
-  alignas(64) int64_t row[kLanes];   // in bytes from the table's start
-  alignas(64) int64_t line[kLanes];  // likewise, in a table of one function
-  alignas(64) double x[kLanes];      // -1/2 .. 1/2 in the interval
+  alignas(kLanes * 8) int64_t row[kLanes];  // in bytes from the table's start
+  alignas(kLanes * 8) double x[kLanes];     // -1/2 .. 1/2 in the interval
 };
 
 HWY_INLINE Mask InsideTable(Vec v) { return Abs(v) < Set(kTableMaxMv); }
 
-// v must lie inside the tables.
-HWY_INLINE TableIndex IndexOf(Vec v) {
-  static_assert(kTableRow * sizeof(double) == 128 + 64 && kLineRow * sizeof(double) == 64 &&
-                kTableMinMv == -kTableMaxMv);
+// v must lie inside the tables. kRow: numbers of a row. The lanes are wanted as scalars, so the index
+// goes to memory; who computes it well ahead of its use does not wait for it.
+template <int kRow>
+HWY_INLINE void IndexOf(Vec v, TableIndex& index) {
+  static_assert(kTableMinMv == -kTableMaxMv);
   // 1.5 * 2^52 and the number of rows below 0 mV: the sum's low bits are the row.
   constexpr double kFirst = kTableMaxMv * kIntervalsPerMv;
   const Vec kMagic = Set(6755399441055744.0 + kFirst);
-  TableIndex index;
   const Vec shifted = Fma(v, Set(kIntervalsPerMv), kMagic);
   Store(Fma(v, Set(kIntervalsPerMv), -(shifted - kMagic)), index.x);
-  const Words row = BitsOf(shifted) - SetWords(0x4338000000000000);
-  const Words line = ShiftLeft<6>(row);
-  StoreWords(line, index.line);
-  StoreWords(line + line + line, index.row);
-  // Lanes are wanted as scalars: they stay in memory rather than be shuffled out of registers.
-  asm("" : "+m"(index));
-  return index;
+  StoreWords(MultiplyLow32(BitsOf(shifted), SetWords(kRow * sizeof(double))), index.row);
 }
 
 HWY_INLINE const double* RowAt(const double* table, int64_t offset_bytes) {
@@ -71,7 +64,7 @@ HWY_INLINE const double* RowAt(const double* table, int64_t offset_bytes) {
 
 #if HWY_TARGET == HWY_SCALAR
 
-// All four functions of a table.
+// All four functions of a part. table: the part's place in the first row.
 HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[kTableFunctions]) {
   const double* row = RowAt(table, index.row[0]);
   const Vec x = Load(index.x);
@@ -82,9 +75,9 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
   }
 }
 
-// The function of a table of one.
+// The function of a line. table: as above.
 HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
-  const double* row = RowAt(table, index.line[0]);
+  const double* row = RowAt(table, index.row[0]);
   const Vec x = Load(index.x);
   Vec y = Load(row + kLineDegree);
   for (int d = kLineDegree - 1; d >= 0; --d) y = Fma(y, x, Load(row + d));
@@ -117,7 +110,7 @@ HWY_INLINE Vec Joined(const Four columns[kLanes / 4][4], int k) {
 #endif
 }
 
-// All four functions of a table.
+// All four functions of a part. table: the part's place in the first row.
 HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[kTableFunctions]) {
   const FourTag tag;
   Four columns[kLanes / 4][4];
@@ -137,7 +130,7 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
   for (int k = 0; k < kTableFunctions; ++k) out[k] = Joined(columns, k);
 }
 
-// The function of a table of one. Here a lane is a cell throughout: its coefficients are transposed.
+// The function of a line. Here a lane is a cell throughout: its coefficients are transposed.
 HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
   static_assert(kLineDegree == 4);
   const FourTag tag;
@@ -146,7 +139,7 @@ HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
     Four rows[4];
     const double* row[4];
     for (int i = 0; i < 4; ++i) {
-      row[i] = RowAt(table, index.line[4 * part + i]);
+      row[i] = RowAt(table, index.row[4 * part + i]);
       rows[i] = hn::LoadU(tag, row[i]);
     }
     Transpose(rows, columns[part]);
