@@ -46,28 +46,25 @@ struct Shape {
   static constexpr RcsdShape kShape = Make();
 };
 
-// kTiles tiles of one shape. A step is made of short phases over all compartments and vectors: inside a
+// A tile of one shape. A step is made of short phases over all compartments and vectors: inside a
 // phase they do not wait for each other, and what the next phase reads is in memory by then.
-template <class TileShape, int kTiles>
+template <class TileShape>
 class Tile {
-  using Vectors = rcsd::Vectors<kTiles>;
-  using Compartments = typename Vectors::Compartments;
+  using Vectors = rcsd::TileVectors;
+  using Compartments = Vectors::Compartments;
   using Chain = rcsd::Chain<TileShape>;
 
  public:
-  // Tiles that are stepped at once.
-  static constexpr int kNumTiles = kTiles;
+  HWY_INLINE Tile(const RcsdGroupParams& group, const TileBatch& batch, int tile)
+      : group_(group),
+        k_(group.step),
+        tables_(group.tables.get()),
+        batch_(batch),
+        at_(TileOf(batch, tile, kShape.num_params(), kShape.num_functions(), kN)) {}
 
-  HWY_INLINE Tile(const RcsdGroupParams& group, const TileBatch& batch, int first)
-      : group_(group), k_(group.step), tables_(group.tables.get()), batch_(batch) {
-    for (int t = 0; t < kTiles; ++t) {
-      at_.Set(t, TileOf(batch, first + t, kShape.num_params(), kShape.num_functions(), kN));
-    }
-  }
-
-  // crossed: [kTiles].
-  HWY_INLINE void Step(uint32_t* crossed) {
-    DetectSpikes(crossed);
+  // Gives the lanes that crossed their threshold.
+  HWY_INLINE uint32_t Step() {
+    const uint32_t crossed = DetectSpikes();
     FindReversals();
     FindIonCurrents();
     rcsd::AddNoise(group_, at_, half_);
@@ -85,6 +82,7 @@ class Tile {
       UpdateGates<Path::kBlended>();
     }
     if (batch_.light) rcsd::UpdateOpsin(group_, at_);
+    return crossed;
   }
 
   // The functions that FindIonCurrents expects of the step before.
@@ -180,15 +178,15 @@ class Tile {
     Keep(f + RcsdShape::kDendBlock, h, slow[Tables::kDendBlock]);
   }
 
-  HWY_INLINE void DetectSpikes(uint32_t* crossed) {
-    for (int t = 0; t < kTiles; ++t) crossed[t] = 0;
+  HWY_INLINE uint32_t DetectSpikes() {
+    uint32_t crossed = 0;
     for (int h = 0; h < kVectors; ++h) {
       const Mask above = Variable(SomaState::kV, h) > Param(SomaParam::kThreshold, h);
       const Vec was_above = Variable(kShape.above_state(), h);
       at_.place[h].Put(kShape.above_state(), simd::Select(above, Set(1.0), Set(0.0)));
-      crossed[h / Vectors::kPerTile] |= simd::Bits(above & (was_above < Set(0.5)))
-                                        << (h % Vectors::kPerTile * simd::kLanes);
+      crossed |= simd::Bits(above & (was_above < Set(0.5))) << (h * simd::kLanes);
     }
+    return crossed;
   }
 
   template <bool kHasSodium, bool kHasCalcium>
@@ -444,68 +442,49 @@ class Tile {
   const RcsdTables* const tables_;
   const TileBatch& batch_;
   Vectors at_;
-  typename Vectors::HalfStep half_;
+  Vectors::HalfStep half_;
   Compartments dv_, e_na_, e_k_;
   Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
 };
 
-// Cells with a membrane of their own are rare; one tile at a time keeps the program small.
-constexpr int kTilesAtOnce = simd::kLanes > 1 ? 2 : 1;
-
-template <class Two, class One>
+template <class TileOfShape>
 void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
-  int t = 0;
-  for (; t + Two::kNumTiles <= batch.num_tiles; t += Two::kNumTiles) {
-    Two(group, batch, t).Step(crossed + t);
-  }
-  for (; t < batch.num_tiles; ++t) One(group, batch, t).Step(crossed + t);
+  for (int t = 0; t < batch.num_tiles; ++t) crossed[t] = TileOfShape(group, batch, t).Step();
 }
-template <class, class One>
+template <class TileOfShape>
 void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
-  for (int t = 0; t < batch.num_tiles; ++t) One(group, batch, t).Prepare();
+  for (int t = 0; t < batch.num_tiles; ++t) TileOfShape(group, batch, t).Prepare();
 }
 
-// Calls fn with a type of tile for the shape.
-#define LIVND_FOR_SHAPE(fn)                                                                       \
-  const RcsdShape& shape = group.shape;                                                           \
-  const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1;            \
-  switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {               \
-    case 0:                                                                                       \
-      return fn<Tile<Shape<0, 0, true, false>, kTilesAtOnce>, Tile<Shape<0, 0, true, false>, 1>>( \
-          group, batch, crossed);                                                                 \
-    case 1:                                                                                       \
-      return fn<Tile<Shape<0, 0, true, true>, 1>, Tile<Shape<0, 0, true, true>, 1>>(group, batch, \
-                                                                                    crossed);     \
-    case 2:                                                                                       \
-      return fn<Tile<Shape<0, 5, true, false>, kTilesAtOnce>, Tile<Shape<0, 5, true, false>, 1>>( \
-          group, batch, crossed);                                                                 \
-    case 3:                                                                                       \
-      return fn<Tile<Shape<0, 5, true, true>, 1>, Tile<Shape<0, 5, true, true>, 1>>(group, batch, \
-                                                                                    crossed);     \
-    case 4:                                                                                       \
-      return fn<Tile<Shape<1, 0, false, false>, kTilesAtOnce>,                                    \
-                Tile<Shape<1, 0, false, false>, 1>>(group, batch, crossed);                       \
-    case 5:                                                                                       \
-      return fn<Tile<Shape<1, 0, false, true>, 1>, Tile<Shape<1, 0, false, true>, 1>>(            \
-          group, batch, crossed);                                                                 \
-    case 6:                                                                                       \
-      return fn<Tile<Shape<1, 5, false, false>, kTilesAtOnce>,                                    \
-                Tile<Shape<1, 5, false, false>, 1>>(group, batch, crossed);                       \
-    case 7:                                                                                       \
-      return fn<Tile<Shape<1, 5, false, true>, 1>, Tile<Shape<1, 5, false, true>, 1>>(            \
-          group, batch, crossed);                                                                 \
-    case 8:                                                                                       \
-      return fn<Tile<Shape<3, 0, false, false>, kTilesAtOnce>,                                    \
-                Tile<Shape<3, 0, false, false>, 1>>(group, batch, crossed);                       \
-    case 9:                                                                                       \
-      return fn<Tile<Shape<3, 0, false, true>, 1>, Tile<Shape<3, 0, false, true>, 1>>(            \
-          group, batch, crossed);                                                                 \
-    case 10:                                                                                      \
-      return fn<Tile<Shape<3, 5, false, false>, kTilesAtOnce>,                                    \
-                Tile<Shape<3, 5, false, false>, 1>>(group, batch, crossed);                       \
-    default:                                                                                      \
-      return fn<Tile<Shape<3, 5, false, true>, 1>, Tile<Shape<3, 5, false, true>, 1>>(            \
-          group, batch, crossed);                                                                 \
+// Calls fn with the type of tile for the group's shape.
+#define LIVND_FOR_SHAPE(fn)                                                            \
+  const RcsdShape& shape = group.shape;                                                \
+  const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1; \
+  switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {    \
+    case 0:                                                                            \
+      return fn<Tile<Shape<0, 0, true, false>>>(group, batch, crossed);                \
+    case 1:                                                                            \
+      return fn<Tile<Shape<0, 0, true, true>>>(group, batch, crossed);                 \
+    case 2:                                                                            \
+      return fn<Tile<Shape<0, 5, true, false>>>(group, batch, crossed);                \
+    case 3:                                                                            \
+      return fn<Tile<Shape<0, 5, true, true>>>(group, batch, crossed);                 \
+    case 4:                                                                            \
+      return fn<Tile<Shape<1, 0, false, false>>>(group, batch, crossed);               \
+    case 5:                                                                            \
+      return fn<Tile<Shape<1, 0, false, true>>>(group, batch, crossed);                \
+    case 6:                                                                            \
+      return fn<Tile<Shape<1, 5, false, false>>>(group, batch, crossed);               \
+    case 7:                                                                            \
+      return fn<Tile<Shape<1, 5, false, true>>>(group, batch, crossed);                \
+    case 8:                                                                            \
+      return fn<Tile<Shape<3, 0, false, false>>>(group, batch, crossed);               \
+    case 9:                                                                            \
+      return fn<Tile<Shape<3, 0, false, true>>>(group, batch, crossed);                \
+    case 10:                                                                           \
+      return fn<Tile<Shape<3, 5, false, false>>>(group, batch, crossed);               \
+    default:                                                                           \
+      return fn<Tile<Shape<3, 5, false, true>>>(group, batch, crossed);                \
   }
 
 void Step(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {

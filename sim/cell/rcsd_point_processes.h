@@ -33,12 +33,10 @@ using simd::Vec;
 // Most compartments that a cell has: soma, three of the dendrite, five of the axon.
 inline constexpr int kMaxCompartments = 9;
 
-// The vectors of one or two tiles, which are stepped together, phase by phase and in each phase vector
-// by vector, so that the long chains of one vector's divisions overlap with another's.
-template <int kTiles>
-struct Vectors {
-  static constexpr int kPerTile = kTileLanes / simd::kLanes;
-  static constexpr int kNum = kTiles * kPerTile;
+// The vectors of a tile, which are stepped together, phase by phase and in each phase vector by vector.
+struct TileVectors {
+  static constexpr int kNum = kTileLanes / simd::kLanes;
+  // [compartment][vector]
   using Compartments = std::array<std::array<Vec, kNum>, kMaxCompartments>;
 
   // Where a vector's first lane lies; a null array stays null.
@@ -59,13 +57,12 @@ struct Vectors {
   };
   Place place[kNum];
 
-  HWY_INLINE void Set(int tile, const TileStep& step) {
-    for (int i = 0; i < kPerTile; ++i) {
-      const int lane = i * simd::kLanes;
+  HWY_INLINE explicit TileVectors(const TileStep& step) {
+    for (int h = 0; h < kNum; ++h) {
+      const int lane = h * simd::kLanes;
       const auto at = [lane](auto* p) { return p == nullptr ? p : p + lane; };
-      place[tile * kPerTile + i] = {at(step.params),          at(step.state), at(step.scratch),
-                                    at(step.normals),         at(step.drive), at(step.learning),
-                                    at(step.membrane_current)};
+      place[h] = {at(step.params), at(step.state),    at(step.scratch),         at(step.normals),
+                  at(step.drive),  at(step.learning), at(step.membrane_current)};
     }
   }
 
@@ -75,8 +72,8 @@ struct Vectors {
   };
 };
 
-template <class V>
-HWY_INLINE void AddNoise(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
+HWY_INLINE void AddNoise(const RcsdGroupParams& group, const TileVectors& at,
+                         TileVectors::HalfStep& s) {
   const NoiseParams& n = group.noise;
   struct Term {
     bool on;
@@ -94,8 +91,8 @@ HWY_INLINE void AddNoise(const RcsdGroupParams& group, const V& at, typename V::
     if (!t.on) continue;
     const int variable = shape.noise_state(t.variable);
     const int c = t.compartment;
-    for (int h = 0; h < V::kNum; ++h) {
-      const typename V::Place& p = at.place[h];
+    for (int h = 0; h < TileVectors::kNum; ++h) {
+      const TileVectors::Place& p = at.place[h];
       Vec y = p.Variable(variable);
       if (p.normals != nullptr) {
         const Vec z = Load(p.normals + t.variable * kTileLanes);
@@ -109,13 +106,13 @@ HWY_INLINE void AddNoise(const RcsdGroupParams& group, const V& at, typename V::
   }
 }
 
-template <class V>
-HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
+HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const TileVectors& at,
+                            TileVectors::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   for (const SynapseSlot& slot : group.slots) {
     const int c = slot.compartment;
-    for (int h = 0; h < V::kNum; ++h) {
-      const typename V::Place& p = at.place[h];
+    for (int h = 0; h < TileVectors::kNum; ++h) {
+      const TileVectors::Place& p = at.place[h];
       const Vec a = p.Variable(slot.state);
       const Vec b = p.Variable(slot.state + 1);
       const Vec g = (b - a) * p.Param(shape.per_area_param(c));
@@ -148,12 +145,12 @@ HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename 
 }
 
 // The opsin's current at V_k with its secant.
-template <class V>
-HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const V& vectors, typename V::HalfStep& s) {
+HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const TileVectors& vectors,
+                         TileVectors::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   const OpsinConstants& o = group.opsin_step;
-  for (int h = 0; h < V::kNum; ++h) {
-    const typename V::Place& p = vectors.place[h];
+  for (int h = 0; h < TileVectors::kNum; ++h) {
+    const TileVectors::Place& p = vectors.place[h];
     const Vec e = Exp((s.v[0][h] - o.reversal_mv) * -o.inverse_v0);
     const Vec g = p.Variable(shape.opsin_state() + OpsinState::kOpen) * o.unit_na *
                   p.Param(SomaParam::kPerArea);
@@ -165,14 +162,13 @@ HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const V& vectors, typenam
 }
 
 // Backward Euler of the three states, at the light of this step.
-template <class V>
-void UpdateOpsin(const RcsdGroupParams& group, const V& vectors) {
+inline void UpdateOpsin(const RcsdGroupParams& group, const TileVectors& vectors) {
   const RcsdShape& shape = group.shape;
   const int at = shape.opsin_state();
   const double dt = group.step.dt_ms;
   const double gd = group.opsin_step.gd * dt;
-  for (int h = 0; h < V::kNum; ++h) {
-    const typename V::Place& p = vectors.place[h];
+  for (int h = 0; h < TileVectors::kNum; ++h) {
+    const TileVectors::Place& p = vectors.place[h];
     const Vec ga = p.Variable(at + OpsinState::kGa) * dt;
     const Vec gr = p.Variable(at + OpsinState::kGr) * dt;
     const Vec open = p.Variable(at + OpsinState::kOpen) + ga;
@@ -206,11 +202,11 @@ HWY_INLINE bool Gathers(const PlasticityRule& r, Vec v) {
   return !simd::AllTrue(none);
 }
 // The signal gathers at both evaluations of the secant, decays, and is integrated.
-template <class V>
-void Learn(const RcsdGroupParams& group, const V& vectors, const typename V::HalfStep& s) {
+inline void Learn(const RcsdGroupParams& group, const TileVectors& vectors,
+                  const TileVectors::HalfStep& s) {
   for (const LearningSlot& slot : group.learning) {
-    for (int h = 0; h < V::kNum; ++h) {
-      const typename V::Place& p = vectors.place[h];
+    for (int h = 0; h < TileVectors::kNum; ++h) {
+      const TileVectors::Place& p = vectors.place[h];
       const Vec on = Load(p.learning);
       const Vec at = s.v[slot.compartment][h];
       const Vec gathered =
