@@ -18,8 +18,8 @@ struct NoiseStreamKey {
 };
 
 // Draws normals 0 .. count - 1 of a stream from pair `position` on (two words a pair; a rejected
-// pair makes the draw take the next). Normals first, first + every, ... go to out[0], out[1], ...;
-// the others only use up their pairs. Returns the position behind the last pair used.
+// pair makes the draw take the next). Normals first, first + every, ... go to out[0], out[1], ...
+// (every: 1 or 2); the others only use up their pairs. Returns the position behind the last pair used.
 int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int first, int every,
                     double* out);
 

@@ -77,8 +77,10 @@ HWY_INLINE bool AllTrue(Mask m) { return m.m; }
 HWY_INLINE uint32_t Bits(Mask m) { return m.m ? 1u : 0u; }
 HWY_INLINE Vec Compress(Vec a, Mask, uint32_t) { return a; }
 
+HWY_INLINE Vec WithFirstLane(Vec, double x) { return {x}; }
+
 HWY_INLINE Words SetWords(uint64_t x) { return {x}; }
-HWY_INLINE Words CountedWords(uint64_t first) { return {first}; }
+HWY_INLINE Words CountedForInterleave(uint64_t first) { return {first}; }
 HWY_INLINE Words BitsOf(Vec a) {
   Words bits;
   std::memcpy(&bits.v, &a.v, sizeof(bits.v));
@@ -106,10 +108,12 @@ HWY_INLINE Words MultiplyLow32(Words a, Words b) {
   return {(a.v & 0xFFFFFFFFu) * (b.v & 0xFFFFFFFFu)};
 }
 HWY_INLINE void StoreWords(Words a, int64_t* p) { *p = static_cast<int64_t>(a.v); }
-HWY_INLINE void StoreInterleaved(Vec a, Vec b, double* p) {
-  p[0] = a.v;
-  p[1] = b.v;
+HWY_INLINE Words JoinHalves(Words low, Words high) {
+  return {(low.v & 0xFFFFFFFFu) | (high.v & ~uint64_t{0xFFFFFFFFu})};
 }
+HWY_INLINE Vec InterleaveLow(Vec a, Vec) { return a; }
+HWY_INLINE Vec InterleaveHigh(Vec, Vec b) { return b; }
+HWY_INLINE Vec EvenOf(Vec a, Vec) { return a; }
 
 #else  // AVX2, AVX-512
 
@@ -193,12 +197,17 @@ HWY_INLINE Vec Compress(Vec a, Mask mask, uint32_t bits) {
 #endif
 }
 
+HWY_INLINE Vec WithFirstLane(Vec a, double x) {
+  return {hn::IfThenElse(hn::FirstN(F64Tag(), 1), hn::Set(F64Tag(), x), a.v)};
+}
+
 HWY_INLINE Words SetWords(uint64_t x) { return {hn::Set(U64Tag(), x)}; }
-// first, first + 1, ...
-HWY_INLINE Words CountedWords(uint64_t first) {
+// first, first + 1, ... in that order of lanes which InterleaveLow and InterleaveHigh bring back into
+// sequence: 0 2 1 3 and 0 4 1 5 2 6 3 7.
+HWY_INLINE Words CountedForInterleave(uint64_t first) {
   // Iota of a variable goes through memory; of a constant it is one.
-  alignas(64) static constexpr uint64_t kCount[kTileLanes] = {0, 1, 2, 3, 4, 5, 6, 7};
-  return {hn::Add(hn::Set(U64Tag(), first), hn::Load(U64Tag(), kCount))};
+  alignas(64) static constexpr uint64_t kCount[2][8] = {{0, 2, 1, 3}, {0, 4, 1, 5, 2, 6, 3, 7}};
+  return {hn::Add(hn::Set(U64Tag(), first), hn::Load(U64Tag(), kCount[kLanes / 8]))};
 }
 HWY_INLINE Words BitsOf(Vec a) { return {hn::BitCast(U64Tag(), a.v)}; }
 HWY_INLINE Vec FromBits(Words a) { return {hn::BitCast(F64Tag(), a.v)}; }
@@ -223,10 +232,16 @@ HWY_INLINE Words MultiplyLow32(Words a, Words b) {
 HWY_INLINE void StoreWords(Words a, int64_t* p) {
   hn::StoreU(hn::BitCast(hn::RebindToSigned<U64Tag>(), a.v), hn::RebindToSigned<U64Tag>(), p);
 }
-// a0 b0 a1 b1 ...
-HWY_INLINE void StoreInterleaved(Vec a, Vec b, double* p) {
-  hn::StoreInterleaved2(a.v, b.v, F64Tag(), p);
+// The low half of each word of the one and the high half of the other.
+HWY_INLINE Words JoinHalves(Words low, Words high) {
+  const hn::Repartition<uint32_t, U64Tag> d32;
+  return {hn::BitCast(U64Tag(), hn::OddEven(hn::BitCast(d32, high.v), hn::BitCast(d32, low.v)))};
 }
+// a0 b0 a2 b2 ..., a1 b1 a3 b3 ...
+HWY_INLINE Vec InterleaveLow(Vec a, Vec b) { return {hn::InterleaveLower(F64Tag(), a.v, b.v)}; }
+HWY_INLINE Vec InterleaveHigh(Vec a, Vec b) { return {hn::InterleaveUpper(F64Tag(), a.v, b.v)}; }
+// Every second lane of a, then of b.
+HWY_INLINE Vec EvenOf(Vec a, Vec b) { return {hn::ConcatEven(F64Tag(), b.v, a.v)}; }
 
 #endif
 
