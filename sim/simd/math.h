@@ -54,47 +54,53 @@ HWY_INLINE Vec Exp(Vec x) {
 struct LogAndInverse {
   Vec log, inverse;  // ln x, 1 / x
 };
-template <bool kInverse>
-HWY_INLINE LogAndInverse LogOf(Vec x) {
-  const Words bits = BitsOf(x);
-  const Words above = bits - SetWords(0x3FE6A09E667F3BCD);  // bits of sqrt(1/2)
-  const Words exponent = above & SetWords(0xFFF0000000000000);
-  const Vec m = FromBits(bits - exponent);
-  // k as a number: biased to be positive, then through the mantissa of 2^52.
-  const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
-  const Vec k = FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
-  const Vec f = m - Set(1.0);
-  Vec s, inverse = Set(0.0);
-  if constexpr (kInverse) {
-    // Both quotients for one division.
-    const Vec g = Set(2.0) + f;
-    const Vec reciprocal = Set(1.0) / (g * x);
-    s = f * x * reciprocal;
-    inverse = g * reciprocal;
-  } else {
-    s = f / (Set(2.0) + f);
+// kNum vectors go through each step together: on their own they mostly wait.
+template <bool kInverse, int kNum>
+HWY_INLINE void LogsOf(const Vec (&x)[kNum], LogAndInverse (&out)[kNum]) {
+  constexpr double kSeries[] = {2.0 / 21.0, 2.0 / 19.0, 2.0 / 17.0, 2.0 / 15.0, 2.0 / 13.0,
+                                2.0 / 11.0, 2.0 / 9.0,  2.0 / 7.0,  2.0 / 5.0,  2.0 / 3.0};
+  Vec k[kNum], f[kNum], s[kNum], z[kNum], tail[kNum];
+  for (int i = 0; i < kNum; ++i) {
+    const Words bits = BitsOf(x[i]);
+    const Words above = bits - SetWords(0x3FE6A09E667F3BCD);  // bits of sqrt(1/2)
+    const Words exponent = above & SetWords(0xFFF0000000000000);
+    const Vec m = FromBits(bits - exponent);
+    // k as a number: biased to be positive, then through the mantissa of 2^52.
+    const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
+    k[i] = FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
+    f[i] = m - Set(1.0);
+    if constexpr (kInverse) {
+      // Both quotients for one division.
+      const Vec g = Set(2.0) + f[i];
+      const Vec reciprocal = Set(1.0) / (g * x[i]);
+      s[i] = f[i] * x[i] * reciprocal;
+      out[i].inverse = g * reciprocal;
+    } else {
+      s[i] = f[i] / (Set(2.0) + f[i]);
+    }
+    z[i] = s[i] * s[i];
+    tail[i] = Set(kSeries[0]);
   }
-  const Vec z = s * s;
-  Vec tail = Set(2.0 / 21.0);
-  tail = Fma(tail, z, Set(2.0 / 19.0));
-  tail = Fma(tail, z, Set(2.0 / 17.0));
-  tail = Fma(tail, z, Set(2.0 / 15.0));
-  tail = Fma(tail, z, Set(2.0 / 13.0));
-  tail = Fma(tail, z, Set(2.0 / 11.0));
-  tail = Fma(tail, z, Set(2.0 / 9.0));
-  tail = Fma(tail, z, Set(2.0 / 7.0));
-  tail = Fma(tail, z, Set(2.0 / 5.0));
-  tail = Fma(tail, z, Set(2.0 / 3.0));
-  tail = tail * z;
-  const Vec half_f2 = Set(0.5) * f * f;
-  const Vec low = Fma(s, half_f2 + tail, k * Set(1.90821492927058770002e-10));
-  return {Fma(k, Set(6.93147180369123816490e-01), f - (half_f2 - low)), inverse};
+  for (int c = 1; c < 10; ++c) {
+    for (int i = 0; i < kNum; ++i) tail[i] = Fma(tail[i], z[i], Set(kSeries[c]));
+  }
+  for (int i = 0; i < kNum; ++i) {
+    const Vec half_f2 = Set(0.5) * f[i] * f[i];
+    const Vec low = Fma(s[i], half_f2 + tail[i] * z[i], k[i] * Set(1.90821492927058770002e-10));
+    out[i].log = Fma(k[i], Set(6.93147180369123816490e-01), f[i] - (half_f2 - low));
+  }
 }
-HWY_INLINE Vec Log(Vec x) { return LogOf<false>(x).log; }
-// -2 ln x / x, within 4 ulp.
-HWY_INLINE Vec MinusTwoLogByItself(Vec x) {
-  const LogAndInverse l = LogOf<true>(x);
-  return Set(-2.0) * l.log * l.inverse;
+HWY_INLINE Vec Log(Vec x) {
+  LogAndInverse out[1];
+  LogsOf<false>({x}, out);
+  return out[0].log;
+}
+// -2 ln x / x of kNum vectors, within 4 ulp.
+template <int kNum>
+HWY_INLINE void MinusTwoLogByItself(const Vec (&x)[kNum], Vec (&out)[kNum]) {
+  LogAndInverse l[kNum];
+  LogsOf<true>(x, l);
+  for (int i = 0; i < kNum; ++i) out[i] = Set(-2.0) * l[i].log * l[i].inverse;
 }
 
 }  // namespace HWY_NAMESPACE
