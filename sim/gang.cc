@@ -199,6 +199,8 @@ TileBatch Gang::TilesAt(int g, int first, int num_tiles) {
   const CellGroup& group = culture_->groups()[g];
   TileBatch batch;
   batch.num_tiles = num_tiles;
+  batch.lanes_of_last =
+      std::min(kTileLanes, tiles.num_lanes - (first + num_tiles - 1) * kTileLanes);
   batch.params = tiles.params.data();
   batch.param_tile = tiles.param_tile.data() + first;
   batch.num_variables = group.num_variables;

@@ -43,7 +43,9 @@ struct TileStep {
 
 // Consecutive tiles of one group for one step; as TileStep, with the tile as the first axis.
 struct TileBatch {
-  int num_tiles = 0;
+  int num_tiles = 0;  // at least one
+  // Lanes of the last tile that hold cells, from the first on. What happens to others is no matter.
+  int lanes_of_last = kTileLanes;
   const double* params = nullptr;   // distinct parameter tiles, [..][num_params][kTileLanes]
   const int* param_tile = nullptr;  // [num_tiles] which of them is a tile's
   double* state = nullptr;          // [num_tiles][num_variables][kTileLanes]

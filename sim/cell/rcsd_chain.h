@@ -62,11 +62,11 @@ struct Chain {
 // dv: [compartment][vector]. Both far ends are eliminated towards the middle of the chain, then back;
 // the two pivots of a stage share a division, and all vectors take a stage together, so that the long
 // chains of one vector's divisions overlap with another's.
-template <class Shape>
-HWY_INLINE void SolveChain(const TileBatch& batch, const TileVectors& at,
-                           const TileVectors::HalfStep& half, TileVectors::Compartments& dv) {
+template <class Shape, class V>
+HWY_INLINE void SolveChain(const TileBatch& batch, const V& at, const typename V::HalfStep& half,
+                           typename V::Compartments& dv) {
   using C = Chain<Shape>;
-  constexpr int kN = C::kN, kMiddle = kN / 2, kVectors = TileVectors::kNum;
+  constexpr int kN = C::kN, kMiddle = kN / 2, kVectors = V::kNum;
   using Row = std::array<Vec, kVectors>;
   Row diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN];
   Static<0, kN>([&](auto place) LIVND_INLINE_LAMBDA {

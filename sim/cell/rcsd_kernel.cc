@@ -46,12 +46,12 @@ struct Shape {
   static constexpr RcsdShape kShape = Make();
 };
 
-// A tile of one shape. A step is made of short phases over all compartments and vectors: inside a
+// The first kNumVectors vectors of a tile of one shape. A step is made of short phases over all compartments and vectors: inside a
 // phase they do not wait for each other, and what the next phase reads is in memory by then.
-template <class TileShape>
+template <class TileShape, int kNumVectors>
 class Tile {
-  using Vectors = rcsd::TileVectors;
-  using Compartments = Vectors::Compartments;
+  using Vectors = rcsd::TileVectors<kNumVectors>;
+  using Compartments = typename Vectors::Compartments;
   using Chain = rcsd::Chain<TileShape>;
 
  public:
@@ -67,7 +67,7 @@ class Tile {
     const uint32_t crossed = DetectSpikes();
     FindReversals();
     FindIonCurrents();
-    rcsd::AddNoise(group_, at_, half_);
+    rcsd::AddNoise<TileShape>(group_.noise, at_, half_);
     rcsd::AddSynapses(group_, at_, half_);
     if (batch_.light) rcsd::AddOpsin(group_, at_, half_);
     if (batch_.learning != nullptr) rcsd::Learn(group_, at_, half_);
@@ -442,49 +442,59 @@ class Tile {
   const RcsdTables* const tables_;
   const TileBatch& batch_;
   Vectors at_;
-  Vectors::HalfStep half_;
+  typename Vectors::HalfStep half_;
   Compartments dv_, e_na_, e_k_;
   Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
 };
 
-template <class TileOfShape>
+template <class TileShape>
 void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
-  for (int t = 0; t < batch.num_tiles; ++t) crossed[t] = TileOfShape(group, batch, t).Step();
+  // Half of a tile costs half as much, which tells in small cultures.
+  constexpr bool kHalves = rcsd::kTileVectors > 1 && !TileShape::kShape.own_membrane;
+  constexpr int kHalf = kHalves ? rcsd::kTileVectors / 2 : rcsd::kTileVectors;
+  const int last = batch.num_tiles - 1;
+  const bool half = kHalves && batch.lanes_of_last <= kHalf * simd::kLanes;
+  for (int t = 0; t < last + (half ? 0 : 1); ++t) {
+    crossed[t] = Tile<TileShape, rcsd::kTileVectors>(group, batch, t).Step();
+  }
+  if (half) crossed[last] = Tile<TileShape, kHalf>(group, batch, last).Step();
 }
-template <class TileOfShape>
+template <class TileShape>
 void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
-  for (int t = 0; t < batch.num_tiles; ++t) TileOfShape(group, batch, t).Prepare();
+  for (int t = 0; t < batch.num_tiles; ++t) {
+    Tile<TileShape, rcsd::kTileVectors>(group, batch, t).Prepare();
+  }
 }
 
-// Calls fn with the type of tile for the group's shape.
+// Calls fn with the group's shape.
 #define LIVND_FOR_SHAPE(fn)                                                            \
   const RcsdShape& shape = group.shape;                                                \
   const int dend = shape.kind == CellKind::kRenshaw ? 0 : shape.num_dend == 3 ? 2 : 1; \
   switch (dend * 4 + (shape.num_axon > 0 ? 2 : 0) + (shape.own_membrane ? 1 : 0)) {    \
     case 0:                                                                            \
-      return fn<Tile<Shape<0, 0, true, false>>>(group, batch, crossed);                \
+      return fn<Shape<0, 0, true, false>>(group, batch, crossed);                      \
     case 1:                                                                            \
-      return fn<Tile<Shape<0, 0, true, true>>>(group, batch, crossed);                 \
+      return fn<Shape<0, 0, true, true>>(group, batch, crossed);                       \
     case 2:                                                                            \
-      return fn<Tile<Shape<0, 5, true, false>>>(group, batch, crossed);                \
+      return fn<Shape<0, 5, true, false>>(group, batch, crossed);                      \
     case 3:                                                                            \
-      return fn<Tile<Shape<0, 5, true, true>>>(group, batch, crossed);                 \
+      return fn<Shape<0, 5, true, true>>(group, batch, crossed);                       \
     case 4:                                                                            \
-      return fn<Tile<Shape<1, 0, false, false>>>(group, batch, crossed);               \
+      return fn<Shape<1, 0, false, false>>(group, batch, crossed);                     \
     case 5:                                                                            \
-      return fn<Tile<Shape<1, 0, false, true>>>(group, batch, crossed);                \
+      return fn<Shape<1, 0, false, true>>(group, batch, crossed);                      \
     case 6:                                                                            \
-      return fn<Tile<Shape<1, 5, false, false>>>(group, batch, crossed);               \
+      return fn<Shape<1, 5, false, false>>(group, batch, crossed);                     \
     case 7:                                                                            \
-      return fn<Tile<Shape<1, 5, false, true>>>(group, batch, crossed);                \
+      return fn<Shape<1, 5, false, true>>(group, batch, crossed);                      \
     case 8:                                                                            \
-      return fn<Tile<Shape<3, 0, false, false>>>(group, batch, crossed);               \
+      return fn<Shape<3, 0, false, false>>(group, batch, crossed);                     \
     case 9:                                                                            \
-      return fn<Tile<Shape<3, 0, false, true>>>(group, batch, crossed);                \
+      return fn<Shape<3, 0, false, true>>(group, batch, crossed);                      \
     case 10:                                                                           \
-      return fn<Tile<Shape<3, 5, false, false>>>(group, batch, crossed);               \
+      return fn<Shape<3, 5, false, false>>(group, batch, crossed);                     \
     default:                                                                           \
-      return fn<Tile<Shape<3, 5, false, true>>>(group, batch, crossed);                \
+      return fn<Shape<3, 5, false, true>>(group, batch, crossed);                      \
   }
 
 void Step(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {

@@ -33,9 +33,14 @@ using simd::Vec;
 // Most compartments that a cell has: soma, three of the dendrite, five of the axon.
 inline constexpr int kMaxCompartments = 9;
 
-// The vectors of a tile, which are stepped together, phase by phase and in each phase vector by vector.
+// Vectors of a whole tile.
+inline constexpr int kTileVectors = kTileLanes / simd::kLanes;
+
+// The first vectors of a tile, which are stepped together, phase by phase and in each phase vector by
+// vector.
+template <int kNumVectors>
 struct TileVectors {
-  static constexpr int kNum = kTileLanes / simd::kLanes;
+  static constexpr int kNum = kNumVectors;
   // [compartment][vector]
   using Compartments = std::array<std::array<Vec, kNum>, kMaxCompartments>;
 
@@ -72,47 +77,45 @@ struct TileVectors {
   };
 };
 
-HWY_INLINE void AddNoise(const RcsdGroupParams& group, const TileVectors& at,
-                         TileVectors::HalfStep& s) {
-  const NoiseParams& n = group.noise;
-  struct Term {
-    bool on;
-    int variable, compartment;
-    double g0, reversal, decay, amp;
-  };
-  const RcsdShape& shape = group.shape;
-  const bool renshaw = shape.kind == CellKind::kRenshaw;
-  const int dend = 1 + shape.num_dend / 2;
-  const Term terms[2] = {
-      {n.excitatory_on, renshaw ? 0 : 1, renshaw ? 0 : dend, n.g_e0, n.reversal_e_mv, n.decay_e,
-       n.amp_e},
-      {n.inhibitory_on, renshaw ? 1 : 0, 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i}};
-  for (const Term& t : terms) {
-    if (!t.on) continue;
-    const int variable = shape.noise_state(t.variable);
-    const int c = t.compartment;
-    for (int h = 0; h < TileVectors::kNum; ++h) {
-      const TileVectors::Place& p = at.place[h];
-      Vec y = p.Variable(variable);
-      if (p.normals != nullptr) {
-        const Vec z = Load(p.normals + t.variable * kTileLanes);
-        y = simd::Select(z <= z, Fma(y, Set(t.decay), t.amp * z), y);
-        p.Put(variable, y);
-      }
-      const Vec g = Max(Set(0.0), t.g0 + y) * p.Param(shape.per_area_param(c));
-      s.total[c][h] = Fma(g, s.v[c][h] - t.reversal, s.total[c][h]);
-      s.slope[c][h] = s.slope[c][h] + g;
+// One Ornstein-Uhlenbeck conductance on a compartment.
+template <class Shape, class V>
+HWY_INLINE void AddNoiseTo(int c, int i, double g0, double reversal_mv, double decay, double amp,
+                           const V& at, typename V::HalfStep& s) {
+  const int variable = Shape::kShape.noise_state(i);
+  for (int h = 0; h < V::kNum; ++h) {
+    const typename V::Place& p = at.place[h];
+    Vec y = p.Variable(variable);
+    if (p.normals != nullptr) {
+      const Vec z = Load(p.normals + i * kTileLanes);
+      y = simd::Select(z <= z, Fma(y, Set(decay), amp * z), y);
+      p.Put(variable, y);
     }
+    const Vec g = Max(Set(0.0), g0 + y) * p.Param(Shape::kShape.per_area_param(c));
+    s.total[c][h] = Fma(g, s.v[c][h] - reversal_mv, s.total[c][h]);
+    s.slope[c][h] = s.slope[c][h] + g;
+  }
+}
+// A motoneuron's dendrite is excited and its soma inhibited, a Renshaw cell's soma both.
+template <class Shape, class V>
+HWY_INLINE void AddNoise(const NoiseParams& n, const V& at, typename V::HalfStep& s) {
+  constexpr bool kRenshaw = Shape::kShape.kind == CellKind::kRenshaw;
+  constexpr int kExcited = kRenshaw ? 0 : 1 + Shape::kShape.num_dend / 2;
+  if (n.excitatory_on) {
+    AddNoiseTo<Shape>(kExcited, kRenshaw ? 0 : 1, n.g_e0, n.reversal_e_mv, n.decay_e, n.amp_e, at,
+                      s);
+  }
+  if (n.inhibitory_on) {
+    AddNoiseTo<Shape>(0, kRenshaw ? 1 : 0, n.g_i0, n.reversal_i_mv, n.decay_i, n.amp_i, at, s);
   }
 }
 
-HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const TileVectors& at,
-                            TileVectors::HalfStep& s) {
+template <class V>
+HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   for (const SynapseSlot& slot : group.slots) {
     const int c = slot.compartment;
-    for (int h = 0; h < TileVectors::kNum; ++h) {
-      const TileVectors::Place& p = at.place[h];
+    for (int h = 0; h < V::kNum; ++h) {
+      const typename V::Place& p = at.place[h];
       const Vec a = p.Variable(slot.state);
       const Vec b = p.Variable(slot.state + 1);
       const Vec g = (b - a) * p.Param(shape.per_area_param(c));
@@ -145,12 +148,12 @@ HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const TileVectors& at,
 }
 
 // The opsin's current at V_k with its secant.
-HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const TileVectors& vectors,
-                         TileVectors::HalfStep& s) {
+template <class V>
+HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const V& vectors, typename V::HalfStep& s) {
   const RcsdShape& shape = group.shape;
   const OpsinConstants& o = group.opsin_step;
-  for (int h = 0; h < TileVectors::kNum; ++h) {
-    const TileVectors::Place& p = vectors.place[h];
+  for (int h = 0; h < V::kNum; ++h) {
+    const typename V::Place& p = vectors.place[h];
     const Vec e = Exp((s.v[0][h] - o.reversal_mv) * -o.inverse_v0);
     const Vec g = p.Variable(shape.opsin_state() + OpsinState::kOpen) * o.unit_na *
                   p.Param(SomaParam::kPerArea);
@@ -162,13 +165,14 @@ HWY_INLINE void AddOpsin(const RcsdGroupParams& group, const TileVectors& vector
 }
 
 // Backward Euler of the three states, at the light of this step.
-inline void UpdateOpsin(const RcsdGroupParams& group, const TileVectors& vectors) {
+template <class V>
+void UpdateOpsin(const RcsdGroupParams& group, const V& vectors) {
   const RcsdShape& shape = group.shape;
   const int at = shape.opsin_state();
   const double dt = group.step.dt_ms;
   const double gd = group.opsin_step.gd * dt;
-  for (int h = 0; h < TileVectors::kNum; ++h) {
-    const TileVectors::Place& p = vectors.place[h];
+  for (int h = 0; h < V::kNum; ++h) {
+    const typename V::Place& p = vectors.place[h];
     const Vec ga = p.Variable(at + OpsinState::kGa) * dt;
     const Vec gr = p.Variable(at + OpsinState::kGr) * dt;
     const Vec open = p.Variable(at + OpsinState::kOpen) + ga;
@@ -202,11 +206,11 @@ HWY_INLINE bool Gathers(const PlasticityRule& r, Vec v) {
   return !simd::AllTrue(none);
 }
 // The signal gathers at both evaluations of the secant, decays, and is integrated.
-inline void Learn(const RcsdGroupParams& group, const TileVectors& vectors,
-                  const TileVectors::HalfStep& s) {
+template <class V>
+void Learn(const RcsdGroupParams& group, const V& vectors, const typename V::HalfStep& s) {
   for (const LearningSlot& slot : group.learning) {
-    for (int h = 0; h < TileVectors::kNum; ++h) {
-      const TileVectors::Place& p = vectors.place[h];
+    for (int h = 0; h < V::kNum; ++h) {
+      const typename V::Place& p = vectors.place[h];
       const Vec on = Load(p.learning);
       const Vec at = s.v[slot.compartment][h];
       const Vec gathered =
