@@ -80,8 +80,8 @@ void ForEachCurrents(const RcsdShape& shape, const double* params, double* state
       rcsd::SodiumActivation(v, soma.P(SomaParam::kVHalf), soma.P(SomaParam::kInverseSlope));
   const Vec e_na = ExactSodiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
   const Vec e_k = ExactPotassiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
-  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true>(soma, v, m, can, e_na, e_k)
-                       : rcsd::SomaCurrents<false>(soma, v, m, can, e_na, e_k));
+  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true>(soma, v, rcsd::Cube(m), can, e_na, e_k)
+                       : rcsd::SomaCurrents<false>(soma, v, rcsd::Cube(m), can, e_na, e_k));
   for (int i = 0; i < shape.num_dend; ++i) {
     const Block b = block(shape.dend_param(i), shape.dend_state(i));
     fn(shape.dend_param(i),
@@ -91,10 +91,11 @@ void ForEachCurrents(const RcsdShape& shape, const double* params, double* state
   for (int i = 0; i < shape.num_axon; ++i) {
     const Block b = block(shape.axon_param(i), shape.axon_state(i));
     fn(shape.axon_param(i),
-       rcsd::AxonCurrents(
-           b, v, rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope)),
-           ExactSodiumReversal<AxonState, AxonParam, kOwnMembrane>(b),
-           ExactPotassiumReversal<AxonState, AxonParam, kOwnMembrane>(b)));
+       rcsd::AxonCurrents(b, v,
+                          rcsd::Cube(rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf),
+                                                            b.P(AxonParam::kInverseSlope))),
+                          ExactSodiumReversal<AxonState, AxonParam, kOwnMembrane>(b),
+                          ExactPotassiumReversal<AxonState, AxonParam, kOwnMembrane>(b)));
   }
 }
 

@@ -59,30 +59,36 @@ struct Chain {
   }
 };
 
-// dv: [compartment][vector]. Both far ends are eliminated towards the middle of the chain, then back;
-// the two pivots of a stage share a division, and all vectors take a stage together, so that the long
-// chains of one vector's divisions overlap with another's.
+// dv: [compartment][vector].
+//
+// At place i, d x_i - ahead x_{i+1} - behind x_{i-1} = r. Both far ends are eliminated towards the middle
+// of the chain without a division: a row becomes D x_i - E x_(its inner neighbour) = R, scaled by the D
+// of the row outside of it. The divisions by D, two at a time, and the middle's then wait for nothing but
+// the elimination, and the way back outwards is one multiply-add and one product a place. D is a product
+// of at most four diagonals (S/cm2), each of them more than the sum of its couplings, so it stays
+// positive and in range.
 template <class Shape, class V>
 HWY_INLINE void SolveChain(const TileBatch& batch, const V& at, const typename V::HalfStep& half,
                            typename V::Compartments& dv) {
   using C = Chain<Shape>;
   constexpr int kN = C::kN, kMiddle = kN / 2, kVectors = V::kNum;
+  constexpr bool kHasLeft = kMiddle > 0, kHasRight = kMiddle < kN - 1;
   using Row = std::array<Vec, kVectors>;
-  Row diagonal[kN], right[kN], inverse[kN], ahead[kN], behind[kN];
+  Row d[kN], r[kN], ahead[kN], behind[kN];
   Static<0, kN>([&](auto place) LIVND_INLINE_LAMBDA {
     constexpr int c = C::At(place);
     for (int h = 0; h < kVectors; ++h) {
-      diagonal[place][h] = at.place[h].Param(C::Capacitance(c)) + half.slope[c][h];
-      right[place][h] = -half.total[c][h];
+      d[place][h] = at.place[h].Param(C::Capacitance(c)) + half.slope[c][h];
+      r[place][h] = -half.total[c][h];
     }
     if (batch.field) {
       for (int h = 0; h < kVectors; ++h) {
-        right[place][h] = at.place[h].Variable(C::kShape.field_state(c)) + right[place][h];
+        r[place][h] = at.place[h].Variable(C::kShape.field_state(c)) + r[place][h];
       }
     }
     if (batch.drive != nullptr) {
       for (int h = 0; h < kVectors; ++h) {
-        right[place][h] = Load(at.place[h].drive + c * kTileLanes) + right[place][h];
+        r[place][h] = Load(at.place[h].drive + c * kTileLanes) + r[place][h];
       }
     }
   });
@@ -92,39 +98,61 @@ HWY_INLINE void SolveChain(const TileBatch& batch, const V& at, const typename V
       ahead[place][h] = at.place[h].Param(C::Coupling(c, next));
       behind[place + 1][h] = at.place[h].Param(C::Coupling(next, c));
       const Vec difference = half.v[next][h] - half.v[c][h];
-      diagonal[place][h] = diagonal[place][h] + ahead[place][h];
-      right[place][h] = Fma(ahead[place][h], difference, right[place][h]);
-      diagonal[place + 1][h] = diagonal[place + 1][h] + behind[place + 1][h];
-      right[place + 1][h] = NegFma(behind[place + 1][h], difference, right[place + 1][h]);
+      d[place][h] = d[place][h] + ahead[place][h];
+      r[place][h] = Fma(ahead[place][h], difference, r[place][h]);
+      d[place + 1][h] = d[place + 1][h] + behind[place + 1][h];
+      r[place + 1][h] = NegFma(behind[place + 1][h], difference, r[place + 1][h]);
     }
   });
-  Static<0, kMiddle>([&](auto stage) LIVND_INLINE_LAMBDA {
-    constexpr int i = stage, j = kN - 1 - i;
+
+  // From here on d, r are D, R of the rows outside of the middle; `inner` their E.
+  Row inner[kN], inverse[kN];
+  if constexpr (kHasLeft) inner[0] = ahead[0];
+  if constexpr (kHasRight) inner[kN - 1] = behind[kN - 1];
+  const auto eliminate = [&](int i, int outer, const Row& towards_outer,
+                             const Row& towards_inner) LIVND_INLINE_LAMBDA {
+    for (int h = 0; h < kVectors; ++h) {
+      r[i][h] = Fma(towards_outer[h], r[outer][h], r[i][h] * d[outer][h]);
+      inner[i][h] = towards_inner[h] * d[outer][h];
+      d[i][h] = NegFma(towards_outer[h], inner[outer][h], d[i][h] * d[outer][h]);
+    }
+  };
+  Static<1, kMiddle>([&](auto i) LIVND_INLINE_LAMBDA {
+    constexpr int j = kN - 1 - i;
+    eliminate(i, i - 1, behind[i], ahead[i]);
+    if constexpr (j > kMiddle) eliminate(j, j + 1, ahead[j], behind[j]);
+  });
+  Static<0, kMiddle>([&](auto i) LIVND_INLINE_LAMBDA {
+    constexpr int j = kN - 1 - i;
     for (int h = 0; h < kVectors; ++h) {
       if constexpr (j > kMiddle) {
-        const Vec reciprocal = 1.0 / (diagonal[i][h] * diagonal[j][h]);
-        inverse[i][h] = reciprocal * diagonal[j][h];
-        inverse[j][h] = reciprocal * diagonal[i][h];
-        const Vec g = ahead[j - 1][h] * inverse[j][h];
-        diagonal[j - 1][h] = NegFma(g, behind[j][h], diagonal[j - 1][h]);
-        right[j - 1][h] = Fma(g, right[j][h], right[j - 1][h]);
+        const Vec both = 1.0 / (d[i][h] * d[j][h]);
+        inverse[i][h] = both * d[j][h];
+        inverse[j][h] = both * d[i][h];
       } else {
-        inverse[i][h] = 1.0 / diagonal[i][h];
+        inverse[i][h] = 1.0 / d[i][h];
       }
-      const Vec f = behind[i + 1][h] * inverse[i][h];
-      diagonal[i + 1][h] = NegFma(f, ahead[i][h], diagonal[i + 1][h]);
-      right[i + 1][h] = Fma(f, right[i][h], right[i + 1][h]);
     }
   });
   for (int h = 0; h < kVectors; ++h) {
-    dv[C::At(kMiddle)][h] = right[kMiddle][h] / diagonal[kMiddle][h];
+    constexpr int m = kMiddle;
+    if constexpr (kHasLeft && kHasRight) {
+      const Vec left = behind[m][h] * d[m + 1][h], right = ahead[m][h] * d[m - 1][h];
+      const Vec scale = d[m - 1][h] * d[m + 1][h];
+      r[m][h] = Fma(left, r[m - 1][h], Fma(right, r[m + 1][h], r[m][h] * scale));
+      d[m][h] = NegFma(left, inner[m - 1][h], NegFma(right, inner[m + 1][h], d[m][h] * scale));
+    } else if constexpr (kHasLeft) {
+      r[m][h] = Fma(behind[m][h], r[m - 1][h], r[m][h] * d[m - 1][h]);
+      d[m][h] = NegFma(behind[m][h], inner[m - 1][h], d[m][h] * d[m - 1][h]);
+    }
+    dv[C::At(m)][h] = r[m][h] / d[m][h];
   }
   Static<1, kMiddle + 1>([&](auto distance) LIVND_INLINE_LAMBDA {
     constexpr int i = kMiddle - distance, j = kMiddle + distance;
     for (int h = 0; h < kVectors; ++h) {
-      dv[C::At(i)][h] = Fma(ahead[i][h], dv[C::At(i + 1)][h], right[i][h]) * inverse[i][h];
+      dv[C::At(i)][h] = Fma(inner[i][h], dv[C::At(i + 1)][h], r[i][h]) * inverse[i][h];
       if constexpr (j < kN) {
-        dv[C::At(j)][h] = Fma(behind[j][h], dv[C::At(j - 1)][h], right[j][h]) * inverse[j][h];
+        dv[C::At(j)][h] = Fma(inner[j][h], dv[C::At(j - 1)][h], r[j][h]) * inverse[j][h];
       }
     }
   });

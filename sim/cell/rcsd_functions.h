@@ -45,13 +45,16 @@ inline HWY_NOINLINE Functions ExactSomaSlow(const StepConstants& k, const Magnes
                                             Vec v) {
   return SomaSlowFunctions(k, block, v);
 }
-inline HWY_NOINLINE Functions ExactSomaCalcium(Vec v) { return SomaCalciumFunctions(v); }
-inline HWY_NOINLINE Functions ExactDendSlow(const MagnesiumBlock& block, Vec v) {
-  return DendSlowFunctions(block, v);
+inline HWY_NOINLINE Functions ExactSomaCalcium(const StepConstants& k, Vec v) {
+  return SomaCalciumFunctions(k, v);
+}
+inline HWY_NOINLINE Functions ExactDendSlow(const StepConstants& k, const MagnesiumBlock& block,
+                                            Vec v) {
+  return DendSlowFunctions(k, block, v);
 }
 inline HWY_NOINLINE Functions ExactDendCalcium(Vec v) { return DendCalciumFunctions(v); }
-inline HWY_NOINLINE Vec ExactPotassiumFraction(const StepConstants& k, Vec v) {
-  return PotassiumFraction(k, v);
+inline HWY_NOINLINE Vec ExactPotassiumKept(const StepConstants& k, Vec v) {
+  return PotassiumKept(k, v);
 }
 inline HWY_NOINLINE Vec ExactSodium(Vec u) { return SodiumReversal(u); }
 inline HWY_NOINLINE Vec ExactPotassium(Vec u) { return PotassiumReversal(u); }
@@ -91,10 +94,11 @@ class GroupFunctions {
   }
   HWY_INLINE Functions SomaCalcium(const TableIndex& index, Vec v) const {
     return FunctionsAt<kPath>(soma_ + 2 * simd::kTablePart, index, v,
-                              [&]() HWY_ATTR { return ExactSomaCalcium(v); });
+                              [&]() HWY_ATTR { return ExactSomaCalcium(k_, v); });
   }
   HWY_INLINE Functions DendSlow(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(dend_, index, v, [&]() HWY_ATTR { return ExactDendSlow(block_, v); });
+    return FunctionsAt<kPath>(dend_, index, v,
+                              [&]() HWY_ATTR { return ExactDendSlow(k_, block_, v); });
   }
   HWY_INLINE Functions DendCalcium(const TableIndex& index, Vec v) const {
     return FunctionsAt<kPath>(dend_ + simd::kTablePart, index, v,
@@ -103,11 +107,11 @@ class GroupFunctions {
   HWY_INLINE Functions AxonSpiking(const TableIndex& index, Vec v) const {
     return FunctionsAt<kPath>(axon_, index, v, [&]() HWY_ATTR { return ExactSpiking(k_, v); });
   }
-  HWY_INLINE Vec AxonPotassiumFraction(const TableIndex& index, Vec v) const {
-    if constexpr (kPath == Path::kExact) return ExactPotassiumFraction(k_, v);
+  HWY_INLINE Vec AxonPotassiumKept(const TableIndex& index, Vec v) const {
+    if constexpr (kPath == Path::kExact) return ExactPotassiumKept(k_, v);
     const Vec a = simd::EvaluateLine(axon_ + simd::kTablePart, index);
     if constexpr (kPath == Path::kTables) return a;
-    return simd::Select(simd::InsideTable(v), a, ExactPotassiumFraction(k_, v));
+    return simd::Select(simd::InsideTable(v), a, ExactPotassiumKept(k_, v));
   }
 
  private:

@@ -136,7 +136,7 @@ class Tile {
     for (int h = 0; h < kVectors; ++h) {
       const Vec v = V(kSoma, h);
       const TableIndex& at = index[kSoma][h];
-      KeepM(kSoma, h, v, functions.SomaSpiking(at, v)[Tables::kMNas]);
+      KeepM3(kSoma, h, v, functions.SomaSpiking(at, v)[Tables::kM3Nas]);
       KeepSoma(h, functions.SomaSlow(at, v), functions.SomaCalcium(at, v));
     }
     for (int c = 1; c < kFirstAxon; ++c) {
@@ -149,20 +149,22 @@ class Tile {
     for (int c = kFirstAxon; c < kN; ++c) {
       for (int h = 0; h < kVectors; ++h) {
         const Vec v = V(c, h);
-        KeepM(c, h, v, functions.AxonSpiking(index[c][h], v)[Tables::kMNas]);
+        KeepM3(c, h, v, functions.AxonSpiking(index[c][h], v)[Tables::kM3Nas]);
       }
     }
   }
 
-  // m_inf of Nas at v for the next step; `m` is that of the default half activation and slope.
-  HWY_INLINE void KeepM(int c, int h, Vec v, Vec m) const {
+  // The cube of m_inf of Nas at v for the next step; `m3` is that of the default half activation and
+  // slope.
+  HWY_INLINE void KeepM3(int c, int h, Vec v, Vec m3) const {
     if (kOwnMembrane) {
       const Block b = c == kSoma ? Soma(h) : Axon(c - kFirstAxon, h);
-      m = c == kSoma
+      m3 = rcsd::Cube(
+          c == kSoma
               ? rcsd::SodiumActivation(v, b.P(SomaParam::kVHalf), b.P(SomaParam::kInverseSlope))
-              : rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope));
+              : rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope)));
     }
-    Keep(c == kSoma ? int{RcsdShape::kSomaM} : kShape.axon_functions(c - kFirstAxon), h, m);
+    Keep(c == kSoma ? int{RcsdShape::kSomaM3} : kShape.axon_functions(c - kFirstAxon), h, m3);
   }
   HWY_INLINE void KeepSoma(int h, const Functions& slow, const Functions& calcium) const {
     Keep(RcsdShape::kSomaP, h, calcium[Tables::kPCan]);
@@ -193,10 +195,8 @@ class Tile {
   HWY_INLINE void Take(int c, int h, const Currents& i) {
     half_.total[c][h] = i.total;
     half_.slope[c][h] = i.slope;
-    k_current_[c][h] = i.k;
     k_slope_[c][h] = i.k_slope;
     if constexpr (kHasSodium) {
-      na_[c][h] = i.na;
       na_slope_[c][h] = i.na_slope;
     }
     if constexpr (kHasCalcium) {
@@ -279,7 +279,7 @@ class Tile {
       const Vec v = half_.v[kSoma][h] = b.S(SomaState::kV);
       Take<true, true>(kSoma, h,
                        rcsd::SomaCurrents<kShape.has_ka()>(
-                           b, v, Kept(RcsdShape::kSomaM, h),
+                           b, v, Kept(RcsdShape::kSomaM3, h),
                            {Kept(RcsdShape::kSomaP, h), Kept(RcsdShape::kSomaQ, h)},
                            e_na_[kSoma][h], e_k_[kSoma][h]));
     }
@@ -359,13 +359,13 @@ class Tile {
       const Functions spiking = functions.SomaSpiking(at, v);
       const Functions slow = functions.SomaSlow(at, v);
       const Functions calcium = functions.SomaCalcium(at, v);
-      KeepM(kSoma, h, v, spiking[Tables::kMNas]);
+      KeepM3(kSoma, h, v, spiking[Tables::kM3Nas]);
       KeepSoma(h, slow, calcium);
-      UpdateSpiking<SomaState>(b, spiking, slow[Tables::kAN]);
-      UpdateCan<SomaState>(b, slow[Tables::kMCan], slow[Tables::kHCan]);
+      UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
+      UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
       if constexpr (kShape.has_ka()) {
-        b.Put(SomaState::kAKa, Relax(b.S(SomaState::kAKa), calcium[Tables::kAKa], k_.ka_a));
-        b.Put(SomaState::kBKa, Relax(b.S(SomaState::kBKa), calcium[Tables::kBKa], k_.ka_b));
+        UpdateGate<SomaState::kAKa>(b, k_.ka_a, calcium[Tables::kAKaGain]);
+        UpdateGate<SomaState::kBKa>(b, k_.ka_b, calcium[Tables::kBKaGain]);
       }
     }
     for (int i = 0; i < kNumDend; ++i) {
@@ -375,8 +375,8 @@ class Tile {
         const TableIndex& at = index[1 + i][h];
         const Functions slow = functions.DendSlow(at, v);
         KeepDend(i, h, slow, functions.DendCalcium(at, v));
-        UpdateCan<DendState>(b, slow[Tables::kDendMCan], slow[Tables::kDendHCan]);
-        b.Put(DendState::kMCal, Relax(b.S(DendState::kMCal), slow[Tables::kMCal], k_.cal_m));
+        UpdateCan<DendState>(b, slow[Tables::kDendMCanGain], slow[Tables::kDendHCanGain]);
+        UpdateGate<DendState::kMCal>(b, k_.cal_m, slow[Tables::kMCalGain]);
       }
     }
     for (int i = 0; i < kNumAxon; ++i) {
@@ -386,8 +386,8 @@ class Tile {
         const Vec v = b.S(AxonState::kV);
         const TableIndex& at = index[c][h];
         const Functions spiking = functions.AxonSpiking(at, v);
-        KeepM(c, h, v, spiking[Tables::kMNas]);
-        UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumFraction(at, v));
+        KeepM3(c, h, v, spiking[Tables::kM3Nas]);
+        UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumKept(at, v));
       }
     }
   }
@@ -403,16 +403,27 @@ class Tile {
 
   HWY_INLINE Vec NextV(int c, int h) const { return Fma(Set(2.0), dv_[c][h], half_.v[c][h]); }
 
-  Vec SodiumHalf(int c, int h) const { return Fma(na_slope_[c][h], dv_[c][h], na_[c][h]); }
-  Vec PotassiumHalf(int c, int h) const { return Fma(k_slope_[c][h], dv_[c][h], k_current_[c][h]); }
-  Vec CalciumHalf(int c, int h) const { return Fma(ca_slope_[c][h], dv_[c][h], ca_[c][h]); }
+  // Ion currents of the half step.
+  HWY_INLINE Vec HalfV(int c, int h) const { return half_.v[c][h] + dv_[c][h]; }
+  HWY_INLINE Vec SodiumHalf(int c, int h) const {
+    return na_slope_[c][h] * (HalfV(c, h) - e_na_[c][h]);
+  }
+  HWY_INLINE Vec PotassiumHalf(int c, int h) const {
+    return k_slope_[c][h] * (HalfV(c, h) - e_k_[c][h]);
+  }
+  HWY_INLINE Vec CalciumHalf(int c, int h) const {
+    return Fma(ca_slope_[c][h], dv_[c][h], ca_[c][h]);
+  }
 
+  // A gate of a time constant of its own; fraction = 1 - exp(-dt / tau).
+  template <int kGate>
+  HWY_INLINE void UpdateGate(const Block& b, double fraction, Vec gain) const {
+    b.Put(kGate, Fma(Set(1.0 - fraction), b.S(kGate), gain));
+  }
   template <class S>
-  void UpdateSpiking(const Block& b, const Functions& spiking, Vec a_n) const {
-    const Vec h = b.S(S::kH);
-    b.Put(S::kH, h + NegFma(spiking[Tables::kAH], h, spiking[Tables::kAHInf]));
-    const Vec n = b.S(S::kN);
-    b.Put(S::kN, n + NegFma(a_n, n, spiking[Tables::kANInf]));
+  HWY_INLINE void UpdateSpiking(const Block& b, const Functions& spiking, Vec n_kept) const {
+    b.Put(S::kH, Fma(spiking[Tables::kHKept], b.S(S::kH), spiking[Tables::kHGain]));
+    b.Put(S::kN, Fma(n_kept, b.S(S::kN), spiking[Tables::kNGain]));
   }
   // Sodium and potassium shells; `current` is the ion's current at the half step, kPool where the
   // cell's own constants lie.
@@ -422,13 +433,13 @@ class Tile {
       b.Put(kU, Relax(b.S(kU), current * b.P(kPool + PoolParam::kDrive),
                       b.P(kPool + PoolParam::kFraction)));
     } else {
-      b.Put(kU, Relax(b.S(kU), current * k_.pool_drive, k_.pool));
+      b.Put(kU, Fma(Set(1.0 - k_.pool), b.S(kU), current * (k_.pool * k_.pool_drive)));
     }
   }
   template <class S>
-  void UpdateCan(const Block& b, Vec m_inf, Vec h_inf) const {
-    b.Put(S::kMCan, Relax(b.S(S::kMCan), m_inf, k_.can_m));
-    b.Put(S::kHCan, Relax(b.S(S::kHCan), h_inf, k_.can_h));
+  HWY_INLINE void UpdateCan(const Block& b, Vec m_gain, Vec h_gain) const {
+    UpdateGate<S::kMCan>(b, k_.can_m, m_gain);
+    UpdateGate<S::kHCan>(b, k_.can_h, h_gain);
   }
   template <class S, class P>
   void UpdateCalcium(const Block& b, Vec current) const {
@@ -444,7 +455,7 @@ class Tile {
   Vectors at_;
   typename Vectors::HalfStep half_;
   Compartments dv_, e_na_, e_k_;
-  Compartments na_, na_slope_, k_current_, k_slope_, ca_, ca_slope_;
+  Compartments na_slope_, k_slope_, ca_, ca_slope_;
 };
 
 template <class TileShape>

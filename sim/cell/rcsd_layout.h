@@ -128,9 +128,9 @@ struct RcsdShape {
   }
 
   // Functions of the voltage that a step leaves for the next one, [variable][kTileLanes] beside the
-  // state: soma m_inf, P and Q of CaN; dendrite segments P and Q of CaN and CaL; axon m_inf. Block: that
+  // state: soma m_inf^3, P and Q of CaN; dendrite segments P and Q of CaN and CaL; axon m_inf^3. Block: that
   // of NMDA receptors by magnesium, where it is tabulated.
-  enum { kSomaM, kSomaP, kSomaQ, kSomaBlock, kSomaFunctions };
+  enum { kSomaM3, kSomaP, kSomaQ, kSomaBlock, kSomaFunctions };
   enum { kDendPCan, kDendQCan, kDendPCal, kDendQCal, kDendBlock, kDendFunctions };
   constexpr int dend_functions(int i) const { return kSomaFunctions + i * kDendFunctions; }
   constexpr int block_function(int compartment) const {

@@ -180,26 +180,28 @@ inline Vec MagnesiumBlockAt(const MagnesiumBlock& b, Vec v) {
 using Functions = std::array<Vec, 4>;
 inline Functions SpikingFunctions(const StepConstants& k, Vec v) {
   const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
-  const Vec a_h = 1.0 - Exp(-g.h_rate);
-  const Vec a_n = 1.0 - Exp(-g.n_rate);
-  return {SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv)), a_h, a_h * g.h_inf,
-          a_n * g.n_inf};
+  const Vec h_kept = Exp(-g.h_rate);
+  const Vec n_kept = Exp(-g.n_rate);
+  return {Cube(SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv))), h_kept,
+          (1.0 - h_kept) * g.h_inf, (1.0 - n_kept) * g.n_inf};
 }
-inline Vec PotassiumFraction(const StepConstants& k, Vec v) {
-  return 1.0 - Exp(-SodiumPotassiumSteady(k, v).n_rate);
+inline Vec PotassiumKept(const StepConstants& k, Vec v) {
+  return Exp(-SodiumPotassiumSteady(k, v).n_rate);
 }
 inline Functions SomaSlowFunctions(const StepConstants& k, const MagnesiumBlock& block, Vec v) {
   const CanGates can = CanSteady(v);
-  return {PotassiumFraction(k, v), can.m_inf, can.h_inf, MagnesiumBlockAt(block, v)};
+  return {PotassiumKept(k, v), can.m_inf * k.can_m, can.h_inf * k.can_h,
+          MagnesiumBlockAt(block, v)};
 }
-inline Functions SomaCalciumFunctions(Vec v) {
+inline Functions SomaCalciumFunctions(const StepConstants& k, Vec v) {
   const GhkFunctions n = GhkAt(v, kGhkCanMv);
   const KaGates ka = KaSteady(v);
-  return {n.p, n.q, ka.a_inf, ka.b_inf};
+  return {n.p, n.q, ka.a_inf * k.ka_a, ka.b_inf * k.ka_b};
 }
-inline Functions DendSlowFunctions(const MagnesiumBlock& block, Vec v) {
+inline Functions DendSlowFunctions(const StepConstants& k, const MagnesiumBlock& block, Vec v) {
   const CanGates can = CanSteady(v);
-  return {MagnesiumBlockAt(block, v), can.m_inf, can.h_inf, CalSteady(v)};
+  return {MagnesiumBlockAt(block, v), can.m_inf * k.can_m, can.h_inf * k.can_h,
+          CalSteady(v) * k.cal_m};
 }
 inline Functions DendCalciumFunctions(Vec v) {
   const GhkFunctions n = GhkAt(v, kGhkCanMv);
@@ -243,10 +245,11 @@ inline Vec ExactPotassiumReversal(const Block& b) {
          simd::Log((b.P(kPool + PoolParam::kOut) + u) / (b.P(kPool + PoolParam::kIn) - u));
 }
 
-// Net outward current density (mA/cm2) and its secant slope (S/cm2), whole and by ion.
+// Net outward current density (mA/cm2) and its secant slope (S/cm2), whole and by ion. Sodium's and
+// potassium's are their slope times the distance from the reversal potential.
 struct Currents {
   Vec total, slope;
-  Vec na, na_slope, k, k_slope, ca, ca_slope;
+  Vec na_slope, k_slope, ca, ca_slope;
 };
 
 // Leak and pin added to the ions' sums.
@@ -257,16 +260,14 @@ HWY_INLINE void AddPassive(Currents& c, const Block& b, Vec v) {
   c.slope = c.slope + g;
 }
 
-// m: m_inf of Nas at v.
-HWY_INLINE Currents AxonCurrents(const Block& b, Vec v, Vec m, Vec e_na, Vec e_k) {
+// m3: the cube of m_inf of Nas at v.
+HWY_INLINE Currents AxonCurrents(const Block& b, Vec v, Vec m3, Vec e_na, Vec e_k) {
   using S = AxonState;
   using P = AxonParam;
   Currents c;
-  c.na_slope = b.P(P::kGNas) * Cube(m) * b.S(S::kH);
-  c.na = c.na_slope * (v - e_na);
+  c.na_slope = b.P(P::kGNas) * m3 * b.S(S::kH);
   c.k_slope = b.P(P::kGKdr) * Fourth(b.S(S::kN));
-  c.k = c.k_slope * (v - e_k);
-  c.total = c.na + c.k;
+  c.total = c.na_slope * (v - e_na) + c.k_slope * (v - e_k);
   c.slope = c.na_slope + c.k_slope;
   AddPassive<P>(c, b, v);
   return c;
@@ -274,22 +275,20 @@ HWY_INLINE Currents AxonCurrents(const Block& b, Vec v, Vec m, Vec e_na, Vec e_k
 
 // can: P and Q of CaN at v.
 template <bool kHasKa>
-HWY_INLINE Currents SomaCurrents(const Block& b, Vec v, Vec m, GhkFunctions can, Vec e_na,
+HWY_INLINE Currents SomaCurrents(const Block& b, Vec v, Vec m3, GhkFunctions can, Vec e_na,
                                  Vec e_k) {
   using S = SomaState;
   using P = SomaParam;
   Currents c;
-  c.na_slope = b.P(P::kGNas) * Cube(m) * b.S(S::kH);
-  c.na = c.na_slope * (v - e_na);
+  c.na_slope = b.P(P::kGNas) * m3 * b.S(S::kH);
   const Vec cai = b.S(S::kCai);
   c.k_slope = Fma(b.P(P::kGKdr), Fourth(b.S(S::kN)), b.P(P::kGKca) * (cai / (cai + kKcaHalfMm)));
   if constexpr (kHasKa) c.k_slope = Fma(b.P(P::kGKa) * b.S(S::kAKa), b.S(S::kBKa), c.k_slope);
-  c.k = c.k_slope * (v - e_k);
   const Vec m_can = b.S(S::kMCan);
   c.ca = c.ca_slope = Set(0.0);
   AddCalcium(b.P(P::kGCan) * m_can * m_can * b.S(S::kHCan), v, cai * (1.0 / kCaOutMm), can.p, can.q,
              c.ca, c.ca_slope);
-  c.total = c.na + c.k + c.ca;
+  c.total = c.na_slope * (v - e_na) + c.k_slope * (v - e_k) + c.ca;
   c.slope = c.na_slope + c.k_slope + c.ca_slope;
   AddPassive<P>(c, b, v);
   return c;
@@ -302,15 +301,13 @@ HWY_INLINE Currents DendCurrents(const Block& b, Vec v, GhkFunctions can, GhkFun
   Currents c;
   const Vec cai = b.S(S::kCai);
   c.k_slope = b.P(P::kGKca) * (cai / (cai + kKcaHalfMm));
-  c.k = c.k_slope * (v - e_k);
   const Vec m_can = b.S(S::kMCan);
   const Vec inside = cai * (1.0 / kCaOutMm);
   c.ca = c.ca_slope = Set(0.0);
   AddCalcium(b.P(P::kGCan) * m_can * m_can * b.S(S::kHCan), v, inside, can.p, can.q, c.ca,
              c.ca_slope);
   AddCalcium(b.P(P::kGCal) * b.S(S::kMCal), v, inside, cal.p, cal.q, c.ca, c.ca_slope);
-  c.na = c.na_slope = Set(0.0);
-  c.total = c.k + c.ca;
+  c.total = c.k_slope * (v - e_k) + c.ca;
   c.slope = c.k_slope + c.ca_slope;
   AddPassive<P>(c, b, v);
   return c;

@@ -122,14 +122,14 @@ std::shared_ptr<const RcsdTables> MakeTables(double dt_ms, const MagnesiumBlock&
   FillFour<kSomaRow>(tables->soma, 1,
                      [&](Vec v) HWY_ATTR { return rcsd::SomaSlowFunctions(k, block, v); });
   FillFour<kSomaRow>(tables->soma, 2,
-                     [&](Vec v) HWY_ATTR { return rcsd::SomaCalciumFunctions(v); });
+                     [&](Vec v) HWY_ATTR { return rcsd::SomaCalciumFunctions(k, v); });
   FillFour<kDendRow>(tables->dend, 0,
-                     [&](Vec v) HWY_ATTR { return rcsd::DendSlowFunctions(block, v); });
+                     [&](Vec v) HWY_ATTR { return rcsd::DendSlowFunctions(k, block, v); });
   FillFour<kDendRow>(tables->dend, 1,
                      [&](Vec v) HWY_ATTR { return rcsd::DendCalciumFunctions(v); });
   FillFour<kAxonRow>(tables->axon, 0, spiking);
   FillPart<simd::kLineDegree, 1, kAxonRow>(tables->axon, simd::kTablePart, [&](Vec v) HWY_ATTR {
-    return std::array<Vec, 1>{rcsd::PotassiumFraction(k, v)};
+    return std::array<Vec, 1>{rcsd::PotassiumKept(k, v)};
   });
   FitReversal(
       RcsdTables::Sodium::kMiddle, RcsdTables::Sodium::kHalfWidth,

@@ -20,21 +20,21 @@ struct MagnesiumBlock {
 };
 
 // One table a kind of compartment, whose rows are made of parts of four functions (sim/simd/table.h).
-// "a" is the fraction 1 - exp(-dt / tau) that a gate moves towards its limit in a step; P and Q make up
-// a Goldman-Hodgkin-Katz drive and its secant: GHK = -(1 - c/c_out) P + (c/c_out) V with
+// A gate x becomes kept x + gain in a step: kept = exp(-dt / tau), gain = (1 - kept) x_inf. P and Q make
+// up a Goldman-Hodgkin-Katz drive and its secant: GHK = -(1 - c/c_out) P + (c/c_out) V with
 // P = V / (exp(V / f) - 1), Q = P's secant.
 struct RcsdTables {
-  // Part 0 of soma and axon: m_inf of Nas, a_h, a_h h_inf, a_n n_inf.
-  enum { kMNas, kAH, kAHInf, kANInf };
-  // Part 1 of the soma: a_n, m_inf and h_inf of CaN, the magnesium block.
-  enum { kAN, kMCan, kHCan, kSomaBlock };
-  // Part 2 of the soma: P and Q of CaN; a_inf and b_inf of Ka.
-  enum { kPCan, kQCan, kAKa, kBKa };
-  // Part 0 of dendrites: the magnesium block, m_inf and h_inf of CaN, m_inf of CaL.
-  enum { kDendBlock, kDendMCan, kDendHCan, kMCal };
+  // Part 0 of soma and axon: the cube of m_inf of Nas, h kept, gain of h and of n.
+  enum { kM3Nas, kHKept, kHGain, kNGain };
+  // Part 1 of the soma: n kept, gain of CaN's m and h, the magnesium block.
+  enum { kNKept, kMCanGain, kHCanGain, kSomaBlock };
+  // Part 2 of the soma: P and Q of CaN; gain of Ka's a and b.
+  enum { kPCan, kQCan, kAKaGain, kBKaGain };
+  // Part 0 of dendrites: the magnesium block, gain of CaN's m and h and of CaL's m.
+  enum { kDendBlock, kDendMCanGain, kDendHCanGain, kMCalGain };
   // Part 1 of dendrites: P and Q of CaN and of CaL.
   enum { kDendPCan, kDendQCan, kPCal, kQCal };
-  // The axon has a_n alone as a line behind part 0.
+  // The axon has n kept as a line behind part 0.
   AlignedVector soma, dend, axon;
   MagnesiumBlock block;
   // Reversal potentials (mV) of default pools as polynomials in u - kMiddle, u the mM that have left
