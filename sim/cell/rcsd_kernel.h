@@ -36,13 +36,14 @@ StepConstants MakeStepConstants(double dt_ms);
 struct SynapseSlot {
   int compartment = 0;
   int state = 0;             // variable index of A; B follows
+  int per_area_param = 0;    // RcsdShape::per_area_param of the compartment
+  int block_function = -1;   // RcsdShape::block_function, where it is tabulated; -1: it is not
   double decay_rise = 0.0;   // exp(-dt / tau_rise)
   double decay_decay = 0.0;  // exp(-dt / tau_decay)
   double reversal_mv = 0.0;
   MagnesiumBlock block;        // absent for mg_over_kd = 0
   double secant_factor = 1.0;  // exp(-gamma kSecantMv)
   double secant_loss = 0.0;    // 1 - exp(-gamma kSecantMv)
-  bool tabulated = false;      // its block is that of RcsdGroupParams::tables
   int learning = -1;           // index of the learning slot that its connections follow, or -1
 };
 

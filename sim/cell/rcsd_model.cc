@@ -57,7 +57,10 @@ int RcsdModel::AddSlot(const SynapseSlot& slot) {
                s.block == slot.block && s.learning == slot.learning;
       });
   const auto index = static_cast<int>(same - group_.slots.begin());
-  if (same == group_.slots.end()) group_.slots.push_back(slot);
+  if (same == group_.slots.end()) {
+    group_.slots.push_back(slot);
+    group_.slots.back().per_area_param = shape().per_area_param(slot.compartment);
+  }
   return index;
 }
 
@@ -92,8 +95,9 @@ MagnesiumBlock RcsdModel::block() const {
 void RcsdModel::SetTables(std::shared_ptr<const RcsdTables> tables) {
   group_.tables = std::move(tables);
   for (SynapseSlot& slot : group_.slots) {
-    slot.tabulated =
+    const bool tabulated =
         group_.tables != nullptr && CanTabulate(slot) && slot.block == group_.tables->block;
+    slot.block_function = tabulated ? shape().block_function(slot.compartment) : -1;
   }
 }
 

@@ -111,22 +111,26 @@ HWY_INLINE void AddNoise(const NoiseParams& n, const V& at, typename V::HalfStep
 
 template <class V>
 HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename V::HalfStep& s) {
-  const RcsdShape& shape = group.shape;
   for (const SynapseSlot& slot : group.slots) {
     const int c = slot.compartment;
+    const Vec reversal = Set(slot.reversal_mv);
+    const Vec rise = Set(slot.decay_rise), decay = Set(slot.decay_decay);
+    const bool blocked = slot.block.mg_over_kd != 0.0;
     for (int h = 0; h < V::kNum; ++h) {
       const typename V::Place& p = at.place[h];
       const Vec a = p.Variable(slot.state);
       const Vec b = p.Variable(slot.state + 1);
-      const Vec g = (b - a) * p.Param(shape.per_area_param(c));
-      const Vec driving = s.v[c][h] - slot.reversal_mv;
-      if (slot.block.mg_over_kd == 0.0) {
+      p.Put(slot.state, a * rise);
+      p.Put(slot.state + 1, b * decay);
+      const Vec g = (b - a) * p.Param(slot.per_area_param);
+      const Vec driving = s.v[c][h] - reversal;
+      if (!blocked) {
         s.total[c][h] = Fma(g, driving, s.total[c][h]);
         s.slope[c][h] = s.slope[c][h] + g;
-      } else if (slot.tabulated) {
+      } else if (slot.block_function >= 0) {
         // B(V) is kept since the last step; its secant over d follows from it: with k = 1 - exp(-gamma d)
         // and x = k (1 - B), B(V + d) - B(V) = k B (1 - B) / (1 - x).
-        const Vec block = p.Kept(shape.block_function(c));
+        const Vec block = p.Kept(slot.block_function);
         const Vec free = 1.0 - block;
         const Vec x = free * slot.secant_loss;
         const Vec series = 1.0 + Fma(Fma(x, x, x), x, x);
@@ -141,8 +145,6 @@ HWY_INLINE void AddSynapses(const RcsdGroupParams& group, const V& at, typename 
         s.total[c][h] = s.total[c][h] + at_v;
         s.slope[c][h] = s.slope[c][h] + (beside - at_v) * (1.0 / kSecantMv);
       }
-      p.Put(slot.state, a * slot.decay_rise);
-      p.Put(slot.state + 1, b * slot.decay_decay);
     }
   }
 }

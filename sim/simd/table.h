@@ -115,13 +115,17 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
   const FourTag tag;
   Four columns[kLanes / 4][4];
   for (int part = 0; part < kLanes / 4; ++part) {
+    // Loads are what this waits for: one brings the x of four cells, shuffled in otherwise idle ports.
+    const __m256d x_of_four = _mm256_loadu_pd(index.x + 4 * part);
+    const Four x[4] = {
+        Four{_mm256_permute4x64_pd(x_of_four, 0x00)}, Four{_mm256_permute4x64_pd(x_of_four, 0x55)},
+        Four{_mm256_permute4x64_pd(x_of_four, 0xAA)}, Four{_mm256_permute4x64_pd(x_of_four, 0xFF)}};
     Four f[4];
     for (int i = 0; i < 4; ++i) {
       const double* row = RowAt(table, index.row[4 * part + i]);
-      const Four x = hn::Set(tag, index.x[4 * part + i]);
       Four y = hn::LoadU(tag, row + kTableDegree * kTableFunctions);
       for (int d = kTableDegree - 1; d >= 0; --d) {
-        y = hn::MulAdd(y, x, hn::LoadU(tag, row + d * kTableFunctions));
+        y = hn::MulAdd(y, x[i], hn::LoadU(tag, row + d * kTableFunctions));
       }
       f[i] = y;
     }
