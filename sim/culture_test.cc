@@ -93,6 +93,33 @@ TEST(CultureTest, StartsWithEverySectionAtTheStartVoltage) {
   }
 }
 
+TEST(CultureTest, RowsOfASourceWithTheSameDelayFollowEachOtherAsOneRun) {
+  CultureConfig config = SmallConfig();
+  config.projections[0].edges[1].distance_um = config.projections[0].edges[0].distance_um;
+  const std::shared_ptr<const Culture> culture = MustCreate(config);
+  const Connectivity& net = culture->connectivity();
+  ASSERT_EQ(net.run_end.size(), net.rows.size());
+  int longest = 0;
+  for (size_t source = 0; source + 1 < net.first_row.size(); ++source) {
+    const auto end = static_cast<uint32_t>(net.first_row[source + 1]);
+    for (auto first = static_cast<uint32_t>(net.first_row[source]); first < end;
+         first = net.run_end[first]) {
+      ASSERT_GT(net.run_end[first], first);
+      ASSERT_LE(net.run_end[first], end);
+      for (uint32_t r = first; r < net.run_end[first]; ++r) {
+        EXPECT_EQ(net.run_end[r], net.run_end[first]);
+        EXPECT_EQ(net.rows[r].delay_ms, net.rows[first].delay_ms);
+        EXPECT_EQ(net.rows[r].delay_steps, net.rows[first].delay_steps);
+      }
+      if (net.run_end[first] < end) {
+        EXPECT_NE(net.rows[net.run_end[first]].delay_ms, net.rows[first].delay_ms);
+      }
+      longest = std::max(longest, static_cast<int>(net.run_end[first] - first));
+    }
+  }
+  EXPECT_GE(longest, 2);
+}
+
 TEST(CultureTest, StateHasAPlaceForEverythingAndNothingElse) {
   const std::shared_ptr<const Culture> culture = MustCreate(BusyConfig());
   int64_t offset = CopyHeader::kSize;

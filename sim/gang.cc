@@ -72,13 +72,14 @@ Gang::Gang(std::shared_ptr<const Culture> culture, int num_copies)
     s.timelines.resize(num_copies);
     s.row_present.assign(culture_->num_section_rows(), 0);
   }
+  BuildTiles();
   for (const Terminal& t : net.terminals) {
     const CellGroup& group = culture_->groups()[t.group];
     const SynapseSlotStates& slot = group.slots[t.slot];
-    targets_.push_back({t.group, group.num_cells(), slot.state, slot.num_states,
-                        slot.learning_state, net.receptors[t.receptor]});
+    targets_.push_back({t.group, group.num_cells(), slot.num_states, slot.learning_state,
+                        Variable(t.group, 0, slot.state), int64_t{group.num_variables} * kTileLanes,
+                        net.receptors[t.receptor]});
   }
-  BuildTiles();
   for (int c = 0; c < num_copies; ++c) LoadCopy(c, culture_->initial_state());
 }
 

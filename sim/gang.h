@@ -113,11 +113,15 @@ class Gang {
   bool CloseEpoch();
 
   // gang_events.cc
+  // Whether a row of a copy, or some row of a run, ends in a slice.
+  bool Owns(const GangSlice& slice, int copy, const ConnectionRow& row) const;
+  bool OwnsSome(const GangSlice& slice, int copy, uint32_t first_row) const;
   void PushInputs(GangSlice& slice);
   void PushRows(GangSlice& slice, int copy, int64_t source, int64_t emission_tick,
                 int64_t not_before);
   void RebuildEvents();
   void Deliver(GangSlice& slice, int64_t step);
+  void DeliverTo(const ConnectionRow& row, const Event& event);
   void EmitSpikes(GangSlice& slice, int group, int tile, uint32_t lanes, int64_t step);
 
   // gang_noise.cc

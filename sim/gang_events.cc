@@ -26,7 +26,8 @@ absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& 
         return absl::InvalidArgumentError(
             absl::StrCat("input spikes of gid ", gid, ": time ", t, "; takes 0 to 1e12 (ms)"));
       }
-      for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1]; ++row) {
+      for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1];
+           row = net.run_end[row]) {
         inputs.push_back({culture_->InputStep(t, net.rows[row]), t + net.rows[row].delay_ms,
                           static_cast<uint32_t>(row)});
       }
@@ -40,16 +41,28 @@ absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& 
   return absl::OkStatus();
 }
 
+bool Gang::Owns(const GangSlice& slice, int copy, const ConnectionRow& row) const {
+  const DeliveryTarget& target = targets_[row.terminal];
+  const int64_t lane = int64_t{copy} * target.num_cells + row.target_index;
+  return slice.Owns(target.group, lane / kTileLanes);
+}
+
+bool Gang::OwnsSome(const GangSlice& slice, int copy, uint32_t first_row) const {
+  if (slices_.size() == 1) return true;
+  const Connectivity& net = culture_->connectivity();
+  for (uint32_t r = first_row; r < net.run_end[first_row]; ++r) {
+    if (Owns(slice, copy, net.rows[r])) return true;
+  }
+  return false;
+}
+
 void Gang::PushInputs(GangSlice& slice) {
   for (int copy = slice.first_copy; copy < slice.end_copy; ++copy) {
     const int64_t end = TickAt(copy, step_) + run_.epoch_steps;
     size_t& next = slice.next_input[copy - slice.first_copy];
     for (; next < inputs_.size() && inputs_[next].step < end; ++next) {
       const InputEvent& input = inputs_[next];
-      const ConnectionRow& row = culture_->connectivity().rows[input.row];
-      const DeliveryTarget& target = targets_[row.terminal];
-      const int64_t lane = int64_t{copy} * target.num_cells + row.target_index;
-      if (!slice.Owns(target.group, lane / kTileLanes)) continue;
+      if (!OwnsSome(slice, copy, input.row)) continue;
       slice.calendar.Push(input.step + step_offset_[copy], {input.time_ms, input.row, copy});
     }
   }
@@ -60,14 +73,9 @@ void Gang::PushRows(GangSlice& slice, int copy, int64_t source, int64_t emission
   const Connectivity& net = culture_->connectivity();
   const double dt = culture_->dt_ms();
   const double emitted = static_cast<double>(emission_tick) * dt + kEmissionOffsetMs;
-  const bool all = slices_.size() == 1;
-  for (uint64_t r = net.first_row[source]; r < net.first_row[source + 1]; ++r) {
+  for (uint64_t r = net.first_row[source]; r < net.first_row[source + 1]; r = net.run_end[r]) {
+    if (!OwnsSome(slice, copy, static_cast<uint32_t>(r))) continue;
     const ConnectionRow& row = net.rows[r];
-    if (!all) {
-      const DeliveryTarget& target = targets_[row.terminal];
-      const int64_t lane = int64_t{copy} * target.num_cells + row.target_index;
-      if (!slice.Owns(target.group, lane / kTileLanes)) continue;
-    }
     const double at = emitted + row.delay_ms;
     const int64_t step =
         row.delay_steps >= 0 ? emission_tick + row.delay_steps : DeliveryStep(at, dt);
@@ -122,41 +130,48 @@ void Gang::RebuildEvents() {
   }
 }
 
+inline void Gang::DeliverTo(const ConnectionRow& row, const Event& event) {
+  const DeliveryTarget& target = targets_[row.terminal];
+  const ReceptorConstants& receptor = target.receptor;
+  const auto connection = [&](int i) -> double& {
+    const int64_t of_copy = event.copy * culture_->connectivity().num_stateful_rows;
+    return connection_state_[2 * (of_copy + row.state) + i];
+  };
+  double x = row.weight * receptor.unit_us;
+  if (receptor.depressing) {
+    double& resources = connection(0);
+    double& last_ms = connection(1);
+    resources =
+        1.0 - (1.0 - resources) * ScalarExp(-(event.time_ms - last_ms) / receptor.recovery_tau_ms);
+    last_ms = event.time_ms;
+    const double used = resources * receptor.release_fraction;
+    x *= used;
+    resources -= used;
+  }
+  const int64_t lane = int64_t{event.copy} * target.num_cells + row.target_index;
+  if (receptor.plastic) {
+    double& learned = connection(0);
+    if (plasticity_on(event.copy)) {
+      const double integral = *Variable(target.group, lane, target.learning_state + 1);
+      double& last_integral = connection(1);
+      learned += (integral - last_integral) * learned;
+      last_integral = integral;
+      learned = std::clamp(learned, receptor.w_min, receptor.w_max);
+    }
+    x *= learned;
+  }
+  double* a = target.at(lane);
+  a[0] += x * receptor.half_rise;
+  if (target.num_states > 1) a[kTileLanes] += x * receptor.half_decay;
+}
+
 void Gang::Deliver(GangSlice& slice, int64_t step) {
   const Connectivity& net = culture_->connectivity();
+  const bool all = slices_.size() == 1;
   for (const Event& event : slice.calendar.Take(step)) {
-    const ConnectionRow& row = net.rows[event.row];
-    const DeliveryTarget& target = targets_[row.terminal];
-    const ReceptorConstants& receptor = target.receptor;
-    const auto connection = [&](int i) -> double& {
-      return connection_state_[2 * (event.copy * net.num_stateful_rows + row.state) + i];
-    };
-    double x = row.weight * receptor.unit_us;
-    if (receptor.depressing) {
-      double& resources = connection(0);
-      double& last_ms = connection(1);
-      resources = 1.0 - (1.0 - resources) *
-                            ScalarExp(-(event.time_ms - last_ms) / receptor.recovery_tau_ms);
-      last_ms = event.time_ms;
-      const double used = resources * receptor.release_fraction;
-      x *= used;
-      resources -= used;
+    for (uint32_t r = event.row; r < net.run_end[event.row]; ++r) {
+      if (all || Owns(slice, event.copy, net.rows[r])) DeliverTo(net.rows[r], event);
     }
-    const int64_t lane = int64_t{event.copy} * target.num_cells + row.target_index;
-    if (receptor.plastic) {
-      double& learned = connection(0);
-      if (plasticity_on(event.copy)) {
-        const double integral = *Variable(target.group, lane, target.learning_state + 1);
-        double& last_integral = connection(1);
-        learned += (integral - last_integral) * learned;
-        last_integral = integral;
-        learned = std::clamp(learned, receptor.w_min, receptor.w_max);
-      }
-      x *= learned;
-    }
-    double* a = Variable(target.group, lane, target.state);
-    a[0] += x * receptor.half_rise;
-    if (target.num_states > 1) a[kTileLanes] += x * receptor.half_decay;
   }
 }
 

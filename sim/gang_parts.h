@@ -11,6 +11,7 @@
 #include "sim/network/connectivity.h"
 #include "sim/probe.h"
 #include "sim/simd/aligned_vector.h"
+#include "sim/simd/tile_lanes.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {
@@ -131,8 +132,14 @@ struct alignas(64) GangSlice {
 // Connectivity::terminals with what delivery needs of them.
 struct DeliveryTarget {
   int32_t group, num_cells;
-  int32_t state, num_states, learning_state;  // SynapseSlotStates
+  int32_t num_states, learning_state;  // SynapseSlotStates
+  double* state;                       // the slot's first variable in the group's first tile
+  int64_t tile_stride;                 // from tile to tile
   ReceptorConstants receptor;
+
+  double* at(int64_t lane) const {
+    return state + lane / kTileLanes * tile_stride + lane % kTileLanes;
+  }
 };
 
 }  // namespace livnd::sim

@@ -43,6 +43,9 @@ struct ReceptorConstants {
 struct Connectivity {
   std::vector<uint64_t> first_row;  // [num_sources + 1]
   std::vector<ConnectionRow> rows;
+  // [row]: behind the last of the consecutive rows of its source that share its delay. What a spike
+  // does to them it does at the same time, so they are carried as one event.
+  std::vector<uint32_t> run_end;
   std::vector<Terminal> terminals;  // distinct ones
   std::vector<ReceptorConstants> receptors;
   int64_t num_stateful_rows = 0;
