@@ -1,5 +1,7 @@
 #include "sim/cell/point_kernel.h"
 
+#include <array>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/cell/point_kernel.cc"
 #include "hwy/foreach_target.h"
@@ -31,36 +33,48 @@ struct Lanes {
   HWY_INLINE void Put(int variable, Vec x) const { simd::Store(x, state + variable * kTileLanes); }
 };
 
-// The current into the cell at t_k, pA: stimulus, noise (drawn anew where a normal number is given)
+// Vectors of a tile. They take each part of a step together.
+constexpr int kVectors = kTileLanes / simd::kLanes;
+using Tile = std::array<Vec, kVectors>;
+
+HWY_INLINE Lanes LanesOf(const TileStep& tile, int h) {
+  const int lane = h * simd::kLanes;
+  return {tile.params + lane, tile.state + lane,
+          tile.normals != nullptr ? tile.normals + lane : nullptr,
+          tile.drive != nullptr ? tile.drive + lane : nullptr};
+}
+
+// The currents into the cells at t_k, pA: stimulus, noise (drawn anew where a normal number is given)
 // and synapses, which decay to t_{k+1}.
-HWY_INLINE Vec InputCurrent(const Lanes& cell, const PointSlot* slots, size_t num_slots, Vec v) {
-  Vec noise = cell.S(PointState::kNoise);
-  if (cell.normals != nullptr) {
-    const Vec z = simd::Load(cell.normals);
-    noise = Select(z <= z, cell.P(PointParam::kNoiseAmplitude) * z, noise);
-    cell.Put(PointState::kNoise, noise);
+HWY_INLINE Tile InputCurrents(const TileStep& tile, const PointSlot* slots, size_t num_slots,
+                              const Tile& v) {
+  Tile current;
+  for (int h = 0; h < kVectors; ++h) {
+    const Lanes cell = LanesOf(tile, h);
+    Vec noise = cell.S(PointState::kNoise);
+    if (cell.normals != nullptr) {
+      const Vec z = simd::Load(cell.normals);
+      noise = Select(z <= z, cell.P(PointParam::kNoiseAmplitude) * z, noise);
+      cell.Put(PointState::kNoise, noise);
+    }
+    current[h] = cell.drive != nullptr ? noise + simd::Load(cell.drive) : noise;
   }
-  Vec current = cell.drive != nullptr ? noise + simd::Load(cell.drive) : noise;
   for (size_t i = 0; i < num_slots; ++i) {
     const PointSlot& slot = slots[i];
-    const Vec x = cell.S(slot.state);
-    current = slot.conductance ? Fma(x, slot.reversal_mv - v, current) : current + x;
-    cell.Put(slot.state, x * slot.keep);
+    for (int h = 0; h < kVectors; ++h) {
+      const Lanes cell = LanesOf(tile, h);
+      const Vec x = cell.S(slot.state);
+      current[h] = slot.conductance ? Fma(x, slot.reversal_mv - v[h], current[h]) : current[h] + x;
+      cell.Put(slot.state, x * slot.keep);
+    }
   }
   return current;
 }
 
-// step(lanes) for every vector of a tile; it returns the bits of its spikes.
-template <class Step>
-HWY_INLINE uint32_t ForLanes(const TileStep& tile, Step step) {
-  uint32_t spikes = 0;
-  for (int lane = 0; lane < kTileLanes; lane += simd::kLanes) {
-    spikes |= step(Lanes{tile.params + lane, tile.state + lane,
-                         tile.normals != nullptr ? tile.normals + lane : nullptr,
-                         tile.drive != nullptr ? tile.drive + lane : nullptr})
-              << lane;
-  }
-  return spikes;
+HWY_INLINE Tile Voltages(const TileStep& tile) {
+  Tile v;
+  for (int h = 0; h < kVectors; ++h) v[h] = LanesOf(tile, h).S(PointState::kV);
+  return v;
 }
 
 constexpr double kPeakMv = 30.0;
@@ -69,20 +83,32 @@ void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, cons
                     uint32_t* crossed) {
   for (int t = 0; t < batch.num_tiles; ++t) {
     const TileStep tile = TileOf(batch, t, IzhikevichParam::kSize, 0, 1);
-    crossed[t] = ForLanes(tile, [=](const Lanes& cell) HWY_ATTR {
-      const Vec v = cell.S(PointState::kV);
+    const Tile voltages = Voltages(tile);
+    const Tile inputs = InputCurrents(tile, slots, num_slots, voltages);
+    crossed[t] = 0;
+    for (int h = 0; h < kVectors; ++h) {
+      const Lanes cell = LanesOf(tile, h);
+      const Vec v = voltages[h];
       const Vec u = cell.S(IzhikevichState::kU);
-      const Vec input = InputCurrent(cell, slots, num_slots, v);
-      const Vec slope = Fma(Fma(Set(0.04), v, Set(5.0)), v, 140.0 - u + input);
+      const Vec slope = Fma(Fma(Set(0.04), v, Set(5.0)), v, 140.0 - u + inputs[h]);
       const Vec new_v = Fma(Set(dt_ms), slope, v);
       const Vec new_u =
           Fma(cell.P(IzhikevichParam::kADt), Fma(cell.P(IzhikevichParam::kB), v, -u), u);
       const Mask spike = new_v > Set(kPeakMv);
       cell.Put(PointState::kV, Select(spike, cell.P(IzhikevichParam::kC), new_v));
       cell.Put(IzhikevichState::kU, Select(spike, new_u + cell.P(IzhikevichParam::kD), new_u));
-      return simd::Bits(spike);
-    });
+      crossed[t] |= simd::Bits(spike) << (h * simd::kLanes);
+    }
   }
+}
+
+// What a spike leaves of the voltage, and for how long it stands still.
+HWY_INLINE void Reset(const Lanes& cell, Mask spike, Vec v, Vec cut_left) {
+  const Vec rest = cell.P(GlifParam::kRest);
+  const Vec reset =
+      Fma(cell.P(GlifParam::kResetFactor), v - rest, rest) - cell.P(GlifParam::kResetOffset);
+  cell.Put(PointState::kV, Select(spike, reset, v));
+  cell.Put(GlifState::kCutLeft, Select(spike, cell.P(GlifParam::kCutSteps), cut_left));
 }
 
 // What GLIF 2 to 5 add to the leak.
@@ -92,48 +118,66 @@ struct Adaptation {
 
 // kAdapts: false where all of Adaptation is 0 and stays so.
 template <bool kAdapts>
-HWY_INLINE uint32_t GlifLanes(const Lanes& cell, const PointSlot* slots, size_t num_slots) {
-  const Vec v = cell.S(PointState::kV);
-  const Vec cut_left = cell.S(GlifState::kCutLeft);
-  const Vec rest = cell.P(GlifParam::kRest);
-  const Mask moves = cut_left < Set(0.5);
-  const Vec above_rest = v - rest;
-  Vec current = InputCurrent(cell, slots, num_slots, v);
-  Vec threshold = cell.P(GlifParam::kThreshold);
-  Adaptation next;
-  if constexpr (kAdapts) {
-    const Vec asc_1 = cell.S(GlifState::kAsc1);
-    const Vec asc_2 = cell.S(GlifState::kAsc2);
-    const Vec theta_v = cell.S(GlifState::kThetaV);
-    current = current + asc_1 + asc_2;
-    next.theta_v = Select(
-        moves,
-        Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
-        theta_v);
-    next.theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
-    next.asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
-    next.asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
-    threshold = threshold + next.theta_s + next.theta_v;
+HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const PointSlot* slots, size_t num_slots) {
+  const Tile voltages = Voltages(tile);
+  Tile currents = InputCurrents(tile, slots, num_slots, voltages);
+  Tile new_voltages, cuts;
+  Mask spikes[kVectors];
+  Adaptation next[kVectors];
+  uint32_t crossed = 0;
+  for (int h = 0; h < kVectors; ++h) {
+    const Lanes cell = LanesOf(tile, h);
+    const Vec v = voltages[h];
+    const Vec cut_left = cell.S(GlifState::kCutLeft);
+    const Mask moves = cut_left < Set(0.5);
+    const Vec above_rest = v - cell.P(GlifParam::kRest);
+    Vec current = currents[h];
+    Vec threshold = cell.P(GlifParam::kThreshold);
+    if constexpr (kAdapts) {
+      const Vec asc_1 = cell.S(GlifState::kAsc1);
+      const Vec asc_2 = cell.S(GlifState::kAsc2);
+      const Vec theta_v = cell.S(GlifState::kThetaV);
+      current = current + asc_1 + asc_2;
+      next[h].theta_v = Select(
+          moves,
+          Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
+          theta_v);
+      next[h].theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
+      next[h].asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
+      next[h].asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
+      threshold = threshold + next[h].theta_s + next[h].theta_v;
+    }
+    const Vec slope = Fma(current, cell.P(GlifParam::kPerLeak), -above_rest);
+    new_voltages[h] = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
+    cuts[h] = Max(Set(0.0), cut_left - 1.0);
+    spikes[h] = moves & (new_voltages[h] > threshold);
+    crossed |= simd::Bits(spikes[h]) << (h * simd::kLanes);
+    cell.Put(PointState::kV, new_voltages[h]);
+    cell.Put(GlifState::kCutLeft, cuts[h]);
+    if constexpr (kAdapts) {
+      cell.Put(GlifState::kThetaV, next[h].theta_v);
+      cell.Put(GlifState::kThetaS, next[h].theta_s);
+      cell.Put(GlifState::kAsc1, next[h].asc_1);
+      cell.Put(GlifState::kAsc2, next[h].asc_2);
+    }
   }
-  const Vec slope = Fma(current, cell.P(GlifParam::kPerLeak), -above_rest);
-  const Vec new_v = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
-  const Mask spike = moves & (new_v > threshold);
-  const Vec reset =
-      Fma(cell.P(GlifParam::kResetFactor), new_v - rest, rest) - cell.P(GlifParam::kResetOffset);
-  cell.Put(PointState::kV, Select(spike, reset, new_v));
-  cell.Put(GlifState::kCutLeft,
-           Select(spike, cell.P(GlifParam::kCutSteps), Max(Set(0.0), cut_left - 1.0)));
-  if constexpr (kAdapts) {
-    const Vec factor = cell.P(GlifParam::kAscFactor);
-    cell.Put(GlifState::kThetaV, next.theta_v);
-    cell.Put(GlifState::kThetaS,
-             Select(spike, next.theta_s + cell.P(GlifParam::kJumpThetaS), next.theta_s));
-    cell.Put(GlifState::kAsc1,
-             Select(spike, Fma(next.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), next.asc_1));
-    cell.Put(GlifState::kAsc2,
-             Select(spike, Fma(next.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), next.asc_2));
+  if (crossed == 0) return 0;  // as most tiles do in most steps
+  for (int h = 0; h < kVectors; ++h) {
+    const Lanes cell = LanesOf(tile, h);
+    const Mask spike = spikes[h];
+    Reset(cell, spike, new_voltages[h], cuts[h]);
+    if constexpr (kAdapts) {
+      const Vec factor = cell.P(GlifParam::kAscFactor);
+      const Adaptation& n = next[h];
+      cell.Put(GlifState::kThetaS,
+               Select(spike, n.theta_s + cell.P(GlifParam::kJumpThetaS), n.theta_s));
+      cell.Put(GlifState::kAsc1,
+               Select(spike, Fma(n.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), n.asc_1));
+      cell.Put(GlifState::kAsc2,
+               Select(spike, Fma(n.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), n.asc_2));
+    }
   }
-  return simd::Bits(spike);
+  return crossed;
 }
 
 TileStep GlifTileOf(const TileBatch& batch, int t) {
@@ -143,12 +187,8 @@ TileStep GlifTileOf(const TileBatch& batch, int t) {
 void StepGlif(const PointSlot* slots, size_t num_slots, const TileBatch& batch, uint32_t* crossed) {
   for (int t = 0; t < batch.num_tiles; ++t) {
     const TileStep tile = GlifTileOf(batch, t);
-    crossed[t] =
-        tile.scratch[0] != 0.0
-            ? ForLanes(tile, [=](const Lanes& cell)
-                                 HWY_ATTR { return GlifLanes<false>(cell, slots, num_slots); })
-            : ForLanes(tile, [=](const Lanes& cell)
-                                 HWY_ATTR { return GlifLanes<true>(cell, slots, num_slots); });
+    crossed[t] = tile.scratch[0] != 0.0 ? StepGlifTile<false>(tile, slots, num_slots)
+                                        : StepGlifTile<true>(tile, slots, num_slots);
   }
 }
 
