@@ -64,48 +64,45 @@ double Lane0(Vec x) {
 }
 
 // Calls fn(parameter block offset, currents at v with the given state) for each compartment.
-template <bool kOwnMembrane, class Fn>
+template <class Fn>
 void ForEachCurrents(const RcsdShape& shape, const double* params, double* state, double v_mv,
                      Fn fn) {
-  using rcsd::ExactPotassiumReversal;
-  using rcsd::ExactSodiumReversal;
   const Vec v = Set(v_mv);
   const rcsd::GhkFunctions can = rcsd::GhkAt(v, rcsd::kGhkCanMv);
   const rcsd::GhkFunctions cal = rcsd::GhkAt(v, rcsd::kGhkCalMv);
   auto block = [&](int param, int variable) {
     return Block{params + param * kTileLanes, state + variable * kTileLanes};
   };
+  auto own_reversal = [&](Vec u, int pool) {
+    const Block b = block(pool, 0);
+    return rcsd::OwnReversal(u, b.P(PoolParam::kOut), b.P(PoolParam::kIn));
+  };
+  auto e_na = [&](int c) {
+    const Vec u = block(0, shape.sodium_state(c)).S(0);
+    return shape.own_membrane ? own_reversal(u, shape.sodium_pool(c)) : rcsd::SodiumReversal(u);
+  };
+  auto e_k = [&](int c) {
+    const Vec u = block(0, shape.potassium_state(c)).S(0);
+    return shape.own_membrane ? own_reversal(u, shape.potassium_pool(c))
+                              : rcsd::PotassiumReversal(u);
+  };
+  auto m3 = [&](const Block& b, int v_half, int inverse_slope) {
+    return rcsd::Cube(rcsd::SodiumActivation(v, b.P(v_half), b.P(inverse_slope)));
+  };
   const Block soma = block(0, 0);
-  const Vec m =
-      rcsd::SodiumActivation(v, soma.P(SomaParam::kVHalf), soma.P(SomaParam::kInverseSlope));
-  const Vec e_na = ExactSodiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
-  const Vec e_k = ExactPotassiumReversal<SomaState, SomaParam, kOwnMembrane>(soma);
-  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true>(soma, v, rcsd::Cube(m), can, e_na, e_k)
-                       : rcsd::SomaCurrents<false>(soma, v, rcsd::Cube(m), can, e_na, e_k));
+  const Vec soma_m3 = m3(soma, SomaParam::kVHalf, SomaParam::kInverseSlope);
+  fn(0, shape.has_ka() ? rcsd::SomaCurrents<true>(soma, v, soma_m3, can, e_na(0), e_k(0))
+                       : rcsd::SomaCurrents<false>(soma, v, soma_m3, can, e_na(0), e_k(0)));
   for (int i = 0; i < shape.num_dend; ++i) {
     const Block b = block(shape.dend_param(i), shape.dend_state(i));
-    fn(shape.dend_param(i),
-       rcsd::DendCurrents(b, v, can, cal,
-                          ExactPotassiumReversal<DendState, DendParam, kOwnMembrane>(b)));
+    fn(shape.dend_param(i), rcsd::DendCurrents(b, v, can, cal, e_k(1 + i)));
   }
   for (int i = 0; i < shape.num_axon; ++i) {
     const Block b = block(shape.axon_param(i), shape.axon_state(i));
+    const int c = shape.axon_compartment(i);
     fn(shape.axon_param(i),
-       rcsd::AxonCurrents(b, v,
-                          rcsd::Cube(rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf),
-                                                            b.P(AxonParam::kInverseSlope))),
-                          ExactSodiumReversal<AxonState, AxonParam, kOwnMembrane>(b),
-                          ExactPotassiumReversal<AxonState, AxonParam, kOwnMembrane>(b)));
-  }
-}
-
-template <class Fn>
-void ForEachCurrents(const RcsdShape& shape, const double* params, double* state, double v_mv,
-                     Fn fn) {
-  if (shape.own_membrane) {
-    ForEachCurrents<true>(shape, params, state, v_mv, fn);
-  } else {
-    ForEachCurrents<false>(shape, params, state, v_mv, fn);
+       rcsd::AxonCurrents(b, v, m3(b, AxonParam::kVHalf, AxonParam::kInverseSlope), e_na(c),
+                          e_k(c)));
   }
 }
 
@@ -217,8 +214,8 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
     p[P::kGCan] = soma.gmax_can_s_cm2;
     p[P::kGKa] = soma.gmax_ka_s_cm2;
     p[P::kThreshold] = cell.threshold_mv;
-    own_pool(P::kSize, soma.sodium);
-    own_pool(HWY_NAMESPACE::rcsd::kPotassiumPool<P>, soma.potassium);
+    own_pool(shape.sodium_pool(0), soma.sodium);
+    own_pool(shape.potassium_pool(0), soma.potassium);
   }
   int axon = 0;
   const Section* previous = &soma;
@@ -233,7 +230,7 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
         p[base + P::kGKca] = s.gmax_kca_s_cm2;
         p[base + P::kGCan] = s.gmax_can_s_cm2;
         p[base + P::kGCal] = s.gmax_cal_s_cm2;
-        own_pool(base + HWY_NAMESPACE::rcsd::kPotassiumPool<P>, s.potassium);
+        own_pool(shape.potassium_pool(1 + segment), s.potassium);
         const Section& before = segment == 0 ? soma : s;
         const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
         p[base + P::kGPrev] = coupling(r, s);
@@ -245,8 +242,8 @@ CellParams DeriveRcsdCell(const CellTemplate& cell, const RcsdShape& shape,
       const int base = shape.axon_param(axon);
       common(s, base, P::kCap, P::kGPas, P::kEPas, P::kPerArea);
       sodium_potassium(s, base, P::kGNas, P::kVHalf, P::kInverseSlope, P::kGKdr);
-      own_pool(base + P::kSize, s.sodium);
-      own_pool(base + HWY_NAMESPACE::rcsd::kPotassiumPool<P>, s.potassium);
+      own_pool(shape.sodium_pool(shape.axon_compartment(axon)), s.sodium);
+      own_pool(shape.potassium_pool(shape.axon_compartment(axon)), s.potassium);
       const Section& before = axon == 0 ? soma : *previous;
       const double r = before.half_segment_resistance_mohm() + s.half_segment_resistance_mohm();
       p[base + P::kGPrev] = coupling(r, s);

@@ -29,6 +29,20 @@ HWY_INLINE void Static(Fn fn) {
 }
 #define LIVND_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))
 
+// A shape that the compiler knows.
+template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnMembrane>
+struct Shape {
+  static constexpr RcsdShape Make() {
+    RcsdShape shape;
+    shape.kind = kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron;
+    shape.num_dend = kNumDend;
+    shape.num_axon = kNumAxon;
+    shape.own_membrane = kOwnMembrane;
+    return shape;  // has_opsin decides nothing that is used here
+  }
+  static constexpr RcsdShape kShape = Make();
+};
+
 // The compartments of a shape from the axon's end to the dendrite's, by place.
 template <class Shape>
 struct Chain {

@@ -23,28 +23,15 @@ using rcsd::GroupFunctions;
 using rcsd::Path;
 using rcsd::Relax;
 using rcsd::ReversalPolynomial;
+using rcsd::Shape;
 using simd::Fma;
 using simd::Mask;
 using simd::Max;
-using simd::NegFma;
 using simd::Set;
 using simd::Store;
 using simd::TableIndex;
 using simd::Vec;
 using Tables = RcsdTables;
-
-template <int kNumDend, int kNumAxon, bool kHasKa, bool kOwnMembrane>
-struct Shape {
-  static constexpr RcsdShape Make() {
-    RcsdShape shape;
-    shape.kind = kHasKa ? CellKind::kRenshaw : CellKind::kMotoneuron;
-    shape.num_dend = kNumDend;
-    shape.num_axon = kNumAxon;
-    shape.own_membrane = kOwnMembrane;
-    return shape;  // has_opsin decides nothing that is used here
-  }
-  static constexpr RcsdShape kShape = Make();
-};
 
 // The first kNumVectors vectors of a tile of one shape. A step is made of short phases over all compartments and vectors: inside a
 // phase they do not wait for each other, and what the next phase reads is in memory by then.
@@ -215,62 +202,37 @@ class Tile {
     if (!SodiumReversals<Path::kTables>()) SodiumReversals<Path::kBlended>();
     if (!PotassiumReversals<Path::kTables>()) PotassiumReversals<Path::kBlended>();
   }
+  // False if kPath is kTables and a pool lies outside its polynomial.
   template <Path kPath>
   HWY_INLINE bool SodiumReversals() {
-    if constexpr (kOwnMembrane) {
-      for (int h = 0; h < kVectors; ++h) {
-        e_na_[kSoma][h] = rcsd::ExactSodiumReversal<SomaState, SomaParam, true>(Soma(h));
-        for (int i = 0; i < kNumAxon; ++i) {
-          e_na_[kFirstAxon + i][h] =
-              rcsd::ExactSodiumReversal<AxonState, AxonParam, true>(Axon(i, h));
+    ReversalPolynomial<kPath, Tables::Sodium> e(tables_ == nullptr ? nullptr : &tables_->sodium);
+    rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
+      if constexpr (kShape.has_sodium(c)) {
+        for (int h = 0; h < kVectors; ++h) {
+          const Vec u = Variable(kShape.sodium_state(c), h);
+          e_na_[c][h] =
+              kOwnMembrane ? OwnReversal(u, kShape.sodium_pool(c), h) : e.At(u, rcsd::ExactSodium);
         }
       }
-      return true;
-    }
-    ReversalPolynomial<kPath, Tables::Sodium> e(&tables_->sodium);
-    for (int h = 0; h < kVectors; ++h) {
-      e_na_[kSoma][h] = e.At(Variable(SomaState::kUNa, h), rcsd::ExactSodium);
-    }
-    for (int i = 0; i < kNumAxon; ++i) {
-      for (int h = 0; h < kVectors; ++h) {
-        e_na_[kFirstAxon + i][h] =
-            e.At(Variable(kShape.axon_state(i) + AxonState::kUNa, h), rcsd::ExactSodium);
-      }
-    }
+    });
     return e.inside();
   }
   template <Path kPath>
   HWY_INLINE bool PotassiumReversals() {
-    if constexpr (kOwnMembrane) {
+    ReversalPolynomial<kPath, Tables::Potassium> e(tables_ == nullptr ? nullptr
+                                                                      : &tables_->potassium);
+    rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
       for (int h = 0; h < kVectors; ++h) {
-        e_k_[kSoma][h] = rcsd::ExactPotassiumReversal<SomaState, SomaParam, true>(Soma(h));
-        for (int i = 0; i < kNumDend; ++i) {
-          e_k_[1 + i][h] = rcsd::ExactPotassiumReversal<DendState, DendParam, true>(Dend(i, h));
-        }
-        for (int i = 0; i < kNumAxon; ++i) {
-          e_k_[kFirstAxon + i][h] =
-              rcsd::ExactPotassiumReversal<AxonState, AxonParam, true>(Axon(i, h));
-        }
+        const Vec u = Variable(kShape.potassium_state(c), h);
+        e_k_[c][h] = kOwnMembrane ? OwnReversal(u, kShape.potassium_pool(c), h)
+                                  : e.At(u, rcsd::ExactPotassium);
       }
-      return true;
-    }
-    ReversalPolynomial<kPath, Tables::Potassium> e(&tables_->potassium);
-    for (int h = 0; h < kVectors; ++h) {
-      e_k_[kSoma][h] = e.At(Variable(SomaState::kUK, h), rcsd::ExactPotassium);
-    }
-    for (int i = 0; i < kNumDend; ++i) {
-      for (int h = 0; h < kVectors; ++h) {
-        e_k_[1 + i][h] =
-            e.At(Variable(kShape.dend_state(i) + DendState::kUK, h), rcsd::ExactPotassium);
-      }
-    }
-    for (int i = 0; i < kNumAxon; ++i) {
-      for (int h = 0; h < kVectors; ++h) {
-        e_k_[kFirstAxon + i][h] =
-            e.At(Variable(kShape.axon_state(i) + AxonState::kUK, h), rcsd::ExactPotassium);
-      }
-    }
+    });
     return e.inside();
+  }
+  // That of a pool with constants of its own, from parameter `pool` on.
+  HWY_INLINE Vec OwnReversal(Vec u, int pool, int h) const {
+    return rcsd::OwnReversal(u, Param(pool + PoolParam::kOut, h), Param(pool + PoolParam::kIn, h));
   }
 
   HWY_INLINE void FindIonCurrents() {

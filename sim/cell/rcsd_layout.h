@@ -149,6 +149,28 @@ struct RcsdShape {
     if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kField;
     return axon_state(compartment - 1 - num_dend) + AxonState::kField;
   }
+  // Concentrations that have left a compartment, and its pools' own constants among the parameters of
+  // a cell with own_membrane. Dendrites have no sodium.
+  constexpr bool has_sodium(int compartment) const {
+    return compartment == 0 || compartment > num_dend;
+  }
+  constexpr int sodium_state(int compartment) const {
+    if (compartment == 0) return SomaState::kUNa;
+    return axon_state(compartment - 1 - num_dend) + AxonState::kUNa;
+  }
+  constexpr int sodium_pool(int compartment) const {
+    if (compartment == 0) return SomaParam::kSize;
+    return axon_param(compartment - 1 - num_dend) + AxonParam::kSize;
+  }
+  constexpr int potassium_state(int compartment) const {
+    if (compartment == 0) return SomaState::kUK;
+    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kUK;
+    return axon_state(compartment - 1 - num_dend) + AxonState::kUK;
+  }
+  constexpr int potassium_pool(int compartment) const {
+    if (has_sodium(compartment)) return sodium_pool(compartment) + PoolParam::kSize;
+    return dend_param(compartment - 1) + DendParam::kSize;
+  }
   // Section index (soma 0, dend 1, ais0 ..) to the compartment that records and point processes
   // at the section's middle use; -1 if there is no such section.
   constexpr int middle_compartment(int section) const {

@@ -227,22 +227,9 @@ struct Block {
   void Put(int i, Vec x) const { Store(x, s + i * kTileLanes); }
 };
 
-// Exact reversal potentials of a compartment with states S and parameters P. kOwnMembrane: the
-// cell's own concentrations at rest.
-template <class S, class P, bool kOwnMembrane>
-inline Vec ExactSodiumReversal(const Block& b) {
-  const Vec u = b.S(S::kUNa);
-  if constexpr (!kOwnMembrane) return SodiumReversal(u);
-  return kRtOverFMv *
-         simd::Log((b.P(P::kSize + PoolParam::kOut) + u) / (b.P(P::kSize + PoolParam::kIn) - u));
-}
-template <class S, class P, bool kOwnMembrane>
-inline Vec ExactPotassiumReversal(const Block& b) {
-  const Vec u = b.S(S::kUK);
-  if constexpr (!kOwnMembrane) return PotassiumReversal(u);
-  constexpr int kPool = kPotassiumPool<P>;
-  return kRtOverFMv *
-         simd::Log((b.P(kPool + PoolParam::kOut) + u) / (b.P(kPool + PoolParam::kIn) - u));
+// A reversal potential from a pool's own concentrations at rest, mM.
+inline Vec OwnReversal(Vec u, Vec out, Vec in) {
+  return kRtOverFMv * simd::Log((out + u) / (in - u));
 }
 
 // Net outward current density (mA/cm2) and its secant slope (S/cm2), whole and by ion. Sodium's and
