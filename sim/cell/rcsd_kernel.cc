@@ -33,8 +33,9 @@ using simd::TableIndex;
 using simd::Vec;
 using Tables = RcsdTables;
 
-// The first kNumVectors vectors of a tile of one shape. A step is made of short phases over all compartments and vectors: inside a
-// phase they do not wait for each other, and what the next phase reads is in memory by then.
+// The first kNumVectors vectors of a tile of one shape. A step is made of short phases over all
+// compartments and vectors: inside a phase they do not wait for each other, and what the next phase
+// reads is in memory by then.
 template <class TileShape, int kNumVectors>
 class Tile {
   using Vectors = rcsd::TileVectors<kNumVectors>;
@@ -105,8 +106,9 @@ class Tile {
   using Indices = TableIndex[kN][kVectors];
   template <Path kPath>
   HWY_INLINE void FindIndices(Indices& index) const {
-    for (int h = 0; h < kVectors; ++h)
+    for (int h = 0; h < kVectors; ++h) {
       rcsd::IndexAt<kPath, rcsd::kSomaRow>(V(kSoma, h), index[kSoma][h]);
+    }
     for (int c = 1; c < kFirstAxon; ++c) {
       for (int h = 0; h < kVectors; ++h) rcsd::IndexAt<kPath, rcsd::kDendRow>(V(c, h), index[c][h]);
     }
