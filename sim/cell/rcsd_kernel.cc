@@ -125,7 +125,7 @@ class Tile {
     for (int h = 0; h < kVectors; ++h) {
       const Vec v = V(kSoma, h);
       const TableIndex& at = index[kSoma][h];
-      KeepM3(kSoma, h, v, functions.SomaSpiking(at, v)[Tables::kM3Nas]);
+      KeepM3(kSoma, h, v, rcsd::Cube(functions.SomaSpiking(at, v)[Tables::kMNas]));
       KeepSoma(h, functions.SomaSlow(at, v), functions.SomaCalcium(at, v));
     }
     for (int c = 1; c < kFirstAxon; ++c) {
@@ -138,7 +138,7 @@ class Tile {
     for (int c = kFirstAxon; c < kN; ++c) {
       for (int h = 0; h < kVectors; ++h) {
         const Vec v = V(c, h);
-        KeepM3(c, h, v, functions.AxonSpiking(index[c][h], v)[Tables::kM3Nas]);
+        KeepM3(c, h, v, rcsd::Cube(functions.AxonSpiking(index[c][h], v)[Tables::kMNas]));
       }
     }
   }
@@ -323,7 +323,7 @@ class Tile {
       const Functions spiking = functions.SomaSpiking(at, v);
       const Functions slow = functions.SomaSlow(at, v);
       const Functions calcium = functions.SomaCalcium(at, v);
-      KeepM3(kSoma, h, v, spiking[Tables::kM3Nas]);
+      KeepM3(kSoma, h, v, rcsd::Cube(spiking[Tables::kMNas]));
       KeepSoma(h, slow, calcium);
       UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
       UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
@@ -350,7 +350,7 @@ class Tile {
         const Vec v = b.S(AxonState::kV);
         const TableIndex& at = index[c][h];
         const Functions spiking = functions.AxonSpiking(at, v);
-        KeepM3(c, h, v, spiking[Tables::kM3Nas]);
+        KeepM3(c, h, v, rcsd::Cube(spiking[Tables::kMNas]));
         UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumKept(at, v));
       }
     }

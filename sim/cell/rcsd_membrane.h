@@ -182,8 +182,8 @@ inline Functions SpikingFunctions(const StepConstants& k, Vec v) {
   const SodiumPotassiumGates g = SodiumPotassiumSteady(k, v);
   const Vec h_kept = Exp(-g.h_rate);
   const Vec n_kept = Exp(-g.n_rate);
-  return {Cube(SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv))), h_kept,
-          (1.0 - h_kept) * g.h_inf, (1.0 - n_kept) * g.n_inf};
+  return {SodiumActivation(v, Set(kVHalfMv), Set(1.0 / kSlopeMv)), h_kept, (1.0 - h_kept) * g.h_inf,
+          (1.0 - n_kept) * g.n_inf};
 }
 inline Vec PotassiumKept(const StepConstants& k, Vec v) {
   return Exp(-SodiumPotassiumSteady(k, v).n_rate);

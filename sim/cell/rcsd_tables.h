@@ -24,8 +24,8 @@ struct MagnesiumBlock {
 // up a Goldman-Hodgkin-Katz drive and its secant: GHK = -(1 - c/c_out) P + (c/c_out) V with
 // P = V / (exp(V / f) - 1), Q = P's secant.
 struct RcsdTables {
-  // Part 0 of soma and axon: the cube of m_inf of Nas, h kept, gain of h and of n.
-  enum { kM3Nas, kHKept, kHGain, kNGain };
+  // Part 0 of soma and axon: m_inf of Nas (its cube is too steep), h kept, gain of h and of n.
+  enum { kMNas, kHKept, kHGain, kNGain };
   // Part 1 of the soma: n kept, gain of CaN's m and h, the magnesium block.
   enum { kNKept, kMCanGain, kHCanGain, kSomaBlock };
   // Part 2 of the soma: P and Q of CaN; gain of Ka's a and b.

@@ -59,7 +59,7 @@ TEST(RcsdTablesTest, FunctionsAreExactToAFewPartsInTenToTheThirteen) {
   const MagnesiumBlock block = {0.062, -3.0, 0.28};
   const std::shared_ptr<const RcsdTables> tables = MakeRcsdTables(kDtMs, block);
   const StepConstants k = MakeStepConstants(kDtMs);
-  // A cube has three times its root's error, and what is kept of h beyond +80 mV is a small exponential.
+  // What is kept of h beyond +80 mV is a small exponential.
   const auto spiking = [&](Vec v) { return rcsd::SpikingFunctions(k, v); };
   ExpectNear<rcsd::kSomaRow>("soma, spiking", tables->soma, 0, spiking, 2e-12, 1e-3);
   ExpectNear<rcsd::kSomaRow>(
