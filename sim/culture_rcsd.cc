@@ -305,8 +305,9 @@ void RcsdBuilder::ShareTables() {
   std::vector<std::shared_ptr<const RcsdTables>> made;
   for (const std::shared_ptr<RcsdModel>& model : models_) {
     const MagnesiumBlock block = model->block();
-    auto tables = std::find_if(made.begin(), made.end(),
-                               [&](const auto& known) { return known->block == block; });
+    auto tables = std::find_if(made.begin(), made.end(), [&](const auto& known) {
+      return block.mg_over_kd == 0.0 || known->block == block;  // without one any will do
+    });
     if (tables == made.end()) {
       tables = made.insert(made.end(), MakeRcsdTables(config_.dt_ms, block));
     }

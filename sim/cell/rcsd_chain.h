@@ -67,9 +67,7 @@ struct Chain {
            (towards_soma ? AxonParam::kGPrev : AxonParam::kGNext);
   }
   static constexpr int Capacitance(int c) {
-    return c == 0           ? int{SomaParam::kCap}
-           : c < kFirstAxon ? kShape.dend_param(c - 1) + DendParam::kCap
-                            : kShape.axon_param(c - kFirstAxon) + AxonParam::kCap;
+    return kShape.param_of(c, SomaParam::kCap, DendParam::kCap, AxonParam::kCap);
   }
 };
 

@@ -125,7 +125,7 @@ class Tile {
     for (int h = 0; h < kVectors; ++h) {
       const Vec v = V(kSoma, h);
       const TableIndex& at = index[kSoma][h];
-      KeepM3(kSoma, h, v, rcsd::Cube(functions.SomaSpiking(at, v)[Tables::kMNas]));
+      KeepM3(kSoma, h, v, functions.SomaSpiking(at, v)[Tables::kMNas]);
       KeepSoma(h, functions.SomaSlow(at, v), functions.SomaCalcium(at, v));
     }
     for (int c = 1; c < kFirstAxon; ++c) {
@@ -138,22 +138,21 @@ class Tile {
     for (int c = kFirstAxon; c < kN; ++c) {
       for (int h = 0; h < kVectors; ++h) {
         const Vec v = V(c, h);
-        KeepM3(c, h, v, rcsd::Cube(functions.AxonSpiking(index[c][h], v)[Tables::kMNas]));
+        KeepM3(c, h, v, functions.AxonSpiking(index[c][h], v)[Tables::kMNas]);
       }
     }
   }
 
-  // The cube of m_inf of Nas at v for the next step; `m3` is that of the default half activation and
+  // The cube of m_inf of Nas at v for the next step; `m` is m_inf with the default half activation and
   // slope.
-  HWY_INLINE void KeepM3(int c, int h, Vec v, Vec m3) const {
+  HWY_INLINE void KeepM3(int c, int h, Vec v, Vec m) const {
     if (kOwnMembrane) {
-      const Block b = c == kSoma ? Soma(h) : Axon(c - kFirstAxon, h);
-      m3 = rcsd::Cube(
-          c == kSoma
-              ? rcsd::SodiumActivation(v, b.P(SomaParam::kVHalf), b.P(SomaParam::kInverseSlope))
-              : rcsd::SodiumActivation(v, b.P(AxonParam::kVHalf), b.P(AxonParam::kInverseSlope)));
+      const int half = kShape.param_of(c, SomaParam::kVHalf, -1, AxonParam::kVHalf);
+      const int slope = kShape.param_of(c, SomaParam::kInverseSlope, -1, AxonParam::kInverseSlope);
+      m = rcsd::SodiumActivation(v, Param(half, h), Param(slope, h));
     }
-    Keep(c == kSoma ? int{RcsdShape::kSomaM3} : kShape.axon_functions(c - kFirstAxon), h, m3);
+    Keep(c == kSoma ? int{RcsdShape::kSomaM3} : kShape.axon_functions(c - kFirstAxon), h,
+         rcsd::Cube(m));
   }
   HWY_INLINE void KeepSoma(int h, const Functions& slow, const Functions& calcium) const {
     Keep(RcsdShape::kSomaP, h, calcium[Tables::kPCan]);
@@ -284,28 +283,19 @@ class Tile {
 
   // V_{k+1}, and the pools with the ion currents of the half step.
   HWY_INLINE void UpdatePools() {
-    for (int h = 0; h < kVectors; ++h) {
-      const Block b = Soma(h);
-      b.Put(SomaState::kV, NextV(kSoma, h));
-      UpdatePool<SomaState::kUNa, SomaParam::kSize>(b, SodiumHalf(kSoma, h));
-      UpdatePool<SomaState::kUK, rcsd::kPotassiumPool<SomaParam>>(b, PotassiumHalf(kSoma, h));
-      UpdateCalcium<SomaState, SomaParam>(b, CalciumHalf(kSoma, h));
-    }
-    for (int i = 0; i < kNumDend; ++i) {
+    rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
       for (int h = 0; h < kVectors; ++h) {
-        const Block b = Dend(i, h);
-        b.Put(DendState::kV, NextV(1 + i, h));
-        UpdatePool<DendState::kUK, rcsd::kPotassiumPool<DendParam>>(b, PotassiumHalf(1 + i, h));
-        UpdateCalcium<DendState, DendParam>(b, CalciumHalf(1 + i, h));
+        at_.place[h].Put(kShape.voltage_state(c), NextV(c, h));
+        if constexpr (kShape.has_sodium(c)) {
+          UpdatePool(kShape.sodium_state(c), kShape.sodium_pool(c), h, SodiumHalf(c, h));
+        }
+        UpdatePool(kShape.potassium_state(c), kShape.potassium_pool(c), h, PotassiumHalf(c, h));
       }
-    }
-    for (int i = 0; i < kNumAxon; ++i) {
-      const int c = kFirstAxon + i;
-      for (int h = 0; h < kVectors; ++h) {
-        const Block b = Axon(i, h);
-        b.Put(AxonState::kV, NextV(c, h));
-        UpdatePool<AxonState::kUNa, AxonParam::kSize>(b, SodiumHalf(c, h));
-        UpdatePool<AxonState::kUK, rcsd::kPotassiumPool<AxonParam>>(b, PotassiumHalf(c, h));
+    });
+    for (int h = 0; h < kVectors; ++h) {
+      UpdateCalcium<SomaState, SomaParam>(Soma(h), CalciumHalf(kSoma, h));
+      for (int i = 0; i < kNumDend; ++i) {
+        UpdateCalcium<DendState, DendParam>(Dend(i, h), CalciumHalf(1 + i, h));
       }
     }
   }
@@ -323,7 +313,7 @@ class Tile {
       const Functions spiking = functions.SomaSpiking(at, v);
       const Functions slow = functions.SomaSlow(at, v);
       const Functions calcium = functions.SomaCalcium(at, v);
-      KeepM3(kSoma, h, v, rcsd::Cube(spiking[Tables::kMNas]));
+      KeepM3(kSoma, h, v, spiking[Tables::kMNas]);
       KeepSoma(h, slow, calcium);
       UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
       UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
@@ -350,7 +340,7 @@ class Tile {
         const Vec v = b.S(AxonState::kV);
         const TableIndex& at = index[c][h];
         const Functions spiking = functions.AxonSpiking(at, v);
-        KeepM3(c, h, v, rcsd::Cube(spiking[Tables::kMNas]));
+        KeepM3(c, h, v, spiking[Tables::kMNas]);
         UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumKept(at, v));
       }
     }
@@ -389,15 +379,15 @@ class Tile {
     b.Put(S::kH, Fma(spiking[Tables::kHKept], b.S(S::kH), spiking[Tables::kHGain]));
     b.Put(S::kN, Fma(n_kept, b.S(S::kN), spiking[Tables::kNGain]));
   }
-  // Sodium and potassium shells; `current` is the ion's current at the half step, kPool where the
-  // cell's own constants lie.
-  template <int kU, int kPool>
-  void UpdatePool(const Block& b, Vec current) const {
+  // A sodium or potassium shell: variable `state`, the ion's current at the half step, and the
+  // parameter from which on the cell's own constants lie.
+  HWY_INLINE void UpdatePool(int state, int pool, int h, Vec current) const {
+    const Vec u = Variable(state, h);
     if constexpr (kOwnMembrane) {
-      b.Put(kU, Relax(b.S(kU), current * b.P(kPool + PoolParam::kDrive),
-                      b.P(kPool + PoolParam::kFraction)));
+      at_.place[h].Put(state, Relax(u, current * Param(pool + PoolParam::kDrive, h),
+                                    Param(pool + PoolParam::kFraction, h)));
     } else {
-      b.Put(kU, Fma(Set(1.0 - k_.pool), b.S(kU), current * (k_.pool * k_.pool_drive)));
+      at_.place[h].Put(state, Fma(Set(1.0 - k_.pool), u, current * (k_.pool * k_.pool_drive)));
     }
   }
   template <class S>

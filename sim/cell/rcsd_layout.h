@@ -139,15 +139,22 @@ struct RcsdShape {
   constexpr int axon_functions(int i) const { return dend_functions(num_dend) + i; }
   constexpr int num_functions() const { return axon_functions(num_axon); }
 
+  // One variable, or one parameter, of a compartment: its offset in each kind's block.
+  constexpr int state_of(int compartment, int soma, int dend, int axon) const {
+    if (compartment == 0) return soma;
+    if (compartment <= num_dend) return dend_state(compartment - 1) + dend;
+    return axon_state(compartment - 1 - num_dend) + axon;
+  }
+  constexpr int param_of(int compartment, int soma, int dend, int axon) const {
+    if (compartment == 0) return soma;
+    if (compartment <= num_dend) return dend_param(compartment - 1) + dend;
+    return axon_param(compartment - 1 - num_dend) + axon;
+  }
   constexpr int voltage_state(int compartment) const {
-    if (compartment == 0) return SomaState::kV;
-    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kV;
-    return axon_state(compartment - 1 - num_dend) + AxonState::kV;
+    return state_of(compartment, SomaState::kV, DendState::kV, AxonState::kV);
   }
   constexpr int field_state(int compartment) const {
-    if (compartment == 0) return SomaState::kField;
-    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kField;
-    return axon_state(compartment - 1 - num_dend) + AxonState::kField;
+    return state_of(compartment, SomaState::kField, DendState::kField, AxonState::kField);
   }
   // Concentrations that have left a compartment, and its pools' own constants among the parameters of
   // a cell with own_membrane. Dendrites have no sodium.
@@ -155,21 +162,17 @@ struct RcsdShape {
     return compartment == 0 || compartment > num_dend;
   }
   constexpr int sodium_state(int compartment) const {
-    if (compartment == 0) return SomaState::kUNa;
-    return axon_state(compartment - 1 - num_dend) + AxonState::kUNa;
+    return state_of(compartment, SomaState::kUNa, -1, AxonState::kUNa);
   }
   constexpr int sodium_pool(int compartment) const {
-    if (compartment == 0) return SomaParam::kSize;
-    return axon_param(compartment - 1 - num_dend) + AxonParam::kSize;
+    return param_of(compartment, SomaParam::kSize, -1, AxonParam::kSize);
   }
   constexpr int potassium_state(int compartment) const {
-    if (compartment == 0) return SomaState::kUK;
-    if (compartment <= num_dend) return dend_state(compartment - 1) + DendState::kUK;
-    return axon_state(compartment - 1 - num_dend) + AxonState::kUK;
+    return state_of(compartment, SomaState::kUK, DendState::kUK, AxonState::kUK);
   }
   constexpr int potassium_pool(int compartment) const {
-    if (has_sodium(compartment)) return sodium_pool(compartment) + PoolParam::kSize;
-    return dend_param(compartment - 1) + DendParam::kSize;
+    return param_of(compartment, SomaParam::kSize + PoolParam::kSize, DendParam::kSize,
+                    AxonParam::kSize + PoolParam::kSize);
   }
   // Section index (soma 0, dend 1, ais0 ..) to the compartment that records and point processes
   // at the section's middle use; -1 if there is no such section.
@@ -195,9 +198,7 @@ struct RcsdShape {
   constexpr int num_params() const { return axon_param(num_axon); }
   // 1e2 / area of a compartment, 1/um2 scaled.
   constexpr int per_area_param(int compartment) const {
-    if (compartment == 0) return SomaParam::kPerArea;
-    if (compartment <= num_dend) return dend_param(compartment - 1) + DendParam::kPerArea;
-    return axon_param(compartment - 1 - num_dend) + AxonParam::kPerArea;
+    return param_of(compartment, SomaParam::kPerArea, DendParam::kPerArea, AxonParam::kPerArea);
   }
 
   friend bool operator==(const RcsdShape& a, const RcsdShape& b) {

@@ -212,12 +212,6 @@ inline Functions DendCalciumFunctions(Vec v) {
 inline Vec Relax(Vec y, Vec limit, Vec fraction) { return Fma(fraction, limit - y, y); }
 inline Vec Relax(Vec y, Vec limit, double fraction) { return Relax(y, limit, Set(fraction)); }
 
-// Where a compartment's potassium pool lies among its parameters.
-template <class P>
-inline constexpr int kPotassiumPool = P::kSize + PoolParam::kSize;
-template <>
-inline constexpr int kPotassiumPool<DendParam> = DendParam::kSize;
-
 // A compartment's own variables around one block of state and one of parameters.
 struct Block {
   const double* p;
