@@ -71,7 +71,7 @@ class Gang {
 
  private:
   // Steps whose normals are drawn at once, and the longest epoch.
-  static constexpr int kNoiseChunk = 32;
+  static constexpr int kNoiseChunk = 64;
 
   struct InputEvent {
     int64_t step;  // of the copy
@@ -127,6 +127,8 @@ class Gang {
   // gang_noise.cc
   void DecideNoise(int num_steps);
   void DrawNoise(int group, int first_tile, int num_tiles, int num_steps);
+  void SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int lane, int num_steps,
+                     const double* drawn);
 
   // gang_stimuli.cc, gang_currents.cc
   struct StimulusSample {

@@ -44,35 +44,71 @@ void Gang::DecideNoise(int num_steps) {
 }
 
 void Gang::DrawNoise(int g, int first_tile, int num_tiles, int num_steps) {
-  const double not_due = std::numeric_limits<double>::quiet_NaN();
-  double drawn[2 * kNoiseChunk];
   GroupTiles& tiles = groups_[g];
   const CellGroup& group = culture_->groups()[g];
-  const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
-  const int end_lane = std::min(tiles.num_lanes, (first_tile + num_tiles) * kTileLanes);
-  for (int lane = first_tile * kTileLanes; lane < end_lane; ++lane) {
-    const int copy = lane / group.num_cells();
-    NoiseStreamKey key;
-    key.key0 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedHigh));
-    key.id1 = static_cast<uint32_t>(group.gids[lane % group.num_cells()] + 1);
-    key.id3 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedLow)) +
-              static_cast<uint32_t>(header(copy, CopyHeader::kNoiseStream)) * 1000003u;
-    double* out = tiles.normals.data() + (lane / kTileLanes) * 2 * kTileLanes + lane % kTileLanes;
-    const uint8_t* is_due = &due_[static_cast<size_t>(copy) * kNoiseChunk];
-    for (const NoiseStream& stream : group.model->noise_streams()) {
-      key.id2 = stream.section_id;
-      double* position = Variable(g, lane, stream.position_state);
-      // All draws of an update are used, or one of them.
-      const int every = stream.num_used == stream.draws_per_update ? 1 : stream.draws_per_update;
-      *position = static_cast<double>(DrawNormals(key, static_cast<int64_t>(*position),
-                                                  stream.draws_per_update * num_due_[copy],
-                                                  stream.first, every, drawn));
-      const double* z = drawn;
-      for (int s = 0; s < num_steps; ++s) {
-        double* at = out + s * step_stride + stream.normals_row * kTileLanes;
-        for (int i = 0; i < stream.num_used; ++i) at[i * kTileLanes] = is_due[s] ? *z++ : not_due;
+  const std::vector<NoiseStream>& streams = group.model->noise_streams();
+  // Of a tile: a stream of each lane after the other.
+  constexpr int kDraws = kMaxNoiseStreams * kTileLanes;
+  double drawn[kDraws][2 * kNoiseChunk];
+  static_assert(2 * kNoiseChunk % kTileLanes == 0);
+  NoiseDraw draws[kDraws];
+  for (int t = first_tile; t < first_tile + num_tiles; ++t) {
+    const int num_lanes = std::min(kTileLanes, tiles.num_lanes - t * kTileLanes);
+    int n = 0;
+    for (const NoiseStream& stream : streams) {
+      for (int i = 0; i < num_lanes; ++i, ++n) {
+        const int lane = t * kTileLanes + i;
+        const int copy = lane / group.num_cells();
+        NoiseDraw& draw = draws[n];
+        draw.key.key0 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedHigh));
+        draw.key.id1 = static_cast<uint32_t>(group.gids[lane % group.num_cells()] + 1);
+        draw.key.id2 = stream.section_id;
+        draw.key.id3 = static_cast<uint32_t>(header(copy, CopyHeader::kSeedLow)) +
+                       static_cast<uint32_t>(header(copy, CopyHeader::kNoiseStream)) * 1000003u;
+        draw.position = static_cast<int64_t>(*Variable(g, lane, stream.position_state));
+        draw.count = stream.draws_per_update * num_due_[copy];
+        // All draws of an update are used, or one of them.
+        draw.first = stream.first;
+        draw.every = stream.num_used == stream.draws_per_update ? 1 : stream.draws_per_update;
+        draw.out = drawn[n];
       }
     }
+    DrawNormals(draws, n);
+    n = 0;
+    for (const NoiseStream& stream : streams) {
+      for (int i = 0; i < num_lanes; ++i, ++n) {
+        const int lane = t * kTileLanes + i;
+        *Variable(g, lane, stream.position_state) = static_cast<double>(draws[n].position);
+        SpreadNormals(tiles, stream, lane, num_steps, drawn[n]);
+      }
+    }
+  }
+}
+
+// Gives the steps of a chunk a lane's normals of a stream.
+void Gang::SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int lane, int num_steps,
+                         const double* drawn) {
+  const double not_due = std::numeric_limits<double>::quiet_NaN();
+  const int copy = lane / tiles.num_cells;
+  const uint8_t* is_due = &due_[static_cast<size_t>(copy) * kNoiseChunk];
+  const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
+  double* at = tiles.normals.data() +
+               (size_t{2} * (lane / kTileLanes) + stream.normals_row) * kTileLanes +
+               lane % kTileLanes;
+  const double* z = drawn;
+  if (num_due_[copy] == num_steps) {
+    if (stream.num_used == 1) {
+      for (int s = 0; s < num_steps; ++s, at += step_stride) at[0] = z[s];
+    } else {
+      for (int s = 0; s < num_steps; ++s, at += step_stride) {
+        at[0] = z[2 * s];
+        at[kTileLanes] = z[2 * s + 1];
+      }
+    }
+    return;
+  }
+  for (int s = 0; s < num_steps; ++s, at += step_stride) {
+    for (int i = 0; i < stream.num_used; ++i) at[i * kTileLanes] = is_due[s] ? *z++ : not_due;
   }
 }
 

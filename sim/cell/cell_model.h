@@ -87,6 +87,7 @@ struct NoiseStream {
   int num_used = 1;     //
   int normals_row = 0;  // ... and go to these rows of TileStep::normals
 };
+inline constexpr int kMaxNoiseStreams = 2;  // of a cell
 
 // Synapses of equal kinetics on one compartment share a slot: one or two state variables.
 struct SynapseSlotStates {
@@ -113,7 +114,7 @@ class CellModel {
   // What the network keeps of a cell's recent spikes follows the cell's own variables; then come the
   // synapse slots.
   virtual int spikes_state() const = 0;
-  virtual const std::vector<NoiseStream>& noise_streams() const = 0;
+  virtual const std::vector<NoiseStream>& noise_streams() const = 0;  // at most kMaxNoiseStreams
   virtual bool noise_on() const = 0;
 
   virtual int num_slots() const = 0;

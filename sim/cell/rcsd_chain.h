@@ -17,7 +17,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace livnd::sim::HWY_NAMESPACE::rcsd {
 
+using simd::FmaMinus;
 using simd::NegFma;
+using simd::NegFmaMinus;
 
 // fn(kFirst), ... fn(kLast - 1) with the numbers as constants of the compiler.
 template <int kFirst, int kLast, class Fn>
@@ -71,7 +73,7 @@ struct Chain {
   }
 };
 
-// dv: [compartment][vector].
+// Half a step's dv of the compartments, from the half step's currents and what drives them.
 //
 // At place i, d x_i - ahead x_{i+1} - behind x_{i-1} = r. Both far ends are eliminated towards the middle
 // of the chain without a division: a row becomes D x_i - E x_(its inner neighbour) = R, scaled by the D
@@ -79,56 +81,39 @@ struct Chain {
 // the elimination, and the way back outwards is one multiply-add and one product a place. D is a product
 // of at most four diagonals (S/cm2), each of them more than the sum of its couplings, so it stays
 // positive and in range.
-template <class Shape, class V>
-HWY_INLINE void SolveChain(const TileBatch& batch, const V& at, const typename V::HalfStep& half,
-                           typename V::Compartments& dv) {
+template <class Shape>
+HWY_INLINE void SolveChain(const Cells& cells, const HalfStep& half, Compartments& dv) {
   using C = Chain<Shape>;
-  constexpr int kN = C::kN, kMiddle = kN / 2, kVectors = V::kNum;
+  constexpr int kN = C::kN, kMiddle = kN / 2;
   constexpr bool kHasLeft = kMiddle > 0, kHasRight = kMiddle < kN - 1;
-  using Row = std::array<Vec, kVectors>;
-  Row d[kN], r[kN], ahead[kN], behind[kN];
+  Vec d[kN], r[kN], ahead[kN], behind[kN];
   Static<0, kN>([&](auto place) LIVND_INLINE_LAMBDA {
     constexpr int c = C::At(place);
-    for (int h = 0; h < kVectors; ++h) {
-      d[place][h] = at.place[h].Param(C::Capacitance(c)) + half.slope[c][h];
-      r[place][h] = -half.total[c][h];
-    }
-    if (batch.field) {
-      for (int h = 0; h < kVectors; ++h) {
-        r[place][h] = at.place[h].Variable(C::kShape.field_state(c)) + r[place][h];
-      }
-    }
-    if (batch.drive != nullptr) {
-      for (int h = 0; h < kVectors; ++h) {
-        r[place][h] = Load(at.place[h].drive + c * kTileLanes) + r[place][h];
-      }
-    }
+    d[place] = cells.Param(C::Capacitance(c)) + half.slope[c];
+    if constexpr (kN == 1) r[place] = -half.total[c];
   });
   Static<0, kN - 1>([&](auto place) LIVND_INLINE_LAMBDA {
     constexpr int c = C::At(place), next = C::At(place + 1);
-    for (int h = 0; h < kVectors; ++h) {
-      ahead[place][h] = at.place[h].Param(C::Coupling(c, next));
-      behind[place + 1][h] = at.place[h].Param(C::Coupling(next, c));
-      const Vec difference = half.v[next][h] - half.v[c][h];
-      d[place][h] = d[place][h] + ahead[place][h];
-      r[place][h] = Fma(ahead[place][h], difference, r[place][h]);
-      d[place + 1][h] = d[place + 1][h] + behind[place + 1][h];
-      r[place + 1][h] = NegFma(behind[place + 1][h], difference, r[place + 1][h]);
-    }
+    ahead[place] = cells.Param(C::Coupling(c, next));
+    behind[place + 1] = cells.Param(C::Coupling(next, c));
+    const Vec difference = half.v[next] - half.v[c];
+    d[place] = d[place] + ahead[place];
+    r[place] = place == 0 ? FmaMinus(ahead[place], difference, half.total[c])
+                          : Fma(ahead[place], difference, r[place]);
+    d[place + 1] = d[place + 1] + behind[place + 1];
+    r[place + 1] = NegFmaMinus(behind[place + 1], difference, half.total[next]);
   });
 
   // From here on d, r are D, R of the rows outside of the middle; `inner` their E.
-  Row inner[kN], inverse[kN];
+  Vec inner[kN], inverse[kN];
   if constexpr (kHasLeft) inner[0] = ahead[0];
   if constexpr (kHasRight) inner[kN - 1] = behind[kN - 1];
-  const auto eliminate = [&](int i, int outer, const Row& towards_outer,
-                             const Row& towards_inner) LIVND_INLINE_LAMBDA {
-    for (int h = 0; h < kVectors; ++h) {
-      r[i][h] = Fma(towards_outer[h], r[outer][h], r[i][h] * d[outer][h]);
-      inner[i][h] = towards_inner[h] * d[outer][h];
-      d[i][h] = NegFma(towards_outer[h], inner[outer][h], d[i][h] * d[outer][h]);
-    }
-  };
+  const auto eliminate = [&](int i, int outer, Vec towards_outer, Vec towards_inner)
+                             LIVND_INLINE_LAMBDA {
+                               r[i] = Fma(towards_outer, r[outer], r[i] * d[outer]);
+                               inner[i] = towards_inner * d[outer];
+                               d[i] = NegFma(towards_outer, inner[outer], d[i] * d[outer]);
+                             };
   Static<1, kMiddle>([&](auto i) LIVND_INLINE_LAMBDA {
     constexpr int j = kN - 1 - i;
     eliminate(i, i - 1, behind[i], ahead[i]);
@@ -136,36 +121,30 @@ HWY_INLINE void SolveChain(const TileBatch& batch, const V& at, const typename V
   });
   Static<0, kMiddle>([&](auto i) LIVND_INLINE_LAMBDA {
     constexpr int j = kN - 1 - i;
-    for (int h = 0; h < kVectors; ++h) {
-      if constexpr (j > kMiddle) {
-        const Vec both = 1.0 / (d[i][h] * d[j][h]);
-        inverse[i][h] = both * d[j][h];
-        inverse[j][h] = both * d[i][h];
-      } else {
-        inverse[i][h] = 1.0 / d[i][h];
-      }
+    if constexpr (j > kMiddle) {
+      const Vec both = 1.0 / (d[i] * d[j]);
+      inverse[i] = both * d[j];
+      inverse[j] = both * d[i];
+    } else {
+      inverse[i] = 1.0 / d[i];
     }
   });
-  for (int h = 0; h < kVectors; ++h) {
-    constexpr int m = kMiddle;
-    if constexpr (kHasLeft && kHasRight) {
-      const Vec left = behind[m][h] * d[m + 1][h], right = ahead[m][h] * d[m - 1][h];
-      const Vec scale = d[m - 1][h] * d[m + 1][h];
-      r[m][h] = Fma(left, r[m - 1][h], Fma(right, r[m + 1][h], r[m][h] * scale));
-      d[m][h] = NegFma(left, inner[m - 1][h], NegFma(right, inner[m + 1][h], d[m][h] * scale));
-    } else if constexpr (kHasLeft) {
-      r[m][h] = Fma(behind[m][h], r[m - 1][h], r[m][h] * d[m - 1][h]);
-      d[m][h] = NegFma(behind[m][h], inner[m - 1][h], d[m][h] * d[m - 1][h]);
-    }
-    dv[C::At(m)][h] = r[m][h] / d[m][h];
+  constexpr int m = kMiddle;
+  if constexpr (kHasLeft && kHasRight) {
+    const Vec left = behind[m] * d[m + 1], right = ahead[m] * d[m - 1];
+    const Vec scale = d[m - 1] * d[m + 1];
+    r[m] = Fma(left, r[m - 1], Fma(right, r[m + 1], r[m] * scale));
+    d[m] = NegFma(left, inner[m - 1], NegFma(right, inner[m + 1], d[m] * scale));
+  } else if constexpr (kHasLeft) {
+    r[m] = Fma(behind[m], r[m - 1], r[m] * d[m - 1]);
+    d[m] = NegFma(behind[m], inner[m - 1], d[m] * d[m - 1]);
   }
+  dv[C::At(m)] = r[m] / d[m];
   Static<1, kMiddle + 1>([&](auto distance) LIVND_INLINE_LAMBDA {
     constexpr int i = kMiddle - distance, j = kMiddle + distance;
-    for (int h = 0; h < kVectors; ++h) {
-      dv[C::At(i)][h] = Fma(inner[i][h], dv[C::At(i + 1)][h], r[i][h]) * inverse[i][h];
-      if constexpr (j < kN) {
-        dv[C::At(j)][h] = Fma(inner[j][h], dv[C::At(j - 1)][h], r[j][h]) * inverse[j][h];
-      }
+    dv[C::At(i)] = Fma(inner[i], dv[C::At(i + 1)], r[i]) * inverse[i];
+    if constexpr (j < kN) {
+      dv[C::At(j)] = Fma(inner[j], dv[C::At(j - 1)], r[j]) * inverse[j];
     }
   });
 }

@@ -31,12 +31,6 @@ enum class Path {
   kExact,    // there are no tables
 };
 
-template <Path kPath, int kRow>
-HWY_INLINE void IndexAt(Vec v, TableIndex& index) {
-  if constexpr (kPath == Path::kBlended) v = simd::Select(simd::InsideTable(v), v, Set(0.0));
-  if constexpr (kPath != Path::kExact) simd::IndexOf<kRow>(v, index);
-}
-
 // What the tables stand for. Out of line: only lanes with extreme voltages come here.
 inline HWY_NOINLINE Functions ExactSpiking(const StepConstants& k, Vec v) {
   return SpikingFunctions(k, v);
@@ -59,12 +53,12 @@ inline HWY_NOINLINE Vec ExactPotassiumKept(const StepConstants& k, Vec v) {
 inline HWY_NOINLINE Vec ExactSodium(Vec u) { return SodiumReversal(u); }
 inline HWY_NOINLINE Vec ExactPotassium(Vec u) { return PotassiumReversal(u); }
 
-// Four functions of voltage: a part of a table's rows, or what `exact` computes.
+// Four functions of voltage: part 0, 1 or 2 of a table's rows, or what `exact` computes.
 template <Path kPath, class Exact>
-HWY_INLINE Functions FunctionsAt(const double* part, const TableIndex& index, Vec v, Exact exact) {
+HWY_INLINE Functions FunctionsAt(int part, const TableIndex& index, Vec v, Exact exact) {
   if constexpr (kPath == Path::kExact) return exact();
   Functions f;
-  simd::Evaluate(part, index, f.data());
+  simd::Evaluate(part * simd::kTablePart, index, f.data());
   if constexpr (kPath == Path::kBlended) {
     const Mask inside = simd::InsideTable(v);
     const Functions e = exact();
@@ -78,38 +72,30 @@ template <Path kPath>
 class GroupFunctions {
  public:
   explicit GroupFunctions(const RcsdGroupParams& group)
-      : k_(group.step),
-        soma_(group.tables == nullptr ? nullptr : group.tables->soma.data()),
-        dend_(group.tables == nullptr ? nullptr : group.tables->dend.data()),
-        axon_(group.tables == nullptr ? nullptr : group.tables->axon.data()),
-        block_(group.tables == nullptr ? no_block_ : group.tables->block) {}
+      : k_(group.step), block_(group.tables == nullptr ? no_block_ : group.tables->block) {}
 
   // The parts of RcsdTables.
   HWY_INLINE Functions SomaSpiking(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(soma_, index, v, [&]() HWY_ATTR { return ExactSpiking(k_, v); });
+    return FunctionsAt<kPath>(0, index, v, [&]() HWY_ATTR { return ExactSpiking(k_, v); });
   }
   HWY_INLINE Functions SomaSlow(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(soma_ + simd::kTablePart, index, v,
-                              [&]() HWY_ATTR { return ExactSomaSlow(k_, block_, v); });
+    return FunctionsAt<kPath>(1, index, v, [&]() HWY_ATTR { return ExactSomaSlow(k_, block_, v); });
   }
   HWY_INLINE Functions SomaCalcium(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(soma_ + 2 * simd::kTablePart, index, v,
-                              [&]() HWY_ATTR { return ExactSomaCalcium(k_, v); });
+    return FunctionsAt<kPath>(2, index, v, [&]() HWY_ATTR { return ExactSomaCalcium(k_, v); });
   }
   HWY_INLINE Functions DendSlow(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(dend_, index, v,
-                              [&]() HWY_ATTR { return ExactDendSlow(k_, block_, v); });
+    return FunctionsAt<kPath>(0, index, v, [&]() HWY_ATTR { return ExactDendSlow(k_, block_, v); });
   }
   HWY_INLINE Functions DendCalcium(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(dend_ + simd::kTablePart, index, v,
-                              [&]() HWY_ATTR { return ExactDendCalcium(v); });
+    return FunctionsAt<kPath>(1, index, v, [&]() HWY_ATTR { return ExactDendCalcium(v); });
   }
   HWY_INLINE Functions AxonSpiking(const TableIndex& index, Vec v) const {
-    return FunctionsAt<kPath>(axon_, index, v, [&]() HWY_ATTR { return ExactSpiking(k_, v); });
+    return FunctionsAt<kPath>(0, index, v, [&]() HWY_ATTR { return ExactSpiking(k_, v); });
   }
   HWY_INLINE Vec AxonPotassiumKept(const TableIndex& index, Vec v) const {
     if constexpr (kPath == Path::kExact) return ExactPotassiumKept(k_, v);
-    const Vec a = simd::EvaluateLine(axon_ + simd::kTablePart, index);
+    const Vec a = simd::EvaluateLine(simd::kTablePart, index);
     if constexpr (kPath == Path::kTables) return a;
     return simd::Select(simd::InsideTable(v), a, ExactPotassiumKept(k_, v));
   }
@@ -117,7 +103,6 @@ class GroupFunctions {
  private:
   static constexpr MagnesiumBlock no_block_ = {};
   const StepConstants& k_;
-  const double *const soma_, *const dend_, *const axon_;
   const MagnesiumBlock& block_;
 };
 

@@ -1,5 +1,7 @@
 #include "sim/cell/rcsd_kernel.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/cell/rcsd_kernel.cc"
 #include "hwy/foreach_target.h"
@@ -17,6 +19,7 @@ namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using rcsd::Block;
+using rcsd::Compartments;
 using rcsd::Currents;
 using rcsd::Functions;
 using rcsd::GroupFunctions;
@@ -25,6 +28,7 @@ using rcsd::Relax;
 using rcsd::ReversalPolynomial;
 using rcsd::Shape;
 using simd::Fma;
+using simd::Load;
 using simd::Mask;
 using simd::Max;
 using simd::Set;
@@ -33,166 +37,34 @@ using simd::TableIndex;
 using simd::Vec;
 using Tables = RcsdTables;
 
-// The first kNumVectors vectors of a tile of one shape. A step is made of short phases over all
-// compartments and vectors: inside a phase they do not wait for each other, and what the next phase
-// reads is in memory by then.
-template <class TileShape, int kNumVectors>
-class Tile {
-  using Vectors = rcsd::TileVectors<kNumVectors>;
-  using Compartments = typename Vectors::Compartments;
-  using Chain = rcsd::Chain<TileShape>;
+// One step of one vector of cells of one shape, in short phases over all compartments: inside a phase
+// they do not wait for each other, and what the next phase reads is in memory by then. A few vectors
+// go through each phase one after the other, which gives the one something to do while the other
+// waits.
+template <class CellShape>
+class CellStep {
+  using Chain = rcsd::Chain<CellShape>;
 
  public:
-  HWY_INLINE Tile(const RcsdGroupParams& group, const TileBatch& batch, int tile)
-      : group_(group),
-        k_(group.step),
-        tables_(group.tables.get()),
-        batch_(batch),
-        at_(TileOf(batch, tile, kShape.num_params(), kShape.num_functions(), kN)) {}
-
-  // Gives the lanes that crossed their threshold.
-  HWY_INLINE uint32_t Step() {
-    const uint32_t crossed = DetectSpikes();
-    FindReversals();
-    FindIonCurrents();
-    rcsd::AddNoise<TileShape>(group_.noise, at_, half_);
-    rcsd::AddSynapses(group_, at_, half_);
-    if (batch_.light) rcsd::AddOpsin(group_, at_, half_);
-    if (batch_.learning != nullptr) rcsd::Learn(group_, at_, half_);
-    rcsd::SolveChain<TileShape>(batch_, at_, half_, dv_);
-    if (batch_.membrane_current != nullptr) StoreMembraneCurrents();
-    UpdatePools();
-    if (tables_ == nullptr) {
-      UpdateGates<Path::kExact>();
-    } else if (InsideTables()) {
-      UpdateGates<Path::kTables>();
-    } else {
-      UpdateGates<Path::kBlended>();
-    }
-    if (batch_.light) rcsd::UpdateOpsin(group_, at_);
-    return crossed;
+  // The cells that are meant from here on.
+  HWY_INLINE void MoveTo(const RcsdGroupParams& group, const TileBatch& batch, int tile,
+                         int vector) {
+    group_ = &group;
+    batch_ = &batch;
+    tables_ = group.tables.get();
+    cells_ = rcsd::Cells(batch, tile, vector, kShape.num_params(), kShape.num_functions());
   }
 
-  // The functions that FindIonCurrents expects of the step before.
+  // The functions of the step before that FindCurrents expects.
   void Prepare() { tables_ == nullptr ? PrepareBy<Path::kExact>() : PrepareBy<Path::kBlended>(); }
 
- private:
-  static constexpr RcsdShape kShape = TileShape::kShape;
-  static constexpr int kVectors = Vectors::kNum;
-  static constexpr int kNumDend = kShape.num_dend;
-  static constexpr int kNumAxon = kShape.num_axon;
-  static constexpr bool kOwnMembrane = kShape.own_membrane;
-  static constexpr int kSoma = 0;
-  static constexpr int kFirstAxon = 1 + kNumDend;
-  static constexpr int kN = 1 + kNumDend + kNumAxon;
-
-  HWY_INLINE Block At(int param, int variable, int h) const {
-    return {at_.place[h].params + param * kTileLanes, at_.place[h].state + variable * kTileLanes};
-  }
-  HWY_INLINE Block Soma(int h) const { return At(0, 0, h); }
-  HWY_INLINE Block Dend(int i, int h) const {
-    return At(kShape.dend_param(i), kShape.dend_state(i), h);
-  }
-  HWY_INLINE Block Axon(int i, int h) const {
-    return At(kShape.axon_param(i), kShape.axon_state(i), h);
-  }
-  HWY_INLINE Vec Param(int i, int h) const { return at_.place[h].Param(i); }
-  HWY_INLINE Vec Variable(int i, int h) const { return at_.place[h].Variable(i); }
-  HWY_INLINE Vec V(int c, int h) const { return Variable(kShape.voltage_state(c), h); }
-  HWY_INLINE Vec Kept(int i, int h) const { return at_.place[h].Kept(i); }
-  HWY_INLINE void Keep(int i, int h, Vec x) const { at_.place[h].Keep(i, x); }
-
-  // Where the vectors of a phase lie in the tables, [compartment][vector].
-  using Indices = TableIndex[kN][kVectors];
-  template <Path kPath>
-  HWY_INLINE void FindIndices(Indices& index) const {
-    for (int h = 0; h < kVectors; ++h) {
-      rcsd::IndexAt<kPath, rcsd::kSomaRow>(V(kSoma, h), index[kSoma][h]);
-    }
-    for (int c = 1; c < kFirstAxon; ++c) {
-      for (int h = 0; h < kVectors; ++h) rcsd::IndexAt<kPath, rcsd::kDendRow>(V(c, h), index[c][h]);
-    }
-    for (int c = kFirstAxon; c < kN; ++c) {
-      for (int h = 0; h < kVectors; ++h) rcsd::IndexAt<kPath, rcsd::kAxonRow>(V(c, h), index[c][h]);
-    }
-  }
-
-  template <Path kPath>
-  void PrepareBy() {
-    const GroupFunctions<kPath> functions(group_);
-    Indices index;
-    FindIndices<kPath>(index);
-    for (int h = 0; h < kVectors; ++h) {
-      const Vec v = V(kSoma, h);
-      const TableIndex& at = index[kSoma][h];
-      KeepM3(kSoma, h, v, functions.SomaSpiking(at, v)[Tables::kMNas]);
-      KeepSoma(h, functions.SomaSlow(at, v), functions.SomaCalcium(at, v));
-    }
-    for (int c = 1; c < kFirstAxon; ++c) {
-      for (int h = 0; h < kVectors; ++h) {
-        const Vec v = V(c, h);
-        KeepDend(c - 1, h, functions.DendSlow(index[c][h], v),
-                 functions.DendCalcium(index[c][h], v));
-      }
-    }
-    for (int c = kFirstAxon; c < kN; ++c) {
-      for (int h = 0; h < kVectors; ++h) {
-        const Vec v = V(c, h);
-        KeepM3(c, h, v, functions.AxonSpiking(index[c][h], v)[Tables::kMNas]);
-      }
-    }
-  }
-
-  // The cube of m_inf of Nas at v for the next step; `m` is m_inf with the default half activation and
-  // slope.
-  HWY_INLINE void KeepM3(int c, int h, Vec v, Vec m) const {
-    if (kOwnMembrane) {
-      const int half = kShape.param_of(c, SomaParam::kVHalf, -1, AxonParam::kVHalf);
-      const int slope = kShape.param_of(c, SomaParam::kInverseSlope, -1, AxonParam::kInverseSlope);
-      m = rcsd::SodiumActivation(v, Param(half, h), Param(slope, h));
-    }
-    Keep(c == kSoma ? int{RcsdShape::kSomaM3} : kShape.axon_functions(c - kFirstAxon), h,
-         rcsd::Cube(m));
-  }
-  HWY_INLINE void KeepSoma(int h, const Functions& slow, const Functions& calcium) const {
-    Keep(RcsdShape::kSomaP, h, calcium[Tables::kPCan]);
-    Keep(RcsdShape::kSomaQ, h, calcium[Tables::kQCan]);
-    Keep(RcsdShape::kSomaBlock, h, slow[Tables::kSomaBlock]);
-  }
-  HWY_INLINE void KeepDend(int i, int h, const Functions& slow, const Functions& calcium) const {
-    const int f = kShape.dend_functions(i);
-    Keep(f + RcsdShape::kDendPCan, h, calcium[Tables::kDendPCan]);
-    Keep(f + RcsdShape::kDendQCan, h, calcium[Tables::kDendQCan]);
-    Keep(f + RcsdShape::kDendPCal, h, calcium[Tables::kPCal]);
-    Keep(f + RcsdShape::kDendQCal, h, calcium[Tables::kQCal]);
-    Keep(f + RcsdShape::kDendBlock, h, slow[Tables::kDendBlock]);
-  }
-
+  // The phases of a step, in this order. The first gives the lanes that crossed their threshold.
   HWY_INLINE uint32_t DetectSpikes() {
-    uint32_t crossed = 0;
-    for (int h = 0; h < kVectors; ++h) {
-      const Mask above = Variable(SomaState::kV, h) > Param(SomaParam::kThreshold, h);
-      const Vec was_above = Variable(kShape.above_state(), h);
-      at_.place[h].Put(kShape.above_state(), simd::Select(above, Set(1.0), Set(0.0)));
-      crossed |= simd::Bits(above & (was_above < Set(0.5))) << (h * simd::kLanes);
-    }
-    return crossed;
+    const Mask above = Variable(SomaState::kV) > Param(SomaParam::kThreshold);
+    const Vec was_above = Variable(kShape.above_state());
+    cells_.Put(kShape.above_state(), simd::Select(above, Set(1.0), Set(0.0)));
+    return simd::Bits(above & (was_above < Set(0.5)));
   }
-
-  template <bool kHasSodium, bool kHasCalcium>
-  HWY_INLINE void Take(int c, int h, const Currents& i) {
-    half_.total[c][h] = i.total;
-    half_.slope[c][h] = i.slope;
-    k_slope_[c][h] = i.k_slope;
-    if constexpr (kHasSodium) {
-      na_slope_[c][h] = i.na_slope;
-    }
-    if constexpr (kHasCalcium) {
-      ca_[c][h] = i.ca;
-      ca_slope_[c][h] = i.ca_slope;
-    }
-  }
-
   // Reversal potentials at the pools' concentrations.
   HWY_INLINE void FindReversals() {
     if (kOwnMembrane || tables_ == nullptr) {
@@ -200,20 +72,161 @@ class Tile {
       PotassiumReversals<Path::kExact>();
       return;
     }
-    if (!SodiumReversals<Path::kTables>()) SodiumReversals<Path::kBlended>();
-    if (!PotassiumReversals<Path::kTables>()) PotassiumReversals<Path::kBlended>();
+    if (!SodiumReversals<Path::kTables>()) {
+      Rarely([&]() LIVND_INLINE_LAMBDA { SodiumReversals<Path::kBlended>(); });
+    }
+    if (!PotassiumReversals<Path::kTables>()) {
+      Rarely([&]() LIVND_INLINE_LAMBDA { PotassiumReversals<Path::kBlended>(); });
+    }
   }
+  HWY_INLINE void FindCurrents() {
+    FindIonCurrents();
+    rcsd::AddNoise<CellShape>(group_->noise, *batch_, cells_, half_);
+    rcsd::AddSynapses(*group_, cells_, half_);
+    if (batch_->light) rcsd::AddOpsin(*group_, cells_, half_);
+    if (batch_->learning != nullptr) rcsd::Learn(*group_, *batch_, cells_, half_.v);
+    if (batch_->membrane_current != nullptr) BeginMembraneCurrents();
+    AddDrive();
+  }
+  HWY_INLINE void Solve() {
+    rcsd::SolveChain<CellShape>(cells_, half_, dv_);
+    if (batch_->membrane_current != nullptr) EndMembraneCurrents();
+  }
+  // V_{k+1}, and the pools with the ion currents of the half step.
+  HWY_INLINE void UpdateVoltages() {
+    UpdatePools();
+    if (tables_ != nullptr) FindIndices<Path::kTables>();
+  }
+  // Gates at V_{k+1}, and what the next step needs to know of it.
+  HWY_INLINE void UpdateGates() {
+    if (tables_ == nullptr) {
+      UpdateGatesBy<Path::kExact>();
+    } else if (InsideTables()) {
+      UpdateGatesBy<Path::kTables>();
+    } else {
+      Rarely([&]() LIVND_INLINE_LAMBDA {
+        FindIndices<Path::kBlended>();
+        UpdateGatesBy<Path::kBlended>();
+      });
+    }
+    if (batch_->light) rcsd::UpdateOpsin(*group_, cells_);
+  }
+
+ private:
+  static constexpr RcsdShape kShape = CellShape::kShape;
+  static constexpr int kNumDend = kShape.num_dend;
+  static constexpr int kNumAxon = kShape.num_axon;
+  static constexpr bool kOwnMembrane = kShape.own_membrane;
+  static constexpr int kSoma = 0;
+  static constexpr int kFirstAxon = 1 + kNumDend;
+  static constexpr int kN = 1 + kNumDend + kNumAxon;
+
+  HWY_INLINE const StepConstants& k() const { return group_->step; }
+  HWY_INLINE Block At(int param, int variable) const {
+    return {cells_.params + param * kTileLanes, cells_.state + variable * kTileLanes};
+  }
+  HWY_INLINE Block Soma() const { return At(0, 0); }
+  HWY_INLINE Block Dend(int i) const { return At(kShape.dend_param(i), kShape.dend_state(i)); }
+  HWY_INLINE Block Axon(int i) const { return At(kShape.axon_param(i), kShape.axon_state(i)); }
+  HWY_INLINE Vec Param(int i) const { return cells_.Param(i); }
+  HWY_INLINE Vec Variable(int i) const { return cells_.Variable(i); }
+  HWY_INLINE Vec V(int c) const { return Variable(kShape.voltage_state(c)); }
+  HWY_INLINE Vec Kept(int i) const { return cells_.Kept(i); }
+  HWY_INLINE void Keep(int i, Vec x) const { cells_.Keep(i, x); }
+
+  // Does what is hardly ever done. The compiler would keep for it, on every step, whatever the usual
+  // path has loaded and computed; so it is not to know that the states are the same.
+  template <class Do>
+  HWY_INLINE void Rarely(Do something) {
+    double* const known = cells_.state;
+    cells_.state = simd::Afresh(known);
+    something();
+    cells_.state = known;
+  }
+
+  // Where voltages lie in the tables; kBlended: those outside, anywhere.
+  template <Path kPath>
+  HWY_INLINE void FindIndices() {
+    const RcsdTables& t = *tables_;
+    const auto v = [&](int c) LIVND_INLINE_LAMBDA {
+      if constexpr (kPath == Path::kTables) return V(c);
+      return simd::Select(simd::InsideTable(V(c)), V(c), Set(0.0));
+    };
+    simd::IndexOf<rcsd::kSomaRow>(t.soma.data(), v(kSoma), index_[kSoma]);
+    for (int c = 1; c < kFirstAxon; ++c) {
+      simd::IndexOf<rcsd::kDendRow>(t.dend.data(), v(c), index_[c]);
+    }
+    for (int c = kFirstAxon; c < kN; ++c) {
+      simd::IndexOf<rcsd::kAxonRow>(t.axon.data(), v(c), index_[c]);
+    }
+  }
+
+  template <Path kPath>
+  void PrepareBy() {
+    if constexpr (kPath != Path::kExact) FindIndices<kPath>();
+    const GroupFunctions<kPath> functions(*group_);
+    const Vec v_soma = V(kSoma);
+    const TableIndex& at = index_[kSoma];
+    KeepM3(kSoma, v_soma, functions.SomaSpiking(at, v_soma)[Tables::kMNas]);
+    KeepSoma(functions.SomaSlow(at, v_soma), functions.SomaCalcium(at, v_soma));
+    for (int c = 1; c < kFirstAxon; ++c) {
+      const Vec v = V(c);
+      KeepDend(c - 1, functions.DendSlow(index_[c], v), functions.DendCalcium(index_[c], v));
+    }
+    for (int c = kFirstAxon; c < kN; ++c) {
+      const Vec v = V(c);
+      KeepM3(c, v, functions.AxonSpiking(index_[c], v)[Tables::kMNas]);
+    }
+  }
+
+  // The cube of m_inf of Nas at v for the next step; `m` is m_inf with the default half activation and
+  // slope.
+  HWY_INLINE void KeepM3(int c, Vec v, Vec m) const {
+    if (kOwnMembrane) {
+      const int half = kShape.param_of(c, SomaParam::kVHalf, -1, AxonParam::kVHalf);
+      const int slope = kShape.param_of(c, SomaParam::kInverseSlope, -1, AxonParam::kInverseSlope);
+      m = rcsd::SodiumActivation(v, Param(half), Param(slope));
+    }
+    Keep(c == kSoma ? int{RcsdShape::kSomaM3} : kShape.axon_functions(c - kFirstAxon),
+         rcsd::Cube(m));
+  }
+  HWY_INLINE void KeepSoma(const Functions& slow, const Functions& calcium) const {
+    Keep(RcsdShape::kSomaP, calcium[Tables::kPCan]);
+    Keep(RcsdShape::kSomaQ, calcium[Tables::kQCan]);
+    Keep(RcsdShape::kSomaBlock, slow[Tables::kSomaBlock]);
+  }
+  HWY_INLINE void KeepDend(int i, const Functions& slow, const Functions& calcium) const {
+    const int f = kShape.dend_functions(i);
+    Keep(f + RcsdShape::kDendPCan, calcium[Tables::kDendPCan]);
+    Keep(f + RcsdShape::kDendQCan, calcium[Tables::kDendQCan]);
+    Keep(f + RcsdShape::kDendPCal, calcium[Tables::kPCal]);
+    Keep(f + RcsdShape::kDendQCal, calcium[Tables::kQCal]);
+    Keep(f + RcsdShape::kDendBlock, slow[Tables::kDendBlock]);
+  }
+
+  template <bool kHasSodium, bool kHasCalcium>
+  HWY_INLINE void Take(int c, const Currents& i) {
+    half_.total[c] = i.total;
+    half_.slope[c] = i.slope;
+    k_slope_[c] = i.k_slope;
+    if constexpr (kHasSodium) {
+      na_slope_[c] = i.na_slope;
+    }
+    if constexpr (kHasCalcium) {
+      ca_[c] = i.ca;
+      ca_slope_[c] = i.ca_slope;
+    }
+  }
+
   // False if kPath is kTables and a pool lies outside its polynomial.
   template <Path kPath>
   HWY_INLINE bool SodiumReversals() {
     ReversalPolynomial<kPath, Tables::Sodium> e(tables_ == nullptr ? nullptr : &tables_->sodium);
     rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
       if constexpr (kShape.has_sodium(c)) {
-        for (int h = 0; h < kVectors; ++h) {
-          const Vec u = Variable(kShape.sodium_state(c), h);
-          e_na_[c][h] =
-              kOwnMembrane ? OwnReversal(u, kShape.sodium_pool(c), h) : e.At(u, rcsd::ExactSodium);
-        }
+        const Vec u = Variable(kShape.sodium_state(c));
+        e_na_[c] =
+            kOwnMembrane ? OwnReversal(u, kShape.sodium_pool(c)) : e.At(u, rcsd::ExactSodium);
       }
     });
     return e.inside();
@@ -223,151 +236,154 @@ class Tile {
     ReversalPolynomial<kPath, Tables::Potassium> e(tables_ == nullptr ? nullptr
                                                                       : &tables_->potassium);
     rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
-      for (int h = 0; h < kVectors; ++h) {
-        const Vec u = Variable(kShape.potassium_state(c), h);
-        e_k_[c][h] = kOwnMembrane ? OwnReversal(u, kShape.potassium_pool(c), h)
-                                  : e.At(u, rcsd::ExactPotassium);
-      }
+      const Vec u = Variable(kShape.potassium_state(c));
+      e_k_[c] =
+          kOwnMembrane ? OwnReversal(u, kShape.potassium_pool(c)) : e.At(u, rcsd::ExactPotassium);
     });
     return e.inside();
   }
   // That of a pool with constants of its own, from parameter `pool` on.
-  HWY_INLINE Vec OwnReversal(Vec u, int pool, int h) const {
-    return rcsd::OwnReversal(u, Param(pool + PoolParam::kOut, h), Param(pool + PoolParam::kIn, h));
+  HWY_INLINE Vec OwnReversal(Vec u, int pool) const {
+    return rcsd::OwnReversal(u, Param(pool + PoolParam::kOut), Param(pool + PoolParam::kIn));
   }
 
   HWY_INLINE void FindIonCurrents() {
-    for (int h = 0; h < kVectors; ++h) {
-      const Block b = Soma(h);
-      const Vec v = half_.v[kSoma][h] = b.S(SomaState::kV);
-      Take<true, true>(kSoma, h,
-                       rcsd::SomaCurrents<kShape.has_ka()>(
-                           b, v, Kept(RcsdShape::kSomaM3, h),
-                           {Kept(RcsdShape::kSomaP, h), Kept(RcsdShape::kSomaQ, h)},
-                           e_na_[kSoma][h], e_k_[kSoma][h]));
-    }
+    const Block b = Soma();
+    const Vec v = half_.v[kSoma] = b.S(SomaState::kV);
+    Take<true, true>(
+        kSoma, rcsd::SomaCurrents<kShape.has_ka()>(
+                   b, v, Kept(RcsdShape::kSomaM3),
+                   {Kept(RcsdShape::kSomaP), Kept(RcsdShape::kSomaQ)}, e_na_[kSoma], e_k_[kSoma]));
     for (int i = 0; i < kNumDend; ++i) {
-      for (int h = 0; h < kVectors; ++h) {
-        const Block b = Dend(i, h);
-        const Vec v = half_.v[1 + i][h] = b.S(DendState::kV);
-        const int f = kShape.dend_functions(i);
-        Take<false, true>(
-            1 + i, h,
-            rcsd::DendCurrents(
-                b, v, {Kept(f + RcsdShape::kDendPCan, h), Kept(f + RcsdShape::kDendQCan, h)},
-                {Kept(f + RcsdShape::kDendPCal, h), Kept(f + RcsdShape::kDendQCal, h)},
-                e_k_[1 + i][h]));
-      }
+      const Block b = Dend(i);
+      const Vec v = half_.v[1 + i] = b.S(DendState::kV);
+      const int f = kShape.dend_functions(i);
+      Take<false, true>(
+          1 + i,
+          rcsd::DendCurrents(b, v, {Kept(f + RcsdShape::kDendPCan), Kept(f + RcsdShape::kDendQCan)},
+                             {Kept(f + RcsdShape::kDendPCal), Kept(f + RcsdShape::kDendQCal)},
+                             e_k_[1 + i]));
     }
     for (int i = 0; i < kNumAxon; ++i) {
       const int c = kFirstAxon + i;
-      for (int h = 0; h < kVectors; ++h) {
-        const Block b = Axon(i, h);
-        const Vec v = half_.v[c][h] = b.S(AxonState::kV);
-        Take<true, false>(
-            c, h,
-            rcsd::AxonCurrents(b, v, Kept(kShape.axon_functions(i), h), e_na_[c][h], e_k_[c][h]));
+      const Block b = Axon(i);
+      const Vec v = half_.v[c] = b.S(AxonState::kV);
+      Take<true, false>(
+          c, rcsd::AxonCurrents(b, v, Kept(kShape.axon_functions(i)), e_na_[c], e_k_[c]));
+    }
+  }
+
+  // What a field and stimuli drive into the compartments.
+  HWY_INLINE void AddDrive() {
+    if (batch_->field) {
+      for (int c = 0; c < kN; ++c) {
+        half_.total[c] = half_.total[c] - Variable(kShape.field_state(c));
+      }
+    }
+    if (batch_->drive != nullptr) {
+      const double* drive = cells_.In(batch_->drive, kN);
+      for (int c = 0; c < kN; ++c) {
+        half_.total[c] = half_.total[c] - Load(drive + c * kTileLanes);
       }
     }
   }
 
-  void StoreMembraneCurrents() {
+  // At V_k before the drive is added, then with what the half step's change adds.
+  HWY_INLINE void BeginMembraneCurrents() {
+    double* out = cells_.In(batch_->membrane_current, kN);
+    for (int c = 0; c < kN; ++c) Store(half_.total[c], out + c * kTileLanes);
+  }
+  HWY_INLINE void EndMembraneCurrents() {
+    double* out = cells_.In(batch_->membrane_current, kN);
     for (int c = 0; c < kN; ++c) {
-      for (int h = 0; h < kVectors; ++h) {
-        Store(
-            Fma(Param(Chain::Capacitance(c), h) + half_.slope[c][h], dv_[c][h], half_.total[c][h]),
-            at_.place[h].membrane_current + c * kTileLanes);
-      }
+      const Vec at_start = Load(out + c * kTileLanes);
+      Store(Fma(Param(Chain::Capacitance(c)) + half_.slope[c], dv_[c], at_start),
+            out + c * kTileLanes);
     }
   }
 
-  // V_{k+1}, and the pools with the ion currents of the half step.
   HWY_INLINE void UpdatePools() {
+    // Of default pools; constants are found once, not behind every store.
+    const Vec kept = Set(1.0 - k().pool), gain = Set(k().pool * k().pool_drive);
+    // Variable `state`, the ion's current at the half step, and the parameter from which on the
+    // cell's own constants lie.
+    const auto update = [&](int state, int pool, Vec current) LIVND_INLINE_LAMBDA {
+      const Vec u = Variable(state);
+      if constexpr (kOwnMembrane) {
+        cells_.Put(state, Relax(u, current * Param(pool + PoolParam::kDrive),
+                                Param(pool + PoolParam::kFraction)));
+      } else {
+        cells_.Put(state, Fma(kept, u, current * gain));
+      }
+    };
     rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
-      for (int h = 0; h < kVectors; ++h) {
-        at_.place[h].Put(kShape.voltage_state(c), NextV(c, h));
-        if constexpr (kShape.has_sodium(c)) {
-          UpdatePool(kShape.sodium_state(c), kShape.sodium_pool(c), h, SodiumHalf(c, h));
-        }
-        UpdatePool(kShape.potassium_state(c), kShape.potassium_pool(c), h, PotassiumHalf(c, h));
+      cells_.Put(kShape.voltage_state(c), NextV(c));
+      if constexpr (kShape.has_sodium(c)) {
+        update(kShape.sodium_state(c), kShape.sodium_pool(c), SodiumHalf(c));
       }
+      update(kShape.potassium_state(c), kShape.potassium_pool(c), PotassiumHalf(c));
     });
-    for (int h = 0; h < kVectors; ++h) {
-      UpdateCalcium<SomaState, SomaParam>(Soma(h), CalciumHalf(kSoma, h));
-      for (int i = 0; i < kNumDend; ++i) {
-        UpdateCalcium<DendState, DendParam>(Dend(i, h), CalciumHalf(1 + i, h));
-      }
+    UpdateCalcium<SomaState, SomaParam>(Soma(), CalciumHalf(kSoma));
+    for (int i = 0; i < kNumDend; ++i) {
+      UpdateCalcium<DendState, DendParam>(Dend(i), CalciumHalf(1 + i));
     }
   }
 
-  // Gates at V_{k+1}, and what the next step needs to know of it.
   template <Path kPath>
-  HWY_INLINE void UpdateGates() {
-    const GroupFunctions<kPath> functions(group_);
-    Indices index;
-    FindIndices<kPath>(index);
-    for (int h = 0; h < kVectors; ++h) {
-      const Block b = Soma(h);
-      const Vec v = b.S(SomaState::kV);
-      const TableIndex& at = index[kSoma][h];
-      const Functions spiking = functions.SomaSpiking(at, v);
-      const Functions slow = functions.SomaSlow(at, v);
-      const Functions calcium = functions.SomaCalcium(at, v);
-      KeepM3(kSoma, h, v, spiking[Tables::kMNas]);
-      KeepSoma(h, slow, calcium);
-      UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
-      UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
-      if constexpr (kShape.has_ka()) {
-        UpdateGate<SomaState::kAKa>(b, k_.ka_a, calcium[Tables::kAKaGain]);
-        UpdateGate<SomaState::kBKa>(b, k_.ka_b, calcium[Tables::kBKaGain]);
-      }
-    }
+  HWY_INLINE void UpdateGatesBy() {
+    const GroupFunctions<kPath> functions(*group_);
+    UpdateSomaGates(functions, index_[kSoma]);
     for (int i = 0; i < kNumDend; ++i) {
-      for (int h = 0; h < kVectors; ++h) {
-        const Block b = Dend(i, h);
-        const Vec v = b.S(DendState::kV);
-        const TableIndex& at = index[1 + i][h];
-        const Functions slow = functions.DendSlow(at, v);
-        KeepDend(i, h, slow, functions.DendCalcium(at, v));
-        UpdateCan<DendState>(b, slow[Tables::kDendMCanGain], slow[Tables::kDendHCanGain]);
-        UpdateGate<DendState::kMCal>(b, k_.cal_m, slow[Tables::kMCalGain]);
-      }
+      const Block b = Dend(i);
+      const Vec v = b.S(DendState::kV);
+      const TableIndex& at = index_[1 + i];
+      const Functions slow = functions.DendSlow(at, v);
+      KeepDend(i, slow, functions.DendCalcium(at, v));
+      UpdateCan<DendState>(b, slow[Tables::kDendMCanGain], slow[Tables::kDendHCanGain]);
+      UpdateGate<DendState::kMCal>(b, k().cal_m, slow[Tables::kMCalGain]);
     }
     for (int i = 0; i < kNumAxon; ++i) {
       const int c = kFirstAxon + i;
-      for (int h = 0; h < kVectors; ++h) {
-        const Block b = Axon(i, h);
-        const Vec v = b.S(AxonState::kV);
-        const TableIndex& at = index[c][h];
-        const Functions spiking = functions.AxonSpiking(at, v);
-        KeepM3(c, h, v, spiking[Tables::kMNas]);
-        UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumKept(at, v));
-      }
+      const Block b = Axon(i);
+      const Vec v = b.S(AxonState::kV);
+      const Functions spiking = functions.AxonSpiking(index_[c], v);
+      KeepM3(c, v, spiking[Tables::kMNas]);
+      UpdateSpiking<AxonState>(b, spiking, functions.AxonPotassiumKept(index_[c], v));
+    }
+  }
+  template <Path kPath>
+  HWY_INLINE void UpdateSomaGates(const GroupFunctions<kPath>& functions, const TableIndex& at) {
+    const Block b = Soma();
+    const Vec v = b.S(SomaState::kV);
+    const Functions spiking = functions.SomaSpiking(at, v);
+    const Functions slow = functions.SomaSlow(at, v);
+    const Functions calcium = functions.SomaCalcium(at, v);
+    KeepM3(kSoma, v, spiking[Tables::kMNas]);
+    KeepSoma(slow, calcium);
+    UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
+    UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
+    if constexpr (kShape.has_ka()) {
+      UpdateGate<SomaState::kAKa>(b, k().ka_a, calcium[Tables::kAKaGain]);
+      UpdateGate<SomaState::kBKa>(b, k().ka_b, calcium[Tables::kBKaGain]);
     }
   }
 
   // Whether the tables reach all of V_{k+1}.
   HWY_INLINE bool InsideTables() const {
-    Mask inside = simd::InsideTable(V(0, 0));  // not by a maximum, which loses what is not a number
+    Mask inside = simd::InsideTable(V(0));  // not by a maximum, which loses what is not a number
     for (int c = 0; c < kN; ++c) {
-      for (int h = 0; h < kVectors; ++h) inside = inside & simd::InsideTable(V(c, h));
+      inside = inside & simd::InsideTable(V(c));
     }
     return simd::AllTrue(inside);
   }
 
-  HWY_INLINE Vec NextV(int c, int h) const { return Fma(Set(2.0), dv_[c][h], half_.v[c][h]); }
+  HWY_INLINE Vec NextV(int c) const { return Fma(Set(2.0), dv_[c], half_.v[c]); }
 
   // Ion currents of the half step.
-  HWY_INLINE Vec HalfV(int c, int h) const { return half_.v[c][h] + dv_[c][h]; }
-  HWY_INLINE Vec SodiumHalf(int c, int h) const {
-    return na_slope_[c][h] * (HalfV(c, h) - e_na_[c][h]);
-  }
-  HWY_INLINE Vec PotassiumHalf(int c, int h) const {
-    return k_slope_[c][h] * (HalfV(c, h) - e_k_[c][h]);
-  }
-  HWY_INLINE Vec CalciumHalf(int c, int h) const {
-    return Fma(ca_slope_[c][h], dv_[c][h], ca_[c][h]);
-  }
+  HWY_INLINE Vec HalfV(int c) const { return half_.v[c] + dv_[c]; }
+  HWY_INLINE Vec SodiumHalf(int c) const { return na_slope_[c] * (HalfV(c) - e_na_[c]); }
+  HWY_INLINE Vec PotassiumHalf(int c) const { return k_slope_[c] * (HalfV(c) - e_k_[c]); }
+  HWY_INLINE Vec CalciumHalf(int c) const { return Fma(ca_slope_[c], dv_[c], ca_[c]); }
 
   // A gate of a time constant of its own; fraction = 1 - exp(-dt / tau).
   template <int kGate>
@@ -379,55 +395,62 @@ class Tile {
     b.Put(S::kH, Fma(spiking[Tables::kHKept], b.S(S::kH), spiking[Tables::kHGain]));
     b.Put(S::kN, Fma(n_kept, b.S(S::kN), spiking[Tables::kNGain]));
   }
-  // A sodium or potassium shell: variable `state`, the ion's current at the half step, and the
-  // parameter from which on the cell's own constants lie.
-  HWY_INLINE void UpdatePool(int state, int pool, int h, Vec current) const {
-    const Vec u = Variable(state, h);
-    if constexpr (kOwnMembrane) {
-      at_.place[h].Put(state, Relax(u, current * Param(pool + PoolParam::kDrive, h),
-                                    Param(pool + PoolParam::kFraction, h)));
-    } else {
-      at_.place[h].Put(state, Fma(Set(1.0 - k_.pool), u, current * (k_.pool * k_.pool_drive)));
-    }
-  }
   template <class S>
   HWY_INLINE void UpdateCan(const Block& b, Vec m_gain, Vec h_gain) const {
-    UpdateGate<S::kMCan>(b, k_.can_m, m_gain);
-    UpdateGate<S::kHCan>(b, k_.can_h, h_gain);
+    UpdateGate<S::kMCan>(b, k().can_m, m_gain);
+    UpdateGate<S::kHCan>(b, k().can_h, h_gain);
   }
   template <class S, class P>
-  void UpdateCalcium(const Block& b, Vec current) const {
+  HWY_INLINE void UpdateCalcium(const Block& b, Vec current) const {
     const Vec drive = Max(Set(0.0), b.P(P::kAlpha) * (b.P(P::kIRest) - current));
     const Vec limit = Fma(drive, b.P(P::kInverseKCa), Set(rcsd::kCaInMm));
     b.Put(S::kCai, Relax(b.S(S::kCai), limit, b.P(P::kCaDecay)));
   }
 
-  const RcsdGroupParams& group_;
-  const StepConstants& k_;
-  const RcsdTables* const tables_;
-  const TileBatch& batch_;
-  Vectors at_;
-  typename Vectors::HalfStep half_;
+  const RcsdGroupParams* group_ = nullptr;
+  const TileBatch* batch_ = nullptr;
+  const RcsdTables* tables_ = nullptr;
+  rcsd::Cells cells_;
+  rcsd::HalfStep half_;
+  TableIndex index_[kN];
   Compartments dv_, e_na_, e_k_;
   Compartments na_slope_, k_slope_, ca_, ca_slope_;
 };
 
-template <class TileShape>
-void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
-  // Half of a tile costs half as much, which tells in small cultures.
-  constexpr bool kHalves = rcsd::kTileVectors > 1 && !TileShape::kShape.own_membrane;
-  constexpr int kHalf = kHalves ? rcsd::kTileVectors / 2 : rcsd::kTileVectors;
-  const int last = batch.num_tiles - 1;
-  const bool half = kHalves && batch.lanes_of_last <= kHalf * simd::kLanes;
-  for (int t = 0; t < last + (half ? 0 : 1); ++t) {
-    crossed[t] = Tile<TileShape, rcsd::kTileVectors>(group, batch, t).Step();
-  }
-  if (half) crossed[last] = Tile<TileShape, kHalf>(group, batch, last).Step();
+// Vectors that go through a step together.
+constexpr int kTogether = 2;
+
+// Vectors of a batch that hold cells: less than a whole tile tells in small cultures.
+HWY_INLINE int NumVectors(const TileBatch& batch) {
+  const int of_last = (batch.lanes_of_last + simd::kLanes - 1) / simd::kLanes;
+  return (batch.num_tiles - 1) * rcsd::kTileVectors + of_last;
 }
-template <class TileShape>
+
+template <class CellShape>
+void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+  CellStep<CellShape> steps[kTogether];
+  std::fill_n(crossed, batch.num_tiles, 0);
+  const int end = NumVectors(batch);
+  for (int first = 0; first < end; first += kTogether) {
+    const int num = std::min(kTogether, end - first);
+    for (int i = 0; i < num; ++i) {
+      const int tile = (first + i) / rcsd::kTileVectors, vector = (first + i) % rcsd::kTileVectors;
+      steps[i].MoveTo(group, batch, tile, vector);
+      crossed[tile] |= steps[i].DetectSpikes() << (vector * simd::kLanes);
+      steps[i].FindReversals();
+    }
+    for (int i = 0; i < num; ++i) steps[i].FindCurrents();
+    for (int i = 0; i < num; ++i) steps[i].Solve();
+    for (int i = 0; i < num; ++i) steps[i].UpdateVoltages();
+    for (int i = 0; i < num; ++i) steps[i].UpdateGates();
+  }
+}
+template <class CellShape>
 void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
-  for (int t = 0; t < batch.num_tiles; ++t) {
-    Tile<TileShape, rcsd::kTileVectors>(group, batch, t).Prepare();
+  CellStep<CellShape> step;
+  for (int i = 0; i < NumVectors(batch); ++i) {
+    step.MoveTo(group, batch, i / rcsd::kTileVectors, i % rcsd::kTileVectors);
+    step.Prepare();
   }
 }
 

@@ -34,8 +34,8 @@ void ExpectNear(const std::string& name, const AlignedVector& table, int part, E
     const Vec at = simd::Load(lanes);
     Vec got[4];
     simd::TableIndex index;
-    simd::IndexOf<kRow>(at, index);
-    simd::Evaluate(table.data() + part * simd::kTablePart, index, got);
+    simd::IndexOf<kRow>(table.data(), at, index);
+    simd::Evaluate(part * simd::kTablePart, index, got);
     const Functions want = exact(at);
     for (int k = 0; k < 4; ++k) {
       double g[simd::kLanes], w[simd::kLanes];
@@ -83,9 +83,9 @@ TEST(RcsdTablesTest, TheAxonsPotassiumKeptIsExactToAFewPartsInTenToTheThirteen) 
   for (double v = -127.99; v < 127.9; v += 0.00717) {
     const Vec at = simd::Set(v);
     simd::TableIndex index;
-    simd::IndexOf<rcsd::kAxonRow>(at, index);
+    simd::IndexOf<rcsd::kAxonRow>(tables->axon.data(), at, index);
     double got[simd::kLanes], want[simd::kLanes];
-    simd::Store(simd::EvaluateLine(tables->axon.data() + simd::kTablePart, index), got);
+    simd::Store(simd::EvaluateLine(simd::kTablePart, index), got);
     simd::Store(rcsd::PotassiumKept(k, at), want);
     EXPECT_NEAR(got[0], want[0], 5e-13 * std::max(want[0], 1e-3)) << v;
   }

@@ -17,11 +17,19 @@ struct NoiseStreamKey {
   uint32_t id3 = 0;           // low 32 bits of (seed + stream * 1000003)
 };
 
-// Draws normals 0 .. count - 1 of a stream from pair `position` on (two words a pair; a rejected
-// pair makes the draw take the next). Normals first, first + every, ... go to out[0], out[1], ...
-// (every: 1 or 2); the others only use up their pairs. Returns the position behind the last pair used.
-int64_t DrawNormals(const NoiseStreamKey& key, int64_t position, int count, int first, int every,
-                    double* out);
+// Normals 0 .. count - 1 of a stream from a pair on (two words a pair; a rejected pair makes the draw
+// take the next). Normals first, first + every, ... go to out[0], out[1], ...; the others only use up
+// their pairs.
+struct NoiseDraw {
+  NoiseStreamKey key;
+  int64_t position = 0;  // the pair to go on from; afterwards behind the last pair used
+  int count = 0;
+  int first = 0, every = 1;  // every: 1, or 2 with first 0 or 1
+  double* out = nullptr;     // whole tiles of kTileLanes numbers: what is left of the last is spoilt
+};
+
+// Makes draws of streams, in order.
+void DrawNormals(NoiseDraw* draws, int num_draws);
 
 }  // namespace livnd::sim
 

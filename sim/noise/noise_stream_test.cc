@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "Random123/philox.h"
 #include "gtest/gtest.h"
+#include "sim/simd/tile_lanes.h"
 
 namespace livnd::sim {
 namespace {
@@ -19,14 +21,14 @@ NoiseStreamKey Key(uint32_t id1, uint32_t id2, uint32_t id3, uint32_t key0 = 0) 
   return key;
 }
 
-struct Draw {
+struct Stream {
   std::vector<double> normals;
   std::vector<int64_t> position;  // behind each normal
 };
 
 // The same stream by Random123's generator and libm, one normal after the other.
-Draw Reference(const NoiseStreamKey& key, int count) {
-  Draw out;
+Stream Reference(const NoiseStreamKey& key, int count) {
+  Stream out;
   int64_t pair = 0;
   const auto uniform = [&](int64_t word) {
     const r123::Philox4x32 philox;
@@ -47,11 +49,46 @@ Draw Reference(const NoiseStreamKey& key, int count) {
   return out;
 }
 
+// A draw and room for what it gives.
+struct Drawn {
+  NoiseDraw draw;
+  std::vector<double> normals;
+
+  Drawn(const NoiseStreamKey& key, int64_t position, int count, int first = 0, int every = 1) {
+    draw.key = key;
+    draw.position = position;
+    draw.count = count;
+    draw.first = first;
+    draw.every = every;
+    num = (count - first + every - 1) / every;
+    normals.resize((num + kTileLanes - 1) / kTileLanes * kTileLanes, 1e9);
+  }
+  // Draws all of them together.
+  static void Make(std::vector<Drawn*> all) {
+    std::vector<NoiseDraw> draws;
+    for (Drawn* d : all) {
+      d->draw.out = d->normals.data();
+      draws.push_back(d->draw);
+    }
+    DrawNormals(draws.data(), static_cast<int>(draws.size()));
+    for (size_t i = 0; i < all.size(); ++i) {
+      all[i]->draw = draws[i];
+      all[i]->normals.resize(all[i]->num);
+    }
+  }
+  Drawn&& Made() && {
+    Make({this});
+    return std::move(*this);
+  }
+
+ private:
+  int num;
+};
+
 std::vector<double> Straight(const NoiseStreamKey& key, int count, int64_t* end = nullptr) {
-  std::vector<double> out(count);
-  const int64_t position = DrawNormals(key, 0, count, 0, 1, out.data());
-  if (end != nullptr) *end = position;
-  return out;
+  const Drawn drawn = Drawn(key, 0, count).Made();
+  if (end != nullptr) *end = drawn.draw.position;
+  return drawn.normals;
 }
 
 // nrnran123 as livn 2.0.0 uses it.
@@ -69,7 +106,7 @@ TEST(NoiseStreamTest, IsPhiloxOfRandom123ForAnyKey) {
        {Key(1, 1, 123), Key(1, 2, 123), Key(4000000000u, 7, 1), Key(0, 0, 0xFFFFFFFFu),
         Key(5, 1, 123, 1), Key(5, 1, 123, 0xDEADBEEFu),
         Key(0xFFFFFFFFu, 0xFFFFFFFFu, 3, 0xFFFFFFFFu)}) {
-    const Draw want = Reference(key, 300);
+    const Stream want = Reference(key, 300);
     int64_t end;
     const std::vector<double> got = Straight(key, 300, &end);
     EXPECT_EQ(end, want.position.back());
@@ -83,10 +120,13 @@ TEST(NoiseStreamTest, ContinuesFromAnyPosition) {
   const NoiseStreamKey key = Key(3, 1, 99);
   const std::vector<double> straight = Straight(key, 400);
   for (int split = 0; split <= 150; ++split) {
-    std::vector<double> pieces(400);
-    int64_t position = DrawNormals(key, 0, split, 0, 1, pieces.data());
-    position = DrawNormals(key, position, 7, 0, 1, pieces.data() + split);
-    DrawNormals(key, position, 400 - split - 7, 0, 1, pieces.data() + split + 7);
+    std::vector<double> pieces;
+    int64_t position = 0;
+    for (const int count : {split, 7, 400 - split - 7}) {
+      const Drawn drawn = Drawn(key, position, count).Made();
+      position = drawn.draw.position;
+      pieces.insert(pieces.end(), drawn.normals.begin(), drawn.normals.end());
+    }
     EXPECT_EQ(pieces, straight) << split;
   }
 }
@@ -97,20 +137,40 @@ TEST(NoiseStreamTest, WantedNormalsAreThoseOfTheWholeStream) {
   const std::vector<double> straight = Straight(key, 300, &end);
   for (const int every : {1, 2}) {
     for (int first = 0; first < every; ++first) {
-      const int wanted = (300 - first + every - 1) / every;
-      std::vector<double> out(wanted, 1e9);
-      EXPECT_EQ(DrawNormals(key, 0, 300, first, every, out.data()), end);
-      for (int i = 0; i < wanted; ++i) {
-        EXPECT_EQ(out[i], straight[first + i * every]) << first << " " << every;
+      const Drawn drawn = Drawn(key, 0, 300, first, every).Made();
+      EXPECT_EQ(drawn.draw.position, end);
+      for (size_t i = 0; i < drawn.normals.size(); ++i) {
+        EXPECT_EQ(drawn.normals[i], straight[first + i * every]) << first << " " << every;
       }
     }
   }
 }
 
+TEST(NoiseStreamTest, WhatIsDrawnTogetherIsAsIfDrawnAlone) {
+  std::vector<Drawn> alone, together;
+  for (uint32_t i = 0; i < 60; ++i) {
+    const int count =
+        static_cast<int>(i * 37 % 301);  // short ones behind long ones and none at all
+    const int every = 1 + static_cast<int>(i / 2 % 2);
+    const Drawn drawn(Key(i, 1, 5), i * 11, count, every == 2 && i % 3 == 0 ? 1 : 0, every);
+    together.push_back(drawn);
+    alone.push_back(Drawn(drawn).Made());
+  }
+  std::vector<Drawn*> all;
+  for (Drawn& d : together) all.push_back(&d);
+  Drawn::Make(all);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(together[i].normals, alone[i].normals) << i;
+    EXPECT_EQ(together[i].draw.position, alone[i].draw.position) << i;
+  }
+}
+
 TEST(NoiseStreamTest, DrawingNothingMovesNothing) {
-  double untouched = 7.0;
-  EXPECT_EQ(DrawNormals(Key(1, 1, 1), 11, 0, 0, 1, &untouched), 11);
-  EXPECT_EQ(untouched, 7.0);
+  NoiseDraw draw;
+  draw.key = Key(1, 1, 1);
+  draw.position = 11;
+  DrawNormals(&draw, 1);
+  EXPECT_EQ(draw.position, 11);
 }
 
 TEST(NoiseStreamTest, HasTheMomentsOfANormal) {

@@ -47,64 +47,37 @@ HWY_INLINE Vec Exp(Vec x) {
   return Fma(scale, p, scale);
 }
 
+// ln((1 + s) / (1 - s)) = 2 atanh s = 2 s + s z (2/3 + 2/5 z + ...), z = s^2: what is in brackets by
+// the polynomial of FreeBSD's e_log.c, whose error is below 2^-58 for z up to 0.0295. Highest power
+// first.
+inline constexpr int kAtanhTerms = 7;
+inline constexpr double kAtanhTail[kAtanhTerms] = {
+    1.479819860510658591e-01, 1.531383769920937332e-01, 1.818357216161805012e-01,
+    2.222219843214978396e-01, 2.857142874366239149e-01, 3.999999999940941908e-01,
+    6.666666666666735130e-01};
+inline constexpr double kLn2 = 6.93147180559945286227e-01;
+
 // ln x for normal positive x; other arguments give meaningless numbers.
 //
 // x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f):
 // ln(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)) with R the tail of the atanh series.
-struct LogAndInverse {
-  Vec log, inverse;  // ln x, 1 / x
-};
-// kNum vectors go through each step together: on their own they mostly wait.
-template <bool kInverse, int kNum>
-HWY_INLINE void LogsOf(const Vec (&x)[kNum], LogAndInverse (&out)[kNum]) {
-  // ln((1 + s) / (1 - s)) = 2 s + s (2/3 z + 2/5 z^2 + ...), z = s^2, by the polynomial of FreeBSD's
-  // e_log.c, whose error is below 2^-58 for z up to 0.0295.
-  constexpr double kSeries[] = {1.479819860511658591e-01, 1.531383769920937332e-01,
-                                1.818357216161805012e-01, 2.222219843214978396e-01,
-                                2.857142874366239149e-01, 3.999999999940941908e-01,
-                                6.666666666666735130e-01};
-  Vec k[kNum], f[kNum], s[kNum], z[kNum], tail[kNum];
-  for (int i = 0; i < kNum; ++i) {
-    const Words bits = BitsOf(x[i]);
-    const Words above = bits - SetWords(0x3FE6A09E667F3BCD);  // bits of sqrt(1/2)
-    const Words exponent = above & SetWords(0xFFF0000000000000);
-    const Vec m = FromBits(bits - exponent);
-    // k as a number: biased to be positive, then through the mantissa of 2^52.
-    const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
-    k[i] = FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
-    f[i] = m - Set(1.0);
-    if constexpr (kInverse) {
-      // Both quotients for one division.
-      const Vec g = Set(2.0) + f[i];
-      const Vec reciprocal = Set(1.0) / (g * x[i]);
-      s[i] = f[i] * x[i] * reciprocal;
-      out[i].inverse = g * reciprocal;
-    } else {
-      s[i] = f[i] / (Set(2.0) + f[i]);
-    }
-    z[i] = s[i] * s[i];
-    tail[i] = Set(kSeries[0]);
-  }
-  for (int c = 1; c < 7; ++c) {
-    for (int i = 0; i < kNum; ++i) tail[i] = Fma(tail[i], z[i], Set(kSeries[c]));
-  }
-  for (int i = 0; i < kNum; ++i) {
-    const Vec half_f2 = Set(0.5) * f[i] * f[i];
-    const Vec low = Fma(s[i], half_f2 + tail[i] * z[i], k[i] * Set(1.90821492927058770002e-10));
-    out[i].log = Fma(k[i], Set(6.93147180369123816490e-01), f[i] - (half_f2 - low));
-  }
-}
 HWY_INLINE Vec Log(Vec x) {
-  LogAndInverse out[1];
-  LogsOf<false>({x}, out);
-  return out[0].log;
-}
-// -2 ln x / x of kNum vectors, within 4 ulp.
-template <int kNum>
-HWY_INLINE void MinusTwoLogByItself(const Vec (&x)[kNum], Vec (&out)[kNum]) {
-  LogAndInverse l[kNum];
-  LogsOf<true>(x, l);
-  for (int i = 0; i < kNum; ++i) out[i] = Set(-2.0) * l[i].log * l[i].inverse;
+  const Words bits = BitsOf(x);
+  const Words above = bits - SetWords(0x3FE6A09E667F3BCD);  // bits of sqrt(1/2)
+  const Words exponent = above & SetWords(0xFFF0000000000000);
+  const Vec m = FromBits(bits - exponent);
+  // k as a number: biased to be positive, then through the mantissa of 2^52.
+  const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
+  const Vec k =
+      FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
+  const Vec f = m - Set(1.0);
+  const Vec s = f / (Set(2.0) + f);
+  const Vec z = s * s;
+  Vec tail = Set(kAtanhTail[0]);
+  for (int c = 1; c < kAtanhTerms; ++c) tail = Fma(tail, z, Set(kAtanhTail[c]));
+  const Vec half_f2 = Set(0.5) * f * f;
+  const Vec low = Fma(s, half_f2 + tail * z, k * Set(1.90821492927058770002e-10));
+  return Fma(k, Set(6.93147180369123816490e-01), f - (half_f2 - low));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -39,8 +39,8 @@ inline constexpr int kTableRows =
 
 // Where voltages lie in a table.
 struct TableIndex {
-  alignas(kLanes * 8) int64_t row[kLanes];  // in bytes from the table's start
-  alignas(kLanes * 8) double x[kLanes];     // -1/2 .. 1/2 in the interval
+  alignas(kLanes * 8) const double* row[kLanes];
+  alignas(kLanes * 8) double x[kLanes];  // -1/2 .. 1/2 in the interval
 };
 
 HWY_INLINE Mask InsideTable(Vec v) { return Abs(v) < Set(kTableMaxMv); }
@@ -48,25 +48,23 @@ HWY_INLINE Mask InsideTable(Vec v) { return Abs(v) < Set(kTableMaxMv); }
 // v must lie inside the tables. kRow: numbers of a row. The lanes are wanted as scalars, so the index
 // goes to memory; who computes it well ahead of its use does not wait for it.
 template <int kRow>
-HWY_INLINE void IndexOf(Vec v, TableIndex& index) {
+HWY_INLINE void IndexOf(const double* table, Vec v, TableIndex& index) {
   static_assert(kTableMinMv == -kTableMaxMv);
   // 1.5 * 2^52 and the number of rows below 0 mV: the sum's low bits are the row.
   constexpr double kFirst = kTableMaxMv * kIntervalsPerMv;
   const Vec kMagic = Set(6755399441055744.0 + kFirst);
   const Vec shifted = Fma(v, Set(kIntervalsPerMv), kMagic);
   Store(Fma(v, Set(kIntervalsPerMv), -(shifted - kMagic)), index.x);
-  StoreWords(MultiplyLow32(BitsOf(shifted), SetWords(kRow * sizeof(double))), index.row);
-}
-
-HWY_INLINE const double* RowAt(const double* table, int64_t offset_bytes) {
-  return reinterpret_cast<const double*>(reinterpret_cast<const char*>(table) + offset_bytes);
+  static_assert(sizeof(index.row[0]) == sizeof(uint64_t));
+  const Words offset = MultiplyLow32(BitsOf(shifted), SetWords(kRow * sizeof(double)));
+  StoreWords(offset + SetWords(reinterpret_cast<uint64_t>(table)), index.row);
 }
 
 #if HWY_TARGET == HWY_SCALAR
 
-// All four functions of a part. table: the part's place in the first row.
-HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[kTableFunctions]) {
-  const double* row = RowAt(table, index.row[0]);
+// All four functions of the part that begins `first` numbers behind the start of a row.
+HWY_INLINE void Evaluate(int first, const TableIndex& index, Vec out[kTableFunctions]) {
+  const double* row = index.row[0] + first;
   const Vec x = Load(index.x);
   for (int k = 0; k < kTableFunctions; ++k) {
     Vec y = Load(row + kTableDegree * kTableFunctions + k);
@@ -75,9 +73,9 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
   }
 }
 
-// The function of a line. table: as above.
-HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
-  const double* row = RowAt(table, index.row[0]);
+// The function of a line that begins there.
+HWY_INLINE Vec EvaluateLine(int first, const TableIndex& index) {
+  const double* row = index.row[0] + first;
   const Vec x = Load(index.x);
   Vec y = Load(row + kLineDegree);
   for (int d = kLineDegree - 1; d >= 0; --d) y = Fma(y, x, Load(row + d));
@@ -110,8 +108,8 @@ HWY_INLINE Vec Joined(const Four columns[kLanes / 4][4], int k) {
 #endif
 }
 
-// All four functions of a part. table: the part's place in the first row.
-HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[kTableFunctions]) {
+// All four functions of the part that begins `first` numbers behind the start of a row.
+HWY_INLINE void Evaluate(int first, const TableIndex& index, Vec out[kTableFunctions]) {
   const FourTag tag;
   Four columns[kLanes / 4][4];
   for (int part = 0; part < kLanes / 4; ++part) {
@@ -122,7 +120,7 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
         Four{_mm256_permute4x64_pd(x_of_four, 0xAA)}, Four{_mm256_permute4x64_pd(x_of_four, 0xFF)}};
     Four f[4];
     for (int i = 0; i < 4; ++i) {
-      const double* row = RowAt(table, index.row[4 * part + i]);
+      const double* row = index.row[4 * part + i] + first;
       Four y = hn::LoadU(tag, row + kTableDegree * kTableFunctions);
       for (int d = kTableDegree - 1; d >= 0; --d) {
         y = hn::MulAdd(y, x[i], hn::LoadU(tag, row + d * kTableFunctions));
@@ -135,7 +133,7 @@ HWY_INLINE void Evaluate(const double* table, const TableIndex& index, Vec out[k
 }
 
 // The function of a line. Here a lane is a cell throughout: its coefficients are transposed.
-HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
+HWY_INLINE Vec EvaluateLine(int first, const TableIndex& index) {
   static_assert(kLineDegree == 4);
   const FourTag tag;
   Four columns[kLanes / 4][4], last[kLanes / 4][4];
@@ -143,7 +141,7 @@ HWY_INLINE Vec EvaluateLine(const double* table, const TableIndex& index) {
     Four rows[4];
     const double* row[4];
     for (int i = 0; i < 4; ++i) {
-      row[i] = RowAt(table, index.row[4 * part + i]);
+      row[i] = index.row[4 * part + i] + first;
       rows[i] = hn::LoadU(tag, row[i]);
     }
     Transpose(rows, columns[part]);

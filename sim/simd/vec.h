@@ -62,6 +62,8 @@ HWY_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
 HWY_INLINE Vec operator-(Vec a) { return {-a.v}; }
 HWY_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {__builtin_fma(a.v, b.v, c.v)}; }
 HWY_INLINE Vec NegFma(Vec a, Vec b, Vec c) { return {__builtin_fma(-a.v, b.v, c.v)}; }
+HWY_INLINE Vec FmaMinus(Vec a, Vec b, Vec c) { return {__builtin_fma(a.v, b.v, -c.v)}; }
+HWY_INLINE Vec NegFmaMinus(Vec a, Vec b, Vec c) { return {__builtin_fma(-a.v, b.v, -c.v)}; }
 // As maxpd and minpd: the second operand if one is NaN.
 HWY_INLINE Vec Max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
 HWY_INLINE Vec Min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
@@ -75,11 +77,16 @@ HWY_INLINE Mask operator&(Mask a, Mask b) { return {a.m && b.m}; }
 HWY_INLINE Vec Select(Mask m, Vec yes, Vec no) { return m.m ? yes : no; }
 HWY_INLINE bool AllTrue(Mask m) { return m.m; }
 HWY_INLINE uint32_t Bits(Mask m) { return m.m ? 1u : 0u; }
+HWY_INLINE int IndexOfBit(uint32_t bits, int n) {
+  for (; n > 1; --n) bits &= bits - 1;
+  return __builtin_ctz(bits);
+}
 HWY_INLINE Vec Compress(Vec a, Mask, uint32_t) { return a; }
 
 HWY_INLINE Vec WithFirstLane(Vec, double x) { return {x}; }
 
 HWY_INLINE Words SetWords(uint64_t x) { return {x}; }
+HWY_INLINE Words LoadWords(const uint64_t* p) { return {*p}; }
 HWY_INLINE Words CountedForInterleave(uint64_t first) { return {first}; }
 HWY_INLINE Words BitsOf(Vec a) {
   Words bits;
@@ -107,7 +114,12 @@ HWY_INLINE Words ShiftRight(Words a) {
 HWY_INLINE Words MultiplyLow32(Words a, Words b) {
   return {(a.v & 0xFFFFFFFFu) * (b.v & 0xFFFFFFFFu)};
 }
-HWY_INLINE void StoreWords(Words a, int64_t* p) { *p = static_cast<int64_t>(a.v); }
+// As whatever takes 64 bits.
+template <class T>
+HWY_INLINE void StoreWords(Words a, T* p) {
+  static_assert(sizeof(T) == sizeof(uint64_t));
+  std::memcpy(p, &a.v, sizeof(a.v));
+}
 HWY_INLINE Words JoinHalves(Words low, Words high) {
   return {(low.v & 0xFFFFFFFFu) | (high.v & ~uint64_t{0xFFFFFFFFu})};
 }
@@ -148,6 +160,9 @@ HWY_INLINE Vec operator-(Vec a) { return {hn::Neg(a.v)}; }
 HWY_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {hn::MulAdd(a.v, b.v, c.v)}; }
 // c - a * b with one rounding.
 HWY_INLINE Vec NegFma(Vec a, Vec b, Vec c) { return {hn::NegMulAdd(a.v, b.v, c.v)}; }
+// a * b - c and -(a * b) - c with one rounding.
+HWY_INLINE Vec FmaMinus(Vec a, Vec b, Vec c) { return {hn::MulSub(a.v, b.v, c.v)}; }
+HWY_INLINE Vec NegFmaMinus(Vec a, Vec b, Vec c) { return {hn::NegMulSub(a.v, b.v, c.v)}; }
 // The second operand if one is NaN.
 HWY_INLINE Vec Max(Vec a, Vec b) { return {hn::Max(a.v, b.v)}; }
 HWY_INLINE Vec Min(Vec a, Vec b) { return {hn::Min(a.v, b.v)}; }
@@ -163,9 +178,17 @@ HWY_INLINE Vec Select(Mask m, Vec yes, Vec no) { return {hn::IfThenElse(m.m, yes
 HWY_INLINE bool AllTrue(Mask m) { return hn::AllTrue(F64Tag(), m.m); }
 // One bit a lane, lane 0 lowest.
 HWY_INLINE uint32_t Bits(Mask m) {
-  uint8_t bytes[8] = {0};
-  hn::StoreMaskBits(F64Tag(), m.m, bytes);
-  return bytes[0];
+#if HWY_TARGET == HWY_AVX2
+  // Highway's own narrows it to a byte.
+  return static_cast<uint32_t>(_mm256_movemask_pd(m.m.raw));
+#else
+  return m.m.raw;
+#endif
+}
+
+// The index of the n-th bit that is set, from n = 1.
+HWY_INLINE int IndexOfBit(uint32_t bits, int n) {
+  return __builtin_ctz(_pdep_u32(1u << (n - 1), bits));
 }
 
 // For each set of four lanes, the halves of the lanes in it, in order, then halves of any.
@@ -202,6 +225,7 @@ HWY_INLINE Vec WithFirstLane(Vec a, double x) {
 }
 
 HWY_INLINE Words SetWords(uint64_t x) { return {hn::Set(U64Tag(), x)}; }
+HWY_INLINE Words LoadWords(const uint64_t* p) { return {hn::LoadU(U64Tag(), p)}; }
 // first, first + 1, ... in that order of lanes which InterleaveLow and InterleaveHigh bring back into
 // sequence: 0 2 1 3 and 0 4 1 5 2 6 3 7.
 HWY_INLINE Words CountedForInterleave(uint64_t first) {
@@ -229,8 +253,11 @@ HWY_INLINE Words MultiplyLow32(Words a, Words b) {
   const hn::Repartition<uint32_t, U64Tag> d32;
   return {hn::MulEven(hn::BitCast(d32, a.v), hn::BitCast(d32, b.v))};
 }
-HWY_INLINE void StoreWords(Words a, int64_t* p) {
-  hn::StoreU(hn::BitCast(hn::RebindToSigned<U64Tag>(), a.v), hn::RebindToSigned<U64Tag>(), p);
+// As whatever takes 64 bits.
+template <class T>
+HWY_INLINE void StoreWords(Words a, T* p) {
+  static_assert(sizeof(T) == sizeof(uint64_t));
+  std::memcpy(p, &a.v, sizeof(a.v));
 }
 // The low half of each word of the one and the high half of the other.
 HWY_INLINE Words JoinHalves(Words low, Words high) {
@@ -244,6 +271,12 @@ HWY_INLINE Vec InterleaveHigh(Vec a, Vec b) { return {hn::InterleaveUpper(F64Tag
 HWY_INLINE Vec EvenOf(Vec a, Vec b) { return {hn::ConcatEven(F64Tag(), b.v, a.v)}; }
 
 #endif
+
+// The pointer, of which the compiler no longer knows where it points.
+HWY_INLINE double* Afresh(double* p) {
+  asm("" : "+r"(p));
+  return p;
+}
 
 HWY_INLINE Vec operator+(Vec a, double b) { return a + Set(b); }
 HWY_INLINE Vec operator-(Vec a, double b) { return a - Set(b); }
