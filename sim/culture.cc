@@ -120,17 +120,7 @@ void Culture::SetConnections(std::vector<PendingRow> rows) {
   for (size_t i = 1; i < connectivity_.first_row.size(); ++i) {
     connectivity_.first_row[i] += connectivity_.first_row[i - 1];
   }
-  const std::vector<ConnectionRow>& made = connectivity_.rows;
-  connectivity_.run_end.resize(made.size());
-  for (size_t source = 0; source + 1 < connectivity_.first_row.size(); ++source) {
-    const uint64_t first = connectivity_.first_row[source];
-    for (uint64_t r = connectivity_.first_row[source + 1]; r-- > first;) {
-      const bool last = r + 1 == connectivity_.first_row[source + 1] ||
-                        made[r].delay_ms != made[r + 1].delay_ms ||
-                        made[r].delay_steps != made[r + 1].delay_steps;
-      connectivity_.run_end[r] = last ? static_cast<uint32_t>(r + 1) : connectivity_.run_end[r + 1];
-    }
-  }
+  FindRuns(connectivity_);
 }
 
 void Culture::BuildInitialState() {

@@ -92,6 +92,7 @@ void Gang::BuildTiles() {
     num_tiles_ += tiles.num_tiles;
     tiles.state.assign(static_cast<size_t>(tiles.num_tiles) * group.num_variables * kTileLanes,
                        0.0);
+    tiles.marks.assign(tiles.num_tiles, 0);
     tiles.scratch.assign(
         static_cast<size_t>(tiles.num_tiles) * group.model->num_scratch() * kTileLanes, 0.0);
     tiles.stale.assign(tiles.num_tiles, 1);
@@ -206,6 +207,7 @@ TileBatch Gang::TilesAt(int g, int first, int num_tiles) {
   batch.param_tile = tiles.param_tile.data() + first;
   batch.num_variables = group.num_variables;
   batch.state = tiles.state.data() + static_cast<size_t>(first) * group.num_variables * kTileLanes;
+  batch.marks = tiles.marks.data() + first;
   batch.scratch =
       tiles.scratch.data() + static_cast<size_t>(first) * group.model->num_scratch() * kTileLanes;
   return batch;

@@ -97,7 +97,7 @@ class Gang {
 
   // gang.cc
   void BuildTiles();
-  // Tiles first .. first + num_tiles - 1 of a group: parameters, state and scratch.
+  // Tiles first .. first + num_tiles - 1 of a group: parameters, state, scratch and marks.
   TileBatch TilesAt(int group, int first, int num_tiles);
   // Brings up to date, before a step, what follows from states that were put there from outside.
   void CatchUp();
@@ -122,6 +122,8 @@ class Gang {
   void RebuildEvents();
   void Deliver(GangSlice& slice, int64_t step);
   void DeliverTo(const ConnectionRow& row, const Event& event);
+  // Rows that are alike (Connectivity::alike_end).
+  void DeliverAlike(const GangSlice& slice, uint32_t first, uint32_t end, int copy);
   void EmitSpikes(GangSlice& slice, int group, int tile, uint32_t lanes, int64_t step);
 
   // gang_noise.cc

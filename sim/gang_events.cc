@@ -165,12 +165,36 @@ inline void Gang::DeliverTo(const ConnectionRow& row, const Event& event) {
   if (target.num_states > 1) a[kTileLanes] += x * receptor.half_decay;
 }
 
+inline void Gang::DeliverAlike(const GangSlice& slice, uint32_t first, uint32_t end, int copy) {
+  const Connectivity& net = culture_->connectivity();
+  const ConnectionRow& row = net.rows[first];
+  const DeliveryTarget& target = targets_[row.terminal];
+  const double x = row.weight * target.receptor.unit_us;
+  const double a = x * target.receptor.half_rise, b = x * target.receptor.half_decay;
+  const bool two = target.num_states > 1, all = slices_.size() == 1;
+  const uint64_t first_lane = uint64_t{static_cast<uint32_t>(copy)} * target.num_cells;
+  for (uint32_t r = first; r < end; ++r) {
+    const uint64_t lane = first_lane + net.targets[r];
+    if (!all && !slice.Owns(target.group, static_cast<int64_t>(lane / kTileLanes))) continue;
+    double* state = target.at(static_cast<int64_t>(lane));
+    state[0] += a;
+    if (two) state[kTileLanes] += b;
+  }
+}
+
 void Gang::Deliver(GangSlice& slice, int64_t step) {
   const Connectivity& net = culture_->connectivity();
-  const bool all = slices_.size() == 1;
+  const bool all = slices_.size() == 1, some_alike = !net.alike_end.empty();
   for (const Event& event : slice.calendar.Take(step)) {
-    for (uint32_t r = event.row; r < net.run_end[event.row]; ++r) {
+    const uint32_t end = net.run_end[event.row];
+    for (uint32_t r = event.row; r < end;) {
+      if (some_alike && net.alike_end[r] > r + 1) {
+        DeliverAlike(slice, r, net.alike_end[r], event.copy);
+        r = net.alike_end[r];
+        continue;
+      }
       if (all || Owns(slice, event.copy, net.rows[r])) DeliverTo(net.rows[r], event);
+      ++r;
     }
   }
 }

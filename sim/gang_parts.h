@@ -23,15 +23,16 @@ struct GroupTiles {
   int num_tiles = 0;
   AlignedVector state;          // [tile][variable][kTileLanes]
   AlignedVector scratch;        // [tile][CellModel::num_scratch()][kTileLanes]
-  std::vector<uint8_t> stale;   // [tile], 1 where the scratch does not fit the state
+  std::vector<uint8_t> marks;   // [tile], TileBatch::marks
+  std::vector<uint8_t> stale;   // [tile], 1 where scratch and marks do not fit the state
   AlignedVector params;         // distinct parameter tiles
   std::vector<int> param_tile;  // [tile] index into params
-  std::vector<uint32_t> lane_mask;
-  std::vector<uint32_t> crossed;  // [tile] lanes that crossed their threshold in the last step
-  AlignedVector normals;          // [step][tile][2][kTileLanes] of a chunk
-  AlignedVector drive;            // [tile][compartment][kTileLanes], current stimuli
-  AlignedVector learning;         // [tile][kTileLanes], 1 where plasticity is on
-  AlignedVector membrane;         // [tile][compartment][kTileLanes], mA/cm2 of the last step
+  // [tile] lanes with a cell in them, and lanes that crossed their threshold in the last step.
+  std::vector<uint8_t> lane_mask, crossed;
+  AlignedVector normals;   // [step][tile][2][kTileLanes] of a chunk
+  AlignedVector drive;     // [tile][compartment][kTileLanes], current stimuli
+  AlignedVector learning;  // [tile][kTileLanes], 1 where plasticity is on
+  AlignedVector membrane;  // [tile][compartment][kTileLanes], mA/cm2 of the last step
   // [cell] the first of its rows (StimulusMap), and the first cell behind it whose rows do not
   // follow on.
   std::vector<int64_t> first_row;
@@ -137,8 +138,10 @@ struct DeliveryTarget {
   int64_t tile_stride;                 // from tile to tile
   ReceptorConstants receptor;
 
+  // lane >= 0
   double* at(int64_t lane) const {
-    return state + lane / kTileLanes * tile_stride + lane % kTileLanes;
+    const auto at = static_cast<uint64_t>(lane);
+    return state + static_cast<int64_t>(at / kTileLanes) * tile_stride + at % kTileLanes;
   }
 };
 

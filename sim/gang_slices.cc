@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <tuple>
 #include <vector>
@@ -31,6 +32,22 @@ class FlushDenormals {
  private:
   unsigned saved_;
 };
+
+// visit(i) for the i < num with crossed[i] != 0, in order: few of many.
+template <class Visit>
+void ForEachCrossed(const uint8_t* crossed, int num, Visit visit) {
+  int i = 0;
+  for (uint64_t eight; i + 8 <= num; i += 8) {
+    std::memcpy(&eight, crossed + i, sizeof(eight));
+    // Bytes are in the order of their addresses: sim is for x86-64.
+    for (; eight != 0; eight &= ~(uint64_t{0xFF} << (__builtin_ctzll(eight) / 8 * 8))) {
+      visit(i + __builtin_ctzll(eight) / 8);
+    }
+  }
+  for (; i < num; ++i) {
+    if (crossed[i] != 0) visit(i);
+  }
+}
 
 }  // namespace
 
@@ -135,10 +152,11 @@ void Gang::StepSlice(GangSlice& slice, int64_t step, int chunk_step) {
     if (learning_) batch.learning = at(tiles.learning, 1);
     if (keep_membrane_) batch.membrane_current = at(tiles.membrane, model.num_compartments());
     model.StepTiles(batch, tiles.crossed.data() + r.first);
-    for (int t = r.first; t < r.first + r.num_tiles; ++t) {
-      const uint32_t crossed = tiles.crossed[t] & tiles.lane_mask[t];
-      if (crossed != 0) EmitSpikes(slice, r.group, t, crossed, step);
-    }
+    ForEachCrossed(tiles.crossed.data() + r.first, r.num_tiles, [&](int i) {
+      const int tile = r.first + i;
+      const uint32_t crossed = tiles.crossed[tile] & tiles.lane_mask[tile];
+      if (crossed != 0) EmitSpikes(slice, r.group, tile, crossed, step);
+    });
   }
   for (int i : slice.stimulated) {
     UpdateField(slice, slice.stimuli[i], TickAt(slice.stimuli[i].copy, step));

@@ -50,9 +50,10 @@ struct TileBatch {
   const int* param_tile = nullptr;  // [num_tiles] which of them is a tile's
   double* state = nullptr;          // [num_tiles][num_variables][kTileLanes]
   int num_variables = 0;
-  double* scratch = nullptr;         // [num_tiles][CellModel::num_scratch()][kTileLanes]
-  const double* normals = nullptr;   // [num_tiles][2][kTileLanes]
-  const double* drive = nullptr;     // [num_tiles][num_compartments][kTileLanes]
+  double* scratch = nullptr;        // [num_tiles][CellModel::num_scratch()][kTileLanes]
+  uint8_t* marks = nullptr;         // [num_tiles] what Prepare found of a tile, for the model alone
+  const double* normals = nullptr;  // [num_tiles][2][kTileLanes]
+  const double* drive = nullptr;    // [num_tiles][num_compartments][kTileLanes]
   const double* learning = nullptr;  // [num_tiles][kTileLanes]
   bool field = false;
   bool light = false;
@@ -104,7 +105,7 @@ class CellModel {
   virtual int num_params() const = 0;
   // Numbers of a cell beside its state that follow from it and are kept between steps.
   virtual int num_scratch() const { return 0; }
-  // Writes them after a state was put into a tile.
+  // Writes them, and the tiles' marks, after states were put into the tiles.
   virtual void Prepare(const TileBatch& /*batch*/) const {}
   virtual int num_sections() const = 0;
   virtual int num_compartments() const = 0;
@@ -144,7 +145,7 @@ class CellModel {
   // Advances tiles. crossed[tile] gets a bit for each lane that crossed its threshold at the start of
   // the step (see the model's own header for when exactly). A lane's result depends on nothing else
   // in the batch.
-  virtual void StepTiles(const TileBatch& batch, uint32_t* crossed) const = 0;
+  virtual void StepTiles(const TileBatch& batch, uint8_t* crossed) const = 0;
 };
 
 }  // namespace livnd::sim

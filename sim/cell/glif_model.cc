@@ -59,11 +59,9 @@ double GlifModel::NamedState(const std::string& name, int section, absl::Span<co
   return PointModel::NamedState(name, section, params, state);
 }
 
-int GlifModel::num_scratch() const { return 1; }
-
 void GlifModel::Prepare(const TileBatch& batch) const { PrepareGlifTiles(batch); }
 
-void GlifModel::StepTiles(const TileBatch& batch, uint32_t* crossed) const {
+void GlifModel::StepTiles(const TileBatch& batch, uint8_t* crossed) const {
   StepGlifTiles(slots(), batch, crossed);
 }
 

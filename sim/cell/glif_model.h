@@ -63,13 +63,12 @@ class GlifModel : public PointModel {
   CellParams Derive(const GlifParams& params, double noise_pa) const;
 
   int num_params() const override { return GlifParam::kSize; }
-  int num_scratch() const override;
   void Prepare(const TileBatch& batch) const override;
   int spikes_state() const override { return GlifState::kSize; }
   std::vector<std::string> state_names() const override;
   double NamedState(const std::string& name, int section, absl::Span<const double> params,
                     const double* state) const override;
-  void StepTiles(const TileBatch& batch, uint32_t* crossed) const override;
+  void StepTiles(const TileBatch& batch, uint8_t* crossed) const override;
 };
 
 }  // namespace livnd::sim

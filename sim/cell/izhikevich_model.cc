@@ -31,7 +31,7 @@ double IzhikevichModel::NamedState(const std::string& name, int section,
   return PointModel::NamedState(name, section, params, state);
 }
 
-void IzhikevichModel::StepTiles(const TileBatch& batch, uint32_t* crossed) const {
+void IzhikevichModel::StepTiles(const TileBatch& batch, uint8_t* crossed) const {
   StepIzhikevichTiles(dt_ms(), slots(), batch, crossed);
 }
 

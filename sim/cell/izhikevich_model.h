@@ -34,7 +34,7 @@ class IzhikevichModel : public PointModel {
   std::vector<std::string> state_names() const override;
   double NamedState(const std::string& name, int section, absl::Span<const double> params,
                     const double* state) const override;
-  void StepTiles(const TileBatch& batch, uint32_t* crossed) const override;
+  void StepTiles(const TileBatch& batch, uint8_t* crossed) const override;
 };
 
 }  // namespace livnd::sim

@@ -1,7 +1,5 @@
 #include "sim/cell/point_kernel.h"
 
-#include <array>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/cell/point_kernel.cc"
 #include "hwy/foreach_target.h"
@@ -15,6 +13,7 @@ namespace livnd::sim::HWY_NAMESPACE {
 namespace {
 
 using simd::Fma;
+using simd::FmaMinus;
 using simd::Mask;
 using simd::Max;
 using simd::Select;
@@ -29,13 +28,13 @@ struct Lanes {
   const double* drive;    // null: none
 
   HWY_INLINE Vec P(int param) const { return simd::Load(params + param * kTileLanes); }
-  HWY_INLINE Vec S(int variable) const { return simd::Load(state + variable * kTileLanes); }
-  HWY_INLINE void Put(int variable, Vec x) const { simd::Store(x, state + variable * kTileLanes); }
+  HWY_INLINE Vec S(int64_t variable) const { return simd::Load(state + variable * kTileLanes); }
+  HWY_INLINE void Put(int64_t variable, Vec x) const {
+    simd::Store(x, state + variable * kTileLanes);
+  }
 };
 
-// Vectors of a tile. They take each part of a step together.
-constexpr int kVectors = kTileLanes / simd::kLanes;
-using Tile = std::array<Vec, kVectors>;
+constexpr int kVectors = kTileLanes / simd::kLanes;  // of a tile
 
 HWY_INLINE Lanes LanesOf(const TileStep& tile, int h) {
   const int lane = h * simd::kLanes;
@@ -44,62 +43,91 @@ HWY_INLINE Lanes LanesOf(const TileStep& tile, int h) {
           tile.drive != nullptr ? tile.drive + lane : nullptr};
 }
 
-// The currents into the cells at t_k, pA: stimulus, noise (drawn anew where a normal number is given)
-// and synapses, which decay to t_{k+1}.
-HWY_INLINE Tile InputCurrents(const TileStep& tile, const PointSlot* slots, size_t num_slots,
-                              const Tile& v) {
-  Tile current;
-  for (int h = 0; h < kVectors; ++h) {
-    const Lanes cell = LanesOf(tile, h);
-    Vec noise = cell.S(PointState::kNoise);
-    if (cell.normals != nullptr) {
-      const Vec z = simd::Load(cell.normals);
-      noise = Select(z <= z, cell.P(PointParam::kNoiseAmplitude) * z, noise);
-      cell.Put(PointState::kNoise, noise);
-    }
-    current[h] = cell.drive != nullptr ? noise + simd::Load(cell.drive) : noise;
-  }
-  for (size_t i = 0; i < num_slots; ++i) {
-    const PointSlot& slot = slots[i];
-    for (int h = 0; h < kVectors; ++h) {
-      const Lanes cell = LanesOf(tile, h);
-      const Vec x = cell.S(slot.state);
-      current[h] = slot.conductance ? Fma(x, slot.reversal_mv - v[h], current[h]) : current[h] + x;
-      cell.Put(slot.state, x * slot.keep);
+// The currents into the cells at t_k, pA. kNumSlots: of current synapses, of which there are no others;
+// kAny: whatever there is, and stimuli and noise with it.
+constexpr int kAny = -1;
+template <int kNumSlots>
+class Inputs {
+ public:
+  HWY_INLINE Inputs(const PointSlot* slots, size_t num_slots) : slots_(slots), num_(num_slots) {
+    for (int i = 0; i < kNumSlots; ++i) {
+      state_[i] = slots[i].state;
+      keep_[i] = Set(slots[i].keep);
     }
   }
-  return current;
-}
 
-HWY_INLINE Tile Voltages(const TileStep& tile) {
-  Tile v;
-  for (int h = 0; h < kVectors; ++h) v[h] = LanesOf(tile, h).S(PointState::kV);
-  return v;
+  // Noise, drawn anew where a normal number is given, stimuli, and synapses, which decay to t_{k+1}.
+  HWY_INLINE Vec Take(const Lanes& cell, Vec v) const {
+    if constexpr (kNumSlots == kAny) {
+      Vec current = cell.S(PointState::kNoise);
+      if (cell.normals != nullptr) {
+        const Vec z = simd::Load(cell.normals);
+        current = Select(z <= z, cell.P(PointParam::kNoiseAmplitude) * z, current);
+        cell.Put(PointState::kNoise, current);
+      }
+      if (cell.drive != nullptr) current = current + simd::Load(cell.drive);
+      for (size_t i = 0; i < num_; ++i) {
+        const PointSlot& slot = slots_[i];
+        const Vec x = cell.S(slot.state);
+        current = slot.conductance ? Fma(x, slot.reversal_mv - v, current) : current + x;
+        cell.Put(slot.state, x * slot.keep);
+      }
+      return current;
+    } else {
+      Vec current = Set(0.0);
+      for (int i = 0; i < kNumSlots; ++i) {
+        const Vec x = cell.S(state_[i]);
+        current = current + x;
+        cell.Put(state_[i], x * keep_[i]);
+      }
+      return current;
+    }
+  }
+
+ private:
+  const PointSlot* slots_;
+  size_t num_;
+  int64_t state_[kNumSlots < 1 ? 1 : kNumSlots];
+  Vec keep_[kNumSlots < 1 ? 1 : kNumSlots];
+};
+
+// fn(Inputs) with what fits the batch.
+template <class Fn>
+HWY_INLINE void WithInputs(const PointSlot* slots, size_t num_slots, const TileBatch& batch,
+                           Fn fn) {
+  bool currents = batch.normals == nullptr && batch.drive == nullptr;
+  for (size_t i = 0; i < num_slots; ++i) currents = currents && !slots[i].conductance;
+  if (currents && num_slots == 0) return fn(Inputs<0>(slots, num_slots));
+  if (currents && num_slots == 1) return fn(Inputs<1>(slots, num_slots));
+  if (currents && num_slots == 2) return fn(Inputs<2>(slots, num_slots));
+  fn(Inputs<kAny>(slots, num_slots));
 }
 
 constexpr double kPeakMv = 30.0;
 
 void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, const TileBatch& batch,
-                    uint32_t* crossed) {
-  for (int t = 0; t < batch.num_tiles; ++t) {
-    const TileStep tile = TileOf(batch, t, IzhikevichParam::kSize, 0, 1);
-    const Tile voltages = Voltages(tile);
-    const Tile inputs = InputCurrents(tile, slots, num_slots, voltages);
-    crossed[t] = 0;
-    for (int h = 0; h < kVectors; ++h) {
-      const Lanes cell = LanesOf(tile, h);
-      const Vec v = voltages[h];
-      const Vec u = cell.S(IzhikevichState::kU);
-      const Vec slope = Fma(Fma(Set(0.04), v, Set(5.0)), v, 140.0 - u + inputs[h]);
-      const Vec new_v = Fma(Set(dt_ms), slope, v);
-      const Vec new_u =
-          Fma(cell.P(IzhikevichParam::kADt), Fma(cell.P(IzhikevichParam::kB), v, -u), u);
-      const Mask spike = new_v > Set(kPeakMv);
-      cell.Put(PointState::kV, Select(spike, cell.P(IzhikevichParam::kC), new_v));
-      cell.Put(IzhikevichState::kU, Select(spike, new_u + cell.P(IzhikevichParam::kD), new_u));
-      crossed[t] |= simd::Bits(spike) << (h * simd::kLanes);
+                    uint8_t* crossed) {
+  WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
+    for (int t = 0; t < batch.num_tiles; ++t) {
+      const TileStep tile = TileOf(batch, t, IzhikevichParam::kSize, 0, 1);
+      uint32_t spikes = 0;
+      for (int h = 0; h < kVectors; ++h) {
+        const Lanes cell = LanesOf(tile, h);
+        const Vec v = cell.S(PointState::kV);
+        const Vec u = cell.S(IzhikevichState::kU);
+        const Vec current = inputs.Take(cell, v);
+        const Vec slope = Fma(Fma(Set(0.04), v, Set(5.0)), v, 140.0 - u + current);
+        const Vec new_v = Fma(Set(dt_ms), slope, v);
+        const Vec new_u =
+            Fma(cell.P(IzhikevichParam::kADt), FmaMinus(cell.P(IzhikevichParam::kB), v, u), u);
+        const Mask spike = new_v > Set(kPeakMv);
+        cell.Put(PointState::kV, Select(spike, cell.P(IzhikevichParam::kC), new_v));
+        cell.Put(IzhikevichState::kU, Select(spike, new_u + cell.P(IzhikevichParam::kD), new_u));
+        spikes |= simd::Bits(spike) << (h * simd::kLanes);
+      }
+      crossed[t] = static_cast<uint8_t>(spikes);
     }
-  }
+  });
 }
 
 // What a spike leaves of the voltage, and for how long it stands still.
@@ -117,79 +145,77 @@ struct Adaptation {
 };
 
 // kAdapts: false where all of Adaptation is 0 and stays so.
-template <bool kAdapts>
-HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const PointSlot* slots, size_t num_slots) {
-  const Tile voltages = Voltages(tile);
-  Tile currents = InputCurrents(tile, slots, num_slots, voltages);
-  Tile new_voltages, cuts;
-  Mask spikes[kVectors];
-  Adaptation next[kVectors];
-  uint32_t crossed = 0;
-  for (int h = 0; h < kVectors; ++h) {
-    const Lanes cell = LanesOf(tile, h);
-    const Vec v = voltages[h];
-    const Vec cut_left = cell.S(GlifState::kCutLeft);
-    const Mask moves = cut_left < Set(0.5);
-    const Vec above_rest = v - cell.P(GlifParam::kRest);
-    Vec current = currents[h];
-    Vec threshold = cell.P(GlifParam::kThreshold);
-    if constexpr (kAdapts) {
-      const Vec asc_1 = cell.S(GlifState::kAsc1);
-      const Vec asc_2 = cell.S(GlifState::kAsc2);
-      const Vec theta_v = cell.S(GlifState::kThetaV);
-      current = current + asc_1 + asc_2;
-      next[h].theta_v = Select(
-          moves,
-          Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
-          theta_v);
-      next[h].theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
-      next[h].asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
-      next[h].asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
-      threshold = threshold + next[h].theta_s + next[h].theta_v;
-    }
-    const Vec slope = Fma(current, cell.P(GlifParam::kPerLeak), -above_rest);
-    new_voltages[h] = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
-    cuts[h] = Max(Set(0.0), cut_left - 1.0);
-    spikes[h] = moves & (new_voltages[h] > threshold);
-    crossed |= simd::Bits(spikes[h]) << (h * simd::kLanes);
-    cell.Put(PointState::kV, new_voltages[h]);
-    cell.Put(GlifState::kCutLeft, cuts[h]);
-    if constexpr (kAdapts) {
-      cell.Put(GlifState::kThetaV, next[h].theta_v);
-      cell.Put(GlifState::kThetaS, next[h].theta_s);
-      cell.Put(GlifState::kAsc1, next[h].asc_1);
-      cell.Put(GlifState::kAsc2, next[h].asc_2);
-    }
+template <bool kAdapts, class Inputs>
+HWY_INLINE uint32_t StepGlifCells(const Lanes& cell, const Inputs& inputs) {
+  const Vec v = cell.S(PointState::kV);
+  const Vec cut_left = cell.S(GlifState::kCutLeft);
+  const Mask moves = cut_left < Set(0.5);
+  const Vec above_rest = v - cell.P(GlifParam::kRest);
+  Vec current = inputs.Take(cell, v);
+  Vec threshold = cell.P(GlifParam::kThreshold);
+  Adaptation next;
+  if constexpr (kAdapts) {
+    const Vec asc_1 = cell.S(GlifState::kAsc1);
+    const Vec asc_2 = cell.S(GlifState::kAsc2);
+    const Vec theta_v = cell.S(GlifState::kThetaV);
+    current = current + asc_1 + asc_2;
+    next.theta_v = Select(
+        moves,
+        Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
+        theta_v);
+    next.theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
+    next.asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
+    next.asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
+    threshold = threshold + next.theta_s + next.theta_v;
   }
-  if (crossed == 0) return 0;  // as most tiles do in most steps
-  for (int h = 0; h < kVectors; ++h) {
-    const Lanes cell = LanesOf(tile, h);
-    const Mask spike = spikes[h];
-    Reset(cell, spike, new_voltages[h], cuts[h]);
-    if constexpr (kAdapts) {
-      const Vec factor = cell.P(GlifParam::kAscFactor);
-      const Adaptation& n = next[h];
-      cell.Put(GlifState::kThetaS,
-               Select(spike, n.theta_s + cell.P(GlifParam::kJumpThetaS), n.theta_s));
-      cell.Put(GlifState::kAsc1,
-               Select(spike, Fma(n.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), n.asc_1));
-      cell.Put(GlifState::kAsc2,
-               Select(spike, Fma(n.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), n.asc_2));
-    }
+  const Vec slope = FmaMinus(current, cell.P(GlifParam::kPerLeak), above_rest);
+  const Vec new_v = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
+  const Vec cut = Max(Set(0.0), cut_left - 1.0);
+  const Mask spike = moves & (new_v > threshold);
+  cell.Put(PointState::kV, new_v);
+  cell.Put(GlifState::kCutLeft, cut);
+  if constexpr (kAdapts) {
+    cell.Put(GlifState::kThetaV, next.theta_v);
+    cell.Put(GlifState::kThetaS, next.theta_s);
+    cell.Put(GlifState::kAsc1, next.asc_1);
+    cell.Put(GlifState::kAsc2, next.asc_2);
   }
-  return crossed;
+  const uint32_t spikes = simd::Bits(spike);
+  if (spikes == 0) return 0;  // as in most steps
+  Reset(cell, spike, new_v, cut);
+  if constexpr (kAdapts) {
+    const Vec factor = cell.P(GlifParam::kAscFactor);
+    cell.Put(GlifState::kThetaS,
+             Select(spike, next.theta_s + cell.P(GlifParam::kJumpThetaS), next.theta_s));
+    cell.Put(GlifState::kAsc1,
+             Select(spike, Fma(next.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), next.asc_1));
+    cell.Put(GlifState::kAsc2,
+             Select(spike, Fma(next.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), next.asc_2));
+  }
+  return spikes;
+}
+
+template <bool kAdapts, class Inputs>
+HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const Inputs& inputs) {
+  uint32_t spikes = 0;
+  for (int h = 0; h < kVectors; ++h) {
+    spikes |= StepGlifCells<kAdapts>(LanesOf(tile, h), inputs) << (h * simd::kLanes);
+  }
+  return spikes;
 }
 
 TileStep GlifTileOf(const TileBatch& batch, int t) {
-  return TileOf(batch, t, GlifParam::kSize, 1, 1);
+  return TileOf(batch, t, GlifParam::kSize, 0, 1);
 }
 
-void StepGlif(const PointSlot* slots, size_t num_slots, const TileBatch& batch, uint32_t* crossed) {
-  for (int t = 0; t < batch.num_tiles; ++t) {
-    const TileStep tile = GlifTileOf(batch, t);
-    crossed[t] = tile.scratch[0] != 0.0 ? StepGlifTile<false>(tile, slots, num_slots)
-                                        : StepGlifTile<true>(tile, slots, num_slots);
-  }
+void StepGlif(const PointSlot* slots, size_t num_slots, const TileBatch& batch, uint8_t* crossed) {
+  WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
+    for (int t = 0; t < batch.num_tiles; ++t) {
+      const TileStep tile = GlifTileOf(batch, t);
+      crossed[t] = static_cast<uint8_t>(batch.marks[t] != 0 ? StepGlifTile<false>(tile, inputs)
+                                                            : StepGlifTile<true>(tile, inputs));
+    }
+  });
 }
 
 }  // namespace
@@ -203,11 +229,11 @@ HWY_EXPORT(StepIzhikevich);
 HWY_EXPORT(StepGlif);
 
 void StepIzhikevichTiles(double dt_ms, const std::vector<PointSlot>& slots, const TileBatch& batch,
-                         uint32_t* crossed) {
+                         uint8_t* crossed) {
   HWY_DYNAMIC_DISPATCH(StepIzhikevich)(dt_ms, slots.data(), slots.size(), batch, crossed);
 }
 
-void StepGlifTiles(const std::vector<PointSlot>& slots, const TileBatch& batch, uint32_t* crossed) {
+void StepGlifTiles(const std::vector<PointSlot>& slots, const TileBatch& batch, uint8_t* crossed) {
   HWY_DYNAMIC_DISPATCH(StepGlif)(slots.data(), slots.size(), batch, crossed);
 }
 
@@ -224,7 +250,7 @@ void PrepareGlifTiles(const TileBatch& batch) {
         leaks_only = leaks_only && tile.state[s * kTileLanes + lane] == 0.0;
       }
     }
-    tile.scratch[0] = leaks_only ? 1.0 : 0.0;
+    batch.marks[t] = leaks_only ? 1 : 0;
   }
 }
 

@@ -12,11 +12,11 @@ namespace livnd::sim {
 
 // One step of the tiles of a batch; see IzhikevichModel, GlifModel.
 void StepIzhikevichTiles(double dt_ms, const std::vector<PointSlot>& slots, const TileBatch& batch,
-                         uint32_t* crossed);
-void StepGlifTiles(const std::vector<PointSlot>& slots, const TileBatch& batch, uint32_t* crossed);
+                         uint8_t* crossed);
+void StepGlifTiles(const std::vector<PointSlot>& slots, const TileBatch& batch, uint8_t* crossed);
 
-// Marks, in each tile's one row of scratch, those whose cells only leak: no adaptation of the
-// threshold and no after-spike current is there or can come. StepGlifTiles does less for them.
+// Marks the tiles whose cells only leak: no adaptation of the threshold and no after-spike current is
+// there or can come. StepGlifTiles does less for them.
 void PrepareGlifTiles(const TileBatch& batch);
 
 }  // namespace livnd::sim

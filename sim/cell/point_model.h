@@ -24,7 +24,8 @@ struct PointParam {
   enum { kNoiseAmplitude, kSize };  // pA
 };
 struct PointState {
-  enum { kV, kNoise, kNoisePosition, kSize };  // mV, pA, pairs of random words used
+  // mV; pA, 0 where there is no noise; pairs of random words used.
+  enum { kV, kNoise, kNoisePosition, kSize };
 };
 
 // The scheme is that of livn 2.0.0's Brian2 form (models/glif.py, models/izhikevich.py): explicit

@@ -46,10 +46,11 @@ class Tile {
     tile.state = state_.data();
     tile.drive = drive_pa;
     tile.normals = normals;
-    tile.scratch = scratch_.data();
+    uint8_t mark = 0;
+    tile.marks = &mark;
     // As a gang does for states that are put there from outside.
     model_.Prepare(tile);
-    uint32_t crossed = 0;
+    uint8_t crossed = 0;
     model_.StepTiles(tile, &crossed);
     return crossed;
   }
@@ -57,7 +58,6 @@ class Tile {
  private:
   PointModel& model_;
   std::vector<double> params_, state_;
-  std::vector<double> scratch_ = std::vector<double>(kTileLanes);
 };
 
 double Uniform(std::mt19937& random, double low, double high) {

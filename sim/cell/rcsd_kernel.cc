@@ -427,16 +427,16 @@ HWY_INLINE int NumVectors(const TileBatch& batch) {
 }
 
 template <class CellShape>
-void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint8_t* crossed) {
   CellStep<CellShape> steps[kTogether];
-  std::fill_n(crossed, batch.num_tiles, 0);
+  std::fill_n(crossed, batch.num_tiles, uint8_t{0});
   const int end = NumVectors(batch);
   for (int first = 0; first < end; first += kTogether) {
     const int num = std::min(kTogether, end - first);
     for (int i = 0; i < num; ++i) {
       const int tile = (first + i) / rcsd::kTileVectors, vector = (first + i) % rcsd::kTileVectors;
       steps[i].MoveTo(group, batch, tile, vector);
-      crossed[tile] |= steps[i].DetectSpikes() << (vector * simd::kLanes);
+      crossed[tile] |= static_cast<uint8_t>(steps[i].DetectSpikes() << (vector * simd::kLanes));
       steps[i].FindReversals();
     }
     for (int i = 0; i < num; ++i) steps[i].FindCurrents();
@@ -446,7 +446,7 @@ void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* cro
   }
 }
 template <class CellShape>
-void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*) {
+void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint8_t*) {
   CellStep<CellShape> step;
   for (int i = 0; i < NumVectors(batch); ++i) {
     step.MoveTo(group, batch, i / rcsd::kTileVectors, i % rcsd::kTileVectors);
@@ -485,11 +485,11 @@ void PrepareAll(const RcsdGroupParams& group, const TileBatch& batch, uint32_t*)
       return fn<Shape<3, 5, false, true>>(group, batch, crossed);                      \
   }
 
-void Step(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+void Step(const RcsdGroupParams& group, const TileBatch& batch, uint8_t* crossed) {
   LIVND_FOR_SHAPE(StepAll)
 }
 void Prepare(const RcsdGroupParams& group, const TileBatch& batch) {
-  uint32_t* crossed = nullptr;
+  uint8_t* crossed = nullptr;
   LIVND_FOR_SHAPE(PrepareAll)
 }
 #undef LIVND_FOR_SHAPE
@@ -504,7 +504,7 @@ namespace livnd::sim {
 HWY_EXPORT(Step);
 HWY_EXPORT(Prepare);
 
-void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed) {
+void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint8_t* crossed) {
   HWY_DYNAMIC_DISPATCH(Step)(group, batch, crossed);
 }
 

@@ -94,7 +94,7 @@ void PrepareRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch);
 
 // Advances tiles by one step. crossed[tile] gets a bit for each lane whose soma was above threshold at
 // the start of the step and was not one step earlier.
-void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint32_t* crossed);
+void StepRcsdTiles(const RcsdGroupParams& group, const TileBatch& batch, uint8_t* crossed);
 
 }  // namespace livnd::sim
 

@@ -73,7 +73,7 @@ class Tile {
     tile.scratch = scratch_.data();
     if (!prepared_) PrepareRcsdTiles(group_, tile);
     prepared_ = true;
-    uint32_t crossed = 0;
+    uint8_t crossed = 0;
     StepRcsdTiles(group_, tile, &crossed);
     return crossed;
   }

@@ -60,7 +60,7 @@ class RcsdModel : public CellModel {
   double area_um2(absl::Span<const double> params, int compartment) const override {
     return 1e2 / params[shape().per_area_param(compartment)];
   }
-  void StepTiles(const TileBatch& batch, uint32_t* crossed) const override {
+  void StepTiles(const TileBatch& batch, uint8_t* crossed) const override {
     StepRcsdTiles(group_, batch, crossed);
   }
 

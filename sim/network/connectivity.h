@@ -46,6 +46,10 @@ struct Connectivity {
   // [row]: behind the last of the consecutive rows of its source that share its delay. What a spike
   // does to them it does at the same time, so they are carried as one event.
   std::vector<uint32_t> run_end;
+  // [row]: behind the last of the rows of its run, from it on, that also share weight and terminal and
+  // have no state of their own; and every row's target_index. Delivery needs nothing else of them, which
+  // is an eighth of the memory to read. Empty where hardly any rows are so alike.
+  std::vector<uint32_t> alike_end, targets;
   std::vector<Terminal> terminals;  // distinct ones
   std::vector<ReceptorConstants> receptors;
   int64_t num_stateful_rows = 0;
@@ -56,6 +60,9 @@ struct Connectivity {
     return receptors[terminals[row.terminal].receptor];
   }
 };
+
+// Fills run_end, alike_end and targets from first_row and rows.
+void FindRuns(Connectivity& net);
 
 // livn's delivery rule: an event acts in the first step k whose middle is not before it. Which step
 // that is for an event in the middle of one is decided by rounding, as livn 2.0.0's native library
