@@ -105,7 +105,8 @@ HWY_INLINE void WithInputs(const PointSlot* slots, size_t num_slots, const TileB
 
 constexpr double kPeakMv = 30.0;
 
-void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, const TileBatch& batch,
+// batch: a copy, which no store can change behind the compiler's back.
+void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, TileBatch batch,
                     uint8_t* crossed) {
   WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
     for (int t = 0; t < batch.num_tiles; ++t) {
@@ -130,76 +131,86 @@ void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, cons
   });
 }
 
-// What a spike leaves of the voltage, and for how long it stands still.
-HWY_INLINE void Reset(const Lanes& cell, Mask spike, Vec v, Vec cut_left) {
-  const Vec rest = cell.P(GlifParam::kRest);
-  const Vec reset =
-      Fma(cell.P(GlifParam::kResetFactor), v - rest, rest) - cell.P(GlifParam::kResetOffset);
-  cell.Put(PointState::kV, Select(spike, reset, v));
-  cell.Put(GlifState::kCutLeft, Select(spike, cell.P(GlifParam::kCutSteps), cut_left));
-}
-
 // What GLIF 2 to 5 add to the leak.
 struct Adaptation {
   Vec theta_s, theta_v, asc_1, asc_2;  // at t_{k+1} without a spike
 };
 
-// kAdapts: false where all of Adaptation is 0 and stays so.
-template <bool kAdapts, class Inputs>
-HWY_INLINE uint32_t StepGlifCells(const Lanes& cell, const Inputs& inputs) {
-  const Vec v = cell.S(PointState::kV);
-  const Vec cut_left = cell.S(GlifState::kCutLeft);
-  const Mask moves = cut_left < Set(0.5);
-  const Vec above_rest = v - cell.P(GlifParam::kRest);
-  Vec current = inputs.Take(cell, v);
-  Vec threshold = cell.P(GlifParam::kThreshold);
+// One vector of cells, without what their spikes change. kAdapts: false where all of Adaptation is 0 and
+// stays so.
+template <bool kAdapts>
+struct GlifCells {
+  Lanes cell;
+  Mask spike;
+  Vec v, cut;
   Adaptation next;
-  if constexpr (kAdapts) {
-    const Vec asc_1 = cell.S(GlifState::kAsc1);
-    const Vec asc_2 = cell.S(GlifState::kAsc2);
-    const Vec theta_v = cell.S(GlifState::kThetaV);
-    current = current + asc_1 + asc_2;
-    next.theta_v = Select(
-        moves,
-        Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
-        theta_v);
-    next.theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
-    next.asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
-    next.asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
-    threshold = threshold + next.theta_s + next.theta_v;
+
+  template <class Inputs>
+  HWY_INLINE uint32_t Step(const Inputs& inputs) {
+    const Vec v_before = cell.S(PointState::kV);
+    const Vec cut_left = cell.S(GlifState::kCutLeft);
+    const Mask moves = cut_left < Set(0.5);
+    const Vec above_rest = v_before - cell.P(GlifParam::kRest);
+    Vec current = inputs.Take(cell, v_before);
+    Vec threshold = cell.P(GlifParam::kThreshold);
+    if constexpr (kAdapts) {
+      const Vec asc_1 = cell.S(GlifState::kAsc1);
+      const Vec asc_2 = cell.S(GlifState::kAsc2);
+      const Vec theta_v = cell.S(GlifState::kThetaV);
+      current = current + asc_1 + asc_2;
+      next.theta_v = Select(
+          moves,
+          Fma(cell.P(GlifParam::kGainThetaV), above_rest, theta_v * cell.P(GlifParam::kKeepThetaV)),
+          theta_v);
+      next.theta_s = cell.S(GlifState::kThetaS) * cell.P(GlifParam::kKeepThetaS);
+      next.asc_1 = asc_1 * cell.P(GlifParam::kKeepAsc1);
+      next.asc_2 = asc_2 * cell.P(GlifParam::kKeepAsc2);
+      threshold = threshold + next.theta_s + next.theta_v;
+    }
+    const Vec slope = FmaMinus(current, cell.P(GlifParam::kPerLeak), above_rest);
+    v = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v_before), v_before);
+    cut = Max(Set(0.0), cut_left - 1.0);
+    spike = moves & (v > threshold);
+    cell.Put(PointState::kV, v);
+    cell.Put(GlifState::kCutLeft, cut);
+    if constexpr (kAdapts) {
+      cell.Put(GlifState::kThetaV, next.theta_v);
+      cell.Put(GlifState::kThetaS, next.theta_s);
+      cell.Put(GlifState::kAsc1, next.asc_1);
+      cell.Put(GlifState::kAsc2, next.asc_2);
+    }
+    return simd::Bits(spike);
   }
-  const Vec slope = FmaMinus(current, cell.P(GlifParam::kPerLeak), above_rest);
-  const Vec new_v = Select(moves, Fma(cell.P(GlifParam::kLeak), slope, v), v);
-  const Vec cut = Max(Set(0.0), cut_left - 1.0);
-  const Mask spike = moves & (new_v > threshold);
-  cell.Put(PointState::kV, new_v);
-  cell.Put(GlifState::kCutLeft, cut);
-  if constexpr (kAdapts) {
-    cell.Put(GlifState::kThetaV, next.theta_v);
-    cell.Put(GlifState::kThetaS, next.theta_s);
-    cell.Put(GlifState::kAsc1, next.asc_1);
-    cell.Put(GlifState::kAsc2, next.asc_2);
+
+  // What a spike leaves of the voltage, and for how long it stands still.
+  HWY_INLINE void Reset() const {
+    const Vec rest = cell.P(GlifParam::kRest);
+    const Vec reset =
+        Fma(cell.P(GlifParam::kResetFactor), v - rest, rest) - cell.P(GlifParam::kResetOffset);
+    cell.Put(PointState::kV, Select(spike, reset, v));
+    cell.Put(GlifState::kCutLeft, Select(spike, cell.P(GlifParam::kCutSteps), cut));
+    if constexpr (kAdapts) {
+      const Vec factor = cell.P(GlifParam::kAscFactor);
+      cell.Put(GlifState::kThetaS,
+               Select(spike, next.theta_s + cell.P(GlifParam::kJumpThetaS), next.theta_s));
+      cell.Put(GlifState::kAsc1,
+               Select(spike, Fma(next.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), next.asc_1));
+      cell.Put(GlifState::kAsc2,
+               Select(spike, Fma(next.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), next.asc_2));
+    }
   }
-  const uint32_t spikes = simd::Bits(spike);
-  if (spikes == 0) return 0;  // as in most steps
-  Reset(cell, spike, new_v, cut);
-  if constexpr (kAdapts) {
-    const Vec factor = cell.P(GlifParam::kAscFactor);
-    cell.Put(GlifState::kThetaS,
-             Select(spike, next.theta_s + cell.P(GlifParam::kJumpThetaS), next.theta_s));
-    cell.Put(GlifState::kAsc1,
-             Select(spike, Fma(next.asc_1, factor, cell.P(GlifParam::kJumpAsc1)), next.asc_1));
-    cell.Put(GlifState::kAsc2,
-             Select(spike, Fma(next.asc_2, factor, cell.P(GlifParam::kJumpAsc2)), next.asc_2));
-  }
-  return spikes;
-}
+};
 
 template <bool kAdapts, class Inputs>
 HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const Inputs& inputs) {
+  GlifCells<kAdapts> cells[kVectors];
   uint32_t spikes = 0;
   for (int h = 0; h < kVectors; ++h) {
-    spikes |= StepGlifCells<kAdapts>(LanesOf(tile, h), inputs) << (h * simd::kLanes);
+    cells[h].cell = LanesOf(tile, h);
+    spikes |= cells[h].Step(inputs) << (h * simd::kLanes);
+  }
+  if (HWY_UNLIKELY(spikes != 0)) {
+    for (int h = 0; h < kVectors; ++h) cells[h].Reset();
   }
   return spikes;
 }
@@ -208,12 +219,13 @@ TileStep GlifTileOf(const TileBatch& batch, int t) {
   return TileOf(batch, t, GlifParam::kSize, 0, 1);
 }
 
-void StepGlif(const PointSlot* slots, size_t num_slots, const TileBatch& batch, uint8_t* crossed) {
+void StepGlif(const PointSlot* slots, size_t num_slots, TileBatch batch, uint8_t* crossed) {
   WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
     for (int t = 0; t < batch.num_tiles; ++t) {
       const TileStep tile = GlifTileOf(batch, t);
-      crossed[t] = static_cast<uint8_t>(batch.marks[t] != 0 ? StepGlifTile<false>(tile, inputs)
-                                                            : StepGlifTile<true>(tile, inputs));
+      crossed[t] =
+          static_cast<uint8_t>(HWY_LIKELY(batch.marks[t] != 0) ? StepGlifTile<false>(tile, inputs)
+                                                               : StepGlifTile<true>(tile, inputs));
     }
   });
 }

@@ -426,8 +426,9 @@ HWY_INLINE int NumVectors(const TileBatch& batch) {
   return (batch.num_tiles - 1) * rcsd::kTileVectors + of_last;
 }
 
+// batch: a copy, which no store can change behind the compiler's back.
 template <class CellShape>
-void StepAll(const RcsdGroupParams& group, const TileBatch& batch, uint8_t* crossed) {
+void StepAll(const RcsdGroupParams& group, TileBatch batch, uint8_t* crossed) {
   CellStep<CellShape> steps[kTogether];
   std::fill_n(crossed, batch.num_tiles, uint8_t{0});
   const int end = NumVectors(batch);
