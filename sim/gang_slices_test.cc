@@ -96,7 +96,7 @@ std::vector<Probe> MakeProbes(int copy) {
   probes[3].quantity = Probe::Quantity::kLearnedWeights;
   probes[3].every_steps = 50;
   for (int64_t gid = 0; gid < 16 * kNumBlocks; gid += 5) {
-    for (int p = 0; p < 3; ++p) probes[p].sites.push_back({gid, p == 2 ? 6 : 1});
+    for (int p = 0; p < 3; ++p) probes[p].sites.push_back({gid, p == 2 ? 5 : 1});
   }
   return probes;
 }

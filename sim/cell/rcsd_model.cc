@@ -162,6 +162,7 @@ std::vector<std::string> RcsdModel::state_names() const {
 double RcsdModel::NamedState(const std::string& name, int section, absl::Span<const double> params,
                              const double* state) const {
   const RcsdShape& shape = group_.shape;
+  if (section < 0 || section >= shape.num_sections()) return kAbsent;
   auto at = [&](int variable) { return state[variable * kTileLanes]; };
   if (section == 0 && shape.has_ka()) {
     if (name == "a_Ka_v1in") return at(S::kAKa);
