@@ -120,6 +120,34 @@ TEST(CultureTest, RowsOfASourceWithTheSameDelayFollowEachOtherAsOneRun) {
   EXPECT_GE(longest, 2);
 }
 
+TEST(CultureTest, RowsThatDifferInTheirTargetsOnlyAreAlike) {
+  const auto row = [](uint32_t target, double weight, double delay_ms, int32_t state = -1) {
+    return ConnectionRow{delay_ms, weight, target, 0, 20, state};
+  };
+  Connectivity net;
+  net.first_row = {0, 6, 9, 11};
+  // The third has a delay of its own, ...
+  net.rows = {row(7, 1.0, 0.5), row(8, 1.0, 0.5), row(3, 1.0, 0.75),
+              row(4, 1.0, 0.5), row(2, 1.0, 0.5), row(9, 1.0, 0.5)};
+  // ... the first of the next source a weight of its own, and those of the last states.
+  for (const ConnectionRow& r : {row(0, 1.0, 0.5), row(1, 2.0, 0.5), row(2, 2.0, 0.5),
+                                 row(5, 1.0, 0.5, 0), row(6, 1.0, 0.5, 1)}) {
+    net.rows.push_back(r);
+  }
+  FindRuns(net);
+  EXPECT_EQ(net.run_end, (std::vector<uint32_t>{2, 2, 3, 6, 6, 6, 9, 9, 9, 11, 11}));
+  // Four of eleven are followed by one like them: not worth a list.
+  EXPECT_TRUE(net.alike_end.empty());
+  EXPECT_TRUE(net.targets.empty());
+
+  net.rows[2].delay_ms = 0.5;
+  net.rows[7].weight = net.rows[8].weight = 1.0;
+  FindRuns(net);
+  EXPECT_EQ(net.run_end, (std::vector<uint32_t>{6, 6, 6, 6, 6, 6, 9, 9, 9, 11, 11}));
+  EXPECT_EQ(net.alike_end, (std::vector<uint32_t>{6, 6, 6, 6, 6, 6, 9, 9, 9, 10, 11}));
+  EXPECT_EQ(net.targets, (std::vector<uint32_t>{7, 8, 3, 4, 2, 9, 0, 1, 2, 5, 6}));
+}
+
 TEST(CultureTest, StateHasAPlaceForEverythingAndNothingElse) {
   const std::shared_ptr<const Culture> culture = MustCreate(BusyConfig());
   int64_t offset = CopyHeader::kSize;

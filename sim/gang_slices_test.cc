@@ -243,5 +243,73 @@ TEST(GangSlicesTest, PointNeuronsToo) {
   EXPECT_GT(threads.num_loops(), 0);
 }
 
+// 200 LIF cells that reach the next 40 each with one weight and delay. also_none: by a second receptor of
+// weight 0 as well, which adds nothing and parts the connections that would be alike.
+std::shared_ptr<const Culture> Ring(bool also_none) {
+  constexpr int64_t kNumCells = 200, kReach = 40;
+  CultureConfig config;
+  config.model.point = LeakyIntegrateAndFire();
+  config.model.point->params["E_L"] = -49.0;
+  config.populations = {{"EXC", 0, kNumCells / 2}, {"INH", kNumCells / 2, kNumCells / 2}};
+  for (const std::string pre : {"EXC", "INH"}) {
+    for (const std::string post : {"EXC", "INH"}) {
+      ProjectionConfig p;
+      p.pre = pre;
+      p.post = post;
+      std::vector<ReceptorConfig>& receptors = p.receptors[ProjectionConfig::kDefaultReceptors];
+      const double sign = pre == "EXC" ? 1.0 : -1.0;
+      receptors = {{"I_syn", {{"weight", 3.0}, {"sign", sign}, {"tau", 5.0}}}};
+      if (also_none) {
+        receptors.push_back({"I_syn", {{"weight", 0.0}, {"sign", sign}, {"tau", 5.0}}});
+      }
+      const int64_t first = pre == "EXC" ? 0 : kNumCells / 2;
+      for (int64_t source = first; source < first + kNumCells / 2; ++source) {
+        for (int64_t i = 1; i <= kReach; ++i) {
+          Edge e;
+          e.source_gid = source;
+          e.target_gid = (source + i) % kNumCells;
+          if ((e.target_gid < kNumCells / 2) == (post == "EXC")) p.edges.push_back(e);
+        }
+      }
+      config.projections.push_back(std::move(p));
+    }
+  }
+  return MustCreate(config);
+}
+
+TEST(GangSlicesTest, ConnectionsThatAreAlikeArriveAsOthersDo) {
+  const std::shared_ptr<const Culture> alike = Ring(false), others = Ring(true);
+  ASSERT_FALSE(alike->connectivity().alike_end.empty());
+  ASSERT_TRUE(others->connectivity().alike_end.empty());
+  const auto run = [](const std::shared_ptr<const Culture>& culture, int num_slices) {
+    constexpr int kCopies = 3;  // whose cells share tiles
+    Gang gang(culture, kCopies);
+    for (int c = 0; c < kCopies; ++c) {
+      std::vector<double> state = culture->initial_state();
+      for (size_t g = 0; g < culture->groups().size(); ++g) {
+        const CellGroup& group = culture->groups()[g];
+        for (int64_t i = 0; i < group.num_cells(); ++i) {
+          // Cells that started alike would fire together for long.
+          state[group.state_offset + i * group.num_variables + group.model->voltage_state(0)] =
+              -60.0 +
+              10.0 * static_cast<double>((i * 37 + c * 11 + static_cast<int64_t>(g) * 5) % 97) /
+                  97.0;
+        }
+      }
+      gang.LoadCopy(c, state);
+    }
+    Backwards backwards(num_slices);
+    std::vector<Spike> spikes;
+    gang.Advance(3000, &spikes, {}, &backwards);
+    Result out;
+    out.spikes = spikes;
+    for (int c = 0; c < kCopies; ++c) out.states.push_back(Save(gang, c));
+    return out;
+  };
+  const Result want = run(others, 1);
+  EXPECT_GT(want.spikes.size(), 500u);
+  for (const int num_slices : {1, 2, 5}) ExpectSame(run(alike, num_slices), want);
+}
+
 }  // namespace
 }  // namespace livnd::sim
