@@ -23,6 +23,7 @@ void FindRuns(Connectivity& net) {
       if (alike) ++num_alike;
     }
   }
+  net.targets.clear();
   if (2 * num_alike < static_cast<int64_t>(rows.size())) {
     net.alike_end = {};
     return;
