@@ -25,7 +25,7 @@ struct NoiseDraw {
   int64_t position = 0;  // the pair to go on from; afterwards behind the last pair used
   int count = 0;
   int first = 0, every = 1;  // every: 1, or 2 with first 0 or 1
-  double* out = nullptr;     // whole tiles of kTileLanes numbers: what is left of the last is spoilt
+  double* out = nullptr;  // whole tiles of kTileLanes numbers: what is left of the last is spoilt
 };
 
 // Makes draws of streams, in order.

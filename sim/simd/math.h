@@ -68,8 +68,7 @@ HWY_INLINE Vec Log(Vec x) {
   const Vec m = FromBits(bits - exponent);
   // k as a number: biased to be positive, then through the mantissa of 2^52.
   const Words biased = ShiftRight<52>(above + SetWords(0x3FF0000000000000));
-  const Vec k =
-      FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
+  const Vec k = FromBits(biased | SetWords(0x4330000000000000)) - Set(4503599627370496.0 + 1023.0);
   const Vec f = m - Set(1.0);
   const Vec s = f / (Set(2.0) + f);
   const Vec z = s * s;
