@@ -129,8 +129,8 @@ class Gang {
   // gang_noise.cc
   void DecideNoise(int num_steps);
   void DrawNoise(int group, int first_tile, int num_tiles, int num_steps);
-  void SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int lane, int num_steps,
-                     const double* drawn);
+  void SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int tile, int num_steps,
+                     const double (*drawn)[2 * kNoiseChunk]);
 
   // gang_stimuli.cc, gang_currents.cc
   struct StimulusSample {

@@ -76,39 +76,44 @@ void Gang::DrawNoise(int g, int first_tile, int num_tiles, int num_steps) {
     DrawNormals(draws, n);
     n = 0;
     for (const NoiseStream& stream : streams) {
-      for (int i = 0; i < num_lanes; ++i, ++n) {
-        const int lane = t * kTileLanes + i;
-        *Variable(g, lane, stream.position_state) = static_cast<double>(draws[n].position);
-        SpreadNormals(tiles, stream, lane, num_steps, drawn[n]);
+      for (int i = 0; i < num_lanes; ++i) {
+        *Variable(g, t * kTileLanes + i, stream.position_state) =
+            static_cast<double>(draws[n + i].position);
       }
+      SpreadNormals(tiles, stream, t, num_steps, &drawn[n]);
+      n += num_lanes;
     }
   }
 }
 
-// Gives the steps of a chunk a lane's normals of a stream.
-void Gang::SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int lane, int num_steps,
-                         const double* drawn) {
+// Gives the steps of a chunk a tile's normals of a stream.
+void Gang::SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int tile, int num_steps,
+                         const double (*drawn)[2 * kNoiseChunk]) {
   const double not_due = std::numeric_limits<double>::quiet_NaN();
-  const int copy = lane / tiles.num_cells;
-  const uint8_t* is_due = &due_[static_cast<size_t>(copy) * kNoiseChunk];
   const size_t step_stride = static_cast<size_t>(tiles.num_tiles) * 2 * kTileLanes;
-  double* at = tiles.normals.data() +
-               (size_t{2} * (lane / kTileLanes) + stream.normals_row) * kTileLanes +
-               lane % kTileLanes;
-  const double* z = drawn;
-  if (num_due_[copy] == num_steps) {
-    if (stream.num_used == 1) {
-      for (int s = 0; s < num_steps; ++s, at += step_stride) at[0] = z[s];
-    } else {
-      for (int s = 0; s < num_steps; ++s, at += step_stride) {
-        at[0] = z[2 * s];
-        at[kTileLanes] = z[2 * s + 1];
+  double* at = tiles.normals.data() + (size_t{2} * tile + stream.normals_row) * size_t{kTileLanes};
+  const int num_lanes = std::min(kTileLanes, tiles.num_lanes - tile * kTileLanes);
+  bool all_due = true;
+  int num_taken[kTileLanes] = {};
+  const uint8_t* due[kTileLanes] = {};
+  for (int i = 0; i < num_lanes; ++i) {
+    const int copy = (tile * kTileLanes + i) / tiles.num_cells;
+    due[i] = &due_[static_cast<size_t>(copy) * kNoiseChunk];
+    all_due = all_due && num_due_[copy] == num_steps;
+  }
+  // Step by step: a line of the cache is written once.
+  for (int s = 0; s < num_steps; ++s, at += step_stride) {
+    for (int used = 0; used < stream.num_used; ++used) {
+      double* row = at + used * kTileLanes;
+      if (all_due) {
+        const int z = s * stream.num_used + used;
+        for (int i = 0; i < num_lanes; ++i) row[i] = drawn[i][z];
+      } else {
+        for (int i = 0; i < num_lanes; ++i) {
+          row[i] = due[i][s] != 0 ? drawn[i][num_taken[i]++] : not_due;
+        }
       }
     }
-    return;
-  }
-  for (int s = 0; s < num_steps; ++s, at += step_stride) {
-    for (int i = 0; i < stream.num_used; ++i) at[i * kTileLanes] = is_due[s] ? *z++ : not_due;
   }
 }
 
