@@ -147,6 +147,11 @@ StepConstants MakeStepConstants(double dt_ms) {
   c.cal_m = fraction(60.0);
   c.ka_a = fraction(1.0);
   c.ka_b = fraction(15.0);
+  c.can_m_kept = 1.0 - c.can_m;
+  c.can_h_kept = 1.0 - c.can_h;
+  c.cal_m_kept = 1.0 - c.cal_m;
+  c.ka_a_kept = 1.0 - c.ka_a;
+  c.ka_b_kept = 1.0 - c.ka_b;
   c.na_rate = dt_ms / 30.0;
   c.kdr_rate = dt_ms / 7.0;
   c.pool_drive = 1e4 / (2.0 * rcsd::kFaraday * rcsd::kShellDepthUm * rcsd::kPoolRatePerMs);

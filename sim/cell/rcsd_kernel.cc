@@ -95,17 +95,21 @@ class CellStep {
   // V_{k+1}, and the pools with the ion currents of the half step.
   HWY_INLINE void UpdateVoltages() {
     UpdatePools();
-    if (tables_ != nullptr) FindIndices<Path::kTables>();
+    if (tables_ != nullptr) {
+      MoveVoltages<true>();
+    } else {
+      MoveVoltages<false>();
+    }
   }
   // Gates at V_{k+1}, and what the next step needs to know of it.
   HWY_INLINE void UpdateGates() {
     if (tables_ == nullptr) {
       UpdateGatesBy<Path::kExact>();
-    } else if (InsideTables()) {
+    } else if (inside_tables_) {
       UpdateGatesBy<Path::kTables>();
     } else {
       Rarely([&]() LIVND_INLINE_LAMBDA {
-        FindIndices<Path::kBlended>();
+        FindIndices();
         UpdateGatesBy<Path::kBlended>();
       });
     }
@@ -144,26 +148,28 @@ class CellStep {
     cells_.state = known;
   }
 
-  // Where voltages lie in the tables; kBlended: those outside, anywhere.
-  template <Path kPath>
+  // Where a voltage lies in its compartment's table.
+  template <int kCompartment>
+  HWY_INLINE void FindIndex(Vec v) {
+    TableIndex& index = index_[kCompartment];
+    if constexpr (kCompartment == kSoma) {
+      simd::IndexOf<rcsd::kSomaRow>(tables_->soma.data(), v, index);
+    } else if constexpr (kCompartment < kFirstAxon) {
+      simd::IndexOf<rcsd::kDendRow>(tables_->dend.data(), v, index);
+    } else {
+      simd::IndexOf<rcsd::kAxonRow>(tables_->axon.data(), v, index);
+    }
+  }
+  // All voltages; those outside the tables lie anywhere.
   HWY_INLINE void FindIndices() {
-    const RcsdTables& t = *tables_;
-    const auto v = [&](int c) LIVND_INLINE_LAMBDA {
-      if constexpr (kPath == Path::kTables) return V(c);
-      return simd::Select(simd::InsideTable(V(c)), V(c), Set(0.0));
-    };
-    simd::IndexOf<rcsd::kSomaRow>(t.soma.data(), v(kSoma), index_[kSoma]);
-    for (int c = 1; c < kFirstAxon; ++c) {
-      simd::IndexOf<rcsd::kDendRow>(t.dend.data(), v(c), index_[c]);
-    }
-    for (int c = kFirstAxon; c < kN; ++c) {
-      simd::IndexOf<rcsd::kAxonRow>(t.axon.data(), v(c), index_[c]);
-    }
+    rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
+      FindIndex<c>(simd::Select(simd::InsideTable(V(c)), V(c), Set(0.0)));
+    });
   }
 
   template <Path kPath>
   void PrepareBy() {
-    if constexpr (kPath != Path::kExact) FindIndices<kPath>();
+    if constexpr (kPath != Path::kExact) FindIndices();
     const GroupFunctions<kPath> functions(*group_);
     const Vec v_soma = V(kSoma);
     const TableIndex& at = index_[kSoma];
@@ -302,6 +308,22 @@ class CellStep {
     }
   }
 
+  // V_{k+1}, and whether and where it lies in the tables.
+  template <bool kHasTables>
+  HWY_INLINE void MoveVoltages() {
+    Mask inside;
+    rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
+      const Vec v = NextV(c);
+      cells_.Put(kShape.voltage_state(c), v);
+      if constexpr (kHasTables) {
+        FindIndex<c>(v);
+        // Not by a maximum, which loses what is not a number.
+        inside = c == 0 ? simd::InsideTable(v) : inside & simd::InsideTable(v);
+      }
+    });
+    if constexpr (kHasTables) inside_tables_ = simd::AllTrue(inside);
+  }
+
   HWY_INLINE void UpdatePools() {
     // Of default pools; constants are found once, not behind every store.
     const Vec kept = Set(1.0 - k().pool), gain = Set(k().pool * k().pool_drive);
@@ -317,7 +339,6 @@ class CellStep {
       }
     };
     rcsd::Static<0, kN>([&](auto c) LIVND_INLINE_LAMBDA {
-      cells_.Put(kShape.voltage_state(c), NextV(c));
       if constexpr (kShape.has_sodium(c)) {
         update(kShape.sodium_state(c), kShape.sodium_pool(c), SodiumHalf(c));
       }
@@ -340,7 +361,7 @@ class CellStep {
       const Functions slow = functions.DendSlow(at, v);
       KeepDend(i, slow, functions.DendCalcium(at, v));
       UpdateCan<DendState>(b, slow[Tables::kDendMCanGain], slow[Tables::kDendHCanGain]);
-      UpdateGate<DendState::kMCal>(b, k().cal_m, slow[Tables::kMCalGain]);
+      UpdateGate<DendState::kMCal>(b, k().cal_m_kept, slow[Tables::kMCalGain]);
     }
     for (int i = 0; i < kNumAxon; ++i) {
       const int c = kFirstAxon + i;
@@ -363,18 +384,9 @@ class CellStep {
     UpdateSpiking<SomaState>(b, spiking, slow[Tables::kNKept]);
     UpdateCan<SomaState>(b, slow[Tables::kMCanGain], slow[Tables::kHCanGain]);
     if constexpr (kShape.has_ka()) {
-      UpdateGate<SomaState::kAKa>(b, k().ka_a, calcium[Tables::kAKaGain]);
-      UpdateGate<SomaState::kBKa>(b, k().ka_b, calcium[Tables::kBKaGain]);
+      UpdateGate<SomaState::kAKa>(b, k().ka_a_kept, calcium[Tables::kAKaGain]);
+      UpdateGate<SomaState::kBKa>(b, k().ka_b_kept, calcium[Tables::kBKaGain]);
     }
-  }
-
-  // Whether the tables reach all of V_{k+1}.
-  HWY_INLINE bool InsideTables() const {
-    Mask inside = simd::InsideTable(V(0));  // not by a maximum, which loses what is not a number
-    for (int c = 0; c < kN; ++c) {
-      inside = inside & simd::InsideTable(V(c));
-    }
-    return simd::AllTrue(inside);
   }
 
   HWY_INLINE Vec NextV(int c) const { return Fma(Set(2.0), dv_[c], half_.v[c]); }
@@ -385,10 +397,10 @@ class CellStep {
   HWY_INLINE Vec PotassiumHalf(int c) const { return k_slope_[c] * (HalfV(c) - e_k_[c]); }
   HWY_INLINE Vec CalciumHalf(int c) const { return Fma(ca_slope_[c], dv_[c], ca_[c]); }
 
-  // A gate of a time constant of its own; fraction = 1 - exp(-dt / tau).
+  // A gate of a time constant of its own; kept = exp(-dt / tau).
   template <int kGate>
-  HWY_INLINE void UpdateGate(const Block& b, double fraction, Vec gain) const {
-    b.Put(kGate, Fma(Set(1.0 - fraction), b.S(kGate), gain));
+  HWY_INLINE void UpdateGate(const Block& b, double kept, Vec gain) const {
+    b.Put(kGate, Fma(Set(kept), b.S(kGate), gain));
   }
   template <class S>
   HWY_INLINE void UpdateSpiking(const Block& b, const Functions& spiking, Vec n_kept) const {
@@ -397,8 +409,8 @@ class CellStep {
   }
   template <class S>
   HWY_INLINE void UpdateCan(const Block& b, Vec m_gain, Vec h_gain) const {
-    UpdateGate<S::kMCan>(b, k().can_m, m_gain);
-    UpdateGate<S::kHCan>(b, k().can_h, h_gain);
+    UpdateGate<S::kMCan>(b, k().can_m_kept, m_gain);
+    UpdateGate<S::kHCan>(b, k().can_h_kept, h_gain);
   }
   template <class S, class P>
   HWY_INLINE void UpdateCalcium(const Block& b, Vec current) const {
@@ -413,6 +425,7 @@ class CellStep {
   rcsd::Cells cells_;
   rcsd::HalfStep half_;
   TableIndex index_[kN];
+  bool inside_tables_ = false;  // all of V_{k+1}
   Compartments dv_, e_na_, e_k_;
   Compartments na_slope_, k_slope_, ca_, ca_slope_;
 };

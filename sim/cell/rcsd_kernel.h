@@ -22,13 +22,14 @@ namespace livnd::sim {
 // Fractions that a state moves towards its limit in one step, 1 - exp(-dt / tau).
 struct StepConstants {
   double dt_ms;
-  double pool;          // ion pools
-  double can_m, can_h;  // tau 4, 40 ms
-  double cal_m;         // tau 60 ms
-  double ka_a, ka_b;    // tau 1, 15 ms
-  double na_rate;       // dt / 30
-  double kdr_rate;      // dt / 7
-  double pool_drive;    // mM per mA/cm2 at equilibrium
+  double pool;                                                      // ion pools
+  double can_m, can_h;                                              // tau 4, 40 ms
+  double cal_m;                                                     // tau 60 ms
+  double ka_a, ka_b;                                                // tau 1, 15 ms
+  double can_m_kept, can_h_kept, cal_m_kept, ka_a_kept, ka_b_kept;  // 1 - those
+  double na_rate;                                                   // dt / 30
+  double kdr_rate;                                                  // dt / 7
+  double pool_drive;                                                // mM per mA/cm2 at equilibrium
 };
 StepConstants MakeStepConstants(double dt_ms);
 
