@@ -19,29 +19,7 @@ struct CellParams {
   std::vector<double> initial_state;  // [spikes_state()]: before any step
 };
 
-// One step of one tile. Arrays are [variable][kTileLanes].
-struct TileStep {
-  const double* params = nullptr;
-  double* state = nullptr;
-  // What the last step, or Prepare, left for this one.
-  double* scratch = nullptr;
-  // Standard normals, [2][kTileLanes] in the order of noise_streams(); NaN in a lane: no update.
-  // Null: no noise at all.
-  const double* normals = nullptr;
-  // Injected drive of each compartment, in the unit of CellModel::drive_per_na. Null: none.
-  const double* drive = nullptr;
-  // [kTileLanes]: 1 where plasticity is on, 0 where it is off. Null: no copy has ever learned.
-  const double* learning = nullptr;
-  // Some lane's field may differ from 0.
-  bool field = false;
-  // Some lane's opsin may be open.
-  bool light = false;
-  // Out, [compartment][kTileLanes]: total membrane current density of the half step without
-  // stimuli, mA/cm2. Null: not asked for.
-  double* membrane_current = nullptr;
-};
-
-// Consecutive tiles of one group for one step; as TileStep, with the tile as the first axis.
+// Consecutive tiles of one group for one step.
 struct TileBatch {
   int num_tiles = 0;  // at least one
   // Lanes of the last tile that hold cells, from the first on. What happens to others is no matter.
@@ -50,34 +28,25 @@ struct TileBatch {
   const int* param_tile = nullptr;  // [num_tiles] which of them is a tile's
   double* state = nullptr;          // [num_tiles][num_variables][kTileLanes]
   int num_variables = 0;
-  double* scratch = nullptr;        // [num_tiles][CellModel::num_scratch()][kTileLanes]
-  uint8_t* marks = nullptr;         // [num_tiles] what Prepare found of a tile, for the model alone
-  const double* normals = nullptr;  // [num_tiles][2][kTileLanes]
-  const double* drive = nullptr;    // [num_tiles][num_compartments][kTileLanes]
-  const double* learning = nullptr;  // [num_tiles][kTileLanes]
-  bool field = false;
-  bool light = false;
-  double* membrane_current = nullptr;  // [num_tiles][num_compartments][kTileLanes]
+  // What the last step, or Prepare, left for this one: [num_tiles][CellModel::num_scratch()]
+  // [kTileLanes].
+  double* scratch = nullptr;
+  uint8_t* marks = nullptr;  // [num_tiles] what Prepare found of a tile, for the model alone
+  // Standard normals, [num_tiles][2][kTileLanes] in the order of noise_streams(); NaN in a lane: no
+  // update. Null: no noise at all.
+  const double* normals = nullptr;
+  // Injected drive, [num_tiles][num_compartments][kTileLanes], in the unit of
+  // CellModel::drive_per_na. Null: none.
+  const double* drive = nullptr;
+  // [num_tiles][kTileLanes]: 1 where plasticity is on, 0 where it is off. Null: no copy has ever
+  // learned.
+  const double* learning = nullptr;
+  bool field = false;  // some lane's field may differ from 0
+  bool light = false;  // some lane's opsin may be open
+  // Out, [num_tiles][num_compartments][kTileLanes]: total membrane current density of the half step
+  // without stimuli, mA/cm2. Null: not asked for.
+  double* membrane_current = nullptr;
 };
-
-// One tile of a batch of cells with so many parameters, scratch numbers and compartments.
-inline TileStep TileOf(const TileBatch& batch, int tile, int num_params, int num_scratch,
-                       int num_compartments) {
-  const auto at = [tile](auto* rows, int num_rows) {
-    return rows == nullptr ? rows : rows + int64_t{tile} * num_rows * kTileLanes;
-  };
-  TileStep step;
-  step.params = batch.params + int64_t{batch.param_tile[tile]} * num_params * kTileLanes;
-  step.state = at(batch.state, batch.num_variables);
-  step.scratch = at(batch.scratch, num_scratch);
-  step.normals = at(batch.normals, 2);
-  step.drive = at(batch.drive, num_compartments);
-  step.learning = at(batch.learning, 1);
-  step.field = batch.field;
-  step.light = batch.light;
-  step.membrane_current = at(batch.membrane_current, num_compartments);
-  return step;
-}
 
 // One noise process' random numbers. A cell's processes draw from streams of their own.
 struct NoiseStream {
@@ -86,7 +55,7 @@ struct NoiseStream {
   int draws_per_update = 2;
   int first = 0;        // draws first .. first + num_used - 1 of an update are used ...
   int num_used = 1;     //
-  int normals_row = 0;  // ... and go to these rows of TileStep::normals
+  int normals_row = 0;  // ... and go to these rows of TileBatch::normals
 };
 inline constexpr int kMaxNoiseStreams = 2;  // of a cell
 

@@ -36,7 +36,23 @@ struct Lanes {
 
 constexpr int kVectors = kTileLanes / simd::kLanes;  // of a tile
 
-HWY_INLINE Lanes LanesOf(const TileStep& tile, int h) {
+// One tile of a batch, in the same way.
+struct Tile {
+  const double* params;
+  double* state;
+  const double* normals;
+  const double* drive;
+};
+
+HWY_INLINE Tile TileOf(const TileBatch& batch, int t, int num_params) {
+  const auto at = [t](auto* rows, int num_rows) {
+    return rows == nullptr ? rows : rows + int64_t{t} * num_rows * kTileLanes;
+  };
+  return {batch.params + int64_t{batch.param_tile[t]} * num_params * kTileLanes,
+          at(batch.state, batch.num_variables), at(batch.normals, 2), at(batch.drive, 1)};
+}
+
+HWY_INLINE Lanes LanesOf(const Tile& tile, int h) {
   const int lane = h * simd::kLanes;
   return {tile.params + lane, tile.state + lane,
           tile.normals != nullptr ? tile.normals + lane : nullptr,
@@ -110,7 +126,7 @@ void StepIzhikevich(double dt_ms, const PointSlot* slots, size_t num_slots, Tile
                     uint8_t* crossed) {
   WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
     for (int t = 0; t < batch.num_tiles; ++t) {
-      const TileStep tile = TileOf(batch, t, IzhikevichParam::kSize, 0, 1);
+      const Tile tile = TileOf(batch, t, IzhikevichParam::kSize);
       uint32_t spikes = 0;
       for (int h = 0; h < kVectors; ++h) {
         const Lanes cell = LanesOf(tile, h);
@@ -202,7 +218,7 @@ struct GlifCells {
 };
 
 template <bool kAdapts, class Inputs>
-HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const Inputs& inputs) {
+HWY_INLINE uint32_t StepGlifTile(const Tile& tile, const Inputs& inputs) {
   GlifCells<kAdapts> cells[kVectors];
   uint32_t spikes = 0;
   for (int h = 0; h < kVectors; ++h) {
@@ -215,14 +231,10 @@ HWY_INLINE uint32_t StepGlifTile(const TileStep& tile, const Inputs& inputs) {
   return spikes;
 }
 
-TileStep GlifTileOf(const TileBatch& batch, int t) {
-  return TileOf(batch, t, GlifParam::kSize, 0, 1);
-}
-
 void StepGlif(const PointSlot* slots, size_t num_slots, TileBatch batch, uint8_t* crossed) {
   WithInputs(slots, num_slots, batch, [&](const auto& inputs) HWY_ATTR {
     for (int t = 0; t < batch.num_tiles; ++t) {
-      const TileStep tile = GlifTileOf(batch, t);
+      const Tile tile = TileOf(batch, t, GlifParam::kSize);
       crossed[t] =
           static_cast<uint8_t>(HWY_LIKELY(batch.marks[t] != 0) ? StepGlifTile<false>(tile, inputs)
                                                                : StepGlifTile<true>(tile, inputs));
@@ -251,7 +263,7 @@ void StepGlifTiles(const std::vector<PointSlot>& slots, const TileBatch& batch, 
 
 void PrepareGlifTiles(const TileBatch& batch) {
   for (int t = 0; t < batch.num_tiles; ++t) {
-    const TileStep tile = HWY_NAMESPACE::GlifTileOf(batch, t);
+    const HWY_NAMESPACE::Tile tile = HWY_NAMESPACE::TileOf(batch, t, GlifParam::kSize);
     bool leaks_only = true;
     for (int lane = 0; lane < kTileLanes; ++lane) {
       for (int p : {GlifParam::kJumpThetaS, GlifParam::kGainThetaV, GlifParam::kJumpAsc1,
