@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/culture/culture_model.h"
-#include "env/environment_model.h"
-#include "env/target_rate.h"
+#include "env/task/target_rate.h"
+#include "env/task/task_model.h"
 #include "io/culture/model_options.h"
 #include "io/culture/params.h"
 

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::env {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "sim/executor.h"
-#include "sim/gang.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::env {
 

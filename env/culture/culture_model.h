@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "env/spec.h"
 #include "io/culture/culture_setup.h"
-#include "io/neuroh5/system.h"
-#include "sim/culture.h"
+#include "io/system/system.h"
+#include "sim/culture/culture.h"
 
 namespace livnd::env {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "io/culture/culture_setup.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 #include "sim/synapse/plasticity.h"
 
 namespace livnd::env {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "env/field_error.h"
+#include "base/field_error.h"
 #include "env/gang_size.h"
 #include "env/seed.h"
 #include "io/culture/params.h"

@@ -16,9 +16,9 @@
 #include "env/culture/culture_types.h"
 #include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
-#include "sim/culture.h"
+#include "sim/culture/culture.h"
 #include "sim/executor.h"
-#include "sim/gang.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::env {
 
@@ -27,7 +27,7 @@ namespace livnd::env {
 // (livn/backend/native/env.py: run, clear, set_params, play_input_spikes).
 //
 // Every call either does all of what it was asked or, with an error, nothing. InvalidArgument names
-// the field (env/field_error.h), what it got and what it takes. A copy whose numbers leave their
+// the field (base/field_error.h), what it got and what it takes. A copy whose numbers leave their
 // range stops there until the next Reset, and the others go on.
 //
 // Thread-compatible: one call at a time. Results are a function of the model, the changes, the

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "env/culture/live_culture.h"
-#include "env/field_error.h"
 #include "env/gang_size.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "env/culture/culture_model.h"
-#include "env/field_error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/field_error.h"
 #include "env/catalog.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/live_culture.h"
-#include "env/field_error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "env/culture/sites.h"
-#include "env/field_error.h"
 #include "io/device/sampling_points.h"
 
 namespace livnd::env {

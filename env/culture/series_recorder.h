@@ -10,9 +10,9 @@
 #include "env/culture/culture_types.h"
 #include "io/culture/culture_setup.h"
 #include "io/device/electrode_array.h"
-#include "io/neuroh5/system.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "io/system/system.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::env {
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "env/field_error.h"
+#include "base/field_error.h"
 
 namespace livnd::env {
 

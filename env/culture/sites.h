@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "env/culture/culture_types.h"
-#include "sim/culture.h"
+#include "sim/culture/culture.h"
 
 namespace livnd::env {
 

@@ -10,8 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "env/culture/culture_types.h"
 #include "io/device/electrode_array.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {

@@ -6,9 +6,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/culture/model_options.h"
 #include "io/culture/point_projections.h"
-#include "io/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -96,7 +96,7 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
     sim::ProjectionConfig out;
     out.post = projection.post;
     out.pre = projection.pre;
-    LIVND_IO_RETURN_IF_ERROR(CopyReceptors(*graph, out));
+    LIVND_RETURN_IF_ERROR(CopyReceptors(*graph, out));
     const std::vector<int64_t> none;
     const std::vector<int64_t>* targets = selected(projection.post);
     if (selection.has_value() && targets == nullptr) targets = &none;
@@ -108,8 +108,8 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
 }
 
 absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& options) {
-  LIVND_IO_ASSIGN_OR_RETURN(ModelOptions model,
-                            ResolveModel(options.model.has_value() ? options.model : system.model));
+  LIVND_ASSIGN_OR_RETURN(ModelOptions model,
+                         ResolveModel(options.model.has_value() ? options.model : system.model));
   CultureSetup setup;
   setup.system = system.name;
   setup.params_key = std::move(model.params_key);
@@ -119,8 +119,8 @@ absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& opt
   setup.electrode_array = system.electrode_array;
   std::optional<Selection> selection;
   if (options.selection.has_value()) {
-    LIVND_IO_ASSIGN_OR_RETURN(
-        selection, ResolveSelection(system, *options.selection, setup.built_populations));
+    LIVND_ASSIGN_OR_RETURN(selection,
+                           ResolveSelection(system, *options.selection, setup.built_populations));
     if (const auto* name = std::get_if<std::string>(&options.selection->cells)) {
       setup.selection = *name;
     }
@@ -138,7 +138,7 @@ absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& opt
     setup.culture.projections = PointProjections(system, setup.culture.populations);
     return setup;
   }
-  LIVND_IO_RETURN_IF_ERROR(CopyProjections(system, selection, setup));
+  LIVND_RETURN_IF_ERROR(CopyProjections(system, selection, setup));
   return setup;
 }
 

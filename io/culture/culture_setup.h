@@ -13,8 +13,8 @@
 #include "io/culture/selection.h"
 #include "io/device/electrode_array_config.h"
 #include "io/device/sampling_points.h"
-#include "io/neuroh5/system.h"
-#include "sim/culture_config.h"
+#include "io/system/system.h"
+#include "sim/culture/culture_config.h"
 
 namespace livnd::io {
 

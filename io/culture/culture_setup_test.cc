@@ -16,8 +16,8 @@
 #include "io/json/json_file.h"
 #include "io/neuroh5/read_system.h"
 #include "openssl/sha.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::io {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "io/status_macros.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -46,7 +46,7 @@ class Arguments {
   // livn adds a seed modulo 2^64.
   absl::Status Seed(const std::string& name, uint64_t& out) {
     double number = 0.0;
-    LIVND_IO_RETURN_IF_ERROR(Number(name, number, "an integer from -2^53 to 2^53", [](double x) {
+    LIVND_RETURN_IF_ERROR(Number(name, number, "an integer from -2^53 to 2^53", [](double x) {
       return x == std::floor(x) && std::fabs(x) <= kMaxExactInteger;
     }));
     if (Find(name) != nullptr) out = static_cast<uint64_t>(static_cast<int64_t>(number));
@@ -140,26 +140,24 @@ absl::StatusOr<ModelOptions> ResolveRcsd(const ModelDocument& document) {
   if (const ModelArgument* mode = arguments.Find("input_mode");
       mode != nullptr && !std::holds_alternative<std::monostate>(*mode)) {
     std::string ignored;
-    LIVND_IO_RETURN_IF_ERROR(arguments.Choice(
+    LIVND_RETURN_IF_ERROR(arguments.Choice(
         "input_mode", {"current_density", "conductance", "current", "irradiance"}, ignored));
   }
-  LIVND_IO_RETURN_IF_ERROR(arguments.Number("refractory_period", out.model.refractory_period_ms,
-                                            "a number from 0 to 1e6 (ms)",
-                                            [](double x) { return x >= 0.0 && x <= 1e6; }));
-  LIVND_IO_RETURN_IF_ERROR(
-      arguments.Flag("short_term_depression", out.model.short_term_depression));
-  LIVND_IO_RETURN_IF_ERROR(
-      arguments.Number("dendrite_offset", out.orientation.dendrite_offset_um,
-                       "a number from -1e6 to 1e6 other than 0 (um)",
-                       [](double x) { return x != 0.0 && std::fabs(x) <= 1e6; }));
+  LIVND_RETURN_IF_ERROR(arguments.Number("refractory_period", out.model.refractory_period_ms,
+                                         "a number from 0 to 1e6 (ms)",
+                                         [](double x) { return x >= 0.0 && x <= 1e6; }));
+  LIVND_RETURN_IF_ERROR(arguments.Flag("short_term_depression", out.model.short_term_depression));
+  LIVND_RETURN_IF_ERROR(arguments.Number("dendrite_offset", out.orientation.dendrite_offset_um,
+                                         "a number from -1e6 to 1e6 other than 0 (um)",
+                                         [](double x) { return x != 0.0 && std::fabs(x) <= 1e6; }));
   std::string orientation = "random";
-  LIVND_IO_RETURN_IF_ERROR(
+  LIVND_RETURN_IF_ERROR(
       arguments.Choice("dendrite_orientation", {"random", "aligned"}, orientation));
   out.orientation.aligned = orientation == "aligned";
-  LIVND_IO_RETURN_IF_ERROR(arguments.Seed("dendrite_orientation_seed", out.orientation.seed));
-  LIVND_IO_RETURN_IF_ERROR(ReadSizeCv(arguments, out.built_populations, out.model.size_cv));
-  LIVND_IO_RETURN_IF_ERROR(arguments.Seed("size_seed", out.model.size_seed));
-  LIVND_IO_RETURN_IF_ERROR(arguments.CheckAllAsked());
+  LIVND_RETURN_IF_ERROR(arguments.Seed("dendrite_orientation_seed", out.orientation.seed));
+  LIVND_RETURN_IF_ERROR(ReadSizeCv(arguments, out.built_populations, out.model.size_cv));
+  LIVND_RETURN_IF_ERROR(arguments.Seed("size_seed", out.model.size_seed));
+  LIVND_RETURN_IF_ERROR(arguments.CheckAllAsked());
   return out;
 }
 
@@ -179,7 +177,7 @@ absl::StatusOr<ModelOptions> ResolvePoint(const ModelDocument& document, bool gl
   Arguments arguments(document);
   if (glif) {
     double level = point.level;
-    LIVND_IO_RETURN_IF_ERROR(arguments.Number("level", level, "1, 2, 3, 4 or 5", [](double x) {
+    LIVND_RETURN_IF_ERROR(arguments.Number("level", level, "1, 2, 3, 4 or 5", [](double x) {
       return x >= 1.0 && x <= 5.0 && x == std::floor(x);
     }));
     point.level = static_cast<int>(level);
@@ -192,13 +190,13 @@ absl::StatusOr<ModelOptions> ResolvePoint(const ModelDocument& document, bool gl
       point.params = *values;
     }
     // What livn's event-driven solver alone can do.
-    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "mechanism", std::string("hard")));
-    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "diffusion", false));
-    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "read_out_neurons", std::monostate()));
-    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "config", std::monostate()));
-    LIVND_IO_RETURN_IF_ERROR(Only(arguments, "current_scale", 1e3));
+    LIVND_RETURN_IF_ERROR(Only(arguments, "mechanism", std::string("hard")));
+    LIVND_RETURN_IF_ERROR(Only(arguments, "diffusion", false));
+    LIVND_RETURN_IF_ERROR(Only(arguments, "read_out_neurons", std::monostate()));
+    LIVND_RETURN_IF_ERROR(Only(arguments, "config", std::monostate()));
+    LIVND_RETURN_IF_ERROR(Only(arguments, "current_scale", 1e3));
   }
-  LIVND_IO_RETURN_IF_ERROR(arguments.CheckAllAsked());
+  LIVND_RETURN_IF_ERROR(arguments.CheckAllAsked());
   return out;
 }
 

@@ -9,9 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "io/status_macros.h"
-#include "sim/cell_params.h"
-#include "sim/synapse_params.h"
+#include "base/status_macros.h"
+#include "sim/culture/cell_params.h"
+#include "sim/culture/synapse_params.h"
 
 namespace livnd::io {
 namespace {
@@ -262,7 +262,7 @@ std::string Names(const Map& map) {
 
 absl::Status ApplyParams(const ParamList& params, CultureSetup& setup) {
   Writer writer(setup);
-  for (const Param& param : params) LIVND_IO_RETURN_IF_ERROR(writer.Set(param));
+  for (const Param& param : params) LIVND_RETURN_IF_ERROR(writer.Set(param));
   writer.Commit();
   return absl::OkStatus();
 }

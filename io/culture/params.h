@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "io/culture/culture_setup.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::io {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sim/culture.h"
+#include "sim/culture/culture.h"
 
 namespace livnd::io {
 namespace {

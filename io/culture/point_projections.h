@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/neuroh5/system.h"
-#include "sim/culture_config.h"
+#include "io/system/system.h"
+#include "sim/culture/culture_config.h"
 
 namespace livnd::io {
 

@@ -13,8 +13,8 @@
 #include "io/culture/culture_setup.h"
 #include "io/culture/params.h"
 #include "io/neuroh5/read_system.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::io {

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "io/culture/numpy_random.h"
-#include "io/neuroh5/limits.h"
-#include "io/status_macros.h"
+#include "io/system/limits.h"
 
 namespace livnd::io {
 namespace {
@@ -143,11 +143,11 @@ absl::StatusOr<Selection> ResolvePatch(const System& system, const SelectionSpec
     return patch.Inside(box);
   }
   if (const double* fraction = std::get_if<double>(&spec.cells)) {
-    LIVND_IO_RETURN_IF_ERROR(CheckFraction("the area", *fraction));
+    LIVND_RETURN_IF_ERROR(CheckFraction("the area", *fraction));
     return patch.Fraction(*fraction);
   }
   const int64_t count = std::get<int64_t>(spec.cells);
-  LIVND_IO_RETURN_IF_ERROR(CheckCount("the culture", count, patch.num_cells()));
+  LIVND_RETURN_IF_ERROR(CheckCount("the culture", count, patch.num_cells()));
   return patch.Nearest(count);
 }
 
@@ -216,13 +216,13 @@ absl::StatusOr<Selection> ResolveShares(const std::map<std::string, PopulationSh
     const auto share = shares.find(p->name);
     if (share == shares.end()) continue;
     if (const auto* gids = std::get_if<std::vector<int64_t>>(&share->second)) {
-      LIVND_IO_ASSIGN_OR_RETURN(out[p->name], CheckGids(*p, *gids));
+      LIVND_ASSIGN_OR_RETURN(out[p->name], CheckGids(*p, *gids));
     } else if (const double* fraction = std::get_if<double>(&share->second)) {
-      LIVND_IO_RETURN_IF_ERROR(CheckFraction(p->name, *fraction));
+      LIVND_RETURN_IF_ERROR(CheckFraction(p->name, *fraction));
       out[p->name] = chooser.Choose(*p, CountOf(*fraction, p->num_cells));
     } else {
       const int64_t count = std::get<int64_t>(share->second);
-      LIVND_IO_RETURN_IF_ERROR(CheckCount(p->name, count, p->num_cells));
+      LIVND_RETURN_IF_ERROR(CheckCount(p->name, count, p->num_cells));
       out[p->name] = chooser.Choose(*p, count);
     }
   }
@@ -237,7 +237,7 @@ absl::StatusOr<Selection> Resolve(const System& system, const SelectionSpec& spe
       return Bad(
           absl::StrCat("'", *name, "' is a stored selection and takes neither method nor bounds"));
     }
-    LIVND_IO_ASSIGN_OR_RETURN(const auto stored, StoredShares(system, *name));
+    LIVND_ASSIGN_OR_RETURN(const auto stored, StoredShares(system, *name));
     return ResolveShares(stored, populations, Chooser(spec));
   }
   if (spec.bounds.has_value() && spec.method != Method::kPatch) {
@@ -263,13 +263,13 @@ absl::StatusOr<Selection> Resolve(const System& system, const SelectionSpec& spe
     }
     each = *shares;
   } else if (const double* fraction = std::get_if<double>(&spec.cells)) {
-    LIVND_IO_RETURN_IF_ERROR(CheckFraction("each population", *fraction));
+    LIVND_RETURN_IF_ERROR(CheckFraction("each population", *fraction));
     for (const Population* p : populations) each[p->name] = *fraction;
   } else {
     const int64_t count = std::get<int64_t>(spec.cells);
     int64_t total = 0;
     for (const Population* p : populations) total += p->num_cells;
-    LIVND_IO_RETURN_IF_ERROR(CheckCount("the culture", count, total));
+    LIVND_RETURN_IF_ERROR(CheckCount("the culture", count, total));
     for (const Population* p : populations) {
       const double part = static_cast<double>(count * p->num_cells) / static_cast<double>(total);
       each[p->name] = std::min<int64_t>(p->num_cells, Round(part));
@@ -280,17 +280,16 @@ absl::StatusOr<Selection> Resolve(const System& system, const SelectionSpec& spe
 
 absl::StatusOr<PopulationShare> ParseShare(const JsonView& view) {
   if (view.is_array()) {
-    LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, view.Elements());
+    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, view.Elements());
     std::vector<int64_t> gids;
     for (const JsonView& element : elements) {
-      LIVND_IO_ASSIGN_OR_RETURN(gids.emplace_back(),
-                                element.Integer(0, static_cast<int64_t>(kMaxCells) - 1));
+      LIVND_ASSIGN_OR_RETURN(gids.emplace_back(),
+                             element.Integer(0, static_cast<int64_t>(kMaxCells) - 1));
     }
     return PopulationShare(std::move(gids));
   }
   if (view.is_integer()) {
-    LIVND_IO_ASSIGN_OR_RETURN(const int64_t count,
-                              view.Integer(0, static_cast<int64_t>(kMaxCells)));
+    LIVND_ASSIGN_OR_RETURN(const int64_t count, view.Integer(0, static_cast<int64_t>(kMaxCells)));
     return PopulationShare(count);
   }
   const absl::StatusOr<double> fraction = view.Number();
@@ -303,7 +302,7 @@ absl::Status ParseCells(const JsonView& view, SelectionSpec& spec) {
     auto& shares = spec.cells.emplace<std::map<std::string, PopulationShare>>();
     return view.ForEachMember(
         [&](const std::string& population, const JsonView& share) -> absl::Status {
-          LIVND_IO_ASSIGN_OR_RETURN(shares[population], ParseShare(share));
+          LIVND_ASSIGN_OR_RETURN(shares[population], ParseShare(share));
           return absl::OkStatus();
         });
   }
@@ -312,7 +311,7 @@ absl::Status ParseCells(const JsonView& view, SelectionSpec& spec) {
     return absl::OkStatus();
   }
   if (view.is_array()) return view.Error("expected gids by population: {\"EXC\": [gid, ...]}");
-  LIVND_IO_ASSIGN_OR_RETURN(const PopulationShare share, ParseShare(view));
+  LIVND_ASSIGN_OR_RETURN(const PopulationShare share, ParseShare(view));
   if (const auto* count = std::get_if<int64_t>(&share)) spec.cells = *count;
   if (const auto* fraction = std::get_if<double>(&share)) spec.cells = *fraction;
   return absl::OkStatus();
@@ -327,7 +326,7 @@ absl::StatusOr<Selection> ResolveSelection(const System& system, const Selection
     const int index = system.FindPopulation(name);
     if (index >= 0) eligible.push_back(&system.populations[index]);
   }
-  LIVND_IO_ASSIGN_OR_RETURN(Selection selection, Resolve(system, spec, eligible));
+  LIVND_ASSIGN_OR_RETURN(Selection selection, Resolve(system, spec, eligible));
   for (auto it = selection.begin(); it != selection.end();) {
     it = it->second.empty() ? selection.erase(it) : std::next(it);
   }
@@ -339,14 +338,14 @@ absl::StatusOr<SelectionSpec> ParseSelectionSpec(const JsonView& view) {
   SelectionSpec spec;
   constexpr absl::string_view kMembers[] = {"cells", "method", "bounds", "seed"};
   if (!view.is_object() || !view.CheckMembers(kMembers).ok()) {
-    LIVND_IO_RETURN_IF_ERROR(ParseCells(view, spec));
+    LIVND_RETURN_IF_ERROR(ParseCells(view, spec));
     return spec;
   }
-  LIVND_IO_ASSIGN_OR_RETURN(const auto cells, view.Find("cells"));
-  if (cells.has_value()) LIVND_IO_RETURN_IF_ERROR(ParseCells(*cells, spec));
-  LIVND_IO_ASSIGN_OR_RETURN(const auto method, view.Find("method"));
+  LIVND_ASSIGN_OR_RETURN(const auto cells, view.Find("cells"));
+  if (cells.has_value()) LIVND_RETURN_IF_ERROR(ParseCells(*cells, spec));
+  LIVND_ASSIGN_OR_RETURN(const auto method, view.Find("method"));
   if (method.has_value()) {
-    LIVND_IO_ASSIGN_OR_RETURN(const std::string name, method->String());
+    LIVND_ASSIGN_OR_RETURN(const std::string name, method->String());
     if (name != "first" && name != "random" && name != "patch") {
       return method->Error(
           absl::StrCat("found \"", name, "\", expected \"first\", \"random\" or \"patch\""));
@@ -355,16 +354,16 @@ absl::StatusOr<SelectionSpec> ParseSelectionSpec(const JsonView& view) {
                   : name == "random" ? Method::kRandom
                                      : Method::kPatch;
   }
-  LIVND_IO_ASSIGN_OR_RETURN(const auto bounds, view.Find("bounds"));
+  LIVND_ASSIGN_OR_RETURN(const auto bounds, view.Find("bounds"));
   if (bounds.has_value()) {
-    LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> corners, bounds->Elements(2));
-    LIVND_IO_ASSIGN_OR_RETURN(const std::vector<double> from, corners[0].Numbers(2));
-    LIVND_IO_ASSIGN_OR_RETURN(const std::vector<double> to, corners[1].Numbers(2));
+    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> corners, bounds->Elements(2));
+    LIVND_ASSIGN_OR_RETURN(const std::vector<double> from, corners[0].Numbers(2));
+    LIVND_ASSIGN_OR_RETURN(const std::vector<double> to, corners[1].Numbers(2));
     spec.bounds = AreaExtent{{from[0], from[1]}, {to[0], to[1]}};
   }
-  LIVND_IO_ASSIGN_OR_RETURN(const auto seed, view.Find("seed"));
+  LIVND_ASSIGN_OR_RETURN(const auto seed, view.Find("seed"));
   if (seed.has_value()) {
-    LIVND_IO_ASSIGN_OR_RETURN(const int64_t number, seed->Integer(0, int64_t{1} << 53));
+    LIVND_ASSIGN_OR_RETURN(const int64_t number, seed->Integer(0, int64_t{1} << 53));
     spec.seed = static_cast<uint64_t>(number);
   }
   return spec;

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "io/json/json_view.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::io {
 

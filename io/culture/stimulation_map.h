@@ -6,8 +6,8 @@
 
 #include "io/device/electrode_array.h"
 #include "io/device/sampling_points.h"
-#include "io/neuroh5/system.h"
-#include "sim/culture.h"
+#include "io/system/system.h"
+#include "sim/culture/culture.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::io {

@@ -4,21 +4,21 @@
 #include <string>
 #include <vector>
 
-#include "io/status_macros.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 namespace {
 
 absl::Status ParseElectrodes(const JsonView& rows, std::vector<Electrode>& electrodes) {
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, rows.Elements());
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, rows.Elements());
   electrodes.reserve(elements.size());
   for (const JsonView& row : elements) {
-    LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> values, row.Elements(4));
+    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> values, row.Elements(4));
     Electrode electrode;
-    LIVND_IO_ASSIGN_OR_RETURN(const int64_t id, values[0].Integer(INT32_MIN, INT32_MAX));
+    LIVND_ASSIGN_OR_RETURN(const int64_t id, values[0].Integer(INT32_MIN, INT32_MAX));
     electrode.id = static_cast<int32_t>(id);
     for (int axis = 0; axis < 3; ++axis) {
-      LIVND_IO_ASSIGN_OR_RETURN(electrode.position_um[axis], values[axis + 1].Number());
+      LIVND_ASSIGN_OR_RETURN(electrode.position_um[axis], values[axis + 1].Number());
     }
     electrodes.push_back(electrode);
   }
@@ -26,27 +26,27 @@ absl::Status ParseElectrodes(const JsonView& rows, std::vector<Electrode>& elect
 }
 
 absl::Status ParseNumber(const JsonView& object, absl::string_view name, double& value) {
-  LIVND_IO_ASSIGN_OR_RETURN(const auto member, object.Find(name));
+  LIVND_ASSIGN_OR_RETURN(const auto member, object.Find(name));
   if (!member.has_value()) return absl::OkStatus();
-  LIVND_IO_ASSIGN_OR_RETURN(value, member->Number());
+  LIVND_ASSIGN_OR_RETURN(value, member->Number());
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<ElectrodeArrayConfig> ParseElectrodeArray(const JsonView& document) {
-  LIVND_IO_RETURN_IF_ERROR(document.CheckMembers(
+  LIVND_RETURN_IF_ERROR(document.CheckMembers(
       {"electrode_coordinates", "input_radius", "output_radius", "volume_conductor"}));
   ElectrodeArrayConfig config;
-  LIVND_IO_ASSIGN_OR_RETURN(const JsonView rows, document.Member("electrode_coordinates"));
-  LIVND_IO_RETURN_IF_ERROR(ParseElectrodes(rows, config.electrodes));
-  LIVND_IO_RETURN_IF_ERROR(ParseNumber(document, "input_radius", config.input_radius_um));
-  LIVND_IO_RETURN_IF_ERROR(ParseNumber(document, "output_radius", config.output_radius_um));
-  LIVND_IO_ASSIGN_OR_RETURN(const auto conductor, document.Find("volume_conductor"));
+  LIVND_ASSIGN_OR_RETURN(const JsonView rows, document.Member("electrode_coordinates"));
+  LIVND_RETURN_IF_ERROR(ParseElectrodes(rows, config.electrodes));
+  LIVND_RETURN_IF_ERROR(ParseNumber(document, "input_radius", config.input_radius_um));
+  LIVND_RETURN_IF_ERROR(ParseNumber(document, "output_radius", config.output_radius_um));
+  LIVND_ASSIGN_OR_RETURN(const auto conductor, document.Find("volume_conductor"));
   if (conductor.has_value()) {
-    LIVND_IO_RETURN_IF_ERROR(conductor->ForEachMember(
+    LIVND_RETURN_IF_ERROR(conductor->ForEachMember(
         [&](const std::string& name, const JsonView& value) -> absl::Status {
-          LIVND_IO_ASSIGN_OR_RETURN(const double number, value.Number());
+          LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
           absl::Status status = config.conductor.Set(name, number);
           return status.ok() ? status : value.Error(status.message());
         }));

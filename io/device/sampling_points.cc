@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sim/cell/rcsd_template.h"
+#include "sim/cell/rcsd/rcsd_template.h"
 
 namespace livnd::io {
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "io/status_macros.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 
@@ -46,7 +46,7 @@ absl::Status JsonView::ForEachMember(
     const std::function<absl::Status(const std::string&, const JsonView&)>& f) const {
   if (!json_->is_object()) return Expected("an object");
   for (auto it = json_->begin(); it != json_->end(); ++it) {
-    LIVND_IO_RETURN_IF_ERROR(f(it.key(), Child(it.value(), it.key())));
+    LIVND_RETURN_IF_ERROR(f(it.key(), Child(it.value(), it.key())));
   }
   return absl::OkStatus();
 }
@@ -85,18 +85,18 @@ absl::StatusOr<double> JsonView::Number() const {
 }
 
 absl::StatusOr<std::vector<double>> JsonView::Numbers(std::optional<size_t> size) const {
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, Elements(size));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, Elements(size));
   std::vector<double> numbers;
   numbers.reserve(elements.size());
   for (const JsonView& element : elements) {
-    LIVND_IO_ASSIGN_OR_RETURN(const double number, element.Number());
+    LIVND_ASSIGN_OR_RETURN(const double number, element.Number());
     numbers.push_back(number);
   }
   return numbers;
 }
 
 absl::StatusOr<int64_t> JsonView::Integer(int64_t min, int64_t max) const {
-  LIVND_IO_ASSIGN_OR_RETURN(const double number, Number());
+  LIVND_ASSIGN_OR_RETURN(const double number, Number());
   // Limits stay within the integers that a double holds exactly.
   if (number != std::floor(number) || number < static_cast<double>(min) ||
       number > static_cast<double>(max)) {
@@ -116,10 +116,10 @@ absl::StatusOr<std::string> JsonView::String() const {
 }
 
 absl::StatusOr<std::vector<std::string>> JsonView::Strings() const {
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, Elements());
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, Elements());
   std::vector<std::string> strings;
   for (const JsonView& element : elements) {
-    LIVND_IO_ASSIGN_OR_RETURN(std::string string, element.String());
+    LIVND_ASSIGN_OR_RETURN(std::string string, element.String());
     strings.push_back(std::move(string));
   }
   return strings;

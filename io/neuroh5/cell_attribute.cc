@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "io/status_macros.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -44,10 +44,10 @@ absl::StatusOr<CellRanges> ReadCellRanges(const Hdf5File& file, const std::strin
                                           uint32_t num_cells) {
   const std::string index_path = inner + "/Cell Index";
   const std::string pointer_path = inner + "/Attribute Pointer";
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> cells,
-                            file.ReadIntegers(index_path, 0, int64_t{num_cells} - 1));
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> pointers,
-                            file.ReadIntegers(pointer_path, 0, kAnyPointer));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> cells,
+                         file.ReadIntegers(index_path, 0, int64_t{num_cells} - 1));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> pointers,
+                         file.ReadIntegers(pointer_path, 0, kAnyPointer));
   CellRanges ranges;
   ranges.begin.resize(num_cells);
   ranges.count.resize(num_cells);
@@ -57,7 +57,7 @@ absl::StatusOr<CellRanges> ReadCellRanges(const Hdf5File& file, const std::strin
                         absl::StrCat("found ", pointers.size(), " elements, expected ",
                                      cells.size() + 1, ", one more than Cell Index"));
   }
-  LIVND_IO_RETURN_IF_ERROR(CheckPointers(file, pointer_path, pointers, pointers.back()));
+  LIVND_RETURN_IF_ERROR(CheckPointers(file, pointer_path, pointers, pointers.back()));
   ranges.num_values = pointers.back();
   std::vector<bool> seen(num_cells);
   for (size_t i = 0; i < cells.size(); ++i) {
@@ -75,19 +75,18 @@ absl::StatusOr<IntegerAttribute> ReadIntegerAttribute(const Hdf5File& file,
                                                       const std::string& inner, uint32_t num_cells,
                                                       int64_t min, int64_t max) {
   IntegerAttribute attribute;
-  LIVND_IO_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
-  LIVND_IO_ASSIGN_OR_RETURN(attribute.values,
-                            file.ReadIntegers(inner + "/Attribute Value", min, max));
-  LIVND_IO_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
+  LIVND_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
+  LIVND_ASSIGN_OR_RETURN(attribute.values, file.ReadIntegers(inner + "/Attribute Value", min, max));
+  LIVND_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
   return attribute;
 }
 
 absl::StatusOr<RealAttribute> ReadRealAttribute(const Hdf5File& file, const std::string& inner,
                                                 uint32_t num_cells) {
   RealAttribute attribute;
-  LIVND_IO_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
-  LIVND_IO_ASSIGN_OR_RETURN(attribute.values, file.ReadReals(inner + "/Attribute Value"));
-  LIVND_IO_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
+  LIVND_ASSIGN_OR_RETURN(attribute.ranges, ReadCellRanges(file, inner, num_cells));
+  LIVND_ASSIGN_OR_RETURN(attribute.values, file.ReadReals(inner + "/Attribute Value"));
+  LIVND_RETURN_IF_ERROR(CheckNumValues(file, inner, attribute.values.size(), attribute.ranges));
   return attribute;
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "io/status_macros.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -61,7 +61,7 @@ absl::StatusOr<std::vector<unsigned char>> DecodeChunk(std::vector<unsigned char
   const size_t max_bytes = chunk_bytes + chunk_bytes / 8 + 4096;
   for (auto filter = filters.rbegin(); filter != filters.rend(); ++filter) {
     if (*filter == ChunkFilter::kDeflate) {
-      LIVND_IO_ASSIGN_OR_RETURN(stored, Inflate(stored, max_bytes));
+      LIVND_ASSIGN_OR_RETURN(stored, Inflate(stored, max_bytes));
     } else if (element_bytes > 1) {
       stored = Unshuffle(stored, element_bytes);
     }

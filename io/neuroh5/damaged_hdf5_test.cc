@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/neuroh5/hdf5_editor.h"
 #include "io/neuroh5/read_system.h"
-#include "io/neuroh5/summary.h"
-#include "io/neuroh5/system.h"
-#include "io/neuroh5/system_copy.h"
+#include "io/system/summary.h"
+#include "io/system/system.h"
+#include "io/testing/hdf5_editor.h"
+#include "io/testing/system_copy.h"
 
 namespace livnd::io {
 namespace {

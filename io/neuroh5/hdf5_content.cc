@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/neuroh5/cell_attribute.h"
 #include "io/neuroh5/hdf5_file.h"
-#include "io/neuroh5/limits.h"
 #include "io/neuroh5/projection.h"
-#include "io/status_macros.h"
+#include "io/system/limits.h"
 
 namespace livnd::io {
 namespace {
@@ -25,8 +25,8 @@ bool IsPopulationName(const std::string& name) {
 }
 
 absl::StatusOr<std::vector<Population>> ReadPopulations(const Hdf5File& file) {
-  LIVND_IO_ASSIGN_OR_RETURN(std::vector<PopulationRow> rows,
-                            file.ReadPopulationRows(kPopulationTable));
+  LIVND_ASSIGN_OR_RETURN(std::vector<PopulationRow> rows,
+                         file.ReadPopulationRows(kPopulationTable));
   // Empty populations come before the one that starts at the same gid.
   std::sort(rows.begin(), rows.end(), [](const PopulationRow& a, const PopulationRow& b) {
     return std::tie(a.start, a.count, a.label) < std::tie(b.start, b.count, b.label);
@@ -59,7 +59,7 @@ absl::StatusOr<std::vector<Population>> ReadPopulations(const Hdf5File& file) {
 // connections.h5 repeats the table of cells.h5; both must say the same.
 absl::Status CheckSamePopulations(const Hdf5File& file, const Hdf5Content& content) {
   if (!file.Contains(kPopulationTable)) return absl::OkStatus();
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<Population> found, ReadPopulations(file));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<Population> found, ReadPopulations(file));
   const bool same =
       std::equal(found.begin(), found.end(), content.populations.begin(), content.populations.end(),
                  [](const Population& a, const Population& b) {
@@ -76,8 +76,8 @@ absl::Status ReadPositions(const Hdf5File& file, const Population& population,
   for (int axis = 0; axis < 3; ++axis) {
     const std::string inner =
         absl::StrCat("Populations/", population.name, "/", name_space, "/", kAxes[axis]);
-    LIVND_IO_ASSIGN_OR_RETURN(const RealAttribute attribute,
-                              ReadRealAttribute(file, inner, population.num_cells));
+    LIVND_ASSIGN_OR_RETURN(const RealAttribute attribute,
+                           ReadRealAttribute(file, inner, population.num_cells));
     for (uint32_t cell = 0; cell < population.num_cells; ++cell) {
       if (attribute.ranges.count[cell] != 1) {
         return file.Invalid(inner,
@@ -148,50 +148,49 @@ absl::StatusOr<SynapseSites> ReadSynapseSites(const Hdf5File& file, const Popula
   if (num_cells == 0 || !file.Contains(group)) return sites;
 
   const std::string id_path = group + "/syn_ids";
-  LIVND_IO_ASSIGN_OR_RETURN(const IntegerAttribute ids,
-                            ReadIntegerAttribute(file, id_path, num_cells, 0, UINT32_MAX));
+  LIVND_ASSIGN_OR_RETURN(const IntegerAttribute ids,
+                         ReadIntegerAttribute(file, id_path, num_cells, 0, UINT32_MAX));
   for (uint32_t cell = 0; cell < num_cells; ++cell) {
     sites.offsets[cell + 1] = sites.offsets[cell] + ids.ranges.count[cell];
   }
-  LIVND_IO_RETURN_IF_ERROR(AppendByCell(file, id_path, ids, sites, sites.syn_id));
-  LIVND_IO_RETURN_IF_ERROR(CheckSynapseIds(file, id_path, sites));
+  LIVND_RETURN_IF_ERROR(AppendByCell(file, id_path, ids, sites, sites.syn_id));
+  LIVND_RETURN_IF_ERROR(CheckSynapseIds(file, id_path, sites));
 
   const auto read_integers = [&](const char* name, int64_t min, int64_t max,
                                  auto& out) -> absl::Status {
     const std::string inner = absl::StrCat(group, "/", name);
-    LIVND_IO_ASSIGN_OR_RETURN(const IntegerAttribute attribute,
-                              ReadIntegerAttribute(file, inner, num_cells, min, max));
+    LIVND_ASSIGN_OR_RETURN(const IntegerAttribute attribute,
+                           ReadIntegerAttribute(file, inner, num_cells, min, max));
     return AppendByCell(file, inner, attribute, sites, out);
   };
-  LIVND_IO_RETURN_IF_ERROR(read_integers("syn_types", 0, 1, sites.syn_type));
-  LIVND_IO_RETURN_IF_ERROR(read_integers("swc_types", 0, UINT8_MAX, sites.swc_type));
-  LIVND_IO_RETURN_IF_ERROR(read_integers("syn_secs", INT32_MIN, INT32_MAX, sites.section));
-  LIVND_IO_RETURN_IF_ERROR(read_integers("syn_layers", INT32_MIN, INT32_MAX, sites.layer));
+  LIVND_RETURN_IF_ERROR(read_integers("syn_types", 0, 1, sites.syn_type));
+  LIVND_RETURN_IF_ERROR(read_integers("swc_types", 0, UINT8_MAX, sites.swc_type));
+  LIVND_RETURN_IF_ERROR(read_integers("syn_secs", INT32_MIN, INT32_MAX, sites.section));
+  LIVND_RETURN_IF_ERROR(read_integers("syn_layers", INT32_MIN, INT32_MAX, sites.layer));
 
   const auto read_reals = [&](const char* name, float max,
                               std::vector<float>& out) -> absl::Status {
     const std::string inner = absl::StrCat(group, "/", name);
-    LIVND_IO_ASSIGN_OR_RETURN(const RealAttribute attribute,
-                              ReadRealAttribute(file, inner, num_cells));
-    LIVND_IO_RETURN_IF_ERROR(AppendByCell(file, inner, attribute, sites, out));
+    LIVND_ASSIGN_OR_RETURN(const RealAttribute attribute,
+                           ReadRealAttribute(file, inner, num_cells));
+    LIVND_RETURN_IF_ERROR(AppendByCell(file, inner, attribute, sites, out));
     return CheckReals(file, inner, out, max);
   };
-  LIVND_IO_RETURN_IF_ERROR(read_reals("syn_locs", 1.0f, sites.location));
-  LIVND_IO_RETURN_IF_ERROR(read_reals("syn_cdists", 1e9f, sites.path_distance_um));
+  LIVND_RETURN_IF_ERROR(read_reals("syn_locs", 1.0f, sites.location));
+  LIVND_RETURN_IF_ERROR(read_reals("syn_cdists", 1e9f, sites.path_distance_um));
   return sites;
 }
 
 absl::Status ReadCells(const Hdf5File& file, const Hdf5Source& source, Hdf5Content& content) {
-  LIVND_IO_ASSIGN_OR_RETURN(content.populations, ReadPopulations(file));
+  LIVND_ASSIGN_OR_RETURN(content.populations, ReadPopulations(file));
   const Population& last = content.populations.back();
   content.position_um.resize(size_t{last.first_gid} + last.num_cells);
   for (const Population& population : content.populations) {
     if (population.num_cells > 0) {
-      LIVND_IO_RETURN_IF_ERROR(
-          ReadPositions(file, population, source.coordinates_namespace, content));
+      LIVND_RETURN_IF_ERROR(ReadPositions(file, population, source.coordinates_namespace, content));
     }
-    LIVND_IO_ASSIGN_OR_RETURN(content.synapse_sites.emplace_back(),
-                              ReadSynapseSites(file, population, source.synapses_namespace));
+    LIVND_ASSIGN_OR_RETURN(content.synapse_sites.emplace_back(),
+                           ReadSynapseSites(file, population, source.synapses_namespace));
   }
   return absl::OkStatus();
 }
@@ -207,19 +206,19 @@ absl::Status CheckKnown(const Hdf5File& file, const std::string& group,
 }
 
 absl::Status ReadProjections(const Hdf5File& file, const Hdf5Source& source, Hdf5Content& content) {
-  LIVND_IO_RETURN_IF_ERROR(CheckSamePopulations(file, content));
+  LIVND_RETURN_IF_ERROR(CheckSamePopulations(file, content));
   if (!file.Contains("Projections")) return absl::OkStatus();
-  LIVND_IO_ASSIGN_OR_RETURN(const auto posts, file.ListGroup("Projections"));
-  LIVND_IO_RETURN_IF_ERROR(CheckKnown(file, "Projections", posts, content));
+  LIVND_ASSIGN_OR_RETURN(const auto posts, file.ListGroup("Projections"));
+  LIVND_RETURN_IF_ERROR(CheckKnown(file, "Projections", posts, content));
   for (const Population& post : content.populations) {
     if (!std::binary_search(posts.begin(), posts.end(), post.name)) continue;
     const std::string group = absl::StrCat("Projections/", post.name);
-    LIVND_IO_ASSIGN_OR_RETURN(const auto pres, file.ListGroup(group));
-    LIVND_IO_RETURN_IF_ERROR(CheckKnown(file, group, pres, content));
+    LIVND_ASSIGN_OR_RETURN(const auto pres, file.ListGroup(group));
+    LIVND_RETURN_IF_ERROR(CheckKnown(file, group, pres, content));
     for (const Population& pre : content.populations) {
       if (!std::binary_search(pres.begin(), pres.end(), pre.name)) continue;
-      LIVND_IO_ASSIGN_OR_RETURN(content.projections.emplace_back(),
-                                ReadProjection(file, post, pre, source.connectivity_namespace));
+      LIVND_ASSIGN_OR_RETURN(content.projections.emplace_back(),
+                             ReadProjection(file, post, pre, source.connectivity_namespace));
     }
   }
   return absl::OkStatus();
@@ -239,11 +238,11 @@ absl::StatusOr<Hdf5Content> ReadHdf5Content(const Hdf5Source& source,
   const Hdf5Session session(note);
   Hdf5Content content;
   {
-    LIVND_IO_ASSIGN_OR_RETURN(const Hdf5File file, Hdf5File::Open(session, source.cells_path));
-    LIVND_IO_RETURN_IF_ERROR(ReadCells(file, source, content));
+    LIVND_ASSIGN_OR_RETURN(const Hdf5File file, Hdf5File::Open(session, source.cells_path));
+    LIVND_RETURN_IF_ERROR(ReadCells(file, source, content));
   }
-  LIVND_IO_ASSIGN_OR_RETURN(const Hdf5File file, Hdf5File::Open(session, source.connections_path));
-  LIVND_IO_RETURN_IF_ERROR(ReadProjections(file, source, content));
+  LIVND_ASSIGN_OR_RETURN(const Hdf5File file, Hdf5File::Open(session, source.connections_path));
+  LIVND_RETURN_IF_ERROR(ReadProjections(file, source, content));
   return content;
 }
 

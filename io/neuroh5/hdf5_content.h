@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::io {
 

@@ -9,9 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/status_macros.h"
 #include "io/neuroh5/chunk_filter.h"
-#include "io/neuroh5/limits.h"
-#include "io/status_macros.h"
+#include "io/system/limits.h"
 
 namespace livnd::io {
 namespace {
@@ -167,7 +167,7 @@ absl::StatusOr<Hdf5Id> Hdf5File::OpenObject(const std::string& inner, H5O_type_t
 }
 
 absl::StatusOr<std::vector<std::string>> Hdf5File::ListGroup(const std::string& inner) const {
-  LIVND_IO_ASSIGN_OR_RETURN(Hdf5Id group, OpenObject(inner, H5O_TYPE_GROUP));
+  LIVND_ASSIGN_OR_RETURN(Hdf5Id group, OpenObject(inner, H5O_TYPE_GROUP));
   std::vector<std::string> names;
   const herr_t code =
       H5Literate(group.get(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, CollectLink, &names);
@@ -179,7 +179,7 @@ absl::StatusOr<std::vector<std::string>> Hdf5File::ListGroup(const std::string& 
 
 absl::StatusOr<Hdf5File::Dataset> Hdf5File::OpenDataset(const std::string& inner) const {
   Dataset dataset;
-  LIVND_IO_ASSIGN_OR_RETURN(dataset.id, OpenObject(inner, H5O_TYPE_DATASET));
+  LIVND_ASSIGN_OR_RETURN(dataset.id, OpenObject(inner, H5O_TYPE_DATASET));
   dataset.type = Hdf5Id(H5Dget_type(dataset.id.get()));
   dataset.creation = Hdf5Id(H5Dget_create_plist(dataset.id.get()));
   Hdf5Id space(H5Dget_space(dataset.id.get()));
@@ -226,7 +226,7 @@ absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& 
   std::vector<unsigned char> bytes(dataset.size * std::max(dataset.element_bytes, room_bytes));
   if (dataset.size == 0) return bytes;
   if (!plain) {
-    LIVND_IO_RETURN_IF_ERROR(ReadChunks(inner, dataset, bytes.data()));
+    LIVND_RETURN_IF_ERROR(ReadChunks(inner, dataset, bytes.data()));
   } else if (H5Dread(dataset.id.get(), dataset.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                      bytes.data()) < 0) {
     return Lost(inner, "cannot be read; the file is truncated or damaged");
@@ -288,14 +288,14 @@ absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& datas
 
 absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& inner, int64_t min,
                                                             int64_t max) const {
-  LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
+  LIVND_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
   if (type_class != H5T_INTEGER || !IsPlain(dataset.type.get())) {
     return Invalid(inner, absl::StrCat("holds ", ClassName(type_class), " data of ",
                                        dataset.element_bytes, " bytes, expected plain integers"));
   }
-  LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
-                            ReadRaw(inner, dataset, sizeof(int64_t)));
+  LIVND_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
+                         ReadRaw(inner, dataset, sizeof(int64_t)));
   const bool is_unsigned = H5Tget_sign(dataset.type.get()) == H5T_SGN_NONE;
   if (dataset.size > 0 && !WidenIntegers(dataset.type.get(), dataset.size, bytes)) {
     return Lost(inner, "integers cannot be converted");
@@ -317,15 +317,14 @@ absl::StatusOr<std::vector<int64_t>> Hdf5File::ReadIntegers(const std::string& i
 }
 
 absl::StatusOr<std::vector<double>> Hdf5File::ReadReals(const std::string& inner) const {
-  LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
+  LIVND_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   const H5T_class_t type_class = H5Tget_class(dataset.type.get());
   if (type_class != H5T_FLOAT || !IsPlain(dataset.type.get())) {
     return Invalid(inner,
                    absl::StrCat("holds ", ClassName(type_class), " data of ", dataset.element_bytes,
                                 " bytes, expected plain floating point of 4 or 8"));
   }
-  LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes,
-                            ReadRaw(inner, dataset, sizeof(double)));
+  LIVND_ASSIGN_OR_RETURN(std::vector<unsigned char> bytes, ReadRaw(inner, dataset, sizeof(double)));
   if (dataset.size > 0 && H5Tconvert(dataset.type.get(), H5T_NATIVE_DOUBLE, dataset.size,
                                      bytes.data(), nullptr, H5P_DEFAULT) < 0) {
     return Lost(inner, "numbers cannot be converted");
@@ -365,12 +364,12 @@ absl::StatusOr<std::map<uint64_t, std::string>> Hdf5File::ReadEnumNames(const st
 
 absl::StatusOr<std::vector<PopulationRow>> Hdf5File::ReadPopulationRows(
     const std::string& inner) const {
-  LIVND_IO_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
+  LIVND_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(inner));
   if (H5Tget_class(dataset.type.get()) != H5T_COMPOUND || dataset.size > kMaxPopulations) {
     return Invalid(inner, absl::StrCat("is not a table of at most ", kMaxPopulations,
                                        " rows {Start, Count, Population}"));
   }
-  LIVND_IO_ASSIGN_OR_RETURN(std::vector<unsigned char> rows, ReadRaw(inner, dataset, 0));
+  LIVND_ASSIGN_OR_RETURN(std::vector<unsigned char> rows, ReadRaw(inner, dataset, 0));
   std::vector<PopulationRow> result(dataset.size);
   std::map<uint64_t, std::string> names;
   for (const char* column : {"Start", "Count", "Population"}) {
@@ -382,7 +381,7 @@ absl::StatusOr<std::vector<PopulationRow>> Hdf5File::ReadPopulationRows(
                      absl::StrCat("has no ", is_name ? "enum" : "integer", " member ", column));
     }
     if (is_name) {
-      LIVND_IO_ASSIGN_OR_RETURN(names, ReadEnumNames(inner, type.get()));
+      LIVND_ASSIGN_OR_RETURN(names, ReadEnumNames(inner, type.get()));
       type = Hdf5Id(H5Tget_super(type.get()));
     }
     const size_t offset = H5Tget_member_offset(dataset.type.get(), member);

@@ -2,7 +2,7 @@
 // data sets of numbers, and one table of a compound with an enum.
 //
 // Files are read as if they came from a stranger. Only hard links are followed, so nothing
-// outside the file is reached; sizes are checked against the file and io/neuroh5/limits.h
+// outside the file is reached; sizes are checked against the file and io/system/limits.h
 // before memory is taken; compressed chunks are inflated here, into buffers of known size,
 // because the library's own filters grow without bound. Data sets in external files, virtual
 // data sets and filters other than deflate and shuffle are refused. What remains is the library

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/neuroh5/cell_attribute.h"
-#include "io/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -22,19 +22,19 @@ absl::StatusOr<std::vector<uint32_t>> ReadTargets(const Hdf5File& file, const st
   const std::string index_path = edges + "/Destination Block Index";
   const std::string block_path = edges + "/Destination Block Pointer";
   const std::string pointer_path = edges + "/Destination Pointer";
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> index,
-                            file.ReadIntegers(index_path, 0, int64_t{post.num_cells} - 1));
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> blocks,
-                            file.ReadIntegers(block_path, 0, kAnyPointer));
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> pointers,
-                            file.ReadIntegers(pointer_path, 0, kAnyPointer));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> index,
+                         file.ReadIntegers(index_path, 0, int64_t{post.num_cells} - 1));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> blocks,
+                         file.ReadIntegers(block_path, 0, kAnyPointer));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> pointers,
+                         file.ReadIntegers(pointer_path, 0, kAnyPointer));
   if (index.empty() && num_edges == 0) return std::vector<uint32_t>();
   if (index.empty() || blocks.size() != index.size() + 1) {
     return file.Invalid(block_path, absl::StrCat("found ", blocks.size(), " elements for ",
                                                  index.size(), " blocks, expected one more"));
   }
-  LIVND_IO_RETURN_IF_ERROR(CheckPointers(file, block_path, blocks, pointers.size()));
-  LIVND_IO_RETURN_IF_ERROR(CheckPointers(file, pointer_path, pointers, num_edges));
+  LIVND_RETURN_IF_ERROR(CheckPointers(file, block_path, blocks, pointers.size()));
+  LIVND_RETURN_IF_ERROR(CheckPointers(file, pointer_path, pointers, num_edges));
 
   std::vector<uint32_t> targets;
   targets.reserve(num_edges);
@@ -79,18 +79,18 @@ absl::StatusOr<Projection> ReadProjection(const Hdf5File& file, const Population
   projection.post = post.name;
   projection.pre = pre.name;
 
-  LIVND_IO_ASSIGN_OR_RETURN(
+  LIVND_ASSIGN_OR_RETURN(
       const std::vector<int64_t> sources,
       file.ReadIntegers(group + "/Edges/Source Index", 0, int64_t{pre.num_cells} - 1));
   projection.source_gid.reserve(sources.size());
   for (const int64_t source : sources) {
     projection.source_gid.push_back(static_cast<uint32_t>(pre.first_gid + source));
   }
-  LIVND_IO_ASSIGN_OR_RETURN(projection.target_gid,
-                            ReadTargets(file, group + "/Edges", post, sources.size()));
+  LIVND_ASSIGN_OR_RETURN(projection.target_gid,
+                         ReadTargets(file, group + "/Edges", post, sources.size()));
 
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<double> distances, file.ReadReals(distance_path));
-  LIVND_IO_RETURN_IF_ERROR(CheckNumEdges(file, distance_path, distances.size(), sources.size()));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<double> distances, file.ReadReals(distance_path));
+  LIVND_RETURN_IF_ERROR(CheckNumEdges(file, distance_path, distances.size(), sources.size()));
   projection.distance_um.reserve(distances.size());
   for (size_t i = 0; i < distances.size(); ++i) {
     const auto distance_um = static_cast<float>(distances[i]);
@@ -101,9 +101,9 @@ absl::StatusOr<Projection> ReadProjection(const Hdf5File& file, const Population
     projection.distance_um.push_back(distance_um);
   }
 
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<int64_t> synapses,
-                            file.ReadIntegers(synapse_path, 0, UINT32_MAX));
-  LIVND_IO_RETURN_IF_ERROR(CheckNumEdges(file, synapse_path, synapses.size(), sources.size()));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int64_t> synapses,
+                         file.ReadIntegers(synapse_path, 0, UINT32_MAX));
+  LIVND_RETURN_IF_ERROR(CheckNumEdges(file, synapse_path, synapses.size(), sources.size()));
   projection.syn_id.assign(synapses.begin(), synapses.end());
   return projection;
 }

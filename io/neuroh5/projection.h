@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "io/neuroh5/hdf5_file.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::io {
 

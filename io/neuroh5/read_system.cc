@@ -13,15 +13,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
-#include "io/neuroh5/graph_json.h"
 #include "io/neuroh5/hdf5_content.h"
 #include "io/neuroh5/isolate.h"
-#include "io/neuroh5/limits.h"
-#include "io/neuroh5/system_documents.h"
-#include "io/status_macros.h"
+#include "io/system/graph_json.h"
+#include "io/system/limits.h"
+#include "io/system/system_documents.h"
 
 namespace livnd::io {
 namespace {
@@ -58,10 +58,10 @@ absl::StatusOr<Hdf5Content> ReadHdf5(const std::string& directory, const Graph& 
 
   const uint64_t num_bytes = FileBytes(source.cells_path) + FileBytes(source.connections_path);
   const double limit_s = kMinReadSeconds + static_cast<double>(num_bytes) / kMinReadBytesPerSecond;
-  LIVND_IO_ASSIGN_OR_RETURN(
+  LIVND_ASSIGN_OR_RETURN(
       const std::string bytes,
       RunIsolated(limit_s, [&source](const Note& note) -> absl::StatusOr<std::string> {
-        LIVND_IO_ASSIGN_OR_RETURN(const Hdf5Content content, ReadHdf5Content(source, note));
+        LIVND_ASSIGN_OR_RETURN(const Hdf5Content content, ReadHdf5Content(source, note));
         return EncodeHdf5Content(content);
       }));
   return DecodeHdf5Content(bytes);
@@ -99,8 +99,8 @@ absl::Status AdoptGraph(const JsonView& document, Graph graph, System& system) {
 absl::Status ReadElectrodes(System& system) {
   const std::string path = system.directory + "/mea.json";
   if (!Exists(path)) return absl::OkStatus();
-  LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
-  LIVND_IO_ASSIGN_OR_RETURN(system.electrode_array, ParseElectrodeArray(JsonView(json, path)));
+  LIVND_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
+  LIVND_ASSIGN_OR_RETURN(system.electrode_array, ParseElectrodeArray(JsonView(json, path)));
   return absl::OkStatus();
 }
 
@@ -133,11 +133,11 @@ absl::Status ReadDocuments(const System& system, absl::string_view folder_name,
                            absl::StatusOr<Document> (*parse)(const JsonView&),
                            std::map<std::string, Document>& out) {
   const std::string folder = absl::StrCat(system.directory, "/", folder_name);
-  LIVND_IO_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDocuments(folder));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDocuments(folder));
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(folder, "/", name, ".json");
-    LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
-    LIVND_IO_ASSIGN_OR_RETURN(out[name], parse(JsonView(json, path)));
+    LIVND_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
+    LIVND_ASSIGN_OR_RETURN(out[name], parse(JsonView(json, path)));
   }
   return absl::OkStatus();
 }
@@ -145,8 +145,8 @@ absl::Status ReadDocuments(const System& system, absl::string_view folder_name,
 absl::Status ReadModel(System& system) {
   const std::string path = system.directory + "/model.json";
   if (!Exists(path)) return absl::OkStatus();
-  LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
-  LIVND_IO_ASSIGN_OR_RETURN(system.model, ParseModelDocument(JsonView(json, path)));
+  LIVND_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
+  LIVND_ASSIGN_OR_RETURN(system.model, ParseModelDocument(JsonView(json, path)));
   return absl::OkStatus();
 }
 
@@ -158,20 +158,20 @@ absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOption
   system.name = LastComponent(directory);
 
   const std::string graph_path = directory + "/graph.json";
-  LIVND_IO_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(graph_path, kJsonLimits));
+  LIVND_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(graph_path, kJsonLimits));
   const JsonView document(json, graph_path);
-  LIVND_IO_ASSIGN_OR_RETURN(Graph graph, ParseGraph(document));
+  LIVND_ASSIGN_OR_RETURN(Graph graph, ParseGraph(document));
 
-  LIVND_IO_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5(directory, graph, options));
+  LIVND_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5(directory, graph, options));
   system.populations = std::move(content.populations);
   system.position_um = std::move(content.position_um);
   system.synapse_sites = std::move(content.synapse_sites);
   system.projections = std::move(content.projections);
-  LIVND_IO_RETURN_IF_ERROR(AdoptGraph(document, std::move(graph), system));
-  LIVND_IO_RETURN_IF_ERROR(ReadElectrodes(system));
-  LIVND_IO_RETURN_IF_ERROR(ReadModel(system));
-  LIVND_IO_RETURN_IF_ERROR(ReadDocuments(system, "params", ParseParamsDocument, system.params));
-  LIVND_IO_RETURN_IF_ERROR(
+  LIVND_RETURN_IF_ERROR(AdoptGraph(document, std::move(graph), system));
+  LIVND_RETURN_IF_ERROR(ReadElectrodes(system));
+  LIVND_RETURN_IF_ERROR(ReadModel(system));
+  LIVND_RETURN_IF_ERROR(ReadDocuments(system, "params", ParseParamsDocument, system.params));
+  LIVND_RETURN_IF_ERROR(
       ReadDocuments(system, "selection", ParseSelectionDocument, system.selections));
   return system;
 }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 
 namespace livnd::io {
 
@@ -26,7 +26,7 @@ struct ReadOptions {
 //   DataLoss         the file is truncated or cannot be decoded; also if HDF5 crashed on it
 //   InvalidArgument  it can be read but contradicts itself, or a limit or this format version
 //
-// Limits (io/neuroh5/limits.h) bound memory before anything is allocated from a stored size, and
+// Limits (io/system/limits.h) bound memory before anything is allocated from a stored size, and
 // time. Thread-safe.
 absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOptions& options = {});
 

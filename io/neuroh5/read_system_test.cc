@@ -13,10 +13,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/json/json_file.h"
-#include "io/neuroh5/hdf5_editor.h"
-#include "io/neuroh5/system.h"
-#include "io/neuroh5/system_copy.h"
-#include "io/neuroh5/truth.h"
+#include "io/system/system.h"
+#include "io/system/truth.h"
+#include "io/testing/hdf5_editor.h"
+#include "io/testing/system_copy.h"
 
 namespace livnd::io {
 namespace {

@@ -10,7 +10,7 @@ namespace livnd::server {
 
 // Reads the system in the folder args[0] and prints tables of its populations, projections and
 // electrodes, or with --json one JSON object with the members of truth.json, digests included
-// (io/neuroh5/truth.h). Returns the exit status; 1, with the reason on standard error, if the
+// (io/system/truth.h). Returns the exit status; 1, with the reason on standard error, if the
 // system cannot be read.
 int InspectCommand(absl::Span<const std::string> args);
 

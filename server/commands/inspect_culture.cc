@@ -11,15 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
 #include "io/culture/culture_setup.h"
 #include "io/culture/params.h"
 #include "io/device/electrode_array_json.h"
 #include "io/json/json_file.h"
-#include "io/neuroh5/system_documents.h"
-#include "server/status_macros.h"
-#include "sim/cell_params.h"
-#include "sim/culture.h"
-#include "sim/synapse_params.h"
+#include "io/system/system_documents.h"
+#include "sim/culture/cell_params.h"
+#include "sim/culture/culture.h"
+#include "sim/culture/synapse_params.h"
 
 namespace livnd::server {
 namespace {
@@ -37,14 +37,13 @@ absl::StatusOr<Json> ParseFlag(const std::string& flag, const std::string& text)
 absl::StatusOr<io::SetupOptions> OptionsOf(const CultureFlags& flags) {
   io::SetupOptions options;
   if (!flags.selection.empty()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(const Json json, ParseFlag("--selection", flags.selection));
-    LIVND_SERVER_ASSIGN_OR_RETURN(options.selection,
-                                  io::ParseSelectionSpec(io::JsonView(json, "--selection")));
+    LIVND_ASSIGN_OR_RETURN(const Json json, ParseFlag("--selection", flags.selection));
+    LIVND_ASSIGN_OR_RETURN(options.selection,
+                           io::ParseSelectionSpec(io::JsonView(json, "--selection")));
   }
   if (!flags.model.empty()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(const Json json, io::ParseJson("--model", flags.model));
-    LIVND_SERVER_ASSIGN_OR_RETURN(options.model,
-                                  io::ParseModelDocument(io::JsonView(json, "--model")));
+    LIVND_ASSIGN_OR_RETURN(const Json json, io::ParseJson("--model", flags.model));
+    LIVND_ASSIGN_OR_RETURN(options.model, io::ParseModelDocument(io::JsonView(json, "--model")));
   }
   return options;
 }
@@ -55,9 +54,8 @@ absl::StatusOr<std::string> Apply(const io::System& system, const CultureFlags& 
   std::vector<std::string> from;
   if (flags.group != "none") {
     const std::string group = flags.group.empty() ? "default" : flags.group;
-    LIVND_SERVER_ASSIGN_OR_RETURN(const io::ParamList params,
-                                  io::DefaultParams(system, setup, group));
-    LIVND_SERVER_RETURN_IF_ERROR(io::ApplyParams(params, setup));
+    LIVND_ASSIGN_OR_RETURN(const io::ParamList params, io::DefaultParams(system, setup, group));
+    LIVND_RETURN_IF_ERROR(io::ApplyParams(params, setup));
     const std::string document = setup.selection.empty() ? "default" : setup.selection;
     const auto stored = system.params.find(document);
     from.push_back(stored != system.params.end() && stored->second.count(setup.params_key) > 0
@@ -65,10 +63,10 @@ absl::StatusOr<std::string> Apply(const io::System& system, const CultureFlags& 
                        : "the model's defaults");
   }
   if (!flags.set.empty()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(const Json json, io::ParseJson("--set", flags.set));
-    LIVND_SERVER_ASSIGN_OR_RETURN(const io::ParamList params,
-                                  io::ParseParamList(io::JsonView(json, "--set")));
-    LIVND_SERVER_RETURN_IF_ERROR(io::ApplyParams(params, setup));
+    LIVND_ASSIGN_OR_RETURN(const Json json, io::ParseJson("--set", flags.set));
+    LIVND_ASSIGN_OR_RETURN(const io::ParamList params,
+                           io::ParseParamList(io::JsonView(json, "--set")));
+    LIVND_RETURN_IF_ERROR(io::ApplyParams(params, setup));
     from.push_back("--set");
   }
   return from.empty() ? "none" : absl::StrJoin(from, "; ");
@@ -121,8 +119,8 @@ absl::StatusOr<Json> SynapsesJson(const sim::CultureConfig& config) {
     std::map<int, int64_t> connections;
     for (const sim::Edge& edge : projection.edges) ++connections[edge.swc_type];
     for (const auto& [swc_type, count] : connections) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(const std::vector<sim::PlacedReceptor> placed,
-                                    sim::PlaceReceptors(config, projection, swc_type));
+      LIVND_ASSIGN_OR_RETURN(const std::vector<sim::PlacedReceptor> placed,
+                             sim::PlaceReceptors(config, projection, swc_type));
       for (const sim::PlacedReceptor& p : placed) {
         const std::string key = absl::StrCat(projection.post, "_", projection.pre, "-",
                                              sim::SectionLabel(swc_type), "-", p.receptor.name);
@@ -141,7 +139,7 @@ absl::StatusOr<Json> CellsJson(const io::CultureSetup& setup) {
   std::vector<sim::ParamValues> cells;
   std::set<std::string> keys;
   for (int64_t gid : setup.BuiltGids()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(cells.emplace_back(), sim::CellParamsOf(setup.culture, gid));
+    LIVND_ASSIGN_OR_RETURN(cells.emplace_back(), sim::CellParamsOf(setup.culture, gid));
     for (const auto& [key, value] : cells.back()) keys.insert(key);
   }
   Json out = Json::object();
@@ -156,10 +154,10 @@ absl::StatusOr<Json> CellsJson(const io::CultureSetup& setup) {
 }
 
 absl::StatusOr<Json> Describe(const io::System& system, const CultureFlags& flags) {
-  LIVND_SERVER_ASSIGN_OR_RETURN(const io::SetupOptions options, OptionsOf(flags));
-  LIVND_SERVER_ASSIGN_OR_RETURN(io::CultureSetup setup, io::SetUpCulture(system, options));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const std::string from, Apply(system, flags, setup));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const auto culture, sim::Culture::Create(setup.culture));
+  LIVND_ASSIGN_OR_RETURN(const io::SetupOptions options, OptionsOf(flags));
+  LIVND_ASSIGN_OR_RETURN(io::CultureSetup setup, io::SetUpCulture(system, options));
+  LIVND_ASSIGN_OR_RETURN(const std::string from, Apply(system, flags, setup));
+  LIVND_ASSIGN_OR_RETURN(const auto culture, sim::Culture::Create(setup.culture));
   Json json = {{"model", setup.params_key}, {"params_from", from}};
   json["gids"] = Json::object();
   json["noise"] = setup.culture.noise.has_value() ? Json::object() : Json();
@@ -171,8 +169,8 @@ absl::StatusOr<Json> Describe(const io::System& system, const CultureFlags& flag
       json["noise"][p.name] = sim::NoiseParamsOf(setup.culture, p.name);
     }
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(json["synapses"], SynapsesJson(setup.culture));
-  LIVND_SERVER_ASSIGN_OR_RETURN(json["cells"], CellsJson(setup));
+  LIVND_ASSIGN_OR_RETURN(json["synapses"], SynapsesJson(setup.culture));
+  LIVND_ASSIGN_OR_RETURN(json["cells"], CellsJson(setup));
   if (setup.electrode_array.has_value()) {
     json["electrodes"] = io::ElectrodeArrayToJson(*setup.electrode_array);
   }

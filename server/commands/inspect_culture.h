@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "io/neuroh5/system.h"
+#include "io/system/system.h"
 #include "nlohmann/json.hpp"
 
 namespace livnd::server {

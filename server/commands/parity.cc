@@ -8,15 +8,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
+#include "lab/parity/case_recording.h"
+#include "lab/parity/judge_case.h"
+#include "lab/parity/oracle_case.h"
+#include "lab/parity/run_case.h"
+#include "lab/parity/trace_file.h"
 #include "server/commands/flags.h"
-#include "server/parity/case_recording.h"
-#include "server/parity/judge_case.h"
-#include "server/parity/oracle_case.h"
-#include "server/parity/run_case.h"
-#include "server/parity/trace_file.h"
-#include "server/status_macros.h"
 
 namespace livnd::server {
 namespace {
@@ -24,7 +24,7 @@ namespace {
 // JSON has no NaN: a difference that is not a number is told as null.
 io::Json Number(double x) { return std::isfinite(x) ? io::Json(x) : io::Json(nullptr); }
 
-io::Json RunJson(const ParityRun& run) {
+io::Json RunJson(const lab::ParityRun& run) {
   io::Json out;
   out["max_abs_dv_mv"] = Number(run.max_abs_dv_mv);
   out["spikes_expected"] = run.spikes_expected;
@@ -35,10 +35,10 @@ io::Json RunJson(const ParityRun& run) {
   return out;
 }
 
-io::Json ResultJson(const ParityResult& result) {
+io::Json ResultJson(const lab::ParityResult& result) {
   // The case's numbers are the worst of its runs.
-  ParityRun worst;
-  for (const ParityRun& run : result.runs) {
+  lab::ParityRun worst;
+  for (const lab::ParityRun& run : result.runs) {
     if (!(run.max_abs_dv_mv <= worst.max_abs_dv_mv)) worst.max_abs_dv_mv = run.max_abs_dv_mv;
     worst.spikes_expected += run.spikes_expected;
     worst.spikes_got += run.spikes_got;
@@ -50,17 +50,17 @@ io::Json ResultJson(const ParityResult& result) {
   const io::Json numbers = RunJson(worst);
   for (const auto& [key, value] : numbers.items()) out[key] = value;
   out["runs"] = io::Json::array();
-  for (const ParityRun& run : result.runs) out["runs"].push_back(RunJson(run));
+  for (const lab::ParityRun& run : result.runs) out["runs"].push_back(RunJson(run));
   return out;
 }
 
 // Of a case that is not judged.
-io::Json RecordingJson(const OracleCase& oracle, const CaseRecording& recording) {
+io::Json RecordingJson(const lab::OracleCase& oracle, const lab::CaseRecording& recording) {
   io::Json out;
   out["case"] = oracle.name;
   out["pass"] = nullptr;
   out["runs"] = io::Json::array();
-  for (const CaseRun& run : recording.runs) {
+  for (const lab::CaseRun& run : recording.runs) {
     io::Json json;
     json["spikes_got"] = run.spikes.size();
     out["runs"].push_back(json);
@@ -74,9 +74,10 @@ absl::StatusOr<io::Json> RunFile(const std::string& path, const std::string& tra
   if (!absl::EndsWith(path, ".json")) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": expected a file CASE.json"));
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const io::Json json, io::ReadJsonFile(path));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const OracleCase oracle, ParseOracleCase(io::JsonView(json, path)));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const CaseRecording recording, RunOracleCase(oracle));
+  LIVND_ASSIGN_OR_RETURN(const io::Json json, io::ReadJsonFile(path));
+  LIVND_ASSIGN_OR_RETURN(const lab::OracleCase oracle,
+                         lab::ParseOracleCase(io::JsonView(json, path)));
+  LIVND_ASSIGN_OR_RETURN(const lab::CaseRecording recording, lab::RunOracleCase(oracle));
   const std::filesystem::path trace_path = std::filesystem::path(path).replace_extension(".h5");
   if (!traces.empty()) {
     const std::filesystem::path own = std::filesystem::path(traces) / trace_path.filename();
@@ -84,7 +85,7 @@ absl::StatusOr<io::Json> RunFile(const std::string& path, const std::string& tra
     if (std::filesystem::equivalent(own, trace_path, ignored)) {
       return absl::InvalidArgumentError("--traces would replace livn's trace");
     }
-    LIVND_SERVER_RETURN_IF_ERROR(WriteRecording(recording, own.string()));
+    LIVND_RETURN_IF_ERROR(lab::WriteRecording(recording, own.string()));
   }
   if (!std::filesystem::exists(trace_path)) {
     if (traces.empty()) {
@@ -94,8 +95,8 @@ absl::StatusOr<io::Json> RunFile(const std::string& path, const std::string& tra
     *pass = true;
     return RecordingJson(oracle, recording);
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(const TraceFile trace, TraceFile::Open(trace_path.string()));
-  LIVND_SERVER_ASSIGN_OR_RETURN(const ParityResult result, JudgeCase(oracle, recording, trace));
+  LIVND_ASSIGN_OR_RETURN(const lab::TraceFile trace, lab::TraceFile::Open(trace_path.string()));
+  LIVND_ASSIGN_OR_RETURN(const lab::ParityResult result, lab::JudgeCase(oracle, recording, trace));
   *pass = result.pass();
   return ResultJson(result);
 }

@@ -16,23 +16,23 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/status_macros.h"
 #include "env/catalog.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/live_culture.h"
-#include "env/vector_environment.h"
+#include "env/task/vector_environment.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
-#include "server/convert.h"
-#include "server/hosted_culture.h"
-#include "server/hosted_task.h"
-#include "server/listen_address.h"
-#include "server/log.h"
-#include "server/server.h"
-#include "server/shutdown_trigger.h"
-#include "server/state_dir.h"
-#include "server/status_macros.h"
-#include "server/systems_folder.h"
+#include "server/machine/listen_address.h"
+#include "server/machine/log.h"
+#include "server/machine/shutdown_trigger.h"
+#include "server/machine/state_dir.h"
+#include "server/machine/systems_folder.h"
+#include "server/service/server.h"
+#include "server/session/hosted_culture.h"
+#include "server/session/hosted_task.h"
 #include "server/version.h"
+#include "server/wire/convert.h"
 
 namespace livnd::server {
 namespace {
@@ -92,11 +92,11 @@ uint64_t Entropy() {
 
 // Reads the systems and finds the environments that they offer.
 absl::StatusOr<Offer> MakeOffer(const std::string& folder, int64_t max_message_bytes) {
-  LIVND_SERVER_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
-                                ReadSystemsFolder(folder));
+  LIVND_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
+                         ReadSystemsFolder(folder));
   Offer offer;
   for (const auto& system : systems) offer.systems.push_back(EncodeSystem(*system));
-  LIVND_SERVER_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
+  LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
   if (!offer.environments.empty()) {
@@ -106,21 +106,20 @@ absl::StatusOr<Offer> MakeOffer(const std::string& folder, int64_t max_message_b
                       const std::string& id,
                       sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
     if (catalog->Find(id)->kind == env::EnvironmentKind::kCulture) {
-      LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
-                                    catalog->BuildCulture(id));
+      LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
+                             catalog->BuildCulture(id));
       return EnvironmentStore::Maker(
           [model, max_message_bytes, &executor](int num_envs, env::AutoresetMode) -> Made {
-            LIVND_SERVER_ASSIGN_OR_RETURN(
-                std::unique_ptr<env::LiveCulture> culture,
-                env::LiveCulture::Create(model, num_envs, Entropy(), executor));
+            LIVND_ASSIGN_OR_RETURN(std::unique_ptr<env::LiveCulture> culture,
+                                   env::LiveCulture::Create(model, num_envs, Entropy(), executor));
             return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes);
           });
     }
-    LIVND_SERVER_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
-                                  catalog->BuildTask(id));
+    LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
+                           catalog->BuildTask(id));
     return EnvironmentStore::Maker(
         [model, &executor](int num_envs, env::AutoresetMode autoreset) -> Made {
-          LIVND_SERVER_ASSIGN_OR_RETURN(
+          LIVND_ASSIGN_OR_RETURN(
               std::unique_ptr<env::VectorEnvironment> environment,
               env::VectorEnvironment::Create(model, num_envs, autoreset, Entropy(), executor));
           return std::make_unique<HostedTask>(std::move(environment));
@@ -134,7 +133,7 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
   const std::string listen = settings.listen.empty()
                                  ? absl::StrCat("unix:", settings.state_dir, "/livnd.sock")
                                  : settings.listen;
-  LIVND_SERVER_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
+  LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
   options.allow_insecure_remote = settings.allow_insecure_remote;
   options.num_workers = settings.workers;
   options.sessions.max_sessions = settings.max_sessions;
@@ -169,20 +168,18 @@ void EndServing(Server& server, ShutdownTrigger& trigger) {
 absl::Status Serve(Settings settings) {
   umask(0077);               // sockets, locks and state are the owner's alone
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
-  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
-                                ShutdownTrigger::Create(settings.exit_with_stdin));
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
+                         ShutdownTrigger::Create(settings.exit_with_stdin));
   if (settings.state_dir.empty()) {
-    LIVND_SERVER_ASSIGN_OR_RETURN(settings.state_dir, StateDir::DefaultPath());
+    LIVND_ASSIGN_OR_RETURN(settings.state_dir, StateDir::DefaultPath());
   }
-  LIVND_SERVER_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
-  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state,
-                                StateDir::Open(settings.state_dir));
-  LIVND_SERVER_ASSIGN_OR_RETURN(Offer offer,
-                                MakeOffer(settings.systems, options.max_message_bytes));
-  LIVND_SERVER_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
-                                Server::Start(std::move(options), std::move(offer)));
+  LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
+  LIVND_ASSIGN_OR_RETURN(Offer offer, MakeOffer(settings.systems, options.max_message_bytes));
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
+                         Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);
-  LIVND_SERVER_RETURN_IF_ERROR(state->PublishEndpoint(ready));
+  LIVND_RETURN_IF_ERROR(state->PublishEndpoint(ready));
   std::printf("%s\n", ready.c_str());
   std::fflush(stdout);
   LogInfo("serving ", server->environment_ids().size(), " environment(s) on ", server->address());

@@ -12,10 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "env/spec.h"
-#include "env/vector_environment.h"
-#include "server/environment_store.h"
-#include "server/hosted_task.h"
-#include "server/mutex.h"
+#include "env/task/vector_environment.h"
+#include "server/machine/mutex.h"
+#include "server/session/environment_store.h"
+#include "server/session/hosted_task.h"
 
 namespace livnd::server {
 

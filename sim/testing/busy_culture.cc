@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "sim/cell/rcsd_template.h"
+#include "sim/cell/rcsd/rcsd_template.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {

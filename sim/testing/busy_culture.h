@@ -9,9 +9,9 @@
 #include <memory>
 #include <vector>
 
-#include "sim/culture.h"
-#include "sim/culture_config.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/culture/culture_config.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::sim {
 

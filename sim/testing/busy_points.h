@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "sim/culture_config.h"
-#include "sim/gang.h"
+#include "sim/culture/culture_config.h"
+#include "sim/gang/gang.h"
 
 namespace livnd::sim {
 

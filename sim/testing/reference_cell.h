@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-#include "sim/cell/opsin.h"
-#include "sim/cell/rcsd_template.h"
+#include "sim/cell/rcsd/opsin.h"
+#include "sim/cell/rcsd/rcsd_template.h"
 #include "sim/synapse/kinetics.h"
 #include "sim/synapse/plasticity.h"
 

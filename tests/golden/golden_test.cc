@@ -2,7 +2,7 @@
 
 #include "gtest/gtest.h"
 #include "io/json/json_file.h"
-#include "sim/culture.h"
+#include "sim/culture/culture.h"
 #include "sim/simd/instruction_set.h"
 #include "tests/golden/scenarios.h"
 

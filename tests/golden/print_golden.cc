@@ -1,7 +1,7 @@
 // Prints the golden file; renew.sh calls it.
 #include <iostream>
 
-#include "sim/culture.h"
+#include "sim/culture/culture.h"
 #include "tests/golden/scenarios.h"
 
 int main() {

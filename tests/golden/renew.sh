@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the golden file anew. Results have changed: change kPhysicsVersion (sim/culture.h) first, say
+# Writes the golden file anew. Results have changed: change kPhysicsVersion (sim/culture/culture.h) first, say
 # why in the commit, and look at the voltages in the difference to see how far they moved.
 set -eu
 cd "$(dirname "$0")/../.."

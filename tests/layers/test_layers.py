@@ -28,12 +28,14 @@ TESTING = {"gtest", "gtest_main", "benchmark"}
 
 # Room -> (rooms it may reach, @debian libraries it may reach), directly or not.
 MAY_REACH = {
-    "sim": ({"sim"}, ABSL | NUMERIC),
-    "io": ({"io", "sim"}, ABSL | NUMERIC | FILES | THREADS),
-    "env": ({"env", "io", "sim"}, ABSL | NUMERIC | FILES | THREADS),
+    "base": ({"base"}, ABSL),
+    "sim": ({"sim", "base"}, ABSL | NUMERIC),
+    "io": ({"io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
+    "env": ({"env", "io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
+    "lab": ({"lab", "env", "io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
     "proto": ({"proto", "third_party"}, ABSL | THREADS | WIRE),
     "server": (
-        {"server", "env", "io", "sim", "proto", "third_party"},
+        {"server", "lab", "env", "io", "sim", "base", "proto", "third_party"},
         ABSL | NUMERIC | FILES | THREADS | WIRE | {"absl_flags"},
     ),
     "clients": ({"clients", "proto", "third_party"}, ABSL | THREADS | WIRE),
@@ -48,6 +50,9 @@ DATA = ("systems", "tests/data")
 # A room, and what a package in it must not be allowed to depend on: a library of another room, or
 # one of the system's.
 VIOLATIONS = [
+    ("base", "sim"),
+    ("base", "@debian//:hdf5"),
+    ("base", "@debian//:grpc++"),
     ("sim", "io"),
     ("sim", "env"),
     ("sim", "server"),
@@ -70,12 +75,22 @@ VIOLATIONS = [
     ("env", "@debian//:protobuf"),
     ("env", "@debian//:absl_flags"),
     ("env", "@debian//:absl_time"),
+    ("sim", "lab"),
+    ("io", "lab"),
+    ("env", "lab"),
+    ("lab", "server"),
+    ("lab", "proto"),
+    ("lab", "clients"),
+    ("lab", "@debian//:grpc++"),
+    ("lab", "@debian//:absl_flags"),
     ("server", "clients"),
     ("proto", "sim"),
     ("clients", "sim"),
     ("clients", "io"),
     ("clients", "env"),
+    ("clients", "lab"),
     ("clients", "server"),
+    ("clients", "base"),
     ("clients", "@debian//:hdf5"),
 ]
 
@@ -249,13 +264,13 @@ def lines_matching(paths: list[Path], pattern: str) -> list[str]:
 
 def test_only_server_clients_and_proto_know_the_wire() -> None:
     wrong = lines_matching(
-        sources("sim", "io", "env"),
+        sources("base", "sim", "io", "env", "lab"),
         r'#\s*include\s*[<"](grpc|grpcpp|google/protobuf|google/rpc|livnd/v1)/|\.pb\.h[>"]',
     )
     assert not wrong, "\n".join(wrong)
 
 
-def test_sim_and_env_have_no_thread_clock_socket_file_or_flag() -> None:
+def test_base_sim_and_env_have_no_thread_clock_socket_file_or_flag() -> None:
     headers = (
         "thread|mutex|shared_mutex|condition_variable|future|semaphore|stop_token|chrono|ctime|time.h"
         "|fstream|filesystem|iostream|unistd.h|fcntl.h|pthread.h|sched.h|poll.h|signal.h"
@@ -265,7 +280,7 @@ def test_sim_and_env_have_no_thread_clock_socket_file_or_flag() -> None:
     wrong = lines_matching(
         [
             path
-            for path in sources("sim", "env")
+            for path in sources("base", "sim", "env")
             if not path.stem.endswith(("_test", "_benchmark", "_bench"))
         ],
         rf'#\s*include\s*(<({headers})>|"({abseil})")'
@@ -275,7 +290,7 @@ def test_sim_and_env_have_no_thread_clock_socket_file_or_flag() -> None:
 
 
 def test_sim_and_env_use_no_fast_math_or_machine_flags() -> None:
-    files = [path for room in ("sim", "io", "env") for path in (ROOT / room).rglob("BUILD")]
+    files = [path for room in ("base", "sim", "io", "env", "lab") for path in (ROOT / room).rglob("BUILD")]
     wrong = lines_matching(
         [*files, ROOT / ".bazelrc"], r"-ffast-math|-Ofast|-march=|-mtune=|-ffp-contract=fast"
     )

@@ -23,9 +23,9 @@
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
 #include "io/neuroh5/read_system.h"
-#include "io/neuroh5/system_documents.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "io/system/system_documents.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 
 namespace livnd {
 namespace {

@@ -11,12 +11,12 @@
 #include "hdf5.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
-#include "server/parity/judge_case.h"
-#include "server/parity/oracle_case.h"
-#include "server/parity/run_case.h"
-#include "server/parity/trace_file.h"
+#include "lab/parity/judge_case.h"
+#include "lab/parity/oracle_case.h"
+#include "lab/parity/run_case.h"
+#include "lab/parity/trace_file.h"
 
-namespace livnd::server {
+namespace livnd::lab {
 namespace {
 
 using testing::HasSubstr;
@@ -368,4 +368,4 @@ TEST(MalformedTraceTest, AGarbledTraceIsReadOrRefusedByName) {
 }
 
 }  // namespace
-}  // namespace livnd::server
+}  // namespace livnd::lab

@@ -7,12 +7,12 @@
 #include "gtest/gtest.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
-#include "server/parity/judge_case.h"
-#include "server/parity/oracle_case.h"
-#include "server/parity/run_case.h"
-#include "server/parity/trace_file.h"
+#include "lab/parity/judge_case.h"
+#include "lab/parity/oracle_case.h"
+#include "lab/parity/run_case.h"
+#include "lab/parity/trace_file.h"
 
-namespace livnd::server {
+namespace livnd::lab {
 namespace {
 
 constexpr char kFolder[] = "tests/data/oracle/";
@@ -64,4 +64,4 @@ INSTANTIATE_TEST_SUITE_P(All, OpenCaseTest, testing::ValuesIn(CaseNames()),
 TEST(OpenCasesTest, AreAllThere) { EXPECT_EQ(CaseNames().size(), 35u); }
 
 }  // namespace
-}  // namespace livnd::server
+}  // namespace livnd::lab

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "io/json/json_file.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::sim {

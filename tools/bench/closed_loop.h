@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/gang.h"
+#include "sim/gang/gang.h"
 #include "tools/bench/subject.h"
 #include "tools/bench/worker.h"
 

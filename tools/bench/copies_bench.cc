@@ -2,7 +2,7 @@
 //
 //   copies_bench COPIES THREADS SUBJECT    SUBJECT: words of tools/bench/subject.h
 //
-// The copies run in gangs as those of an environment do (env/vector_environment.h) and each has its
+// The copies run in gangs as those of an environment do (env/task/vector_environment.h) and each has its
 // own noise; threads share the gangs, or the cells of the only one. The command
 // {"command": "advance", "steps": N} runs the next N steps, 10 ms at a time, and answers the seconds
 // that passed, the CPU seconds of the calling thread and the spikes of all.
@@ -16,8 +16,8 @@
 
 #include "absl/strings/numbers.h"
 #include "env/gang_size.h"
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "tools/bench/subject.h"
 #include "tools/bench/thread_executor.h"
 #include "tools/bench/worker.h"

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "sim/simd/instruction_set.h"
 #include "tools/bench/closed_loop.h"
 #include "tools/bench/subject.h"

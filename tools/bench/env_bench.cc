@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "env/catalog.h"
-#include "env/vector_environment.h"
+#include "env/task/vector_environment.h"
 #include "io/neuroh5/read_system.h"
 #include "tools/bench/step_pattern.h"
 #include "tools/bench/thread_executor.h"

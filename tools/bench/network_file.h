@@ -7,7 +7,7 @@
 
 #include "io/device/electrode_array.h"
 #include "io/device/electrode_array_config.h"
-#include "sim/culture_config.h"
+#include "sim/culture/culture_config.h"
 
 namespace livnd::bench {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/culture.h"
-#include "sim/gang.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::bench {

@@ -1,0 +1,82 @@
+// N copies of one environment, stepped together. A single environment is N = 1.
+#ifndef LIVND_ENV_TASK_VECTOR_ENVIRONMENT_H_
+#define LIVND_ENV_TASK_VECTOR_ENVIRONMENT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "env/spec.h"
+#include "sim/executor.h"
+
+namespace livnd::env {
+
+class EnvironmentModel;  // env/task/task_model.h: what all copies share, settled once
+
+enum class AutoresetMode { kNextStep, kDisabled };
+
+struct ResetRequest {
+  // One entry a copy, or empty for "none has a seed".
+  std::vector<std::optional<uint64_t>> seeds;
+  // One entry a copy (non-zero = reset it), or empty for all.
+  std::vector<uint8_t> mask;
+  std::map<std::string, double> options;
+};
+
+// What the last Reset or Step left, all copies, C order. Owned by the VectorEnvironment and
+// overwritten by its next call.
+struct Outcome {
+  std::vector<float> observations;         // [num_envs, observation size]
+  std::vector<double> rewards;             // [num_envs]
+  std::vector<uint8_t> terminated;         // [num_envs], 0 or 1
+  std::vector<uint8_t> truncated;          // [num_envs], 0 or 1
+  std::vector<std::vector<double>> infos;  // per EnvironmentSpec.infos: [num_envs, size]
+  std::vector<uint64_t> seeds;             // [num_envs]: seed of the running episode
+  std::vector<int64_t> episodes;           // [num_envs]: episodes begun so far
+  std::vector<int64_t> ticks;              // [num_envs]: ticks since the episode's reset
+};
+
+// Thread-compatible: one call at a time. Results are a function of the model, the seeds, the
+// options and the actions alone: not of num_envs, of a copy's place, or of the executor.
+class VectorEnvironment {
+ public:
+  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that
+  // are first reset without a seed take theirs from unseeded_seed, each its own; give entropy
+  // there. The executor must outlive the environment.
+  static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
+      std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,
+      uint64_t unseeded_seed, sim::Executor& executor);
+
+  virtual ~VectorEnvironment() = default;
+  virtual const EnvironmentSpec& spec() const = 0;
+  virtual int num_envs() const = 0;
+
+  // Starts new episodes in the masked copies; see the Reset comment in
+  // proto/livnd/v1/environment_service.proto. On an error nothing has changed.
+  // InvalidArgument: wrong lengths, unknown option (message lists the accepted), value out of
+  // range. FailedPrecondition: a copy outside the mask was never reset.
+  virtual absl::Status Reset(const ResetRequest& request) = 0;
+
+  // actions: float32 [num_envs, action size] within the action bounds. On an error nothing has
+  // changed. InvalidArgument: wrong length, NaN or out of bounds (message names copy, element,
+  // value and bounds). FailedPrecondition: see ended() and was_reset().
+  virtual absl::Status Step(absl::Span<const float> actions) = 0;
+
+  // Valid after the first successful Reset.
+  virtual const Outcome& outcome() const = 0;
+
+  // True once every copy has been reset at least once.
+  virtual bool was_reset() const = 0;
+  // First copy whose episode has ended and that Step refuses (kDisabled only), or -1.
+  virtual int first_ended() const = 0;
+};
+
+}  // namespace livnd::env
+
+#endif  // LIVND_ENV_TASK_VECTOR_ENVIRONMENT_H_

@@ -1,0 +1,104 @@
+#include "io/system/system_documents.h"
+
+#include <utility>
+
+#include "base/status_macros.h"
+#include "io/system/limits.h"
+
+namespace livnd::io {
+namespace {
+
+absl::Status ParseModelArgument(const JsonView& view, ModelArgument& out) {
+  if (view.is_null()) return absl::OkStatus();
+  if (view.is_object()) {
+    auto& members = out.emplace<std::map<std::string, double>>();
+    return view.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+      LIVND_ASSIGN_OR_RETURN(members[name], value.Number());
+      return absl::OkStatus();
+    });
+  }
+  if (const absl::StatusOr<bool> flag = view.Bool(); flag.ok()) {
+    out.emplace<bool>(*flag);
+  } else if (const absl::StatusOr<std::string> text = view.String(); text.ok()) {
+    out.emplace<std::string>(*text);
+  } else if (const absl::StatusOr<double> number = view.Number(); number.ok()) {
+    out.emplace<double>(*number);
+  } else {
+    return view.Error("expected null, true, false, a number, a string or an object of numbers");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ModelDocument> ParseModelDocument(const JsonView& document) {
+  LIVND_RETURN_IF_ERROR(document.CheckMembers({"cls", "kwargs"}));
+  ModelDocument result;
+  LIVND_ASSIGN_OR_RETURN(const JsonView cls, document.Member("cls"));
+  LIVND_ASSIGN_OR_RETURN(result.model_class, cls.String());
+  LIVND_ASSIGN_OR_RETURN(const JsonView arguments, document.Member("kwargs"));
+  LIVND_RETURN_IF_ERROR(
+      arguments.ForEachMember([&](const std::string& name, const JsonView& value) {
+        return ParseModelArgument(value, result.arguments[name]);
+      }));
+  return result;
+}
+
+absl::StatusOr<ParamList> ParseParamList(const JsonView& view) {
+  ParamList params;
+  LIVND_RETURN_IF_ERROR(
+      view.ForEachMember([&](const std::string& key, const JsonView& value) -> absl::Status {
+        Param& param = params.emplace_back();
+        param.key = key;
+        if (value.is_array()) {
+          LIVND_ASSIGN_OR_RETURN(param.values, value.Numbers());
+        } else {
+          LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
+          param.values = {number};
+        }
+        return absl::OkStatus();
+      }));
+  return params;
+}
+
+absl::StatusOr<ParamsDocument> ParseParamsDocument(const JsonView& document) {
+  ParamsDocument result;
+  LIVND_RETURN_IF_ERROR(
+      document.ForEachMember([&](const std::string& model, const JsonView& groups) {
+        return groups.ForEachMember(
+            [&](const std::string& group, const JsonView& entry) -> absl::Status {
+              LIVND_ASSIGN_OR_RETURN(const auto params, entry.Find("params"));
+              LIVND_ASSIGN_OR_RETURN(result[model][group],
+                                     ParseParamList(params.has_value() ? *params : entry));
+              return absl::OkStatus();
+            });
+      }));
+  return result;
+}
+
+absl::StatusOr<SelectionDocument> ParseSelectionDocument(const JsonView& document) {
+  SelectionDocument result;
+  LIVND_ASSIGN_OR_RETURN(const JsonView gids, document.Member("gids"));
+  LIVND_RETURN_IF_ERROR(
+      gids.ForEachMember([&](const std::string& population, const JsonView& list) -> absl::Status {
+        LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> elements, list.Elements());
+        std::vector<int64_t>& out = result.gids[population];
+        out.reserve(elements.size());
+        for (const JsonView& element : elements) {
+          LIVND_ASSIGN_OR_RETURN(out.emplace_back(),
+                                 element.Integer(0, static_cast<int64_t>(kMaxCells) - 1));
+        }
+        return absl::OkStatus();
+      }));
+  if (result.gids.empty()) return gids.Error("names no population");
+  LIVND_ASSIGN_OR_RETURN(const auto meta, document.Find("meta"));
+  if (meta.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(const auto graph, meta->Find("graph"));
+    if (graph.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(result.graph_uuid, graph->String());
+    }
+  }
+  return result;
+}
+
+}  // namespace livnd::io

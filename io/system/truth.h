@@ -1,0 +1,34 @@
+// Digests of a system's content: what two readers must agree on, whatever chunks, filters and
+// blocks the files use. Lower-case hexadecimal SHA-256 over lines of text:
+//
+//   coordinates  "gid,x,y,z\n"                  %d,%.6f,%.6f,%.6f; by gid
+//   synapses     "gid,syn_id,syn_type,swc_type,section,layer,location,path_distance\n"
+//                                               %d six times, %.6f,%.6f; by gid, then as stored
+//   edges        "source,target,distance\n"     %d,%d,%.6f; by (target, source, distance)
+//   edges_syn    "source,target,distance,syn_id\n"         by (target, source, syn_id)
+//
+// A system's truth.json holds them as independent readers found them.
+
+#ifndef LIVND_IO_SYSTEM_TRUTH_H_
+#define LIVND_IO_SYSTEM_TRUTH_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "io/system/system.h"
+
+namespace livnd::io {
+
+// `population` indexes System::populations.
+std::string CoordinatesSha256(const System& system, int population);
+std::string SynapsesSha256(const System& system, int population);
+
+std::string EdgesSha256(const Projection& projection);
+std::string EdgesSynSha256(const Projection& projection);
+
+// Of a file's bytes; NotFound or DataLoss.
+absl::StatusOr<std::string> FileSha256(const std::string& path);
+
+}  // namespace livnd::io
+
+#endif  // LIVND_IO_SYSTEM_TRUTH_H_

@@ -1,0 +1,448 @@
+#include "lab/parity/oracle_case.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/status_macros.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
+#include "io/system/system_documents.h"
+
+namespace livnd::lab {
+namespace {
+
+using io::JsonView;
+constexpr int64_t kMaxId = std::numeric_limits<int32_t>::max();
+constexpr double kMaxDurationMs = 1e6;
+
+absl::StatusOr<double> NumberOr(const JsonView& object, absl::string_view name, double fallback) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  return value->Number();
+}
+
+// A number from min to max.
+absl::StatusOr<double> NumberWithin(const JsonView& object, absl::string_view name, double fallback,
+                                    double min, double max) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  LIVND_ASSIGN_OR_RETURN(const double number, value->Number());
+  if (number < min || number > max) {
+    return value->Error(
+        absl::StrCat("found ", number, ", expected a number from ", min, " to ", max));
+  }
+  return number;
+}
+
+absl::StatusOr<bool> BoolOr(const JsonView& object, absl::string_view name, bool fallback) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> value, object.Find(name));
+  if (!value.has_value()) return fallback;
+  return value->Bool();
+}
+
+// The members that are not null.
+absl::StatusOr<std::map<std::string, double>> NumberMap(const JsonView& object) {
+  std::map<std::string, double> out;
+  LIVND_RETURN_IF_ERROR(
+      object.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        if (value.is_null()) return absl::OkStatus();
+        LIVND_ASSIGN_OR_RETURN(out[name], value.Number());
+        return absl::OkStatus();
+      }));
+  return out;
+}
+
+absl::StatusOr<int64_t> ParseGid(const JsonView& where, const std::string& text) {
+  int64_t gid;
+  if (!absl::SimpleAtoi(text, &gid) || gid < 0 || gid > kMaxId) {
+    return where.Error(absl::StrCat("found key '", text, "', expected a gid"));
+  }
+  return gid;
+}
+
+// {"GROUP": {"NAME": number}}
+absl::StatusOr<std::map<std::string, std::map<std::string, double>>> NumberMaps(
+    const JsonView& object) {
+  std::map<std::string, std::map<std::string, double>> out;
+  LIVND_RETURN_IF_ERROR(
+      object.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        LIVND_ASSIGN_OR_RETURN(out[name], NumberMap(value));
+        return absl::OkStatus();
+      }));
+  return out;
+}
+
+// true, false, or the rules with which it is on; true alone brings livn's own rules back.
+absl::Status ParsePlasticity(const JsonView& json, std::optional<bool>& on,
+                             std::optional<sim::PlasticityConfig>& rules) {
+  if (json.is_object()) {
+    on = true;
+    LIVND_ASSIGN_OR_RETURN(rules, NumberMaps(json));
+    return absl::OkStatus();
+  }
+  LIVND_ASSIGN_OR_RETURN(on, json.Bool());
+  if (*on) {
+    rules = {{"EXC", sim::DefaultPlasticity(sim::PlasticityGroup::kExcitatory)},
+             {"INH", sim::DefaultPlasticity(sim::PlasticityGroup::kInhibitory)}};
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
+  OracleStimulus out;
+  LIVND_ASSIGN_OR_RETURN(const JsonView mode, json.Member("mode"));
+  LIVND_ASSIGN_OR_RETURN(out.mode, mode.String());
+  LIVND_ASSIGN_OR_RETURN(out.dt_ms, NumberOr(json, "dt", 1.0));
+  LIVND_ASSIGN_OR_RETURN(const JsonView rows, json.Member("rows"));
+  LIVND_ASSIGN_OR_RETURN(out.num_rows, rows.Integer(0, 10'000'000));
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> columns, json.Find("columns"));
+  if (columns.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, columns->Elements());
+    for (const JsonView& item : items) {
+      OracleStimulus::Column column;
+      LIVND_ASSIGN_OR_RETURN(const JsonView gid, item.Member("gid"));
+      LIVND_ASSIGN_OR_RETURN(const JsonView section, item.Member("section"));
+      LIVND_ASSIGN_OR_RETURN(column.gid, gid.Integer(0, kMaxId));
+      LIVND_ASSIGN_OR_RETURN(column.section, section.Integer(0, 1000));
+      out.columns.push_back(column);
+    }
+  }
+  LIVND_ASSIGN_OR_RETURN(const JsonView pulses, json.Member("pulses"));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, pulses.Elements());
+  for (const JsonView& item : items) {
+    OracleStimulus::Pulse p;
+    LIVND_ASSIGN_OR_RETURN(const JsonView column, item.Member("column"));
+    LIVND_ASSIGN_OR_RETURN(const JsonView start, item.Member("start_row"));
+    LIVND_ASSIGN_OR_RETURN(const JsonView stop, item.Member("stop_row"));
+    LIVND_ASSIGN_OR_RETURN(const JsonView value, item.Member("value"));
+    LIVND_ASSIGN_OR_RETURN(p.column, column.Integer(0, kMaxId));
+    LIVND_ASSIGN_OR_RETURN(p.start_row, start.Integer(0, out.num_rows));
+    LIVND_ASSIGN_OR_RETURN(p.stop_row, stop.Integer(p.start_row, out.num_rows));
+    LIVND_ASSIGN_OR_RETURN(p.value, value.Number());
+    out.pulses.push_back(p);
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> units, json.Find("units"));
+  if (units.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.units, units->String());
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> extra, json.Find("extra"));
+  if (extra.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.wavelength_nm,
+                           NumberWithin(*extra, "wavelength_nm", 473.0, 1.0, 1e5));
+  }
+  return out;
+}
+
+absl::StatusOr<sim::OpsinParams> ParseOpsin(const JsonView& json) {
+  sim::OpsinParams out;
+  const std::pair<const char*, double*> names[] = {
+      {"g0", &out.g0_ps}, {"E", &out.reversal_mv}, {"v0", &out.v0_mv}, {"k_a", &out.k_a},
+      {"k_r", &out.k_r},  {"p", &out.p},           {"q", &out.q},      {"Gd", &out.gd},
+      {"Gr0", &out.gr0},  {"phi_m", &out.phi_m},
+  };
+  LIVND_RETURN_IF_ERROR(
+      json.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+        for (const auto& [known, number] : names) {
+          if (name != known) continue;
+          LIVND_ASSIGN_OR_RETURN(*number, value.Number());
+          return absl::OkStatus();
+        }
+        return value.Error(
+            "unknown opsin parameter; accepted: g0, E, v0, k_a, k_r, p, q, Gd, Gr0, phi_m");
+      }));
+  return out;
+}
+
+absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const JsonView runs, document.Member("runs"));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, runs.Elements());
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> marks, document.Find("marks"));
+  std::vector<JsonView> mark_items;
+  if (marks.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(mark_items, marks->Elements(items.size()));
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    const JsonView& json = items[i];
+    OracleRun run;
+    LIVND_RETURN_IF_ERROR(json.Member("duration").status());
+    LIVND_ASSIGN_OR_RETURN(run.duration_ms,
+                           NumberWithin(json, "duration", 0.0, 0.0, kMaxDurationMs));
+    LIVND_ASSIGN_OR_RETURN(run.clear, BoolOr(json, "clear", false));
+    LIVND_ASSIGN_OR_RETURN(run.reseed, BoolOr(json, "reseed", true));
+    LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> stream, json.Find("reseed_noise"));
+    if (stream.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(run.reseed_noise, stream->Integer(0, kMaxId));
+    }
+    LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, json.Find("plasticity_on"));
+    if (plasticity.has_value()) {
+      LIVND_RETURN_IF_ERROR(ParsePlasticity(*plasticity, run.plasticity_on, run.plasticity_rules));
+      if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
+    }
+    LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize, json.Find("normalize_weights"));
+    if (normalize.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(run.normalize_weights, normalize->Number());
+    }
+    LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> stimulus, json.Find("stimulus"));
+    if (stimulus.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(run.stimulus, ParseStimulus(*stimulus));
+      if (run.stimulus->mode == "irradiance" && !out.culture.opsin.has_value()) {
+        out.culture.opsin.emplace();
+      }
+    }
+    if (marks.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> dv, mark_items[i].Find("dv_mv"));
+      if (dv.has_value()) {
+        LIVND_ASSIGN_OR_RETURN(run.mark.dv_mv, dv->Number());
+      }
+      LIVND_ASSIGN_OR_RETURN(const JsonView spikes, mark_items[i].Member("spikes"));
+      LIVND_ASSIGN_OR_RETURN(run.mark.spikes, spikes.String());
+    }
+    out.runs.push_back(std::move(run));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseCells(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const JsonView cells, document.Member("cells"));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, cells.Elements());
+  for (const JsonView& item : items) {
+    LIVND_ASSIGN_OR_RETURN(const JsonView gid_view, item.Member("gid"));
+    LIVND_ASSIGN_OR_RETURN(const int64_t gid, gid_view.Integer(0, kMaxId));
+    LIVND_ASSIGN_OR_RETURN(const JsonView population_view, item.Member("population"));
+    LIVND_ASSIGN_OR_RETURN(const std::string population, population_view.String());
+    LIVND_ASSIGN_OR_RETURN(const JsonView xyz_view, item.Member("xyz"));
+    LIVND_ASSIGN_OR_RETURN(const std::vector<double> xyz, xyz_view.Numbers(3));
+    out.position_um[gid] = {xyz[0], xyz[1], xyz[2]};
+    auto& populations = out.culture.populations;
+    if (populations.empty() || populations.back().name != population) {
+      populations.push_back({population, gid, 0});
+    }
+    if (gid != populations.back().first_gid + populations.back().num_cells) {
+      return gid_view.Error("gids must be 0, 1, ... in population order");
+    }
+    ++populations.back().num_cells;
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> params, document.Find("cell_params"));
+  if (params.has_value()) {
+    LIVND_RETURN_IF_ERROR(
+        params->ForEachMember([&](const std::string& name, const JsonView& value) {
+          LIVND_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*params, name));
+          LIVND_ASSIGN_OR_RETURN(out.culture.cell_params[gid], NumberMap(value));
+          return absl::OkStatus();
+        }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseModel(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> model, document.Find("model"));
+  if (!model.has_value()) return absl::OkStatus();
+  sim::ModelConfig& config = out.culture.model;
+  return model->ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
+    if (name == "refractory_period") {
+      LIVND_ASSIGN_OR_RETURN(config.refractory_period_ms, value.Number());
+    } else if (name == "short_term_depression") {
+      LIVND_ASSIGN_OR_RETURN(config.short_term_depression, value.Bool());
+    } else if (name == "size_cv") {
+      if (value.is_object()) {
+        LIVND_ASSIGN_OR_RETURN(config.size_cv, NumberMap(value));
+      } else {
+        LIVND_ASSIGN_OR_RETURN(const double cv, value.Number());
+        config.size_cv = {{"EXC", cv}, {"INH", cv}};
+      }
+    } else if (name == "size_seed") {
+      LIVND_ASSIGN_OR_RETURN(config.size_seed, value.Integer(0, kMaxId));
+    } else if (name == "parameter_sets") {
+      return value.ForEachMember(
+          [&](const std::string& population, const JsonView& set) -> absl::Status {
+            LIVND_ASSIGN_OR_RETURN(config.parameter_sets[population], set.String());
+            return absl::OkStatus();
+          });
+    } else if (name == "population_params") {
+      LIVND_ASSIGN_OR_RETURN(out.culture.population_params, NumberMaps(value));
+    } else if (name == "dendrite_orientation") {
+      LIVND_ASSIGN_OR_RETURN(const std::string orientation, value.String());
+      if (orientation != "aligned" && orientation != "random") {
+        return value.Error(absl::StrCat("found '", orientation, "', expected aligned or random"));
+      }
+      out.dendrites.aligned = orientation == "aligned";
+    } else if (name == "dendrite_orientation_seed") {
+      LIVND_ASSIGN_OR_RETURN(out.dendrites.seed, value.Integer(0, kMaxId));
+    } else if (name == "dendrite_offset") {
+      LIVND_ASSIGN_OR_RETURN(out.dendrites.dendrite_offset_um, value.Number());
+    } else {
+      return value.Error(
+          "unknown model option; accepted: refractory_period, short_term_depression, size_cv, "
+          "size_seed, parameter_sets, population_params, dendrite_orientation, "
+          "dendrite_orientation_seed, dendrite_offset");
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::vector<sim::ReceptorConfig>> ParseReceptors(const JsonView& list) {
+  std::vector<sim::ReceptorConfig> out;
+  LIVND_RETURN_IF_ERROR(
+      list.ForEachMember([&](const std::string& receptor, const JsonView& params) -> absl::Status {
+        sim::ReceptorConfig config;
+        config.receptor = receptor;
+        LIVND_ASSIGN_OR_RETURN(config.params, NumberMap(params));
+        // livn builds no process without it, though its processes have a default.
+        if (config.params.count("tau_decay") != 0) out.push_back(std::move(config));
+        return absl::OkStatus();
+      }));
+  return out;
+}
+
+// What sites of an SWC type carry instead; livn passes over a type none of whose receptors has a
+// process.
+absl::Status ParseSwcReceptors(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> pairs, document.Find("swc_receptors"));
+  if (!pairs.has_value()) return absl::OkStatus();
+  return pairs->ForEachMember([&](const std::string& pair, const JsonView& types) -> absl::Status {
+    for (sim::ProjectionConfig& projection : out.culture.projections) {
+      if (absl::StrCat(projection.post, "<-", projection.pre) != pair) continue;
+      return types.ForEachMember(
+          [&](const std::string& type, const JsonView& list) -> absl::Status {
+            int swc_type;
+            if (!absl::SimpleAtoi(type, &swc_type) || swc_type < 0 || swc_type > 255) {
+              return list.Error(absl::StrCat("found key '", type, "', expected an SWC type"));
+            }
+            LIVND_ASSIGN_OR_RETURN(std::vector<sim::ReceptorConfig> block, ParseReceptors(list));
+            if (!block.empty()) projection.receptors[swc_type] = std::move(block);
+            return absl::OkStatus();
+          });
+    }
+    return types.Error(absl::StrCat("receptors has no '", pair, "'"));
+  });
+}
+
+absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> receptors, document.Find("receptors"));
+  if (!receptors.has_value()) return absl::OkStatus();
+  LIVND_RETURN_IF_ERROR(
+      receptors->ForEachMember([&](const std::string& pair, const JsonView& list) -> absl::Status {
+        const std::vector<std::string> ends = absl::StrSplit(pair, "<-");
+        if (ends.size() != 2) return list.Error("expected a key POST<-PRE");
+        sim::ProjectionConfig projection;
+        projection.post = ends[0];
+        projection.pre = ends[1];
+        LIVND_ASSIGN_OR_RETURN(projection.receptors[sim::ProjectionConfig::kDefaultReceptors],
+                               ParseReceptors(list));
+        out.culture.projections.push_back(std::move(projection));
+        return absl::OkStatus();
+      }));
+  LIVND_RETURN_IF_ERROR(ParseSwcReceptors(document, out));
+  auto population_of = [&](int64_t gid) -> std::string {
+    for (const sim::PopulationConfig& p : out.culture.populations) {
+      if (gid >= p.first_gid && gid < p.first_gid + p.num_cells) return p.name;
+    }
+    return "";
+  };
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> edges, document.Find("edges"));
+  if (!edges.has_value()) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, edges->Elements());
+  for (const JsonView& item : items) {
+    sim::Edge edge;
+    LIVND_ASSIGN_OR_RETURN(const JsonView pre, item.Member("pre"));
+    LIVND_ASSIGN_OR_RETURN(const JsonView post, item.Member("post"));
+    LIVND_ASSIGN_OR_RETURN(const JsonView swc, item.Member("swc_type"));
+    LIVND_ASSIGN_OR_RETURN(edge.source_gid, pre.Integer(0, kMaxId));
+    LIVND_ASSIGN_OR_RETURN(edge.target_gid, post.Integer(0, kMaxId));
+    LIVND_ASSIGN_OR_RETURN(edge.swc_type, swc.Integer(0, 255));
+    LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> syn_id, item.Find("syn_id"));
+    if (syn_id.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(edge.syn_id, syn_id->Integer(0, kMaxId));
+    }
+    LIVND_ASSIGN_OR_RETURN(edge.location, NumberOr(item, "loc", 0.5));
+    LIVND_ASSIGN_OR_RETURN(edge.distance_um, NumberOr(item, "distance_um", 0.0));
+    const std::string post_name = population_of(edge.target_gid);
+    const std::string pre_name = population_of(edge.source_gid);
+    if (post_name.empty()) return post.Error("there is no such cell");
+    if (pre_name.empty()) return pre.Error("there is no such cell");
+    for (sim::ProjectionConfig& p : out.culture.projections) {
+      if (p.post == post_name && p.pre == pre_name) p.edges.push_back(edge);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
+  OracleCase out;
+  LIVND_ASSIGN_OR_RETURN(const JsonView name, document.Member("name"));
+  LIVND_ASSIGN_OR_RETURN(out.name, name.String());
+  LIVND_ASSIGN_OR_RETURN(out.culture.dt_ms, NumberWithin(document, "dt", 0.025, 1e-4, 1.0));
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> seed, document.Find("seed"));
+  if (seed.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.seed, seed->Integer(0, kMaxId));
+  }
+  LIVND_ASSIGN_OR_RETURN(out.culture.v_init_mv, NumberOr(document, "v_init", -75.0));
+  LIVND_RETURN_IF_ERROR(ParseCells(document, out));
+  LIVND_RETURN_IF_ERROR(ParseModel(document, out));
+  LIVND_RETURN_IF_ERROR(ParseNetwork(document, out));
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> noise, document.Find("noise"));
+  if (noise.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.culture.noise, NumberMap(*noise));
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> weights, document.Find("weights"));
+  if (weights.has_value()) {
+    // livn's set_weights: weights and receptor parameters, by keys of any length.
+    LIVND_ASSIGN_OR_RETURN(const io::ParamList params, io::ParseParamList(*weights));
+    io::CultureSetup setup;
+    setup.built_populations = {"EXC", "INH"};
+    setup.culture = std::move(out.culture);
+    const absl::Status applied = io::ApplyParams(params, setup);
+    if (!applied.ok()) return weights->Error(applied.message());
+    out.culture = std::move(setup.culture);
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes, document.Find("electrodes"));
+  if (electrodes.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> rows, electrodes->Elements());
+    for (const JsonView& row : rows) {
+      LIVND_ASSIGN_OR_RETURN(const std::vector<double> idxyz, row.Numbers(4));
+      out.electrodes_um.push_back({idxyz[1], idxyz[2], idxyz[3]});
+    }
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs, document.Find("input_spikes"));
+  if (inputs.has_value()) {
+    LIVND_RETURN_IF_ERROR(inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
+      LIVND_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
+      LIVND_ASSIGN_OR_RETURN(out.input_spikes_ms[gid], times.Numbers());
+      return absl::OkStatus();
+    }));
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, document.Find("plasticity"));
+  if (plasticity.has_value()) {
+    std::optional<bool> on;
+    LIVND_RETURN_IF_ERROR(ParsePlasticity(*plasticity, on, out.culture.plasticity));
+    if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
+    out.plasticity = *on;
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> opsin, document.Find("opsin"));
+  if (opsin.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.culture.opsin, ParseOpsin(*opsin));
+  }
+  LIVND_ASSIGN_OR_RETURN(const JsonView record, document.Member("record"));
+  LIVND_ASSIGN_OR_RETURN(const double sample_dt,
+                         NumberWithin(record, "sample_dt", 0.025, 0.0, kMaxDurationMs));
+  LIVND_ASSIGN_OR_RETURN(const double every, NumberWithin(record, "every", 1, 1, 1000));
+  out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.culture.dt_ms));
+  if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> current, record.Find("current"));
+  if (current.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(const double current_dt,
+                           NumberWithin(record, "current", 0.0, 0.0, kMaxDurationMs));
+    out.current_steps = static_cast<int>(std::llround(current_dt / out.culture.dt_ms));
+    if (out.current_steps < 1) return current->Error("expected samples at least one step apart");
+  }
+  LIVND_RETURN_IF_ERROR(ParseRuns(document, out));
+  return out;
+}
+
+}  // namespace livnd::lab

@@ -1,0 +1,54 @@
+#include "server/machine/shutdown_trigger.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/time/clock.h"
+
+namespace livnd::server {
+
+absl::StatusOr<std::unique_ptr<ShutdownTrigger>> ShutdownTrigger::Create(bool watch_stdin) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  if (pthread_sigmask(SIG_BLOCK, &signals, nullptr) != 0) {
+    return absl::InternalError("cannot block signals");
+  }
+  const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "signalfd");
+  return std::unique_ptr<ShutdownTrigger>(new ShutdownTrigger(fd, watch_stdin));
+}
+
+ShutdownTrigger::~ShutdownTrigger() { close(signal_fd_); }
+
+std::string ShutdownTrigger::Wait(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  while (true) {
+    pollfd fds[2] = {{signal_fd_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+    const int64_t left_ms =
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 0, 60'000);
+    if (poll(fds, watch_stdin_ ? 2 : 1, static_cast<int>(left_ms)) > 0) {
+      signalfd_siginfo info;
+      if (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+        return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+      }
+      char scratch[4096];
+      if (watch_stdin_ && fds[1].revents != 0) {
+        const ssize_t n = read(STDIN_FILENO, scratch, sizeof(scratch));
+        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+          watch_stdin_ = false;
+          return "the end of standard input";
+        }
+      }
+    }
+    if (absl::Now() >= deadline) return "";
+  }
+}
+
+}  // namespace livnd::server

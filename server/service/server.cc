@@ -1,0 +1,183 @@
+#include "server/service/server.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "server/machine/log.h"
+#include "server/machine/mutex.h"
+#include "server/machine/unix_socket.h"
+#include "server/machine/worker_pool.h"
+#include "server/service/environment_service.h"
+#include "server/version.h"
+
+namespace livnd::server {
+namespace {
+
+// Removes idle sessions, looking a few times per timeout. One thread.
+class Reaper {
+ public:
+  explicit Reaper(SessionRegistry& registry) : registry_(registry) {
+    if (registry.options().idle_timeout < absl::InfiniteDuration()) {
+      thread_ = std::thread([this] { Run(); });
+    }
+  }
+  ~Reaper() {
+    {
+      MutexLock lock(mu_);
+      stopping_ = true;
+      stop_.Signal();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Run() {
+    const absl::Duration period =
+        std::clamp(registry_.options().idle_timeout / 4, absl::Milliseconds(20), absl::Seconds(10));
+    MutexLock lock(mu_);
+    while (!stopping_) {
+      stop_.WaitFor(mu_, period);
+      const size_t removed = registry_.RemoveIdle().size();
+      if (removed > 0) LogInfo(removed, " idle session(s) let go");
+    }
+  }
+
+  SessionRegistry& registry_;
+  Mutex mu_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& offer) {
+  v1::GetServerInfoResponse info;
+  info.set_server_version(kVersion);
+  info.set_physics_version(offer.physics_version);
+  info.set_max_receive_message_bytes(options.max_message_bytes);
+  info.set_max_send_message_bytes(options.max_message_bytes);
+  info.set_max_sessions(options.sessions.max_sessions);
+  info.set_max_envs_per_session(options.sessions.max_envs_per_session);
+  if (options.sessions.idle_timeout < absl::InfiniteDuration()) {
+    info.set_session_idle_timeout_s(absl::ToDoubleSeconds(options.sessions.idle_timeout));
+  }
+  info.set_num_workers(options.num_workers);
+  return info;
+}
+
+void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  builder.SetMaxSendMessageSize(options.max_message_bytes);
+  // By default two servers may bind one port, and the kernel deals their clients out between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients may ping once in ten seconds, also while they only think; the default is five minutes,
+  // after which the connection is closed on them.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+}
+
+}  // namespace
+
+struct Server::Parts {
+  Parts(ServerOptions options_in, Offer offer)
+      : options(std::move(options_in)),
+        pool(std::make_unique<WorkerPool>(options.num_workers)),
+        store(offer.environments, offer.builder, *pool),
+        registry(options.sessions, store, *pool),
+        service(MakeInfo(options, offer), std::move(offer.systems), store, registry),
+        reaper(registry) {}
+
+  ~Parts() {
+    grpc.reset();
+    pool.reset();  // runs what is left, which uses the registry and the store
+  }
+
+  ServerOptions options;
+  std::unique_ptr<UnixSocketClaim> claim;
+  std::unique_ptr<WorkerPool> pool;
+  EnvironmentStore store;
+  SessionRegistry registry;
+  EnvironmentService service;
+  Reaper reaper;
+  std::unique_ptr<grpc::Server> grpc;
+  bool shut_down = false;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Offer offer) {
+  if (!options.listen.is_local() && !options.allow_insecure_remote) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options.listen.ToString(),
+                     " can be reached from other machines, and livnd neither encrypts nor asks who "
+                     "calls; listen on 127.0.0.1, ::1 or unix:PATH, or allow it explicitly with "
+                     "--allow-insecure-remote"));
+  }
+  std::unique_ptr<UnixSocketClaim> claim;
+  if (options.listen.is_unix()) {
+    LIVND_ASSIGN_OR_RETURN(claim, UnixSocketClaim::Acquire(options.listen.unix_path));
+  }
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(offer));
+  parts->claim = std::move(claim);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  ConfigureTransport(parts->options, builder);
+  const std::string target = parts->options.listen.ToString();
+  int port = 0;
+  builder.AddListeningPort(target, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&parts->service);
+  parts->grpc = builder.BuildAndStart();
+  if (parts->grpc == nullptr || port == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot listen on ", target,
+                     ": the address is taken or not this machine's (gRPC's log above says which)"));
+  }
+  if (parts->claim != nullptr) {
+    LIVND_RETURN_IF_ERROR(parts->claim->Protect());
+  } else {
+    parts->options.listen.port = port;
+  }
+  parts->grpc->GetHealthCheckService()->SetServingStatus(
+      v1::EnvironmentService::service_full_name(), true);
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() {
+  Drain();
+  if (!parts_->shut_down) Shutdown(absl::ZeroDuration());
+}
+
+std::string Server::address() const { return parts_->options.listen.ToString(); }
+
+std::vector<std::string> Server::environment_ids() const {
+  std::vector<std::string> ids;
+  for (const env::EnvironmentSpec& spec : parts_->store.specs()) ids.push_back(spec.id);
+  return ids;
+}
+
+void Server::Drain() {
+  if (!parts_->shut_down) parts_->grpc->GetHealthCheckService()->SetServingStatus(false);
+  parts_->registry.Drain();
+}
+
+bool Server::drained() const { return parts_->registry.num_calls() == 0; }
+
+void Server::Shutdown(absl::Duration grace) {
+  parts_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  parts_->shut_down = true;
+  parts_->claim.reset();
+}
+
+bool Server::building() const { return parts_->store.building(); }
+
+}  // namespace livnd::server

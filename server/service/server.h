@@ -1,0 +1,75 @@
+// A running livnd.
+#ifndef LIVND_SERVER_SERVICE_SERVER_H_
+#define LIVND_SERVER_SERVICE_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "env/spec.h"
+#include "livnd/v1/environment_service.pb.h"
+#include "server/machine/listen_address.h"
+#include "server/session/environment_store.h"
+#include "server/session/session_registry.h"
+
+namespace livnd::server {
+
+struct ServerOptions {
+  ListenAddress listen;
+  // Listen beyond this machine although nothing is encrypted and nobody is asked who they are.
+  bool allow_insecure_remote = false;
+  int num_workers = 1;
+  SessionRegistry::Options sessions;
+  // Cap of one message in either direction.
+  int max_message_bytes = 64 << 20;
+};
+
+// What the server has to give.
+struct Offer {
+  std::vector<v1::System> systems;
+  std::vector<env::EnvironmentSpec> environments;  // ordered by id
+  EnvironmentStore::Builder builder;
+  std::string physics_version;
+};
+
+// Owns the port, the service, the sessions and the workers. Serves from Start to destruction; the
+// health service says SERVING from Start to Drain.
+//
+// The way out: Drain, wait until drained(), Shutdown, destroy. Destruction does what is left of it.
+// Thread-compatible: its owner calls it from one thread.
+class Server {
+ public:
+  // FailedPrecondition: the address is taken, or reaches beyond this machine without the option.
+  // Otherwise the system's error.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Offer offer);
+
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // With the port that was chosen where 0 was asked for.
+  std::string address() const;
+  // Ordered.
+  std::vector<std::string> environment_ids() const;
+
+  // Takes no new work: health says NOT_SERVING, calls that would start something fail with
+  // SHUTTING_DOWN. Operations that have begun run on.
+  void Drain();
+  // No operation is running.
+  bool drained() const;
+  // Ends all connections, at the latest after `grace`, and gives the address back. Blocks.
+  void Shutdown(absl::Duration grace);
+  // A worker builds an environment, and destroying the server would wait for it.
+  bool building() const;
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SERVICE_SERVER_H_

@@ -1,0 +1,91 @@
+#include "server/session/environment_store.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/machine/log.h"
+#include "server/wire/errors.h"
+
+namespace livnd::server {
+
+EnvironmentStore::EnvironmentStore(std::vector<env::EnvironmentSpec> specs, Builder builder,
+                                   WorkerPool& pool)
+    : specs_(std::move(specs)), builder_(std::move(builder)), pool_(pool) {}
+
+absl::StatusOr<const env::EnvironmentSpec*> EnvironmentStore::Find(
+    absl::string_view environment_id) const {
+  for (const env::EnvironmentSpec& spec : specs_) {
+    if (spec.id == environment_id) return &spec;
+  }
+  return NotFound(reason::kUnknownEnvironment, "environment_id", environment_id,
+                  absl::StrJoin(specs_, ", ", [](std::string* out, const env::EnvironmentSpec& s) {
+                    out->append(s.id);
+                  }));
+}
+
+void EnvironmentStore::Make(const std::string& environment_id, int num_envs,
+                            env::AutoresetMode autoreset, Done done) {
+  Waiter waiter{num_envs, autoreset, std::move(done)};
+  Maker maker;
+  {
+    MutexLock lock(mu_);
+    Model& model = models_[environment_id];
+    if (!model.maker) {
+      model.waiters.push_back(std::move(waiter));
+      if (model.waiters.size() > 1) return;  // the first one's build is under way
+    } else {
+      maker = model.maker;
+    }
+  }
+  if (maker) {
+    MakeFrom(std::move(maker), std::move(waiter));
+  } else {
+    pool_.Submit([this, environment_id] { Build(environment_id); });
+  }
+}
+
+bool EnvironmentStore::building() const {
+  MutexLock lock(mu_);
+  for (const auto& [id, model] : models_) {
+    if (!model.waiters.empty()) return true;
+  }
+  return false;
+}
+
+void EnvironmentStore::Build(const std::string& environment_id) {
+  LogInfo("building ", environment_id);
+  const absl::Time start = absl::Now();
+  absl::StatusOr<Maker> maker = builder_(environment_id, pool_);
+  const std::string duration = absl::FormatDuration(absl::Now() - start);
+  if (maker.ok()) {
+    LogInfo("built ", environment_id, " in ", duration);
+  } else {
+    LogError("building ", environment_id, " failed after ", duration, ": ",
+             maker.status().ToString());
+  }
+  std::vector<Waiter> waiters;
+  {
+    MutexLock lock(mu_);
+    Model& model = models_[environment_id];
+    waiters.swap(model.waiters);
+    if (maker.ok()) model.maker = *maker;
+  }
+  for (Waiter& waiter : waiters) {
+    if (maker.ok()) {
+      MakeFrom(*maker, std::move(waiter));
+    } else {
+      std::move(waiter.done)(maker.status());
+    }
+  }
+}
+
+void EnvironmentStore::MakeFrom(Maker maker, Waiter waiter) {
+  pool_.Submit([maker = std::move(maker), waiter = std::move(waiter)]() mutable {
+    std::move(waiter.done)(maker(waiter.num_envs, waiter.autoreset));
+  });
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,79 @@
+// The environments that the server offers, and their models, each built once.
+#ifndef LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_
+#define LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "env/spec.h"
+#include "env/task/vector_environment.h"
+#include "server/machine/mutex.h"
+#include "server/machine/worker_pool.h"
+#include "server/session/hosted_environment.h"
+#include "sim/executor.h"
+
+namespace livnd::server {
+
+// Makes copies of environments. The first request for an environment builds its model, which
+// settles a culture and takes seconds; requests that come meanwhile wait for the same build without
+// holding a thread, and later ones find the model. A build that fails is not kept: the next request
+// tries again.
+//
+// Thread-safe. Must outlive its pool's tasks; the pool must outlive the store's last Make.
+class EnvironmentStore {
+ public:
+  // Makes num_envs copies from a built model. Thread-safe.
+  using Maker = std::function<absl::StatusOr<std::unique_ptr<HostedEnvironment>>(
+      int num_envs, env::AutoresetMode autoreset)>;
+  // Builds the model of an environment, using the executor's threads. Thread-safe.
+  using Builder = std::function<absl::StatusOr<Maker>(const std::string& environment_id,
+                                                      sim::Executor& executor)>;
+  using Done = absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<HostedEnvironment>>) &&>;
+
+  EnvironmentStore(std::vector<env::EnvironmentSpec> specs, Builder builder, WorkerPool& pool);
+
+  // Ordered by id.
+  const std::vector<env::EnvironmentSpec>& specs() const { return specs_; }
+
+  // NOT_FOUND / UNKNOWN_ENVIRONMENT. The pointer lives as long as the store.
+  absl::StatusOr<const env::EnvironmentSpec*> Find(absl::string_view environment_id) const;
+
+  // Calls `done` on a worker. The id must be that of a spec.
+  void Make(const std::string& environment_id, int num_envs, env::AutoresetMode autoreset,
+            Done done) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // True while a model is being built, which nothing can interrupt.
+  bool building() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Waiter {
+    int num_envs;
+    env::AutoresetMode autoreset;
+    Done done;
+  };
+  struct Model {
+    Maker maker;  // empty until built
+    std::vector<Waiter> waiters;
+  };
+
+  void Build(const std::string& environment_id) ABSL_LOCKS_EXCLUDED(mu_);
+  void MakeFrom(Maker maker, Waiter waiter);
+
+  const std::vector<env::EnvironmentSpec> specs_;
+  const Builder builder_;
+  WorkerPool& pool_;
+
+  mutable Mutex mu_;
+  std::map<std::string, Model> models_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_

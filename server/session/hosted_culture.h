@@ -1,0 +1,36 @@
+// Copies of a culture without a task.
+#ifndef LIVND_SERVER_SESSION_HOSTED_CULTURE_H_
+#define LIVND_SERVER_SESSION_HOSTED_CULTURE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "env/culture/live_culture.h"
+#include "server/session/hosted_environment.h"
+
+namespace livnd::server {
+
+class HostedCulture final : public HostedEnvironment {
+ public:
+  // max_message_bytes caps one answer.
+  HostedCulture(std::unique_ptr<env::LiveCulture> culture, int64_t max_message_bytes)
+      : culture_(std::move(culture)), max_message_bytes_(max_message_bytes) {}
+
+  const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
+  int num_envs() const override { return culture_->num_copies(); }
+  absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
+  absl::Status Step(const v1::StepRequest& request, v1::StepResponse* response) override;
+  absl::Status Observe(v1::ObserveResponse* response) override;
+  absl::Status Configure(const v1::ConfigureRequest& request,
+                         v1::ConfigureResponse* response) override;
+  absl::Status GetCulture(const v1::GetCultureRequest& request,
+                          v1::GetCultureResponse* response) override;
+
+ private:
+  const std::unique_ptr<env::LiveCulture> culture_;
+  const int64_t max_message_bytes_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SESSION_HOSTED_CULTURE_H_

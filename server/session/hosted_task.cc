@@ -1,0 +1,53 @@
+#include "server/session/hosted_task.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "server/wire/convert.h"
+
+namespace livnd::server {
+
+absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {
+  LIVND_ASSIGN_OR_RETURN(const env::ResetRequest reset, ParseReset(request, spec(), num_envs()));
+  if (!environment_->was_reset()) {
+    const auto left_out = std::find(reset.mask.begin(), reset.mask.end(), 0);
+    if (left_out != reset.mask.end()) {
+      return NotReset(absl::StrCat("the first Reset must select every copy; its mask leaves out ",
+                                   "copy ", left_out - reset.mask.begin()));
+    }
+  }
+  LIVND_RETURN_IF_ERROR(environment_->Reset(reset));
+  EncodeReset(environment_->outcome(), spec(), num_envs(), response);
+  return absl::OkStatus();
+}
+
+absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* response) {
+  if (request.has_run()) {
+    return InvalidField("run", "present", "absent: this environment has a task, not runs");
+  }
+  LIVND_RETURN_IF_ERROR(ParseActions(request.actions(), spec(), num_envs(), &actions_));
+  if (!environment_->was_reset()) {
+    return NotReset("the session was never Reset; Reset comes before the first Step");
+  }
+  if (const int ended = environment_->first_ended(); ended >= 0) {
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, reason::kEpisodeEnded,
+        absl::StrCat("the episode of copy ", ended, " has ended; Reset it before the next Step"),
+        {{"value", absl::StrCat("copy ", ended)},
+         {"accepted", "Reset of the copies whose episode has ended"}});
+  }
+  LIVND_RETURN_IF_ERROR(environment_->Step(actions_));
+  EncodeStep(environment_->outcome(), spec(), num_envs(), response);
+  return absl::OkStatus();
+}
+
+absl::Status HostedTask::Observe(v1::ObserveResponse* response) {
+  if (!environment_->was_reset()) {
+    return NotReset("the session was never Reset; there is nothing to observe");
+  }
+  EncodeObserve(environment_->outcome(), spec(), num_envs(), response);
+  return absl::OkStatus();
+}
+
+}  // namespace livnd::server

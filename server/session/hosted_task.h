@@ -1,0 +1,31 @@
+// Copies of an environment with a task: episodes of steps.
+#ifndef LIVND_SERVER_SESSION_HOSTED_TASK_H_
+#define LIVND_SERVER_SESSION_HOSTED_TASK_H_
+
+#include <memory>
+#include <vector>
+
+#include "env/task/vector_environment.h"
+#include "server/session/hosted_environment.h"
+
+namespace livnd::server {
+
+class HostedTask final : public HostedEnvironment {
+ public:
+  explicit HostedTask(std::unique_ptr<env::VectorEnvironment> environment)
+      : environment_(std::move(environment)) {}
+
+  const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
+  int num_envs() const override { return environment_->num_envs(); }
+  absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
+  absl::Status Step(const v1::StepRequest& request, v1::StepResponse* response) override;
+  absl::Status Observe(v1::ObserveResponse* response) override;
+
+ private:
+  const std::unique_ptr<env::VectorEnvironment> environment_;
+  std::vector<float> actions_;  // kept for its capacity
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SESSION_HOSTED_TASK_H_

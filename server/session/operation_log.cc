@@ -1,0 +1,39 @@
+#include "server/session/operation_log.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/wire/errors.h"
+
+namespace livnd::server {
+
+absl::StatusOr<OperationLog::Verdict> OperationLog::Admit(int64_t op_index,
+                                                          absl::string_view payload) const {
+  if (op_index == next()) return Verdict::kRun;
+  if (op_index == last_ && last_ > 0) {
+    if (payload == payload_) return Verdict::kRepeat;
+    return MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
+                     absl::StrCat("operation ", op_index,
+                                  " was done with another payload; a repeat must be the same call "
+                                  "with the same fields, a new operation carries ",
+                                  next()),
+                     {{"field", "op_index"},
+                      {"value", absl::StrCat(op_index)},
+                      {"expected", absl::StrCat(next())}});
+  }
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, reason::kWrongOpIndex,
+      absl::StrCat("op_index is ", op_index, "; the session's next operation is ", next()),
+      {{"field", "op_index"},
+       {"value", absl::StrCat(op_index)},
+       {"accepted", absl::StrCat(next())},
+       {"expected", absl::StrCat(next())}});
+}
+
+void OperationLog::Commit(absl::string_view payload, grpc::ByteBuffer answer) {
+  ++last_;
+  payload_.assign(payload.data(), payload.size());
+  answer_ = std::move(answer);
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,234 @@
+#include "server/session/session_registry.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/machine/log.h"
+#include "server/wire/errors.h"
+#include "server/wire/message_bytes.h"
+
+namespace livnd::server {
+namespace {
+
+// Requests whose session has ended are remembered, so that a creation delayed in the network does
+// not make a session that nobody holds.
+constexpr size_t kMaxEndedRequests = 4096;
+
+// 128 random bits as 32 hexadecimal digits.
+std::string RandomName() {
+  char bytes[16];
+  size_t filled = 0;
+  while (filled < sizeof(bytes)) {
+    const ssize_t n = getrandom(bytes + filled, sizeof(bytes) - filled, 0);
+    if (n > 0) {
+      filled += static_cast<size_t>(n);
+    } else if (errno != EINTR) {
+      LogError("getrandom failed; a session name must not be guessable");
+      std::abort();
+    }
+  }
+  return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
+}
+
+absl::Status UnknownSession(absl::string_view name) {
+  return NotFound(reason::kUnknownSession, "session", name,
+                  "the name from CreateSession, until DeleteSession or the idle timeout");
+}
+
+}  // namespace
+
+struct SessionRegistry::Lease::Entry {
+  std::shared_ptr<Session> session;
+  std::string request_id;
+  int num_calls = 0;     // guarded by the registry's mutex
+  absl::Time last_used;  // guarded by the registry's mutex
+};
+
+SessionRegistry::Lease::Lease(SessionRegistry* registry, std::shared_ptr<Entry> entry)
+    : registry_(registry), entry_(std::move(entry)) {}
+
+SessionRegistry::Lease::~Lease() {
+  if (entry_ == nullptr) return;
+  MutexLock lock(registry_->mu_);
+  entry_->last_used = registry_->Now();
+  --entry_->num_calls;
+  --registry_->num_calls_;
+}
+
+Session& SessionRegistry::Lease::operator*() const { return *entry_->session; }
+Session* SessionRegistry::Lease::operator->() const { return entry_->session.get(); }
+
+SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool)
+    : options_(std::move(options)), store_(store), pool_(pool) {}
+
+SessionRegistry::~SessionRegistry() = default;
+
+absl::Time SessionRegistry::Now() const { return options_.now ? options_.now() : absl::Now(); }
+
+void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset,
+                             Created done) {
+  std::string payload;
+  CanonicalBytes(request, &payload);
+  const std::string& request_id = request.request_id();
+  absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
+  bool make = false;
+  {
+    MutexLock lock(mu_);
+    const auto known = requests_.find(request_id);
+    if (draining_) {
+      answer = ShuttingDown();
+    } else if (known == requests_.end()) {
+      if (static_cast<int>(sessions_.size()) + num_reserved_ >= options_.max_sessions) {
+        answer = MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
+                           absl::StrCat("the server holds ", options_.max_sessions,
+                                        " sessions, as many as it takes; delete one first"),
+                           {{"accepted", absl::StrCat("at most ", options_.max_sessions)}});
+      } else {
+        ++num_reserved_;
+        Request& fresh = requests_[request_id];
+        fresh.payload = std::move(payload);
+        fresh.waiters.push_back(std::move(done));
+        make = true;
+      }
+    } else if (known->second.payload != payload) {
+      answer = MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
+                         "request_id was used for another session; a new session takes a new one",
+                         {{"field", "request_id"},
+                          {"value", request_id},
+                          {"accepted", "a new id, or the same request"}});
+    } else if (known->second.ended) {
+      answer = UnknownSession(known->second.session);
+    } else if (known->second.session.empty()) {
+      known->second.waiters.push_back(std::move(done));
+      return;
+    } else {
+      answer = sessions_.at(known->second.session)->session;
+    }
+  }
+  if (!make) {
+    std::move(done)(std::move(answer));
+    return;
+  }
+  store_.Make(request.environment_id(), request.num_envs(), autoreset,
+              [this, request_id,
+               autoreset](absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
+                Finish(request_id, autoreset, std::move(environment));
+              });
+}
+
+void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode autoreset,
+                             absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
+  absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
+  if (environment.ok()) {
+    answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_);
+  } else {
+    answer = environment.status();
+  }
+  std::vector<Created> waiters;
+  {
+    MutexLock lock(mu_);
+    --num_reserved_;
+    Request& request = requests_.at(request_id);
+    waiters.swap(request.waiters);
+    if (draining_) answer = ShuttingDown();
+    if (answer.ok()) {
+      request.session = (*answer)->name();
+      auto entry = std::make_shared<Lease::Entry>();
+      entry->session = *answer;
+      entry->request_id = request_id;
+      entry->last_used = Now();
+      sessions_[request.session] = std::move(entry);
+    } else {
+      requests_.erase(request_id);
+    }
+  }
+  if (answer.ok()) {
+    LogInfo("session with ", (*answer)->num_envs(), " x ", (*answer)->spec().id, " created");
+  } else {
+    LogWarning("creating a session failed: ", answer.status().ToString());
+  }
+  for (Created& waiter : waiters) std::move(waiter)(answer);
+}
+
+absl::StatusOr<SessionRegistry::Lease> SessionRegistry::Acquire(const std::string& name) {
+  MutexLock lock(mu_);
+  if (draining_) return ShuttingDown();
+  const auto found = sessions_.find(name);
+  if (found == sessions_.end()) return UnknownSession(name);
+  Lease::Entry& entry = *found->second;
+  if (entry.num_calls >= options_.max_calls_per_session) {
+    return MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
+                     absl::StrCat("the session has ", entry.num_calls, " calls waiting"),
+                     {{"accepted", absl::StrCat("at most ", options_.max_calls_per_session)}});
+  }
+  ++entry.num_calls;
+  ++num_calls_;
+  entry.last_used = Now();
+  return Lease(this, found->second);
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& name) {
+  MutexLock lock(mu_);
+  const auto found = sessions_.find(name);
+  if (found == sessions_.end()) return UnknownSession(name);
+  std::shared_ptr<Session> session = found->second->session;
+  Forget(found->second->request_id);
+  sessions_.erase(found);
+  return session;
+}
+
+std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
+  std::vector<std::shared_ptr<Session>> removed;
+  MutexLock lock(mu_);
+  const absl::Time used_before = Now() - options_.idle_timeout;
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    const auto here = it++;
+    const Lease::Entry& entry = *here->second;
+    if (entry.num_calls > 0 || entry.last_used > used_before) continue;
+    removed.push_back(entry.session);
+    Forget(entry.request_id);
+    sessions_.erase(here);
+  }
+  return removed;
+}
+
+void SessionRegistry::Forget(const std::string& request_id) {
+  requests_.at(request_id).ended = true;
+  ended_requests_.push_back(request_id);
+  while (ended_requests_.size() > kMaxEndedRequests) {
+    requests_.erase(ended_requests_.front());
+    ended_requests_.pop_front();
+  }
+}
+
+void SessionRegistry::Drain() {
+  std::vector<Created> waiters;
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+    for (auto& [id, request] : requests_) {
+      for (Created& waiter : request.waiters) waiters.push_back(std::move(waiter));
+      request.waiters.clear();
+    }
+  }
+  for (Created& waiter : waiters) std::move(waiter)(ShuttingDown());
+}
+
+int SessionRegistry::num_calls() const {
+  MutexLock lock(mu_);
+  return num_calls_;
+}
+
+int SessionRegistry::num_sessions() const {
+  MutexLock lock(mu_);
+  return static_cast<int>(sessions_.size());
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,120 @@
+// Who holds which session: creation, look-up, limits, expiry.
+#ifndef LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
+#define LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "env/task/vector_environment.h"
+#include "livnd/v1/environment_service.pb.h"
+#include "server/machine/mutex.h"
+#include "server/machine/worker_pool.h"
+#include "server/session/environment_store.h"
+#include "server/session/hosted_environment.h"
+#include "server/session/session.h"
+
+namespace livnd::server {
+
+// All sessions, by name and by the request_id that created them. Names are 128 random bits. Nothing
+// slow happens under the lock: environments are made on the pool with a slot reserved.
+//
+// Thread-safe. The store and the pool must outlive the registry, and the registry the pool's tasks.
+class SessionRegistry {
+ public:
+  struct Options {
+    int max_sessions = 64;
+    int max_envs_per_session = 1024;
+    int max_calls_per_session = 64;  // waiting or running at once
+    absl::Duration idle_timeout = absl::InfiniteDuration();
+    std::function<absl::Time()> now;  // the clock; absl::Now if empty
+  };
+
+  // A session in use: it is not let go for idleness while a lease lives. Movable.
+  class Lease {
+   public:
+    Lease(Lease&& other) noexcept = default;
+    Lease& operator=(Lease&& other) = delete;
+    ~Lease();
+    Session& operator*() const;
+    Session* operator->() const;
+
+   private:
+    friend class SessionRegistry;
+    struct Entry;
+    Lease(SessionRegistry* registry, std::shared_ptr<Entry> entry);
+    SessionRegistry* registry_;
+    std::shared_ptr<Entry> entry_;  // null after a move
+  };
+
+  using Created = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Session>>) &&>;
+
+  SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool);
+  ~SessionRegistry();
+
+  const Options& options() const { return options_; }
+
+  // Makes a session, or finds the one that the same request made before. The request's fields must
+  // have been checked. `done` is called once, here or on a worker. Errors: PAYLOAD_MISMATCH,
+  // TOO_MANY_SESSIONS, UNKNOWN_SESSION (it made one, which has ended), SHUTTING_DOWN, and those of
+  // making the environment, after which the request may be sent again.
+  void Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset, Created done)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
+  absl::StatusOr<Lease> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Takes a session out, so that nobody finds it any more. Calls that have begun go on.
+  // UNKNOWN_SESSION.
+  absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Removes the sessions that nobody has called for the idle timeout, and returns them so that the
+  // caller frees them.
+  std::vector<std::shared_ptr<Session>> RemoveIdle() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // From now on Create and Acquire fail with SHUTTING_DOWN, also for creations under way.
+  void Drain() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Number of leases: calls that have begun and not ended.
+  int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
+  int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  // What is known of a request_id.
+  struct Request {
+    std::string payload;           // canonical bytes
+    std::string session;           // its name; empty while it is being made
+    bool ended = false;            // the session is gone
+    std::vector<Created> waiters;  // while it is being made
+  };
+
+  void Finish(const std::string& request_id, env::AutoresetMode autoreset,
+              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Forget(const std::string& request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Time Now() const;
+
+  const Options options_;
+  EnvironmentStore& store_;
+  WorkerPool& pool_;
+
+  mutable Mutex mu_;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
+  int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
+  absl::flat_hash_map<std::string, std::shared_ptr<Lease::Entry>> sessions_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::string> ended_requests_ ABSL_GUARDED_BY(mu_);  // oldest first
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SESSION_SESSION_REGISTRY_H_

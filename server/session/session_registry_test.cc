@@ -1,0 +1,208 @@
+#include "server/session/session_registry.h"
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "server/testing/fake_environment.h"
+#include "server/wire/errors.h"
+
+namespace livnd::server {
+namespace {
+
+class SessionRegistryTest : public ::testing::Test {
+ protected:
+  using Made = absl::StatusOr<std::shared_ptr<Session>>;
+
+  SessionRegistryTest()
+      : pool_(std::make_unique<WorkerPool>(3)),
+        store_({FakeSpec("A-v0"), FakeSpec("B-v0")}, FakeBuilder(control_), *pool_),
+        registry_(MakeOptions(), store_, *pool_) {}
+  ~SessionRegistryTest() override {
+    control_.Open();
+    pool_.reset();
+  }
+
+  SessionRegistry::Options MakeOptions() {
+    SessionRegistry::Options options;
+    options.max_sessions = 3;
+    options.max_calls_per_session = 2;
+    options.idle_timeout = absl::Seconds(10);
+    options.now = [this] { return absl::UnixEpoch() + absl::Seconds(now_s_.load()); };
+    return options;
+  }
+
+  static v1::CreateSessionRequest Request(const std::string& id, int num_envs = 1) {
+    v1::CreateSessionRequest request;
+    request.set_request_id(id);
+    request.set_environment_id("A-v0");
+    request.set_num_envs(num_envs);
+    return request;
+  }
+
+  // An answer that arrives later.
+  std::shared_future<Made> Start(const v1::CreateSessionRequest& request) {
+    auto promise = std::make_unique<std::promise<Made>>();
+    std::shared_future<Made> answer = promise->get_future().share();
+    registry_.Create(request, env::AutoresetMode::kNextStep,
+                     [promise = std::move(promise)](Made made) { promise->set_value(made); });
+    return answer;
+  }
+  Made Create(const std::string& id, int num_envs = 1) {
+    return Start(Request(id, num_envs)).get();
+  }
+
+  FakeControl control_;
+  std::atomic<int> now_s_{1000};
+  std::unique_ptr<WorkerPool> pool_;
+  EnvironmentStore store_;
+  SessionRegistry registry_;
+};
+
+TEST_F(SessionRegistryTest, SessionsAreFoundByUnguessableNames) {
+  const Made a = Create("a");
+  const Made b = Create("b");
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ((*a)->name().size(), 32u);
+  EXPECT_NE((*a)->name(), (*b)->name());
+  const auto lease = registry_.Acquire((*a)->name());
+  ASSERT_TRUE(lease.ok());
+  EXPECT_EQ(&**lease, a->get());
+  EXPECT_EQ(ReasonOf(registry_.Acquire("").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Acquire("a").status()), reason::kUnknownSession);
+}
+
+TEST_F(SessionRegistryTest, ARepeatedRequestFindsItsSession) {
+  const Made first = Create("a", 2);
+  const Made again = Create("a", 2);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(first->get(), again->get());
+  EXPECT_EQ(registry_.num_sessions(), 1);
+  EXPECT_EQ(ReasonOf(Create("a", 3).status()), reason::kPayloadMismatch);
+}
+
+TEST_F(SessionRegistryTest, ARepeatWhileTheSessionIsMadeWaitsForIt) {
+  control_.Close();
+  const auto first = Start(Request("a"));
+  const auto again = Start(Request("a"));
+  const auto other = Start(Request("b"));
+  control_.AwaitWaiting(1);
+  EXPECT_EQ(control_.num_builds, 1);
+  control_.Open();
+  ASSERT_TRUE(first.get().ok());
+  EXPECT_EQ(first.get()->get(), again.get()->get());
+  EXPECT_NE(first.get()->get(), other.get()->get());
+  EXPECT_EQ(control_.num_builds, 1);  // shared by all three
+}
+
+TEST_F(SessionRegistryTest, AFailedBuildIsToldToAllWaitersAndNotKept) {
+  control_.build_fails = true;
+  control_.Close();
+  const auto first = Start(Request("a"));
+  const auto other = Start(Request("b"));
+  control_.Open();
+  EXPECT_EQ(first.get().status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(other.get().status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(registry_.num_sessions(), 0);
+  control_.build_fails = false;
+  EXPECT_TRUE(Create("a").ok());
+}
+
+TEST_F(SessionRegistryTest, SessionsAreLimitedAlsoWhileTheyAreMade) {
+  control_.Close();
+  const auto a = Start(Request("a"));
+  const auto b = Start(Request("b"));
+  const auto c = Start(Request("c"));
+  EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooManySessions);
+  control_.Open();
+  ASSERT_TRUE(a.get().ok() && b.get().ok() && c.get().ok());
+  EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooManySessions);
+  ASSERT_TRUE(registry_.Remove((*a.get())->name()).ok());
+  EXPECT_TRUE(Create("d").ok());
+}
+
+TEST_F(SessionRegistryTest, ALateRepeatDoesNotRaiseTheDead) {
+  const Made made = Create("a");
+  const std::string name = (*made)->name();
+  ASSERT_TRUE(registry_.Remove(name).ok());
+  EXPECT_EQ(ReasonOf(Create("a").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Remove(name).status()), reason::kUnknownSession);
+  EXPECT_EQ(registry_.num_sessions(), 0);
+}
+
+TEST_F(SessionRegistryTest, EndedRequestsAreForgottenInTheEnd) {
+  for (int i = 0; i < 5000; ++i) {
+    const Made made = Create(absl::StrCat("r", i));
+    ASSERT_TRUE(made.ok());
+    ASSERT_TRUE(registry_.Remove((*made)->name()).ok());
+  }
+  EXPECT_EQ(ReasonOf(Create("r4999").status()), reason::kUnknownSession);
+  EXPECT_TRUE(Create("r0").ok());
+}
+
+TEST_F(SessionRegistryTest, RemovedSessionsFreeTheirCopies) {
+  std::string name = (*Create("a"))->name();
+  EXPECT_EQ(control_.num_alive, 1);
+  ASSERT_TRUE(registry_.Remove(name).ok());
+  while (control_.num_alive > 0) std::this_thread::yield();  // its maker may still hold it
+}
+
+TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
+  const std::string idle = (*Create("a"))->name();
+  const std::string used = (*Create("b"))->name();
+  const std::string busy = (*Create("c"))->name();
+  {
+    const auto lease = registry_.Acquire(busy);
+    now_s_ += 9;
+    ASSERT_TRUE(registry_.Acquire(used).ok());
+    EXPECT_TRUE(registry_.RemoveIdle().empty());
+    now_s_ += 1;
+    EXPECT_EQ(registry_.RemoveIdle().size(), 1u);
+    EXPECT_EQ(ReasonOf(registry_.Acquire(idle).status()), reason::kUnknownSession);
+    now_s_ += 1000;
+    EXPECT_EQ(registry_.RemoveIdle().size(), 1u);  // `used`; `busy` has an operation running
+  }
+  EXPECT_TRUE(registry_.RemoveIdle().empty());  // its time starts when the operation ends
+  now_s_ += 10;
+  EXPECT_EQ(registry_.RemoveIdle().size(), 1u);
+  EXPECT_EQ(registry_.num_sessions(), 0);
+}
+
+TEST_F(SessionRegistryTest, CallsOfASessionAreLimited) {
+  const std::string name = (*Create("a"))->name();
+  auto first = registry_.Acquire(name);
+  {
+    const auto second = registry_.Acquire(name);
+    ASSERT_TRUE(first.ok() && second.ok());
+    EXPECT_EQ(registry_.num_calls(), 2);
+    EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kTooManyCalls);
+  }
+  EXPECT_TRUE(registry_.Acquire(name).ok());
+  SessionRegistry::Lease moved = *std::move(first);
+  EXPECT_EQ(registry_.num_calls(), 1);
+}
+
+TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
+  const std::string name = (*Create("a"))->name();
+  v1::CreateSessionRequest other = Request("b");
+  other.set_environment_id("B-v0");
+  control_.Close();
+  const auto waiting = Start(other);
+  control_.AwaitWaiting(1);
+  registry_.Drain();
+  EXPECT_EQ(ReasonOf(waiting.get().status()), reason::kShuttingDown);  // while the build goes on
+  EXPECT_EQ(ReasonOf(Create("c").status()), reason::kShuttingDown);
+  EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kShuttingDown);
+  control_.Open();
+  while (!pool_->idle()) {
+  }
+  EXPECT_EQ(registry_.num_sessions(), 1);
+}
+
+}  // namespace
+}  // namespace livnd::server

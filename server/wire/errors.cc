@@ -1,0 +1,112 @@
+#include "server/wire/errors.h"
+
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace livnd::server {
+namespace {
+
+constexpr absl::string_view kErrorInfoUrl = "type.googleapis.com/google.rpc.ErrorInfo";
+
+// A client takes 8 KiB of trailers unless it says otherwise. The message travels twice, once
+// percent-encoded and once, like the metadata, in base64.
+constexpr size_t kMaxMessageBytes = 900;
+constexpr size_t kMaxValueBytes = 400;
+
+// Printable ASCII of at most max_bytes, everything else escaped; cut text ends in "...".
+std::string Presentable(absl::string_view text, size_t max_bytes) {
+  std::string out;
+  for (const char c : text) {
+    if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+    if (out.size() > max_bytes) {
+      out.resize(max_bytes - 3);
+      return out + "...";
+    }
+  }
+  return out;
+}
+
+std::optional<google::rpc::ErrorInfo> InfoOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kErrorInfoUrl);
+  google::rpc::ErrorInfo info;
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return info;
+}
+
+}  // namespace
+
+absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
+                       const ErrorMetadata& metadata) {
+  google::rpc::ErrorInfo info;
+  info.set_reason(std::string(reason));
+  info.set_domain(std::string(kErrorDomain));
+  for (const auto& [key, value] : metadata) {
+    (*info.mutable_metadata())[std::string(key)] = Presentable(value, kMaxValueBytes);
+  }
+  absl::Status status(code, Presentable(message, kMaxMessageBytes));
+  status.SetPayload(kErrorInfoUrl, absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
+absl::Status InvalidField(absl::string_view field, absl::string_view value,
+                          absl::string_view accepted) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, reason::kInvalidField,
+      absl::StrCat(field, " is ", value.substr(0, kMaxValueBytes), "; accepted: ", accepted),
+      {{"field", std::string(field)},
+       {"value", std::string(value)},
+       {"accepted", std::string(accepted)}});
+}
+
+absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
+                      absl::string_view accepted) {
+  return MakeError(absl::StatusCode::kNotFound, reason,
+                   absl::StrCat("there is no ", field, " '", value.substr(0, kMaxValueBytes),
+                                "'; accepted: ", accepted),
+                   {{"field", std::string(field)},
+                    {"value", std::string(value)},
+                    {"accepted", std::string(accepted)}});
+}
+
+absl::Status ShuttingDown() {
+  return MakeError(absl::StatusCode::kUnavailable, reason::kShuttingDown,
+                   "the server is shutting down and takes no new work");
+}
+
+std::string ReasonOf(const absl::Status& status) {
+  const std::optional<google::rpc::ErrorInfo> info = InfoOf(status);
+  return info.has_value() ? info->reason() : "";
+}
+
+std::string MetadataOf(const absl::Status& status, absl::string_view key) {
+  const std::optional<google::rpc::ErrorInfo> info = InfoOf(status);
+  if (!info.has_value()) return "";
+  const auto found = info->metadata().find(std::string(key));
+  return found == info->metadata().end() ? "" : found->second;
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  absl::Status informed = status;
+  if (!InfoOf(status).has_value()) {
+    informed = MakeError(status.code(), reason::kInternal, status.message());
+  }
+  // The numbers of absl's and gRPC's codes are the same, canonical ones.
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(informed.code()));
+  details.set_message(std::string(informed.message()));
+  details.add_details()->PackFrom(*InfoOf(informed));
+  return grpc::Status(static_cast<grpc::StatusCode>(informed.code()),
+                      std::string(informed.message()), details.SerializeAsString());
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,74 @@
+// Errors as clients see them. Everything in the server reports absl::Status; the functions below
+// attach the google.rpc.ErrorInfo that programs act on, and ToGrpc is the one place where an
+// absl::Status becomes a grpc::Status. Which call gives which reason:
+// proto/livnd/v1/environment_service.proto.
+#ifndef LIVND_SERVER_WIRE_ERRORS_H_
+#define LIVND_SERVER_WIRE_ERRORS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "grpcpp/support/status.h"
+
+namespace livnd::server {
+
+// ErrorInfo.domain.
+inline constexpr absl::string_view kErrorDomain = "livnd";
+
+// ErrorInfo.reason.
+namespace reason {
+inline constexpr absl::string_view kInvalidField = "INVALID_FIELD";
+inline constexpr absl::string_view kMalformedMessage = "MALFORMED_MESSAGE";
+inline constexpr absl::string_view kPayloadMismatch = "PAYLOAD_MISMATCH";
+inline constexpr absl::string_view kUnknownSystem = "UNKNOWN_SYSTEM";
+inline constexpr absl::string_view kUnknownEnvironment = "UNKNOWN_ENVIRONMENT";
+inline constexpr absl::string_view kUnknownSession = "UNKNOWN_SESSION";
+inline constexpr absl::string_view kTooManySessions = "TOO_MANY_SESSIONS";
+inline constexpr absl::string_view kTooManyEnvs = "TOO_MANY_ENVS";
+inline constexpr absl::string_view kTooManyCalls = "TOO_MANY_CALLS";
+inline constexpr absl::string_view kWrongOpIndex = "WRONG_OP_INDEX";
+inline constexpr absl::string_view kNotReset = "NOT_RESET";
+inline constexpr absl::string_view kEpisodeEnded = "EPISODE_ENDED";
+inline constexpr absl::string_view kNotACulture = "NOT_A_CULTURE";
+inline constexpr absl::string_view kRunStarted = "RUN_STARTED";
+inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
+inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
+inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
+inline constexpr absl::string_view kInternal = "INTERNAL";
+}  // namespace reason
+
+using ErrorMetadata = std::vector<std::pair<absl::string_view, std::string>>;
+
+// A status with an ErrorInfo. Long or unprintable text is cut and escaped: what a client sent must
+// fit back into the trailers of the answer.
+absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
+                       const ErrorMetadata& metadata = {});
+
+// INVALID_ARGUMENT / INVALID_FIELD with `field`, `value` and `accepted` in the metadata and the
+// message.
+absl::Status InvalidField(absl::string_view field, absl::string_view value,
+                          absl::string_view accepted);
+
+// NOT_FOUND with the name that was not found and those that there are.
+absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
+                      absl::string_view accepted);
+
+// UNAVAILABLE / SHUTTING_DOWN.
+absl::Status ShuttingDown();
+
+// The ErrorInfo's reason, or "" if the status has none.
+std::string ReasonOf(const absl::Status& status);
+
+// The ErrorInfo's metadata under a key, or "".
+std::string MetadataOf(const absl::Status& status, absl::string_view key);
+
+// With google.rpc.Status in the details. An error without ErrorInfo, which only a defect of the
+// server makes, is given the reason INTERNAL and keeps its code and message.
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_WIRE_ERRORS_H_

@@ -1,0 +1,64 @@
+#include "server/wire/errors.h"
+
+#include <string>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "gtest/gtest.h"
+
+namespace livnd::server {
+namespace {
+
+TEST(ErrorsTest, AnInvalidFieldNamesFieldValueAndWhatIsAccepted) {
+  const grpc::Status status = ToGrpc(InvalidField("num_envs", "0", "1 .. 64"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "num_envs is 0; accepted: 1 .. 64");
+
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.code(), 3);
+  EXPECT_EQ(details.message(), status.error_message());
+  ASSERT_EQ(details.details_size(), 1);
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "INVALID_FIELD");
+  EXPECT_EQ(info.domain(), "livnd");
+  EXPECT_EQ(info.metadata().at("field"), "num_envs");
+  EXPECT_EQ(info.metadata().at("value"), "0");
+  EXPECT_EQ(info.metadata().at("accepted"), "1 .. 64");
+}
+
+TEST(ErrorsTest, OkStaysOk) { EXPECT_TRUE(ToGrpc(absl::OkStatus()).ok()); }
+
+TEST(ErrorsTest, AnErrorWithoutInfoIsADefectOfTheServerAndKeepsItsCode) {
+  const grpc::Status status = ToGrpc(absl::DataLossError("gone"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "INTERNAL");
+}
+
+TEST(ErrorsTest, WhatAClientSentIsCutAndEscaped) {
+  const std::string hostile = std::string("\0\n\xff", 3) + std::string(1 << 20, 'x');
+  const absl::Status status = NotFound(reason::kUnknownSystem, "system", hostile, hostile);
+  const std::string value = MetadataOf(status, "value");
+  EXPECT_EQ(value.substr(0, 12), "\\x00\\x0a\\xff");
+  EXPECT_LE(value.size(), 400u);
+  EXPECT_EQ(value.substr(value.size() - 3), "...");
+  // A client takes 8 KiB of metadata; details travel in base64.
+  const grpc::Status wire = ToGrpc(status);
+  EXPECT_LT(wire.error_message().size() + wire.error_details().size() * 4 / 3, 7000u);
+}
+
+TEST(ErrorsTest, ReasonOfAStatusWithoutInfoIsEmpty) {
+  EXPECT_EQ(ReasonOf(absl::OkStatus()), "");
+  EXPECT_EQ(ReasonOf(absl::InternalError("x")), "");
+  EXPECT_EQ(MetadataOf(absl::InternalError("x"), "field"), "");
+  EXPECT_EQ(MetadataOf(ShuttingDown(), "field"), "");
+  EXPECT_EQ(ReasonOf(ShuttingDown()), reason::kShuttingDown);
+}
+
+}  // namespace
+}  // namespace livnd::server

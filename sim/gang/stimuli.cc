@@ -1,0 +1,299 @@
+// The part of Gang that brings stimuli to the cells: waveforms, and what fields and light do to states.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sim/gang/gang.h"
+#include "sim/simd/tile_lanes.h"
+
+namespace livnd::sim {
+namespace {
+
+// Where each channel of a sparse map ends, by row.
+std::vector<CurrentPath> PathsOf(const StimulusMap& map, StimulusMode mode,
+                                 const Culture& culture) {
+  std::vector<int64_t> first_row;
+  for (int64_t gid : culture.gids()) first_row.push_back(culture.SectionRow(gid, 0));
+  std::vector<CurrentPath> paths;
+  for (int c = 0; c < map.num_channels; ++c) {
+    const int64_t row = map.row_of_channel[c];
+    if (row < 0) continue;
+    const auto i =
+        std::upper_bound(first_row.begin(), first_row.end(), row) - first_row.begin() - 1;
+    const Culture::CellRef cell = culture.cells()[i];
+    const CellGroup& group = culture.groups()[cell.group];
+    // Both modes go into the section's middle, also where it has more segments.
+    const int compartment = group.model->middle_compartment(static_cast<int>(row - first_row[i]));
+    const double factor = mode == StimulusMode::kCurrent
+                              ? group.model->drive_per_na(group.params(cell.index), compartment)
+                              : group.model->drive_per_density(compartment);
+    paths.push_back({row, c, cell.group, cell.index, compartment, factor});
+  }
+  std::stable_sort(paths.begin(), paths.end(),
+                   [](const CurrentPath& a, const CurrentPath& b) { return a.row < b.row; });
+  return paths;
+}
+
+}  // namespace
+
+void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> map) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+  slot.map = std::move(map);
+  for (StimulusTimeline& t : slot.timelines) t.Clear();
+  std::fill(stimuli_stale_.begin(), stimuli_stale_.end(), uint8_t{1});
+  const bool sparse = slot.map != nullptr && slot.map->gains.empty();
+  slot.row_present.assign(culture_->num_section_rows(), slot.map != nullptr && !sparse);
+  slot.paths.clear();
+  if (!sparse) return;
+  for (int64_t row : slot.map->row_of_channel) {
+    if (row >= 0) slot.row_present[row] = 1;
+  }
+  if (mode == StimulusMode::kCurrent || mode == StimulusMode::kCurrentDensity) {
+    slot.paths = PathsOf(*slot.map, mode, *culture_);
+  }
+}
+
+absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
+  StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+  StimulusTimeline& timeline = slot.timelines[copy];
+  for (const CellGroup& group : culture_->groups()) {
+    if (group.model->supports(mode)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the cells of population ", group.population,
+                                                   " do not take ", StimulusModeName(mode),
+                                                   " stimuli"));
+  }
+  if (slot.map == nullptr || waveform.num_channels != slot.map->num_channels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ",
+                     slot.map == nullptr ? 0 : slot.map->num_channels));
+  }
+  if (!(waveform.sample_dt_ms >= 1e-6 && waveform.sample_dt_ms <= 1e9)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
+                     "; takes a number from 1e-6 to 1e9 (ms)"));
+  }
+  if (timeline.sample_dt_ms() != 0.0 && timeline.sample_dt_ms() != waveform.sample_dt_ms) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; this mode's earlier stimulus has ",
+        timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
+  }
+  for (double x : waveform.samples) {
+    if (!std::isfinite(x)) {
+      return absl::InvalidArgumentError("stimulus holds a number that is not finite");
+    }
+  }
+  const double now_ms = static_cast<double>(tick(copy)) * culture_->dt_ms();
+  const auto now = static_cast<int64_t>(now_ms / waveform.sample_dt_ms);
+  timeline.Install(std::move(waveform), now);
+  stimuli_stale_[copy] = 1;
+  return absl::OkStatus();
+}
+
+void Gang::BeginStimuli() {
+  for (StimulusMode mode : {StimulusMode::kCurrent, StimulusMode::kCurrentDensity}) {
+    const std::vector<StimulusTimeline>& timelines = stimuli_[static_cast<int>(mode)].timelines;
+    if (std::all_of(timelines.begin(), timelines.end(),
+                    [](const StimulusTimeline& t) { return t.empty(); })) {
+      continue;
+    }
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      // All of it is 0 but for the parts that slices know of.
+      groups_[g].drive.resize(static_cast<size_t>(groups_[g].num_tiles) *
+                              culture_->groups()[g].model->num_compartments() * kTileLanes);
+    }
+  }
+  for (GangSlice& slice : slices_) {
+    slice.stimulated.clear();
+    slice.light = false;
+    for (SliceStimuli& s : slice.stimuli) {
+      if (stimuli_stale_[s.copy] != 0) {
+        for (SliceStimuli::Currents& currents : s.currents) {
+          for (const CurrentPart& part : currents.parts) *part.drive = 0.0;
+          slice.num_parts -= static_cast<int64_t>(currents.parts.size());
+          currents.parts.clear();
+          currents.sample = SliceStimuli::kNoSample;
+          currents.moving = false;
+        }
+        s.field = s.light = nullptr;
+        s.field_active = header(s.copy, CopyHeader::kFieldActive);
+        s.light_active = header(s.copy, CopyHeader::kLightActive);
+      }
+      slice.light = slice.light || s.light_active != 0.0;
+      bool any = s.field_active != 0.0 || s.light_active >= 2.0;
+      for (const StimulusSlot& slot : stimuli_) any = any || !slot.timelines[s.copy].empty();
+      if (any) slice.stimulated.push_back(s.copy - slice.first_copy);
+    }
+  }
+  std::fill(stimuli_stale_.begin(), stimuli_stale_.end(), uint8_t{0});
+}
+
+void Gang::EndStimuli() {
+  for (GangSlice& slice : slices_) {
+    for (int i : slice.stimulated) {
+      const SliceStimuli& s = slice.stimuli[i];
+      header(s.copy, CopyHeader::kFieldActive) = s.field_active;
+      header(s.copy, CopyHeader::kLightActive) = s.light_active;
+    }
+  }
+  // Forgets what is over.
+  for (int m = 0; m < kNumStimulusModes; ++m) {
+    const auto mode = static_cast<StimulusMode>(m);
+    for (int copy = 0; copy < num_copies_; ++copy) {
+      StimulusTimeline& timeline = stimuli_[m].timelines[copy];
+      if (timeline.empty()) continue;
+      const int64_t sample = SampleAt(mode, copy, TickAt(copy, step_)).index;
+      if (timeline.At(sample) != nullptr || timeline.At(sample + 1) != nullptr) continue;
+      const int before = timeline.num_waveforms();
+      timeline.ForgetBefore(sample);
+      if (timeline.num_waveforms() != before) stimuli_stale_[copy] = 1;
+    }
+  }
+}
+
+Gang::StimulusSample Gang::SampleAt(StimulusMode mode, int copy, int64_t tick) const {
+  const double dt = culture_->dt_ms();
+  const double sample_dt = stimuli_[static_cast<int>(mode)].timelines[copy].sample_dt_ms();
+  const double t_k = static_cast<double>(tick) * dt;
+  if (mode == StimulusMode::kField || mode == StimulusMode::kLight) {
+    return {static_cast<int64_t>(t_k / sample_dt), 0.0, false};
+  }
+  const bool whole_steps = culture_->time_rules() == TimeRules::kWholeSteps;
+  if (mode == StimulusMode::kCurrent && !whole_steps) {
+    const double at = (t_k + dt / 2.0) / sample_dt;
+    const double floor = std::floor(at);
+    return {static_cast<int64_t>(floor), at - floor, true};
+  }
+  // Brian2 allows for rounding when it looks up a sample, the native library does not.
+  return {static_cast<int64_t>(t_k / sample_dt + (whole_steps ? 1e-6 : 0.0)), 0.0, false};
+}
+
+template <typename Visit>
+void Gang::ForCells(const GangSlice& slice, int copy, Visit visit) const {
+  for (const TileRange& r : slice.ranges) {
+    const int64_t n = groups_[r.group].num_cells;
+    const int64_t begin = int64_t{r.first} * kTileLanes - copy * n;
+    const int64_t end = begin + int64_t{r.num_tiles} * kTileLanes;
+    if (end <= 0 || begin >= n) continue;
+    visit(r.group, static_cast<int>(std::max<int64_t>(begin, 0)),
+          static_cast<int>(std::min(end, n)));
+  }
+}
+
+template <typename Visit>
+void Gang::ForRows(const GangSlice& slice, int copy, Visit visit) const {
+  if (slices_.size() == 1) {
+    visit(int64_t{0}, culture_->num_section_rows());
+    return;
+  }
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const GroupTiles& tiles = groups_[g];
+    const int num_sections = culture_->groups()[g].model->num_sections();
+    for (int i = begin; i < end;) {
+      const int run_end = std::min(tiles.run_end[i], end);
+      visit(tiles.first_row[i], tiles.first_row[run_end - 1] + num_sections);
+      i = run_end;
+    }
+  });
+}
+
+bool Gang::RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
+                     const double* channels) const {
+  double* values = slice.row_values.data();
+  ForRows(slice, copy,
+          [&](int64_t begin, int64_t end) { std::fill(values + begin, values + end, 0.0); });
+  if (channels == nullptr) return false;
+  const StimulusMap& map = *slot.map;
+  const auto num_rows = static_cast<size_t>(culture_->num_section_rows());
+  bool any = false;
+  for (int c = 0; c < map.num_channels; ++c) {
+    const double x = channels[c];
+    if (x == 0.0) continue;
+    any = true;
+    if (map.gains.empty()) {
+      // Rows of other slices are nobody's business here.
+      if (map.row_of_channel[c] >= 0) values[map.row_of_channel[c]] += x;
+    } else {
+      const double* gains = map.gains.data() + c * num_rows;
+      ForRows(slice, copy, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r) values[r] += x * gains[r];
+      });
+    }
+  }
+  return any;
+}
+
+void Gang::DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode mode, int copy,
+                      const double* channels, std::vector<CurrentPart>& parts) {
+  if (!RowValues(slice, slot, copy, channels)) return;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    const CellModel& model = *group.model;
+    for (int i = begin; i < end; ++i) {
+      const double* values = slice.row_values.data() + groups_[g].first_row[i];
+      for (int section = 0; section < model.num_sections(); ++section) {
+        if (values[section] == 0.0) continue;
+        const int c = model.middle_compartment(section);
+        parts.push_back({Drive(g, copy, i, c), values[section], 0.0,
+                         mode == StimulusMode::kCurrent ? model.drive_per_na(group.params(i), c)
+                                                        : model.drive_per_density(c)});
+      }
+    }
+  });
+}
+
+const double* Gang::ChannelsAt(StimulusMode mode, int copy, int64_t tick) const {
+  const StimulusTimeline& timeline = stimuli_[static_cast<int>(mode)].timelines[copy];
+  return timeline.empty() ? nullptr : timeline.At(SampleAt(mode, copy, tick).index);
+}
+
+bool Gang::ShowsAlready(const StimulusSlot& slot, const double* channels, bool active,
+                        const double** shown) {
+  const double* before = std::exchange(*shown, channels);
+  if (channels == nullptr || before == nullptr) return channels == before && !active;
+  // Samples of a pulse are mostly the same.
+  return channels == before || std::equal(channels, channels + slot.map->num_channels, before);
+}
+
+void Gang::UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
+  const int copy = stimuli.copy;
+  // Without a map there are no waveforms, but a field from before may have to end.
+  const bool active = stimuli.field_active != 0.0;
+  const double* channels = ChannelsAt(StimulusMode::kField, copy, tick);
+  if (ShowsAlready(slot, channels, active, &stimuli.field)) return;
+  const bool any = RowValues(slice, slot, copy, channels);
+  if (!any && !active) return;
+  stimuli.field_active = any ? 1.0 : 0.0;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = begin; i < end; ++i) {
+      const int64_t row = groups_[g].first_row[i];
+      group.model->SetField(group.params(i), any ? slice.row_values.data() + row : nullptr,
+                            slot.row_present.data() + row,
+                            Variable(g, int64_t{copy} * group.num_cells() + i, 0));
+    }
+  });
+}
+
+void Gang::UpdateLight(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kLight)];
+  const int copy = stimuli.copy;
+  const bool shines = stimuli.light_active >= 2.0;
+  const double* channels = ChannelsAt(StimulusMode::kLight, copy, tick);
+  if (ShowsAlready(slot, channels, shines, &stimuli.light)) return;
+  const bool any = RowValues(slice, slot, copy, channels);
+  if (!any && !shines) return;
+  stimuli.light_active = any ? 2.0 : 1.0;
+  slice.light = true;
+  ForCells(slice, copy, [&](int g, int begin, int end) {
+    const CellGroup& group = culture_->groups()[g];
+    for (int i = begin; i < end; ++i) {
+      group.model->SetLight(any ? slice.row_values[groups_[g].first_row[i]] : 0.0,
+                            Variable(g, int64_t{copy} * group.num_cells() + i, 0));
+    }
+  });
+}
+
+}  // namespace livnd::sim
