@@ -5,10 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,22 +15,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
-#include "env/catalog.h"
-#include "env/culture/culture_model.h"
-#include "env/culture/live_culture.h"
-#include "env/task/vector_environment.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/log.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
-#include "server/machine/systems_folder.h"
 #include "server/service/server.h"
-#include "server/session/hosted_culture.h"
-#include "server/session/hosted_task.h"
+#include "server/session/offer.h"
 #include "server/version.h"
-#include "server/wire/convert.h"
 
 namespace livnd::server {
 namespace {
@@ -82,52 +73,6 @@ FlagSet MakeFlags(Settings& settings) {
   return flags;
 }
 
-using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
-
-// Copies that nobody seeds must differ from session to session.
-uint64_t Entropy() {
-  std::random_device entropy;
-  return (uint64_t{entropy()} << 32) | entropy();
-}
-
-// Reads the systems and finds the environments that they offer.
-absl::StatusOr<Offer> MakeOffer(const std::string& folder, int64_t max_message_bytes) {
-  LIVND_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
-                         ReadSystemsFolder(folder));
-  Offer offer;
-  for (const auto& system : systems) offer.systems.push_back(EncodeSystem(*system));
-  LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
-  const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
-  offer.environments = catalog->specs();
-  if (!offer.environments.empty()) {
-    offer.physics_version = offer.environments.front().physics_version;
-  }
-  offer.builder = [catalog, max_message_bytes](
-                      const std::string& id,
-                      sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
-    if (catalog->Find(id)->kind == env::EnvironmentKind::kCulture) {
-      LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
-                             catalog->BuildCulture(id));
-      return EnvironmentStore::Maker(
-          [model, max_message_bytes, &executor](int num_envs, env::AutoresetMode) -> Made {
-            LIVND_ASSIGN_OR_RETURN(std::unique_ptr<env::LiveCulture> culture,
-                                   env::LiveCulture::Create(model, num_envs, Entropy(), executor));
-            return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes);
-          });
-    }
-    LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
-                           catalog->BuildTask(id));
-    return EnvironmentStore::Maker(
-        [model, &executor](int num_envs, env::AutoresetMode autoreset) -> Made {
-          LIVND_ASSIGN_OR_RETURN(
-              std::unique_ptr<env::VectorEnvironment> environment,
-              env::VectorEnvironment::Create(model, num_envs, autoreset, Entropy(), executor));
-          return std::make_unique<HostedTask>(std::move(environment));
-        });
-  };
-  return offer;
-}
-
 absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
   ServerOptions options;
   const std::string listen = settings.listen.empty()
@@ -175,7 +120,7 @@ absl::Status Serve(Settings settings) {
   }
   LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
-  LIVND_ASSIGN_OR_RETURN(Offer offer, MakeOffer(settings.systems, options.max_message_bytes));
+  LIVND_ASSIGN_OR_RETURN(Offer offer, ReadOffer(settings.systems, options.max_message_bytes));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
                          Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);

@@ -45,15 +45,15 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry,
     reactor->Finish(ToGrpc(status));
     return reactor;
   }
-  absl::StatusOr<SessionRegistry::Lease> lease = registry.Acquire(request->session());
-  if (!lease.ok()) {
-    reactor->Finish(ToGrpc(lease.status()));
+  absl::StatusOr<SessionUse> use = registry.Acquire(request->session());
+  if (!use.ok()) {
+    reactor->Finish(ToGrpc(use.status()));
     return reactor;
   }
-  Session& session = **lease;
+  Session& session = **use;
   session.Post(
-      [handler, reactor, out, request = std::move(request), lease = *std::move(lease)]() mutable {
-        absl::StatusOr<grpc::ByteBuffer> answer = handler(*lease, *request);
+      [handler, reactor, out, request = std::move(request), use = *std::move(use)]() mutable {
+        absl::StatusOr<grpc::ByteBuffer> answer = handler(*use, *request);
         if (answer.ok()) *out = *std::move(answer);
         reactor->Finish(ToGrpc(answer.status()));
       });

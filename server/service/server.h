@@ -8,10 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "env/spec.h"
-#include "livnd/v1/environment_service.pb.h"
 #include "server/machine/listen_address.h"
-#include "server/session/environment_store.h"
+#include "server/session/offer.h"
 #include "server/session/session_registry.h"
 
 namespace livnd::server {
@@ -24,14 +22,6 @@ struct ServerOptions {
   SessionRegistry::Options sessions;
   // Cap of one message in either direction.
   int max_message_bytes = 64 << 20;
-};
-
-// What the server has to give.
-struct Offer {
-  std::vector<v1::System> systems;
-  std::vector<env::EnvironmentSpec> environments;  // ordered by id
-  EnvironmentStore::Builder builder;
-  std::string physics_version;
 };
 
 // Owns the port, the service, the sessions and the workers. Serves from Start to destruction; the

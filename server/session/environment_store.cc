@@ -26,9 +26,9 @@ absl::StatusOr<const env::EnvironmentSpec*> EnvironmentStore::Find(
                   }));
 }
 
-void EnvironmentStore::Make(const std::string& environment_id, int num_envs,
-                            env::AutoresetMode autoreset, Done done) {
-  Waiter waiter{num_envs, autoreset, std::move(done)};
+void EnvironmentStore::Make(const std::string& environment_id, const WantedCopies& wanted,
+                            Done done) {
+  Waiter waiter{wanted, std::move(done)};
   Maker maker;
   {
     MutexLock lock(mu_);
@@ -84,7 +84,7 @@ void EnvironmentStore::Build(const std::string& environment_id) {
 
 void EnvironmentStore::MakeFrom(Maker maker, Waiter waiter) {
   pool_.Submit([maker = std::move(maker), waiter = std::move(waiter)]() mutable {
-    std::move(waiter.done)(maker(waiter.num_envs, waiter.autoreset));
+    std::move(waiter.done)(maker(waiter.wanted));
   });
 }
 

@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_
 #define LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,14 @@
 
 namespace livnd::server {
 
+// What a session wants of an environment. With the calls that follow, it decides every bit of the
+// session's answers.
+struct WantedCopies {
+  int num_envs = 1;
+  env::AutoresetMode autoreset = env::AutoresetMode::kNextStep;
+  uint64_t unseeded_seed = 0;  // where copies that are reset without a seed get theirs
+};
+
 // Makes copies of environments. The first request for an environment builds its model, which
 // settles a culture and takes seconds; requests that come meanwhile wait for the same build without
 // holding a thread, and later ones find the model. A build that fails is not kept: the next request
@@ -29,9 +38,9 @@ namespace livnd::server {
 // Thread-safe. Must outlive its pool's tasks; the pool must outlive the store's last Make.
 class EnvironmentStore {
  public:
-  // Makes num_envs copies from a built model. Thread-safe.
-  using Maker = std::function<absl::StatusOr<std::unique_ptr<HostedEnvironment>>(
-      int num_envs, env::AutoresetMode autoreset)>;
+  // Makes copies from a built model. Thread-safe.
+  using Maker =
+      std::function<absl::StatusOr<std::unique_ptr<HostedEnvironment>>(const WantedCopies&)>;
   // Builds the model of an environment, using the executor's threads. Thread-safe.
   using Builder = std::function<absl::StatusOr<Maker>(const std::string& environment_id,
                                                       sim::Executor& executor)>;
@@ -46,16 +55,15 @@ class EnvironmentStore {
   absl::StatusOr<const env::EnvironmentSpec*> Find(absl::string_view environment_id) const;
 
   // Calls `done` on a worker. The id must be that of a spec.
-  void Make(const std::string& environment_id, int num_envs, env::AutoresetMode autoreset,
-            Done done) ABSL_LOCKS_EXCLUDED(mu_);
+  void Make(const std::string& environment_id, const WantedCopies& wanted, Done done)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // True while a model is being built, which nothing can interrupt.
   bool building() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Waiter {
-    int num_envs;
-    env::AutoresetMode autoreset;
+    WantedCopies wanted;
     Done done;
   };
   struct Model {

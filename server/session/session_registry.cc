@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -21,12 +22,10 @@ namespace {
 // not make a session that nobody holds.
 constexpr size_t kMaxEndedRequests = 4096;
 
-// 128 random bits as 32 hexadecimal digits.
-std::string RandomName() {
-  char bytes[16];
+void FillRandomly(char* bytes, size_t size) {
   size_t filled = 0;
-  while (filled < sizeof(bytes)) {
-    const ssize_t n = getrandom(bytes + filled, sizeof(bytes) - filled, 0);
+  while (filled < size) {
+    const ssize_t n = getrandom(bytes + filled, size - filled, 0);
     if (n > 0) {
       filled += static_cast<size_t>(n);
     } else if (errno != EINTR) {
@@ -34,6 +33,12 @@ std::string RandomName() {
       std::abort();
     }
   }
+}
+
+// 128 random bits as 32 hexadecimal digits.
+std::string RandomName() {
+  char bytes[16];
+  FillRandomly(bytes, sizeof(bytes));
   return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
 }
 
@@ -44,17 +49,17 @@ absl::Status UnknownSession(absl::string_view name) {
 
 }  // namespace
 
-struct SessionRegistry::Lease::Entry {
+struct SessionUse::Entry {
   std::shared_ptr<Session> session;
   std::string request_id;
   int num_calls = 0;     // guarded by the registry's mutex
   absl::Time last_used;  // guarded by the registry's mutex
 };
 
-SessionRegistry::Lease::Lease(SessionRegistry* registry, std::shared_ptr<Entry> entry)
+SessionUse::SessionUse(SessionRegistry* registry, std::shared_ptr<Entry> entry)
     : registry_(registry), entry_(std::move(entry)) {}
 
-SessionRegistry::Lease::~Lease() {
+SessionUse::~SessionUse() {
   if (entry_ == nullptr) return;
   MutexLock lock(registry_->mu_);
   entry_->last_used = registry_->Now();
@@ -62,8 +67,8 @@ SessionRegistry::Lease::~Lease() {
   --registry_->num_calls_;
 }
 
-Session& SessionRegistry::Lease::operator*() const { return *entry_->session; }
-Session* SessionRegistry::Lease::operator->() const { return entry_->session.get(); }
+Session& SessionUse::operator*() const { return *entry_->session; }
+Session* SessionUse::operator->() const { return entry_->session.get(); }
 
 SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool)
     : options_(std::move(options)), store_(store), pool_(pool) {}
@@ -71,6 +76,15 @@ SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, Worke
 SessionRegistry::~SessionRegistry() = default;
 
 absl::Time SessionRegistry::Now() const { return options_.now ? options_.now() : absl::Now(); }
+
+uint64_t SessionRegistry::Entropy() const {
+  if (options_.entropy) return options_.entropy();
+  char bytes[sizeof(uint64_t)];
+  FillRandomly(bytes, sizeof(bytes));
+  uint64_t bits;
+  std::memcpy(&bits, bytes, sizeof(bits));
+  return bits;
+}
 
 void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset,
                              Created done) {
@@ -116,7 +130,8 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
     std::move(done)(std::move(answer));
     return;
   }
-  store_.Make(request.environment_id(), request.num_envs(), autoreset,
+  const WantedCopies wanted{request.num_envs(), autoreset, Entropy()};
+  store_.Make(request.environment_id(), wanted,
               [this, request_id,
                autoreset](absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
                 Finish(request_id, autoreset, std::move(environment));
@@ -140,7 +155,7 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
     if (draining_) answer = ShuttingDown();
     if (answer.ok()) {
       request.session = (*answer)->name();
-      auto entry = std::make_shared<Lease::Entry>();
+      auto entry = std::make_shared<SessionUse::Entry>();
       entry->session = *answer;
       entry->request_id = request_id;
       entry->last_used = Now();
@@ -157,12 +172,12 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
   for (Created& waiter : waiters) std::move(waiter)(answer);
 }
 
-absl::StatusOr<SessionRegistry::Lease> SessionRegistry::Acquire(const std::string& name) {
+absl::StatusOr<SessionUse> SessionRegistry::Acquire(const std::string& name) {
   MutexLock lock(mu_);
   if (draining_) return ShuttingDown();
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return UnknownSession(name);
-  Lease::Entry& entry = *found->second;
+  SessionUse::Entry& entry = *found->second;
   if (entry.num_calls >= options_.max_calls_per_session) {
     return MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
                      absl::StrCat("the session has ", entry.num_calls, " calls waiting"),
@@ -171,7 +186,7 @@ absl::StatusOr<SessionRegistry::Lease> SessionRegistry::Acquire(const std::strin
   ++entry.num_calls;
   ++num_calls_;
   entry.last_used = Now();
-  return Lease(this, found->second);
+  return SessionUse(this, found->second);
 }
 
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& name) {
@@ -190,7 +205,7 @@ std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
   const absl::Time used_before = Now() - options_.idle_timeout;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const auto here = it++;
-    const Lease::Entry& entry = *here->second;
+    const SessionUse::Entry& entry = *here->second;
     if (entry.num_calls > 0 || entry.last_used > used_before) continue;
     removed.push_back(entry.session);
     Forget(entry.request_id);

@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
 #define LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -24,6 +25,26 @@
 
 namespace livnd::server {
 
+class SessionRegistry;
+
+// A session in use by a call: it is not let go for idleness meanwhile. Movable; the registry must
+// outlive it.
+class SessionUse {
+ public:
+  SessionUse(SessionUse&& other) noexcept = default;
+  SessionUse& operator=(SessionUse&& other) = delete;
+  ~SessionUse();
+  Session& operator*() const;
+  Session* operator->() const;
+
+ private:
+  friend class SessionRegistry;
+  struct Entry;
+  SessionUse(SessionRegistry* registry, std::shared_ptr<Entry> entry);
+  SessionRegistry* registry_;
+  std::shared_ptr<Entry> entry_;  // null after a move
+};
+
 // All sessions, by name and by the request_id that created them. Names are 128 random bits. Nothing
 // slow happens under the lock: environments are made on the pool with a slot reserved.
 //
@@ -36,23 +57,9 @@ class SessionRegistry {
     int max_calls_per_session = 64;  // waiting or running at once
     absl::Duration idle_timeout = absl::InfiniteDuration();
     std::function<absl::Time()> now;  // the clock; absl::Now if empty
-  };
-
-  // A session in use: it is not let go for idleness while a lease lives. Movable.
-  class Lease {
-   public:
-    Lease(Lease&& other) noexcept = default;
-    Lease& operator=(Lease&& other) = delete;
-    ~Lease();
-    Session& operator*() const;
-    Session* operator->() const;
-
-   private:
-    friend class SessionRegistry;
-    struct Entry;
-    Lease(SessionRegistry* registry, std::shared_ptr<Entry> entry);
-    SessionRegistry* registry_;
-    std::shared_ptr<Entry> entry_;  // null after a move
+    // Draws 64 random bits a session, from which its unseeded copies get their seeds; the kernel's
+    // if empty.
+    std::function<uint64_t()> entropy;
   };
 
   using Created = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Session>>) &&>;
@@ -70,7 +77,7 @@ class SessionRegistry {
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
-  absl::StatusOr<Lease> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<SessionUse> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes a session out, so that nobody finds it any more. Calls that have begun go on.
   // UNKNOWN_SESSION.
@@ -83,11 +90,13 @@ class SessionRegistry {
   // From now on Create and Acquire fail with SHUTTING_DOWN, also for creations under way.
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Number of leases: calls that have begun and not ended.
+  // Number of uses: calls that have begun and not ended.
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  friend class SessionUse;
+
   // What is known of a request_id.
   struct Request {
     std::string payload;           // canonical bytes
@@ -101,6 +110,7 @@ class SessionRegistry {
       ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const std::string& request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Time Now() const;
+  uint64_t Entropy() const;
 
   const Options options_;
   EnvironmentStore& store_;
@@ -110,7 +120,8 @@ class SessionRegistry {
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
-  absl::flat_hash_map<std::string, std::shared_ptr<Lease::Entry>> sessions_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::shared_ptr<SessionUse::Entry>> sessions_
+      ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> ended_requests_ ABSL_GUARDED_BY(mu_);  // oldest first
 };

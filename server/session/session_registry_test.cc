@@ -34,6 +34,7 @@ class SessionRegistryTest : public ::testing::Test {
     options.max_calls_per_session = 2;
     options.idle_timeout = absl::Seconds(10);
     options.now = [this] { return absl::UnixEpoch() + absl::Seconds(now_s_.load()); };
+    options.entropy = [this] { return ++num_draws_; };
     return options;
   }
 
@@ -59,6 +60,7 @@ class SessionRegistryTest : public ::testing::Test {
 
   FakeControl control_;
   std::atomic<int> now_s_{1000};
+  std::atomic<uint64_t> num_draws_{0};
   std::unique_ptr<WorkerPool> pool_;
   EnvironmentStore store_;
   SessionRegistry registry_;
@@ -70,9 +72,9 @@ TEST_F(SessionRegistryTest, SessionsAreFoundByUnguessableNames) {
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_EQ((*a)->name().size(), 32u);
   EXPECT_NE((*a)->name(), (*b)->name());
-  const auto lease = registry_.Acquire((*a)->name());
-  ASSERT_TRUE(lease.ok());
-  EXPECT_EQ(&**lease, a->get());
+  const auto use = registry_.Acquire((*a)->name());
+  ASSERT_TRUE(use.ok());
+  EXPECT_EQ(&**use, a->get());
   EXPECT_EQ(ReasonOf(registry_.Acquire("").status()), reason::kUnknownSession);
   EXPECT_EQ(ReasonOf(registry_.Acquire("a").status()), reason::kUnknownSession);
 }
@@ -84,6 +86,15 @@ TEST_F(SessionRegistryTest, ARepeatedRequestFindsItsSession) {
   EXPECT_EQ(first->get(), again->get());
   EXPECT_EQ(registry_.num_sessions(), 1);
   EXPECT_EQ(ReasonOf(Create("a", 3).status()), reason::kPayloadMismatch);
+}
+
+TEST_F(SessionRegistryTest, EverySessionHasADrawOfItsOwnForCopiesWithoutASeed) {
+  ASSERT_TRUE(Create("a").ok());
+  EXPECT_EQ(control_.unseeded_seed, 1u);
+  ASSERT_TRUE(Create("a").ok());  // a repeat makes and draws nothing
+  EXPECT_EQ(num_draws_, 1u);
+  ASSERT_TRUE(Create("b").ok());
+  EXPECT_EQ(control_.unseeded_seed, 2u);
 }
 
 TEST_F(SessionRegistryTest, ARepeatWhileTheSessionIsMadeWaitsForIt) {
@@ -157,7 +168,7 @@ TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
   const std::string used = (*Create("b"))->name();
   const std::string busy = (*Create("c"))->name();
   {
-    const auto lease = registry_.Acquire(busy);
+    const auto use = registry_.Acquire(busy);
     now_s_ += 9;
     ASSERT_TRUE(registry_.Acquire(used).ok());
     EXPECT_TRUE(registry_.RemoveIdle().empty());
@@ -183,7 +194,7 @@ TEST_F(SessionRegistryTest, CallsOfASessionAreLimited) {
     EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kTooManyCalls);
   }
   EXPECT_TRUE(registry_.Acquire(name).ok());
-  SessionRegistry::Lease moved = *std::move(first);
+  SessionUse moved = *std::move(first);
   EXPECT_EQ(registry_.num_calls(), 1);
 }
 

@@ -25,6 +25,7 @@ struct FakeControl {
   std::atomic<int> num_steps{0};  // that have ended
   std::atomic<int> num_alive{0};
   std::atomic<bool> build_fails{false};
+  std::atomic<uint64_t> unseeded_seed{0};  // of the last session made
 
   // While closed, builds and steps wait. A test must open it before it ends.
   void Close() {
@@ -171,11 +172,13 @@ inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {
         ++control.num_builds;
         control.AwaitOpen();
         if (control.build_fails) return absl::InternalError("the culture did not settle");
-        return EnvironmentStore::Maker([&control, id](int num_envs, env::AutoresetMode autoreset)
-                                           -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
-          return std::make_unique<HostedTask>(
-              std::make_unique<FakeEnvironment>(num_envs, autoreset, control, FakeSpec(id)));
-        });
+        return EnvironmentStore::Maker(
+            [&control,
+             id](const WantedCopies& wanted) -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
+              control.unseeded_seed = wanted.unseeded_seed;
+              return std::make_unique<HostedTask>(std::make_unique<FakeEnvironment>(
+                  wanted.num_envs, wanted.autoreset, control, FakeSpec(id)));
+            });
       };
 }
 

@@ -1,0 +1,62 @@
+#include "server/session/offer.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "env/catalog.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/live_culture.h"
+#include "env/task/task_model.h"
+#include "env/task/vector_environment.h"
+#include "server/machine/systems_folder.h"
+#include "server/session/hosted_culture.h"
+#include "server/session/hosted_task.h"
+#include "server/wire/convert.h"
+
+namespace livnd::server {
+namespace {
+
+using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
+
+}  // namespace
+
+absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes) {
+  LIVND_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
+                         ReadSystemsFolder(systems_folder));
+  Offer offer;
+  for (const auto& system : systems) offer.systems.push_back(EncodeSystem(*system));
+  LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
+  const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
+  offer.environments = catalog->specs();
+  if (!offer.environments.empty()) {
+    offer.physics_version = offer.environments.front().physics_version;
+  }
+  offer.builder = [catalog, max_message_bytes](
+                      const std::string& id,
+                      sim::Executor& executor) -> absl::StatusOr<EnvironmentStore::Maker> {
+    if (catalog->Find(id)->kind == env::EnvironmentKind::kCulture) {
+      LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
+                             catalog->BuildCulture(id));
+      return EnvironmentStore::Maker(
+          [model, max_message_bytes, &executor](const WantedCopies& wanted) -> Made {
+            LIVND_ASSIGN_OR_RETURN(
+                std::unique_ptr<env::LiveCulture> culture,
+                env::LiveCulture::Create(model, wanted.num_envs, wanted.unseeded_seed, executor));
+            return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes);
+          });
+    }
+    LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
+                           catalog->BuildTask(id));
+    return EnvironmentStore::Maker([model, &executor](const WantedCopies& wanted) -> Made {
+      LIVND_ASSIGN_OR_RETURN(
+          std::unique_ptr<env::VectorEnvironment> environment,
+          env::VectorEnvironment::Create(model, wanted.num_envs, wanted.autoreset,
+                                         wanted.unseeded_seed, executor));
+      return std::make_unique<HostedTask>(std::move(environment));
+    });
+  };
+  return offer;
+}
+
+}  // namespace livnd::server
