@@ -4,12 +4,14 @@
 The task: hold the firing rate of a simulated culture at a target that changes by episode, with one
 biphasic pulse an electrode every 50 ms, and little charge. Three play it:
 
-  agent     a small feedback policy, learned by CMA-ES
-  constant  the best unchanging pulses that CMA-ES finds with the same number of episodes
+  agent     a small feedback policy, learned by separable CMA-ES
+  constant  the best unchanging pulses that it finds with the same number of episodes
   random    new random pulses at every step
 
 A whole generation plays at once: one vector environment holds every candidate's episodes. The last
 line is `demo: agent R1 random R2 constant R3`, mean returns over episodes that nobody trained on.
+The same seed gives the same line on every processor: the server's numbers do not depend on it, and
+what the learner computes is rounded far more coarsely than processors differ.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from typing import Protocol
 import gymnasium
 import livnd
 import numpy as np
-from cmaes import CMA
+from cmaes import SepCMA
 from demo_picture import draw
 from livnd.errors import ServerUnavailableError, UnknownSessionError
 
@@ -40,7 +42,16 @@ AMPLITUDE = 0.1
 START = 0.25  # hardly felt by the culture
 SIGMA = 0.5
 
+# Linear algebra and tanh differ between processors in their last places, which learning would
+# amplify; 2^-20 is 10^9 times coarser.
+STEPS_OF_ONE = 2.0**20
+
 Act = Callable[[np.ndarray], np.ndarray]  # observations [N, size] -> actions [N, electrodes]
+
+
+def rounded(numbers: np.ndarray) -> np.ndarray:
+    """To multiples of 2^-20, so that the last places of a processor's arithmetic are lost."""
+    return np.rint(numbers * STEPS_OF_ONE) / STEPS_OF_ONE
 
 
 # --- what the server's spec says ------------------------------------------------------------------
@@ -114,7 +125,7 @@ class ConstantPolicy:
         self.initial = np.full(num_electrodes, START)
 
     def actions(self, parameters: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        return np.tanh(AMPLITUDE * parameters)
+        return rounded(np.tanh(AMPLITUDE * parameters))
 
 
 class AgentPolicy:
@@ -137,7 +148,7 @@ class AgentPolicy:
         half_range = (high - low) / 2
         drive = 1.0 + target_gain * (target - (low + high) / 2) / half_range
         drive += error_gain * (target - rate) / half_range
-        return np.tanh(AMPLITUDE * pattern * np.maximum(drive, 0.0))
+        return rounded(np.tanh(AMPLITUDE * pattern * np.maximum(drive, 0.0)))
 
 
 # --- where they play ------------------------------------------------------------------------------
@@ -242,14 +253,20 @@ def learn(
     seed: int,
     report: Callable[[Generation], None],
 ) -> tuple[np.ndarray, list[Generation]]:
-    """CMA-ES over the policy's parameters; the mean that it reaches, and how it got there."""
+    """Separable CMA-ES over the policy's parameters: the mean it reaches, and how it got there.
+
+    Separable (Ros and Hansen 2008): the full method's eigenvectors, whose signs and order are up to
+    the processor, would make another run of every machine.
+    """
     episodes = arena.num_envs // population
-    optimizer = CMA(mean=policy.initial.copy(), sigma=SIGMA, population_size=population, seed=seed)
+    optimizer = SepCMA(
+        mean=policy.initial.copy(), sigma=SIGMA, population_size=population, seed=seed
+    )
     rng = np.random.default_rng([seed, 1])
     history: list[Generation] = []
     start = time.monotonic()
     for number in range(1, generations + 1):
-        candidates = np.array([optimizer.ask() for _ in range(population)])
+        candidates = rounded(np.array([optimizer.ask() for _ in range(population)]))
         rows = np.repeat(candidates, episodes, axis=0)
         # New noise in every generation, but the same for all candidates: they differ by what they
         # do and not by luck.
@@ -272,7 +289,7 @@ def learn(
             )
         )
         report(history[-1])
-    return optimizer.mean, history
+    return rounded(optimizer.mean), history
 
 
 # --- progress -------------------------------------------------------------------------------------
@@ -298,7 +315,7 @@ class Lines:
             flush=True,
         )
 
-    def end(self, returns: dict[str, float], out: str) -> None:
+    def end(self, returns: dict[str, float], learned: dict[str, np.ndarray], out: str) -> None:
         print(f"demo: wrote {out}", flush=True)
 
 
@@ -311,8 +328,9 @@ class JsonLines:
     def generation(self, g: Generation) -> None:
         self._put("generation", **asdict(g))
 
-    def end(self, returns: dict[str, float], out: str) -> None:
-        self._put("result", out=out, **returns)
+    def end(self, returns: dict[str, float], learned: dict[str, np.ndarray], out: str) -> None:
+        parameters = {name: values.tolist() for name, values in learned.items()}
+        self._put("result", out=out, **returns, parameters=parameters)
 
     @staticmethod
     def _put(event: str, **values: object) -> None:
@@ -334,19 +352,19 @@ def main() -> int:
     random = RandomPolicy(num_electrodes, args.seed)
     before = arena.play_held_out(agent, agent.initial)
     played = {"random": arena.play_held_out(random, random.initial)}
-    history = {}
+    history, learned = {}, {}
     for policy in (agent, ConstantPolicy(num_electrodes)):
-        reached, history[policy.name] = learn(
+        learned[policy.name], history[policy.name] = learn(
             arena, policy, generations, args.population, args.seed, say.generation
         )
-        played[policy.name] = arena.play_held_out(policy, reached)
+        played[policy.name] = arena.play_held_out(policy, learned[policy.name])
     with livnd.connect(args.address) as client:
         system = client.system(arena.spec.system)
     arena.close()
 
     returns = {name: float(trace.returns.mean()) for name, trace in played.items()}
     draw(Path(args.out), arena.spec, system, history, returns, before, played["agent"])
-    say.end(returns, args.out)
+    say.end(returns, learned, args.out)
     print("demo: agent {agent:.2f} random {random:.2f} constant {constant:.2f}".format(**returns))
     return 0
 

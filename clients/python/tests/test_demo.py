@@ -18,11 +18,11 @@ SHORT = ["--population", "4", "--episodes", "1", "--budget", "8"]
 LAST_LINE = re.compile(r"demo: agent -\d+\.\d{2,3} random -\d+\.\d{2,3} constant -\d+\.\d{2,3}")
 
 
-def start_demo(*args: str) -> subprocess.Popen:
+def start_demo(*args: str, **environment: str) -> subprocess.Popen:
     path = os.pathsep.join([str(DEMO.parent.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, str(DEMO), *SHORT, *args],
-        env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
+        env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -53,6 +53,19 @@ def test_json_lines_say_the_same_for_the_same_seed(tmp_path, address):
             event.pop("out", None)
         runs.append((events, last))
     assert runs[0] == runs[1]
+
+
+def test_what_is_learned_does_not_depend_on_the_processor(tmp_path, address):
+    """OpenBLAS is told to use the code of two processors, whose last places differ."""
+    results = []
+    for core in ("Nehalem", "Haswell"):
+        args = ["--json", "--budget", "24", "--out", str(tmp_path / "demo.png")]
+        process = start_demo(*args, "--address", address, OPENBLAS_CORETYPE=core)
+        out, err = process.communicate(timeout=300)
+        *_, result, last = out.splitlines()
+        results.append((json.loads(result)["parameters"], last))
+        assert not err
+    assert results[0] == results[1]
 
 
 def test_it_survives_a_restart_of_the_server(tmp_path, start_server):
