@@ -22,6 +22,10 @@ std::string NewRequestId() {
   return id;
 }
 
+Error Unsupported(const std::string& message) {
+  return {grpc::StatusCode::UNIMPLEMENTED, message, "UNSUPPORTED", {}};
+}
+
 }  // namespace
 
 std::unique_ptr<Client> Client::Connect(const std::string& address, ClientOptions options) {
@@ -73,7 +77,7 @@ Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& envir
   return std::move(*response.mutable_environment());
 }
 
-Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& options) {
+Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) {
   if (const Result<void> learned = connection_->LearnMessageCap(); !learned.ok()) {
     return learned.error();
   }
@@ -85,15 +89,36 @@ Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& opt
   v1::CreateSessionResponse response;
   const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response);
   if (!called.ok()) return called.error();
-  const v1::EnvironmentSpec& spec = response.environment();
-  if (spec.kind() != v1::ENVIRONMENT_KIND_CULTURE &&
-      (spec.actions_size() != 1 || spec.observations_size() != 1)) {
-    return Error{grpc::StatusCode::UNIMPLEMENTED,
-                 "this client drives environments with one action and one observation tensor",
-                 "UNSUPPORTED",
-                 {}};
+  return response;
+}
+
+Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& options) {
+  Result<v1::CreateSessionResponse> created = Create(options);
+  if (!created.ok()) return created.error();
+  // From here on the session has an owner, which deletes it if it is of no use.
+  auto session = std::unique_ptr<Session>(new Session(connection_, *std::move(created)));
+  const v1::EnvironmentSpec& spec = session->spec();
+  if (spec.kind() == v1::ENVIRONMENT_KIND_CULTURE) {
+    return Unsupported(options.environment_id + " is a culture without a task: use CreateCulture");
   }
-  return std::unique_ptr<Session>(new Session(connection_, std::move(response)));
+  if (spec.actions_size() != 1 || spec.observations_size() != 1) {
+    return Unsupported(
+        "this client drives environments with one action and one observation tensor");
+  }
+  return session;
+}
+
+Result<std::unique_ptr<CultureSession>> Client::CreateCulture(const std::string& system,
+                                                              int num_envs) {
+  const std::string environment_id = "Culture-" + system + "-v0";
+  Result<v1::CreateSessionResponse> created = Create({environment_id, num_envs});
+  if (!created.ok()) return created.error();
+  auto session =
+      std::unique_ptr<CultureSession>(new CultureSession(connection_, *std::move(created)));
+  if (session->spec().kind() != v1::ENVIRONMENT_KIND_CULTURE) {
+    return Unsupported(environment_id + " is no culture: use CreateSession");
+  }
+  return session;
 }
 
 }  // namespace livnd::client

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "clients/cpp/connection.h"
+#include "clients/cpp/culture_session.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/session.h"
 #include "livnd/v1/environment_service.pb.h"
@@ -41,10 +42,16 @@ class Client {
   Result<v1::System> GetSystem(const std::string& system);
   Result<std::vector<v1::EnvironmentSpec>> ListEnvironments();
   Result<v1::EnvironmentSpec> DescribeEnvironment(const std::string& environment_id);
-  // The first session on an environment settles its culture, which takes seconds.
+  // A session on an environment with a task, one action tensor and one observation tensor; others
+  // are UNSUPPORTED. The first session on an environment settles its culture, which takes seconds.
   Result<std::unique_ptr<Session>> CreateSession(const SessionOptions& options);
+  // The same for the culture of a system, without a task.
+  Result<std::unique_ptr<CultureSession>> CreateCulture(const std::string& system,
+                                                        int num_envs = 1);
 
  private:
+  Result<v1::CreateSessionResponse> Create(const SessionOptions& options);
+
   explicit Client(std::shared_ptr<internal::Connection> connection);
   const std::shared_ptr<internal::Connection> connection_;
 };

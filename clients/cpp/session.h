@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "clients/cpp/connection.h"
+#include "clients/cpp/remote_session.h"
 #include "clients/cpp/result.h"
-#include "livnd/v1/culture.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 
 namespace livnd::client {
@@ -58,16 +58,11 @@ struct ObserveResult {
 // Thread-compatible: one driver. Made by Client::CreateSession; may outlive the client.
 class Session {
  public:
-  // Deletes the session on the server if Close was not called: one attempt of at most two seconds.
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
-  const v1::EnvironmentSpec& spec() const { return created_.environment(); }
-  int num_envs() const { return created_.num_envs(); }
+  const v1::EnvironmentSpec& spec() const { return remote_.created().environment(); }
+  int num_envs() const { return remote_.created().num_envs(); }
   // Its name on the server. Whoever knows it can drive the session.
-  const std::string& name() const { return created_.session(); }
-  // Elements of one copy's action and observation; 0 for a culture.
+  const std::string& name() const { return remote_.created().session(); }
+  // Elements of one copy's action and observation.
   int64_t action_size() const;
   int64_t observation_size() const;
 
@@ -76,26 +71,18 @@ class Session {
   Result<StepResult> Step(const std::vector<float>& actions);
   Result<ObserveResult> Observe();
 
-  // On a culture, in the protocol's own messages (livnd/v1/culture.proto; tensor.h packs and unpacks
-  // their numbers). Run takes the place of Step. Configure fills in session and op_index.
-  Result<v1::CultureRecording> Run(const v1::CultureRun& run);
-  Result<void> Configure(v1::ConfigureRequest change);
-  Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false);
-
-  // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing.
-  Result<void> Close();
+  // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
+  // destructor does it too, in one attempt of at most two seconds.
+  Result<void> Close() { return remote_.Close(); }
 
   // The number that the next operation carries.
-  int64_t next_op_index() const { return next_op_index_; }
+  int64_t next_op_index() const { return remote_.next_op_index(); }
 
  private:
   friend class Client;
   Session(std::shared_ptr<internal::Connection> connection, v1::CreateSessionResponse created);
 
-  const std::shared_ptr<internal::Connection> connection_;
-  const v1::CreateSessionResponse created_;
-  int64_t next_op_index_;
-  bool closed_ = false;
+  internal::RemoteSession remote_;
 
   // Kept for their capacity.
   v1::StepRequest step_request_;

@@ -18,20 +18,20 @@
 namespace {
 
 using livnd::client::Client;
+using livnd::client::CultureSession;
 using livnd::client::Error;
 using livnd::client::Pack;
-using livnd::client::Session;
 using livnd::client::Unpack;
 
 struct Settings {
   std::string address;
-  std::string environment = "Culture-EI-mini-v0";
+  std::string system = "EI-mini";
   uint64_t seed = 123;
   double duration_ms = 100.0;
 };
 
 constexpr char kUsage[] =
-    "usage: run_culture --address unix:PATH|HOST:PORT [--environment ID] [--seed N] "
+    "usage: run_culture --address unix:PATH|HOST:PORT [--system NAME] [--seed N] "
     "[--duration-ms T]\n"
     "Prints the spikes as lines 'spike GID TICK', and the voltage of the first cell's soma once a\n"
     "millisecond as lines 'voltage BITS MV', BITS being the number's 64 bits in hexadecimal.\n";
@@ -42,8 +42,8 @@ bool ParseArguments(int argc, char** argv, Settings* settings) {
     const std::string value = argv[i + 1];
     if (name == "--address") {
       settings->address = value;
-    } else if (name == "--environment") {
-      settings->environment = value;
+    } else if (name == "--system") {
+      settings->system = value;
     } else if (name == "--seed") {
       settings->seed = std::strtoull(value.c_str(), nullptr, 10);
     } else if (name == "--duration-ms") {
@@ -76,9 +76,9 @@ livnd::v1::CultureStimulus Current(int64_t gid) {
 }
 
 int RunCulture(Client& client, const Settings& settings) {
-  auto created = client.CreateSession({settings.environment});
-  if (!created.ok()) return Fail("CreateSession", created.error());
-  Session& session = **created;
+  auto created = client.CreateCulture(settings.system);
+  if (!created.ok()) return Fail("CreateCulture", created.error());
+  CultureSession& session = **created;
   const auto culture = session.GetCulture();
   if (!culture.ok()) return Fail("GetCulture", culture.error());
   std::vector<int64_t> gids;
@@ -97,7 +97,7 @@ int RunCulture(Client& client, const Settings& settings) {
   if (const auto done = session.Configure(change); !done.ok()) {
     return Fail("Configure", done.error());
   }
-  if (const auto reset = session.Reset({{settings.seed}, {}, {}}); !reset.ok()) {
+  if (const auto reset = session.Reset({{settings.seed}, {}}); !reset.ok()) {
     return Fail("Reset", reset.error());
   }
   livnd::v1::CultureRun run;

@@ -317,6 +317,21 @@ TEST_F(BadInputTest, OrderOfOperations) {
               "PAYLOAD_MISMATCH");
 }
 
+TEST_F(BadInputTest, OtherEnvironmentsAreNoCultures) {
+  v1::ConfigureRequest change;
+  change.set_session(session_);
+  change.set_op_index(next_op_index_);
+  v1::ConfigureResponse changed;
+  ExpectError(Call(&Stub::Configure, change, &changed), grpc::StatusCode::FAILED_PRECONDITION,
+              "NOT_A_CULTURE");
+  v1::GetCultureRequest look;
+  look.set_session(session_);
+  v1::GetCultureResponse culture;
+  ExpectError(Call(&Stub::GetCulture, look, &culture), grpc::StatusCode::FAILED_PRECONDITION,
+              "NOT_A_CULTURE");
+  ExpectInvalidStep([](v1::StepRequest* r) { r->mutable_run()->set_duration_ms(1.0); }, "run");
+}
+
 TEST_F(BadInputTest, BeforeTheFirstReset) {
   v1::CreateSessionRequest create = create_;
   create.set_request_id("never reset");

@@ -13,8 +13,6 @@
 namespace livnd::client {
 namespace {
 
-constexpr char kEnvironment[] = "Culture-EI-mini-v0";
-
 class CultureTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -27,8 +25,8 @@ class CultureTest : public ::testing::Test {
     delete folder_;
   }
 
-  std::unique_ptr<Session> Open(int num_envs = 1) {
-    auto created = client_->CreateSession({kEnvironment, num_envs});
+  std::unique_ptr<CultureSession> Open(int num_envs = 1) {
+    auto created = client_->CreateCulture("EI-mini", num_envs);
     EXPECT_TRUE(created.ok()) << created.error().ToString();
     return std::move(created).value();
   }
@@ -58,7 +56,7 @@ TEST_F(CultureTest, TheSameSeedGivesTheSameBits) {
     Pack<int64_t>({0, 9}, {2}, voltage->mutable_sites()->mutable_gids());
     Pack<int64_t>({6, 0}, {2}, voltage->mutable_sites()->mutable_sections());
     ASSERT_TRUE(session->Configure(change).ok());
-    ASSERT_TRUE(session->Reset({{1, 2, 3}, {}, {}}).ok());
+    ASSERT_TRUE(session->Reset({{1, 2, 3}, {}}).ok());
     for (int i = 0; i < 3; ++i) {
       const auto recording = session->Run(For(40));
       ASSERT_TRUE(recording.ok()) << recording.error().ToString();
@@ -72,7 +70,6 @@ TEST_F(CultureTest, TheSameSeedGivesTheSameBits) {
 TEST_F(CultureTest, TellsWhatItIs) {
   auto session = Open(2);
   EXPECT_EQ(session->spec().kind(), v1::ENVIRONMENT_KIND_CULTURE);
-  EXPECT_EQ(session->action_size(), 0);
   auto culture = session->GetCulture(true);
   ASSERT_TRUE(culture.ok()) << culture.error().ToString();
   ASSERT_EQ(culture->populations_size(), 2);
@@ -88,28 +85,32 @@ TEST_F(CultureTest, RefusalsCostNothing) {
   auto session = Open();
   const int64_t index = session->next_op_index();
   EXPECT_EQ(session->Run(For(1)).error().reason, "NOT_RESET");
-  EXPECT_EQ(session->Step({}).error().reason, "INVALID_FIELD");
   v1::ConfigureRequest change;
   change.add_params()->set_key("EXC_EXC-dend-AMPA-weihgt");
   EXPECT_EQ(session->Configure(change).error().reason, "INVALID_FIELD");
   EXPECT_EQ(session->next_op_index(), index);
-  ASSERT_TRUE(session->Reset({{1}, {}, {}}).ok());
+  ASSERT_TRUE(session->Reset({{1}, {}}).ok());
   ASSERT_TRUE(session->Run(For(1)).ok());
   change.Clear();
   change.set_dt_ms(0.05);
   EXPECT_EQ(session->Configure(change).error().reason, "RUN_STARTED");
-  const Error masked = session->Reset({{}, {false}, {}}).error();
-  EXPECT_EQ(masked.reason, "INVALID_FIELD");
+  EXPECT_EQ(session->Reset({{1, 2}, {}}).error().reason, "INVALID_FIELD");
   EXPECT_EQ(session->Run(For(-1)).error().metadata.at("field"), "run.duration_ms");
   EXPECT_TRUE(session->Run(For(1)).ok());
 }
 
-TEST_F(CultureTest, OtherEnvironmentsAreNoCultures) {
-  auto created = client_->CreateSession({"TargetRate-EI-mini-v0"});
-  ASSERT_TRUE(created.ok()) << created.error().ToString();
-  EXPECT_EQ((*created)->GetCulture().error().reason, "NOT_A_CULTURE");
-  EXPECT_EQ((*created)->Configure({}).error().reason, "NOT_A_CULTURE");
-  EXPECT_EQ((*created)->Run(For(1)).error().metadata.at("field"), "run");
+TEST_F(CultureTest, ASessionThatTheClientCannotDriveIsDeletedAgain) {
+  TemporaryFolder folder;
+  const auto server = ServerProcess::Start(folder, {"--max-sessions", "1"});
+  ASSERT_TRUE(server->ready()) << server->log();
+  const auto client = Client::Connect(server->address());
+  const auto refused = client->CreateSession({"Culture-EI-mini-v0"});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason, "UNSUPPORTED");
+  EXPECT_NE(refused.error().message.find("CreateCulture"), std::string::npos);
+  const auto culture = client->CreateCulture("EI-mini");  // there is room for one session
+  ASSERT_TRUE(culture.ok()) << culture.error().ToString();
+  EXPECT_EQ((*culture)->Reset({{5}, {}}).value(), std::vector<uint64_t>{5});
 }
 
 }  // namespace

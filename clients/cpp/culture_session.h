@@ -1,0 +1,64 @@
+// A session on cultures without a task: they run for as long as a call says.
+#ifndef LIVND_CLIENTS_CPP_CULTURE_SESSION_H_
+#define LIVND_CLIENTS_CPP_CULTURE_SESSION_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clients/cpp/connection.h"
+#include "clients/cpp/remote_session.h"
+#include "clients/cpp/result.h"
+#include "livnd/v1/culture.pb.h"
+#include "livnd/v1/environment_service.pb.h"
+
+namespace livnd::client {
+
+struct CultureResetOptions {
+  // One a copy, or empty: every copy goes on to its seed's next noise stream.
+  std::vector<std::optional<uint64_t>> seeds;
+  // By the names in EnvironmentSpec.reset_options.
+  std::map<std::string, double> options;
+};
+
+// N copies of a culture on one clock, in the protocol's own messages (livnd/v1/culture.proto;
+// tensor.h packs and unpacks their numbers). Operations are numbered and repeated as Session's are,
+// and what is said there of Error::in_doubt() and of a session that is gone holds here too.
+//
+// Thread-compatible: one driver. Made by Client::CreateCulture; may outlive the client.
+class CultureSession {
+ public:
+  const v1::EnvironmentSpec& spec() const { return remote_.created().environment(); }
+  int num_envs() const { return remote_.created().num_envs(); }
+  // Its name on the server. Whoever knows it can drive the session.
+  const std::string& name() const { return remote_.created().session(); }
+
+  // Puts all copies back to time 0, at rest, and returns the seeds that they have now.
+  Result<std::vector<uint64_t>> Reset(const CultureResetOptions& options = {});
+  // Runs all copies on, and returns what Configure selected.
+  Result<v1::CultureRecording> Run(const v1::CultureRun& run);
+  // Changes the cultures, as a whole or not at all. Fills in session and op_index.
+  Result<void> Configure(v1::ConfigureRequest change);
+  Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false);
+
+  // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
+  // destructor does it too, in one attempt of at most two seconds.
+  Result<void> Close() { return remote_.Close(); }
+
+  // The number that the next operation carries.
+  int64_t next_op_index() const { return remote_.next_op_index(); }
+
+ private:
+  friend class Client;
+  CultureSession(std::shared_ptr<internal::Connection> connection,
+                 v1::CreateSessionResponse created);
+
+  internal::RemoteSession remote_;
+};
+
+}  // namespace livnd::client
+
+#endif  // LIVND_CLIENTS_CPP_CULTURE_SESSION_H_
