@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import gymnasium
 
-from livnd import errors, spaces
+from livnd import errors
 from livnd.client import Client, connect
 from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
 from livnd.errors import LivndError
-from livnd.live import Env, Run, Stimulus, make
+from livnd.gym import spaces
+from livnd.livn import Env, Run, Stimulus, make
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, ServerInfo, System, TensorSpec
 
@@ -63,8 +64,8 @@ def register(environment_id: str) -> str:
     if gym_id not in gymnasium.registry:
         gymnasium.register(
             id=gym_id,
-            entry_point="livnd.env:RemoteEnv",
-            vector_entry_point="livnd.vector:RemoteVectorEnv",
+            entry_point="livnd.gym.env:RemoteEnv",
+            vector_entry_point="livnd.gym.vector:RemoteVectorEnv",
             kwargs={"environment_id": environment_id},
         )
     return gym_id

@@ -193,7 +193,7 @@ class CultureSession(Session):
             duration_ms=float(duration_ms), stimuli=[s.to_message() for s in stimuli]
         )
         request = pb.StepRequest(session=self.name, op_index=self.next_op_index, run=run)
-        response = self._operate("Step", request, timeout_s=self._client.run_timeout_s)
+        response = self._operate("Step", request, timeout_s=self._connection.run_timeout_s)
         recording = response.recording
         return Recording(
             start_tick=recording.start_tick,
@@ -309,7 +309,7 @@ class CultureSession(Session):
         """The culture's cells, parameters and clock; with what its synapses have learned."""
         self._check_open()
         request = pb.GetCultureRequest(session=self.name, learned_weights=learned_weights)
-        message = self._client.call("GetCulture", request)
+        message = self._connection.call("GetCulture", request)
         learned = None
         if learned_weights:
             m = message.learned_weights

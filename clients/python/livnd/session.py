@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from livnd._proto import pb
+from livnd.connection import Connection
 from livnd.errors import (
     ClosedError,
     EpisodeEndedError,
@@ -28,9 +29,6 @@ from livnd.errors import (
 )
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
-
-if TYPE_CHECKING:
-    from livnd.client import Client
 
 MAX_SEED = 2**64 - 1
 
@@ -95,13 +93,13 @@ class Session:
         next_op_index: the number of the next operation.
     """
 
-    def __init__(self, client: Client, created: Any, autoreset_mode: str) -> None:
+    def __init__(self, connection: Connection, created: Any, autoreset_mode: str) -> None:
         self.spec = EnvironmentSpec.from_message(created.environment)
         self.num_envs = int(created.num_envs)
         self.name = created.session
         self.autoreset_mode = autoreset_mode
         self.next_op_index = int(created.next_op_index)
-        self._client = client
+        self._connection = connection
         self._closed = False
         # Payload of an operation that was sent and never answered.
         self._unanswered: bytes | None = None
@@ -183,7 +181,7 @@ class Session:
     def observe(self) -> ObserveResult:
         """The copies as the last reset or step left them. NotResetError before the first reset."""
         self._check_open()
-        response = self._client.call("Observe", pb.ObserveRequest(session=self.name))
+        response = self._connection.call("Observe", pb.ObserveRequest(session=self.name))
         return ObserveResult(
             observations=tuple(decode(t) for t in response.observations),
             infos=self._infos(response),
@@ -196,7 +194,7 @@ class Session:
         """Deletes the session on the server. Idempotent; never raises for a lost server."""
         if not self._closed:
             self._closed = True
-            self._client._delete_session(self.name)
+            self._connection.delete_session(self.name)
 
     def _operate(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
         """One numbered operation, exactly once."""
@@ -211,7 +209,7 @@ class Session:
             )
         self._unanswered = payload
         try:
-            response = self._client.call(method, payload, timeout_s=timeout_s)
+            response = self._connection.call(method, payload, timeout_s=timeout_s)
         except LivndError as error:
             if isinstance(error, PayloadMismatchError) and lost not in (None, payload):
                 # The lost operation had been done, so this reset is the one after it.
@@ -267,7 +265,7 @@ class Session:
             int(np.prod(s.shape, dtype=np.int64)) * s.dtype.itemsize
             for s in (*self.spec.observations, *self.spec.infos)
         )
-        cap = self._client.server_info().max_send_message_bytes
+        cap = self._connection.server_info().max_send_message_bytes
         if per_copy * self.num_envs > cap:
             self.close()
             raise MessageTooLargeError(

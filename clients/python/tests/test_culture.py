@@ -63,7 +63,7 @@ def test_a_culture_has_its_own_spec_and_no_steps(culture: livnd.CultureSession):
 def test_tasks_are_no_cultures(session: livnd.Session):
     request = livnd.culture.pb.GetCultureRequest(session=session.name)
     with pytest.raises(errors.NotACultureError):
-        session._client.call("GetCulture", request)
+        session._connection.call("GetCulture", request)
     assert session.spec.kind == "task"
 
 
@@ -245,10 +245,10 @@ def test_malformed_stimuli_are_refused_by_name(
     culture: livnd.CultureSession, changes: dict[str, object], field: str
 ):
     with pytest.raises(errors.InvalidFieldError) as caught:
-        culture._client.call("Step", run_request(culture, **changes))
+        culture._connection.call("Step", run_request(culture, **changes))
     assert caught.value.field == f"run.stimuli[0].{field}"
     assert culture.describe().ticks == 0
-    culture._client.call("Step", run_request(culture))
+    culture._connection.call("Step", run_request(culture))
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_malformed_changes_are_refused_by_name(
     edit(request, pb)
     before = culture.describe()
     with pytest.raises(errors.InvalidFieldError) as caught:
-        culture._client.call("Configure", request)
+        culture._connection.call("Configure", request)
     assert caught.value.field.startswith(field)
     after = culture.describe()
     assert (after.params, after.dt_ms) == (before.params, before.dt_ms)

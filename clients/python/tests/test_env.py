@@ -9,7 +9,7 @@ import pytest
 from conftest import ENVIRONMENT, GYM_ID
 from gymnasium.utils.env_checker import check_env
 from livnd import errors
-from livnd.env import RemoteEnv
+from livnd.gym.env import RemoteEnv
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_check_env_passes_on_an_own_server():
 def test_the_ids_are_data():
     spec = gymnasium.spec(GYM_ID)
     again = gymnasium.envs.registration.EnvSpec.from_json(spec.to_json())
-    assert again.entry_point == "livnd.env:RemoteEnv"
-    assert again.vector_entry_point == "livnd.vector:RemoteVectorEnv"
+    assert again.entry_point == "livnd.gym.env:RemoteEnv"
+    assert again.vector_entry_point == "livnd.gym.vector:RemoteVectorEnv"
     assert again.kwargs == {"environment_id": ENVIRONMENT}
     assert again.max_episode_steps is None, "the server ends episodes"
 

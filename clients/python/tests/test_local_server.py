@@ -190,8 +190,8 @@ def test_a_server_that_does_not_start_is_a_clear_error(monkeypatch, tmp_path, pr
 def test_importing_starts_and_connects_nothing():
     code = (
         "import livnd, threading, sys; "
-        "from livnd import client, local_server; "
-        "assert not local_server._servers and not client._clients; "
+        "from livnd import connection, local_server; "
+        "assert not local_server._servers and not connection._connections; "
         "assert threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(livnd.__file__).parent.parent)

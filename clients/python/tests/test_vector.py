@@ -9,8 +9,8 @@ from conftest import ENVIRONMENT, GYM_ID
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from livnd import errors
-from livnd.env import RemoteEnv
-from livnd.vector import RemoteVectorEnv
+from livnd.gym.env import RemoteEnv
+from livnd.gym.vector import RemoteVectorEnv
 
 
 @pytest.fixture

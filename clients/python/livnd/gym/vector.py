@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from livnd import spaces
 from livnd.client import Client
 from livnd.errors import invalid_field
+from livnd.gym import spaces
 from livnd.session import MAX_SEED, Session
 
 

@@ -14,24 +14,19 @@ docs/differences.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from livnd.client import Client
-from livnd.culture import CultureInfo, CultureStimulus, SeriesSelection
+from livnd.culture import CultureInfo, SeriesSelection
 from livnd.errors import NumericalFailureError, invalid_field
+from livnd.livn.run import Run
+from livnd.livn.stimulus import Stimulus, to_culture_stimulus
 
 _DEFAULT_DT_MS = 0.025
 _DEFAULT_SEED = 123
-_QUANTITIES = {
-    "extracellular": "extracellular_mv",
-    "current": "current_na",
-    "current_density": "current_density_ma_cm2",
-    "irradiance": "irradiance_mw_mm2",
-}
 # livn's names of the mechanisms that learn.
 _MECHANISMS = {
     "AMPA": "StdpLinExp2Syn",
@@ -40,63 +35,6 @@ _MECHANISMS = {
 }
 # livn records membrane currents of a cell at its soma and its first other section.
 _CURRENT_SECTIONS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Stimulus:
-    """What a run is given; a livn.stimulus.Stimulus does as well.
-
-    Attributes:
-        array: [num_samples, channels], from the start of the run on.
-        dt: ms between samples.
-        gids: the cell of each channel; None: the culture's cells in order, equally many channels
-            each.
-        sections: the section of each channel; None: the n-th channel of a cell is its section n.
-        input_mode: "extracellular" (mV), "current" (nA), "current_density" (mA/cm2),
-            "irradiance" (mW/mm2, or units="photon_flux") or "electrode" (uA; gids are then
-            electrode ids, by default all in order).
-        units: None, or "photon_flux".
-        wavelength_nm: of an irradiance.
-    """
-
-    array: Any
-    dt: float = 1.0
-    gids: Any = None
-    input_mode: str = "extracellular"
-    sections: Any = None
-    units: str | None = None
-    wavelength_nm: float = 473.0
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """The recordings of one run; what was not recorded is None.
-
-    Unpacks into livn's six: spike ids and times, voltage ids and values, current ids and values.
-    """
-
-    t0: float  # ms since the last clear
-    duration: float
-    spike_ids: np.ndarray | None = None  # uint32 [num_spikes], by time
-    spike_times: np.ndarray | None = None  # float64 [num_spikes], ms since t0
-    voltage_ids: np.ndarray | None = None  # uint32 [rows]: gids
-    voltage: np.ndarray | None = None  # float32 [rows, samples], mV
-    voltage_sections: np.ndarray | None = None  # [rows]: "soma", "dend", ...
-    voltage_dt: float | None = None
-    current_ids: np.ndarray | None = None  # uint32 [rows]: gids
-    current: np.ndarray | None = None  # float32 [rows, samples], uA
-    current_dt: float | None = None
-    states: dict[str, np.ndarray] | None = None  # float32 [rows, samples] each
-    electrode_potential: np.ndarray | None = None  # float32 [electrodes, samples], uV
-    weights: np.ndarray | None = None  # float64 [connections, samples], as get_weights() orders
-
-    def __iter__(self) -> Iterator[np.ndarray | None]:
-        yield self.spike_ids
-        yield self.spike_times
-        yield self.voltage_ids
-        yield self.voltage
-        yield self.current_ids
-        yield self.current
 
 
 class Env:
@@ -361,7 +299,10 @@ class Env:
         if not self._selection_sent:
             self._session.configure(spikes=self._spikes, series=self._series())
             self._selection_sent = True
-        stimuli = [] if stimulus is None else [self._stimulus(stimulus)]
+        stimuli = []
+        if stimulus is not None:
+            electrodes = self.system.electrode_ids
+            stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes))
         recording = self._session.run(duration, stimuli)
         self._dt = dt
         result = self._result(recording, duration)
@@ -502,47 +443,6 @@ class Env:
     def _section_names(self, rows: Sequence[tuple[int, int]]) -> list[str]:
         names = {gid: p.sections for p in self._info.populations for gid in p.gids.tolist()}
         return [names[gid][section] for gid, section in rows]
-
-    def _stimulus(self, given: Any) -> CultureStimulus:
-        if not hasattr(given, "input_mode"):
-            given = Stimulus(given)
-        array = np.asarray(given.array, dtype=np.float64)
-        if array.ndim != 2:
-            raise invalid_field("stimulus", f"{array.ndim} axes", "[num_samples, channels]")
-        width = array.shape[1]
-        if given.input_mode == "electrode":
-            ids = self.system.electrode_ids if given.gids is None else np.asarray(given.gids)
-            if len(ids) != width:
-                raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
-            return CultureStimulus("electrode_ua", array, given.dt, [int(i) for i in ids])
-        if given.input_mode not in _QUANTITIES:
-            accepted = ", ".join((*_QUANTITIES, "electrode"))
-            raise invalid_field("input_mode", given.input_mode, accepted)
-        quantity = _QUANTITIES[given.input_mode]
-        if getattr(given, "units", None) == "photon_flux":
-            quantity = "photon_flux"
-        gids = given.gids
-        if gids is None:
-            cells = self.gids
-            if width % max(1, len(cells)):
-                raise invalid_field(
-                    "stimulus", f"{width} channels", f"a multiple of {len(cells)} cells, or gids"
-                )
-            gids = np.repeat(cells, width // max(1, len(cells)))
-        gids = [int(gid) for gid in np.asarray(gids).ravel()]
-        if len(gids) != width:
-            raise invalid_field("gids", f"{len(gids)} of them", f"{width}, one a channel")
-        sections = given.sections
-        if sections is None:
-            seen: dict[int, int] = {}
-            sections = []
-            for gid in gids:
-                sections.append(seen.get(gid, 0))
-                seen[gid] = sections[-1] + 1
-        extra = getattr(given, "extra", {})
-        wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
-        channels = list(zip(gids, (int(s) for s in sections), strict=True))
-        return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm)
 
 
 def make(system: str = "EI-mini", **kwargs: Any) -> Env:

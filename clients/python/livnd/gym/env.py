@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 
-from livnd import spaces
 from livnd.client import Client
 from livnd.errors import invalid_field
+from livnd.gym import spaces
 from livnd.session import MAX_SEED, Session
 
 

@@ -1,0 +1,1 @@
+"""Served environments as Gymnasium's Env and VectorEnv."""

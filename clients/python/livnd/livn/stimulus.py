@@ -1,0 +1,97 @@
+"""What goes into a culture, in livn's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from livnd.culture import CultureStimulus
+from livnd.errors import invalid_field
+
+_QUANTITIES = {
+    "extracellular": "extracellular_mv",
+    "current": "current_na",
+    "current_density": "current_density_ma_cm2",
+    "irradiance": "irradiance_mw_mm2",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """What a run is given; a livn.stimulus.Stimulus does as well.
+
+    Attributes:
+        array: [num_samples, channels], from the start of the run on.
+        dt: ms between samples.
+        gids: the cell of each channel; None: the culture's cells in order, equally many channels
+            each.
+        sections: the section of each channel; None: the n-th channel of a cell is its section n.
+        input_mode: "extracellular" (mV), "current" (nA), "current_density" (mA/cm2),
+            "irradiance" (mW/mm2, or units="photon_flux") or "electrode" (uA; gids are then
+            electrode ids, by default all in order).
+        units: None, or "photon_flux".
+        wavelength_nm: of an irradiance.
+    """
+
+    array: Any
+    dt: float = 1.0
+    gids: Any = None
+    input_mode: str = "extracellular"
+    sections: Any = None
+    units: str | None = None
+    wavelength_nm: float = 473.0
+
+
+def to_culture_stimulus(
+    given: Any, cell_gids: np.ndarray, electrode_ids: np.ndarray
+) -> CultureStimulus:
+    """What the protocol takes for a livn stimulus, or for an array taken as one.
+
+    Args:
+        given: a Stimulus, livnd's or livn's, or its array.
+        cell_gids: of the culture's cells, ascending.
+        electrode_ids: of its electrodes, in declared order.
+
+    Raises:
+        InvalidFieldError: the array, its mode or its channels do not fit.
+    """
+    if not hasattr(given, "input_mode"):
+        given = Stimulus(given)
+    array = np.asarray(given.array, dtype=np.float64)
+    if array.ndim != 2:
+        raise invalid_field("stimulus", f"{array.ndim} axes", "[num_samples, channels]")
+    width = array.shape[1]
+    if given.input_mode == "electrode":
+        ids = electrode_ids if given.gids is None else np.asarray(given.gids)
+        if len(ids) != width:
+            raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
+        return CultureStimulus("electrode_ua", array, given.dt, [int(i) for i in ids])
+    if given.input_mode not in _QUANTITIES:
+        accepted = ", ".join((*_QUANTITIES, "electrode"))
+        raise invalid_field("input_mode", given.input_mode, accepted)
+    quantity = _QUANTITIES[given.input_mode]
+    if getattr(given, "units", None) == "photon_flux":
+        quantity = "photon_flux"
+    gids = given.gids
+    if gids is None:
+        if width % max(1, len(cell_gids)):
+            raise invalid_field(
+                "stimulus", f"{width} channels", f"a multiple of {len(cell_gids)} cells, or gids"
+            )
+        gids = np.repeat(cell_gids, width // max(1, len(cell_gids)))
+    gids = [int(gid) for gid in np.asarray(gids).ravel()]
+    if len(gids) != width:
+        raise invalid_field("gids", f"{len(gids)} of them", f"{width}, one a channel")
+    sections = given.sections
+    if sections is None:
+        seen: dict[int, int] = {}
+        sections = []
+        for gid in gids:
+            sections.append(seen.get(gid, 0))
+            seen[gid] = sections[-1] + 1
+    extra = getattr(given, "extra", {})
+    wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
+    channels = list(zip(gids, (int(s) for s in sections), strict=True))
+    return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm)
