@@ -9,18 +9,19 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
+#include "env/task/task.h"
 #include "io/system/system.h"
 
 namespace livnd::env {
 
 class CultureModel;
-class EnvironmentModel;
+struct TaskEntry;  // a line of the table of tasks in catalog.cc
 
 // Immutable after Create; thread-safe.
 class Catalog {
  public:
-  // One "Culture-<system>-v0" for every system, and one "TargetRate-<system>-v0" for every system
-  // with electrodes and a default params document.
+  // One "Culture-<system>-v0" for every system, and for every task one "<task>-<system>-v0" on each
+  // system that it suits.
   // InvalidArgument names a system whose files contradict each other.
   static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems);
 
@@ -31,15 +32,22 @@ class Catalog {
 
   // Builds what all sessions on an environment share, so keep the result. A task's culture is also
   // settled: milliseconds to minutes. NotFound: no environment of this kind has the id.
-  absl::StatusOr<std::shared_ptr<const EnvironmentModel>> BuildTask(absl::string_view id) const;
+  absl::StatusOr<std::shared_ptr<const Task>> BuildTask(absl::string_view id) const;
   absl::StatusOr<std::shared_ptr<const CultureModel>> BuildCulture(absl::string_view id) const;
 
  private:
-  absl::StatusOr<std::shared_ptr<const io::System>> SystemOf(absl::string_view id,
-                                                             EnvironmentKind kind) const;
+  // How the environment of the spec at the same place is built.
+  struct Plan {
+    std::shared_ptr<const io::System> system;
+    const TaskEntry* task = nullptr;  // null: the culture without a task
+  };
 
-  std::vector<std::shared_ptr<const io::System>> systems_;
+  void Add(EnvironmentSpec spec, Plan plan);
+  // The plan of an environment of a kind; NotFound lists those that there are.
+  absl::StatusOr<Plan> PlanOf(absl::string_view id, EnvironmentKind kind) const;
+
   std::vector<EnvironmentSpec> specs_;
+  std::vector<Plan> plans_;
 };
 
 }  // namespace livnd::env

@@ -11,6 +11,8 @@ namespace livnd::env {
 
 enum class DType { kFloat32, kFloat64, kInt64 };
 
+inline int64_t BytesOf(DType dtype) { return dtype == DType::kFloat32 ? 4 : 8; }
+
 // One copy's tensor of a kind.
 struct TensorSpec {
   std::string name;
@@ -41,7 +43,7 @@ struct OptionSpec {
 // How an environment is driven.
 enum class EnvironmentKind {
   kTask,     // episodes of equal steps with actions, observations and rewards
-  kCulture,  // no task: runs of any length with any stimulus; action and observation are empty
+  kCulture,  // no task: runs of any length with any stimulus; no actions and no observations
 };
 
 struct EnvironmentSpec {
@@ -50,9 +52,9 @@ struct EnvironmentSpec {
   std::string task;
   std::string system;
   std::string description;
-  TensorSpec action;              // float32, [-1, 1]
-  TensorSpec observation;         // float32
-  std::vector<TensorSpec> infos;  // float64
+  std::vector<TensorSpec> actions;
+  std::vector<TensorSpec> observations;
+  std::vector<TensorSpec> infos;
   std::vector<OptionSpec> reset_options;
   double step_duration_ms = 0.0;
   int64_t tick_ns = 0;

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/field_error.h"
-#include "env/gang_size.h"
 #include "env/seed.h"
 #include "io/culture/params.h"
 #include "sim/synapse/normalize.h"
@@ -58,7 +57,7 @@ LiveCulture::LiveCulture(std::shared_ptr<const CultureModel> model, int num_copi
       plan_(num_copies),
       seeds_(static_cast<size_t>(num_copies)),
       failed_at_ms_(static_cast<size_t>(num_copies), kNoFailure) {
-  slices_ = MakeSlices(prepared_.culture);
+  copies_ = std::make_unique<Copies>(prepared_.culture, num_copies_, executor_);
 }
 
 absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
@@ -67,19 +66,6 @@ absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
   if (num_copies < 1) return MakeFieldError("num_copies", absl::StrCat(num_copies), "1 or more");
   return std::unique_ptr<LiveCulture>(
       new LiveCulture(std::move(model), num_copies, unseeded_seed, executor));
-}
-
-std::vector<LiveCulture::Slice> LiveCulture::MakeSlices(
-    const std::shared_ptr<const sim::Culture>& culture) const {
-  const int size =
-      CopiesOfGang(num_copies_, culture->initial_state().size(), executor_.concurrency());
-  std::vector<Slice> slices;
-  for (int first = 0; first < num_copies_; first += size) {
-    Slice& slice = slices.emplace_back();
-    slice.first_copy = first;
-    slice.gang = std::make_unique<sim::Gang>(culture, std::min(size, num_copies_ - first));
-  }
-  return slices;
 }
 
 bool LiveCulture::all_failed() const {
@@ -99,29 +85,23 @@ std::vector<int64_t> LiveCulture::input_gids() const {
 }
 
 void LiveCulture::KeyNoise() {
-  for (Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      slice.gang->SetSeed(k, seeds_[static_cast<size_t>(slice.first_copy + k)], noise_stream_);
-    }
+  for (int c = 0; c < num_copies_; ++c) {
+    copies_->Seed(c, seeds_[static_cast<size_t>(c)], noise_stream_);
   }
 }
 
 void LiveCulture::SetPlasticity() {
-  for (Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      // Fails only for models that do not learn, where it is off anyway.
-      slice.gang->SetPlasticity(k, plasticity_on_).IgnoreError();
-    }
+  for (int c = 0; c < num_copies_; ++c) {
+    // Fails only for models that do not learn, where it is off anyway.
+    copies_->SetPlasticity(c, plasticity_on_).IgnoreError();
   }
 }
 
 std::vector<double> LiveCulture::LearnedWeights() const {
   std::vector<double> weights;
-  for (const Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      const std::vector<double> of_copy = slice.gang->LearnedWeights(k);
-      weights.insert(weights.end(), of_copy.begin(), of_copy.end());
-    }
+  for (int c = 0; c < num_copies_; ++c) {
+    const std::vector<double> of_copy = copies_->LearnedWeights(c);
+    weights.insert(weights.end(), of_copy.begin(), of_copy.end());
   }
   return weights;
 }
@@ -137,12 +117,9 @@ std::vector<double> LiveCulture::WithinBounds(absl::Span<const double> weights) 
 
 void LiveCulture::LoadLearnedWeights(const std::vector<double>& weights) {
   const size_t n = culture().plastic_connections().size();
-  for (Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      const auto of_copy =
-          absl::MakeSpan(weights).subspan(static_cast<size_t>(slice.first_copy + k) * n, n);
-      slice.gang->SetLearnedWeights(k, WithinBounds(of_copy)).IgnoreError();
-    }
+  for (int c = 0; c < num_copies_; ++c) {
+    const auto of_copy = absl::MakeSpan(weights).subspan(static_cast<size_t>(c) * n, n);
+    copies_->SetLearnedWeights(c, WithinBounds(of_copy)).IgnoreError();
   }
 }
 
@@ -169,11 +146,7 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
     ++noise_stream_;
   }
   const std::vector<double> learned = LearnedWeights();
-  for (Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      slice.gang->LoadCopy(k, culture().initial_state());
-    }
-  }
+  for (int c = 0; c < num_copies_; ++c) copies_->Load(c, culture().initial_state());
   if (reset.keep_learned_weights) LoadLearnedWeights(learned);
   KeyNoise();
   SetPlasticity();
@@ -184,25 +157,6 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
   was_reset_ = true;
   ++num_resets_;
   return absl::OkStatus();
-}
-
-std::vector<std::vector<double>> LiveCulture::SaveCopies() const {
-  std::vector<std::vector<double>> states;
-  for (const Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      states.emplace_back(slice.gang->culture().initial_state().size());
-      slice.gang->SaveCopy(k, absl::MakeSpan(states.back()));
-    }
-  }
-  return states;
-}
-
-void LiveCulture::LoadCopies(const std::vector<std::vector<double>>& states) {
-  for (Slice& slice : slices_) {
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      slice.gang->LoadCopy(k, states[static_cast<size_t>(slice.first_copy + k)]);
-    }
-  }
 }
 
 absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
@@ -351,32 +305,27 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
   std::map<int64_t, std::vector<double>> inputs;
   if (!anew) inputs = input_spikes_ms_;
   for (const auto& [gid, times] : change.input_spikes_ms) inputs[gid] = times;
-  std::vector<Slice> slices = rebuild ? MakeSlices(next.culture) : std::vector<Slice>();
-  // Gangs that run take new inputs only after another has found them good.
-  if (!rebuild && !change.input_spikes_ms.empty()) {
-    sim::Gang trial(next.culture, 1);
-    if (absl::Status s = trial.SetInputSpikes(inputs); !s.ok()) return s;
-  }
+  std::unique_ptr<Copies> copies;
+  if (rebuild) copies = std::make_unique<Copies>(next.culture, num_copies_, executor_);
   if (rebuild || !change.input_spikes_ms.empty()) {
-    for (Slice& slice : rebuild ? slices : slices_) {
-      if (absl::Status s = slice.gang->SetInputSpikes(inputs); !s.ok()) return s;
-    }
+    Copies& takes = rebuild ? *copies : *copies_;
+    if (absl::Status s = takes.SetInputSpikes(inputs); !s.ok()) return s;
   }
 
   // Nothing can fail from here on.
   input_spikes_ms_ = std::move(inputs);
   selection_ = selection;
   if (rebuild) {
-    const std::vector<std::vector<double>> states = SaveCopies();
+    const std::vector<std::vector<double>> states = copies_->SaveAll();
     const std::vector<double> learned = LearnedWeights();
     const size_t num_plastic = culture().plastic_connections().size();
     const bool uses_electrodes = plan_.uses_electrodes();
     prepared_ = *std::move(*prepared);
-    slices_ = std::move(slices);
+    copies_ = std::move(copies);
     electrodes_.reset();
     if (uses_electrodes) FindElectrodes().IgnoreError();  // it was found before
     if (tick_ != 0) {
-      LoadCopies(states);
+      copies_->LoadAll(states);
     } else {
       if (!anew && culture().plastic_connections().size() == num_plastic) {
         LoadLearnedWeights(learned);

@@ -12,13 +12,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "env/copies.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/culture_types.h"
 #include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
 #include "sim/culture/culture.h"
 #include "sim/executor.h"
-#include "sim/gang/gang.h"
+#include "sim/gang/probe.h"
 
 namespace livnd::env {
 
@@ -81,20 +82,16 @@ class LiveCulture {
   const std::vector<double>& failed_at_ms() const { return failed_at_ms_; }  // [copy]; NaN: good
 
  private:
-  // Copies that fill tiles together.
-  struct Slice {
-    int first_copy = 0;
-    std::unique_ptr<sim::Gang> gang;
-    // Of a run:
-    std::vector<sim::Spike> spikes;
-    std::vector<std::vector<SeriesRecorder>> recorders;  // [copy][series]
+  // What a group of copies leaves of a run.
+  struct GroupRun {
+    std::vector<sim::Spike> spikes;                      // of copies counted from the group's first
+    std::vector<std::vector<SeriesRecorder>> recorders;  // [copy of the group][series]
     bool too_many_spikes = false;
   };
 
   LiveCulture(std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
               sim::Executor& executor);
 
-  std::vector<Slice> MakeSlices(const std::shared_ptr<const sim::Culture>& culture) const;
   // The culture with the change's parameters; nullopt where it names none.
   absl::StatusOr<std::optional<PreparedCulture>> Prepare(const CultureChange& change) const;
   absl::Status CheckLearnedWeights(const CultureChange& change, const sim::Culture& culture) const;
@@ -103,8 +100,6 @@ class LiveCulture {
   std::vector<double> WithinBounds(absl::Span<const double> weights) const;
   // Gives weights back to all copies.
   void LoadLearnedWeights(const std::vector<double>& weights);
-  std::vector<std::vector<double>> SaveCopies() const;
-  void LoadCopies(const std::vector<std::vector<double>>& states);
   void KeyNoise();
   void SetPlasticity();
 
@@ -116,9 +111,11 @@ class LiveCulture {
   // Bytes of the series of a run.
   int64_t SeriesBytes(int64_t num_ticks) const;
   // Puts a copy that has failed to rest; what it has learned stays.
-  void Park(sim::Gang& gang, int k) const;
-  void Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes);
-  void Collect(int64_t num_ticks);
+  void Park(int copy);
+  void Advance(Copies::Group& group, GroupRun& run,
+               const std::shared_ptr<const ElectrodeHearing>& hearing, int64_t num_ticks,
+               int64_t max_spikes);
+  void Collect(std::vector<GroupRun>& runs, int64_t num_ticks);
 
   const std::shared_ptr<const CultureModel> model_;
   const int num_copies_;
@@ -133,7 +130,7 @@ class LiveCulture {
 
   // What runs.
   std::unique_ptr<const Electrodes> electrodes_;
-  std::vector<Slice> slices_;
+  std::unique_ptr<Copies> copies_;
   StimulusPlan plan_;
   int64_t tick_ = 0;
   int64_t num_resets_ = 0;

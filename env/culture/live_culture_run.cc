@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "env/culture/live_culture.h"
-#include "env/gang_size.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 
@@ -40,11 +39,7 @@ absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
   return electrodes_.get();
 }
 
-void LiveCulture::InstallStimuli() {
-  for (Slice& slice : slices_) {
-    plan_.InstallInto(*slice.gang, slice.first_copy, electrodes_.get());
-  }
-}
+void LiveCulture::InstallStimuli() { plan_.InstallInto(*copies_, electrodes_.get()); }
 
 absl::Status LiveCulture::CheckDuration(double duration_ms) const {
   const double dt = culture().dt_ms();
@@ -128,34 +123,26 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
                       static_cast<double>(culture().gids().size()) *
                       (static_cast<double>(num_ticks) / steps_a_spike + 1.0);
   std::vector<std::vector<double>> before;
-  if (most > static_cast<double>(max_spikes)) before = SaveCopies();
+  if (most > static_cast<double>(max_spikes)) before = copies_->SaveAll();
   const std::vector<double> failed_before = failed_at_ms_;
   std::swap(plan_, plan);
   if (!run.stimuli.empty()) InstallStimuli();
 
-  for (Slice& slice : slices_) {
-    slice.recorders.assign(static_cast<size_t>(slice.gang->num_copies()), {});
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      for (const SeriesSelection& s : selection_.series) {
-        slice.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), hearing);
-      }
-    }
-  }
-  executor_.ParallelFor(static_cast<int>(slices_.size()), [&](int s) {
-    Advance(slices_[static_cast<size_t>(s)], num_ticks, max_spikes);
+  std::vector<GroupRun> runs(static_cast<size_t>(copies_->num_groups()));
+  copies_->ParallelFor([&](Copies::Group& group) {
+    Advance(group, runs[static_cast<size_t>(group.index())], hearing, num_ticks, max_spikes);
   });
   int64_t num_spikes = 0;
   bool too_many = false;
-  for (const Slice& slice : slices_) {
-    num_spikes += static_cast<int64_t>(slice.spikes.size());
-    too_many = too_many || slice.too_many_spikes;
+  for (const GroupRun& of_group : runs) {
+    num_spikes += static_cast<int64_t>(of_group.spikes.size());
+    too_many = too_many || of_group.too_many_spikes;
   }
   if (too_many || num_spikes > max_spikes) {
     std::swap(plan_, plan);
     failed_at_ms_ = failed_before;
-    LoadCopies(before);
+    copies_->LoadAll(before);
     InstallStimuli();
-    for (Slice& slice : slices_) slice.recorders.clear();
     return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
                                                      " ms than the ", max_spikes,
                                                      " that one answer holds; run shorter"));
@@ -164,45 +151,48 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   recording_.start_tick = tick_;
   recording_.num_ticks = num_ticks;
   tick_ += num_ticks;
-  Collect(num_ticks);
+  Collect(runs, num_ticks);
   return absl::OkStatus();
 }
 
-void LiveCulture::Park(sim::Gang& gang, int k) const {
-  const std::vector<double> learned = gang.LearnedWeights(k);
-  gang.LoadCopy(k, culture().initial_state());
-  gang.SetLearnedWeights(k, WithinBounds(learned)).IgnoreError();
+void LiveCulture::Park(int copy) {
+  const std::vector<double> learned = copies_->LearnedWeights(copy);
+  copies_->Load(copy, culture().initial_state());
+  copies_->SetLearnedWeights(copy, WithinBounds(learned)).IgnoreError();
 }
 
-void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
-  sim::Gang& gang = *slice.gang;
-  const int n = gang.num_copies();
-  slice.spikes.clear();
-  slice.too_many_spikes = false;
+void LiveCulture::Advance(Copies::Group& group, GroupRun& run,
+                          const std::shared_ptr<const ElectrodeHearing>& hearing, int64_t num_ticks,
+                          int64_t max_spikes) {
+  const int n = group.size();
+  run.recorders.resize(static_cast<size_t>(n));
+  for (int k = 0; k < n; ++k) {
+    for (const SeriesSelection& s : selection_.series) {
+      run.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), hearing);
+    }
+  }
   const auto failed = [&](int k) -> double& {
-    return failed_at_ms_[static_cast<size_t>(slice.first_copy + k)];
+    return failed_at_ms_[static_cast<size_t>(group.first() + k)];
   };
-  sim::ExecutorShare share(executor_, static_cast<int>(slices_.size()));
-  sim::Executor* const executor = ExecutorFor(gang, share);
   std::vector<sim::Probe*> probes;
-  for (int64_t done = 0; done < num_ticks && !slice.too_many_spikes;) {
+  for (int64_t done = 0; done < num_ticks && !run.too_many_spikes;) {
     const int64_t steps = std::min(kCheckSteps, num_ticks - done);
     probes.clear();
     for (int k = 0; k < n; ++k) {
       if (!std::isnan(failed(k))) continue;
-      for (SeriesRecorder& r : slice.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
+      for (SeriesRecorder& r : run.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
     }
-    const auto first_spike = static_cast<int64_t>(slice.spikes.size());
-    gang.Advance(steps, selection_.spikes ? &slice.spikes : nullptr, probes, executor);
+    const auto first_spike = static_cast<int64_t>(run.spikes.size());
+    group.Advance(steps, selection_.spikes ? &run.spikes : nullptr, probes);
     bool any_failed = false;
     for (int k = 0; k < n; ++k) {
-      const bool good = gang.IsFinite(k);
+      const bool good = copies_->IsFinite(group.first() + k);
       if (std::isnan(failed(k)) && !good) {
         failed(k) = static_cast<double>(tick_ + done) * culture().dt_ms();
       }
       const bool recorded = std::isnan(failed(k));
       any_failed = any_failed || !recorded;
-      for (SeriesRecorder& r : slice.recorders[static_cast<size_t>(k)]) {
+      for (SeriesRecorder& r : run.recorders[static_cast<size_t>(k)]) {
         if (recorded) {
           r.Keep();
         } else {
@@ -210,31 +200,31 @@ void LiveCulture::Advance(Slice& slice, int64_t num_ticks, int64_t max_spikes) {
         }
       }
       // What a copy that has failed does until the next reset is nobody's business.
-      if (!good) Park(gang, k);
+      if (!good) Park(group.first() + k);
     }
     if (any_failed) {
-      slice.spikes.erase(
-          std::remove_if(slice.spikes.begin() + first_spike, slice.spikes.end(),
+      run.spikes.erase(
+          std::remove_if(run.spikes.begin() + first_spike, run.spikes.end(),
                          [&](const sim::Spike& s) { return !std::isnan(failed(s.copy)); }),
-          slice.spikes.end());
+          run.spikes.end());
     }
-    slice.too_many_spikes = static_cast<int64_t>(slice.spikes.size()) > max_spikes;
+    run.too_many_spikes = static_cast<int64_t>(run.spikes.size()) > max_spikes;
     done += steps;
   }
 }
 
-void LiveCulture::Collect(int64_t num_ticks) {
+void LiveCulture::Collect(std::vector<GroupRun>& runs, int64_t num_ticks) {
   const double dt = culture().dt_ms();
   CultureRecording& out = recording_;
   const double start_ms = static_cast<double>(out.start_tick) * dt;
   out.failed_at_ms = failed_at_ms_;
   out.spike_offsets.assign(1, 0);
-  for (Slice& slice : slices_) {
-    std::stable_sort(slice.spikes.begin(), slice.spikes.end(),
+  for (GroupRun& run : runs) {
+    std::stable_sort(run.spikes.begin(), run.spikes.end(),
                      [](const sim::Spike& a, const sim::Spike& b) { return a.copy < b.copy; });
-    auto spike = slice.spikes.begin();
-    for (int k = 0; k < slice.gang->num_copies(); ++k) {
-      for (; spike != slice.spikes.end() && spike->copy == k; ++spike) {
+    auto spike = run.spikes.begin();
+    for (int k = 0; k < static_cast<int>(run.recorders.size()); ++k) {
+      for (; spike != run.spikes.end() && spike->copy == k; ++spike) {
         out.spike_gids.push_back(spike->gid);
         out.spike_ticks.push_back(spike->tick);
         // As livn: the emission lies 1e-10 ms after the step's start.
@@ -242,7 +232,7 @@ void LiveCulture::Collect(int64_t num_ticks) {
       }
       out.spike_offsets.push_back(static_cast<int64_t>(out.spike_gids.size()));
     }
-    slice.spikes = {};
+    run.spikes = {};
   }
   for (size_t i = 0; i < selection_.series.size(); ++i) {
     RecordedSeries& series = out.series.emplace_back();
@@ -252,8 +242,8 @@ void LiveCulture::Collect(int64_t num_ticks) {
     series.values.assign(static_cast<size_t>(num_copies_ * of_copy),
                          std::numeric_limits<double>::quiet_NaN());
     double* to = series.values.data();
-    for (const Slice& slice : slices_) {
-      for (const std::vector<SeriesRecorder>& recorders : slice.recorders) {
+    for (const GroupRun& run : runs) {
+      for (const std::vector<SeriesRecorder>& recorders : run.recorders) {
         const double* from = recorders[i].samples().data();
         const auto got = static_cast<int64_t>(recorders[i].samples().size()) /
                          std::max<int64_t>(1, series.num_rows);
@@ -266,7 +256,6 @@ void LiveCulture::Collect(int64_t num_ticks) {
       }
     }
   }
-  for (Slice& slice : slices_) slice.recorders.clear();
 }
 
 }  // namespace livnd::env

@@ -290,8 +290,7 @@ void StimulusPlan::ForgetBefore(double now_ms) {
   }
 }
 
-void StimulusPlan::InstallInto(sim::Gang& gang, int first_copy,
-                               const Electrodes* electrodes) const {
+void StimulusPlan::InstallInto(Copies& copies, const Electrodes* electrodes) const {
   for (int m = 0; m < sim::kNumStimulusModes; ++m) {
     const ModePlan& mode = modes_[m];
     if (mode.sample_dt_ms == 0.0) continue;
@@ -302,16 +301,16 @@ void StimulusPlan::InstallInto(sim::Gang& gang, int first_copy,
       auto sites = std::make_shared<sim::StimulusMap>();
       sites->num_channels = mode.num_channels;
       for (const Site& site : mode.channels) {
-        sites->row_of_channel.push_back(gang.culture().SectionRow(site.gid, site.section));
+        sites->row_of_channel.push_back(copies.culture().SectionRow(site.gid, site.section));
       }
       map = std::move(sites);
     }
-    gang.SetStimulusMap(static_cast<sim::StimulusMode>(m), std::move(map));
-    for (int c = 0; c < gang.num_copies(); ++c) {
-      const sim::Waveform& w = mode.pending[static_cast<size_t>(first_copy + c)];
+    copies.SetStimulusMap(static_cast<sim::StimulusMode>(m), map);
+    for (int c = 0; c < copies.num_copies(); ++c) {
+      const sim::Waveform& w = mode.pending[static_cast<size_t>(c)];
       if (w.num_samples() == 0) continue;
       // Cannot fail: the map is set and Add has seen the numbers.
-      gang.Install(c, static_cast<sim::StimulusMode>(m), w).IgnoreError();
+      copies.Install(c, static_cast<sim::StimulusMode>(m), w).IgnoreError();
     }
   }
 }

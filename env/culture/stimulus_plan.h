@@ -8,10 +8,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "env/copies.h"
 #include "env/culture/culture_types.h"
 #include "io/device/electrode_array.h"
 #include "sim/culture/culture.h"
-#include "sim/gang/gang.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
@@ -39,8 +39,8 @@ class StimulusPlan {
   // Drops the samples before now_ms.
   void ForgetBefore(double now_ms);
 
-  // Gives a gang, whose first copy is first_copy of the plan, all modes and waveforms.
-  void InstallInto(sim::Gang& gang, int first_copy, const Electrodes* electrodes) const;
+  // Gives the copies all modes and waveforms.
+  void InstallInto(Copies& copies, const Electrodes* electrodes) const;
 
   // Electrode currents are still on the axis.
   bool uses_electrodes() const;

@@ -1,8 +1,12 @@
 #include "env/task/target_rate.h"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "env/seed.h"
 #include "sim/culture/culture.h"
 
@@ -23,29 +27,7 @@ TensorSpec Info(absl::string_view name, absl::string_view unit, absl::string_vie
   return s;
 }
 
-}  // namespace
-
-absl::Status TargetRateConfig::Validate() const {
-  const auto check = [](absl::string_view name, double value, double low, double high) {
-    if (value >= low && value <= high) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("TargetRate ", name, " = ", value, "; takes ", low, " to ", high));
-  };
-  for (const absl::Status& s :
-       {check("step_ms", step_ms, 1.0, 10000.0), check("phase_us", phase_us, 25.0, 5000.0),
-        check("max_amplitude_ua", max_amplitude_ua, 0.0, 1000.0),
-        check("num_history_steps", num_history_steps, 1, 1000),
-        check("num_rate_steps", num_rate_steps, 1, 1000),
-        check("episode_steps", episode_steps, 1, 1e9), check("settle_ms", settle_ms, 0.0, 1e6),
-        check("min_target_hz", min_target_hz, 0.01, kMaxRateHz),
-        check("max_target_hz", max_target_hz, min_target_hz, kMaxRateHz),
-        check("charge_price", charge_price, 0.0, 1e6)}) {
-    if (!s.ok()) return s;
-  }
-  return check("phase_us", phase_us, 25.0, step_ms * 1000.0 / 4.0);
-}
-
-EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System& system) {
+EnvironmentSpec SpecOf(const TargetRateConfig& config, const io::System& system) {
   const auto& electrodes = system.electrode_array->electrodes;
   EnvironmentSpec spec;
   spec.task = "TargetRate";
@@ -60,20 +42,21 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   spec.max_episode_steps = config.episode_steps;
   spec.physics_version = sim::kPhysicsVersion;
 
-  TensorSpec& action = spec.action;
+  TensorSpec& action = spec.actions.emplace_back();
   action.name = "pulse_amplitude";
   action.dtype = DType::kFloat32;
   action.shape = {static_cast<int64_t>(electrodes.size())};
   action.unit = "1";
-  action.description = absl::StrCat("Amplitude of the pulse on each electrode as a fraction of ",
-                                    config.max_amplitude_ua, " uA; positive is cathodic first.");
+  action.description =
+      absl::StrCat("Amplitude of the pulse on each electrode as a fraction of ",
+                   config.pulse.max_amplitude_ua, " uA; positive is cathodic first.");
   action.low.assign(electrodes.size(), -1.0);
   action.high.assign(electrodes.size(), 1.0);
   for (const io::Electrode& e : electrodes) {
     action.element_names.push_back(absl::StrCat("amplitude_e", e.id));
   }
 
-  TensorSpec& observation = spec.observation;
+  TensorSpec& observation = spec.observations.emplace_back();
   observation.name = "observation";
   observation.dtype = DType::kFloat32;
   observation.unit = "mixed";
@@ -97,7 +80,7 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   observation.high.push_back(config.max_target_hz);
   observation.shape = {static_cast<int64_t>(observation.low.size())};
 
-  const double max_charge = StepChargeNc(config, nullptr, static_cast<int>(electrodes.size()));
+  const double max_charge = config.pulse.ChargeNc(static_cast<double>(electrodes.size()));
   spec.infos.resize(kNumTargetRateInfos);
   spec.infos[kRateHz] =
       Info("rate_hz", "Hz", "Mean rate per cell over the rate window.", 0.0, kMaxRateHz + 20.0);
@@ -116,8 +99,8 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
                                 "Target of the new episode, instead of a random one.",
                                 config.min_target_hz, config.max_target_hz});
   spec.settings = {{"step_ms", config.step_ms},
-                   {"phase_us", config.phase_us},
-                   {"max_amplitude_ua", config.max_amplitude_ua},
+                   {"phase_us", config.pulse.phase_us},
+                   {"max_amplitude_ua", config.pulse.max_amplitude_ua},
                    {"num_history_steps", config.num_history_steps},
                    {"num_rate_steps", config.num_rate_steps},
                    {"episode_steps", config.episode_steps},
@@ -128,24 +111,137 @@ EnvironmentSpec TargetRateSpec(const TargetRateConfig& config, const io::System&
   return spec;
 }
 
-double StepChargeNc(const TargetRateConfig& config, const float* action, int num_electrodes) {
-  double sum = 0.0;
-  for (int e = 0; e < num_electrodes; ++e) {
-    sum += action == nullptr ? 1.0 : std::fabs(static_cast<double>(action[e]));
+}  // namespace
+
+absl::Status TargetRateConfig::Validate() const {
+  const auto check = [](absl::string_view field, double value, double low, double high) {
+    if (value >= low && value <= high) return absl::OkStatus();  // false for NaN
+    return MakeFieldError(field, absl::StrCat(value), absl::StrCat(low, " .. ", high));
+  };
+  for (const absl::Status& s : {check("num_history_steps", num_history_steps, 1, 1000),
+                                check("num_rate_steps", num_rate_steps, 1, 1000),
+                                check("episode_steps", episode_steps, 1, 1e9),
+                                check("min_target_hz", min_target_hz, 0.01, kMaxRateHz),
+                                check("max_target_hz", max_target_hz, min_target_hz, kMaxRateHz),
+                                check("charge_price", charge_price, 0.0, 1e6)}) {
+    if (!s.ok()) return s;
   }
-  // uA * us = pC.
-  return sum * config.max_amplitude_ua * 2.0 * config.phase_us * 1e-3;
+  // The pulse is over long before the step is.
+  return check("pulse.phase_us", pulse.phase_us, 0.0, step_ms * 1000.0 / 4.0);
 }
 
-double TargetRateReward(const TargetRateConfig& config, double rate_hz, double target_hz,
-                        const float* action, int num_electrodes) {
+std::optional<EnvironmentSpec> TargetRate::Offer(const io::System& system) {
+  if (!TaskModel::Suits(system)) return std::nullopt;
+  return SpecOf(TargetRateConfig(), system);
+}
+
+absl::StatusOr<std::shared_ptr<const TargetRate>> TargetRate::Create(
+    const io::System& system, const TargetRateConfig& config) {
+  if (absl::Status s = config.Validate(); !s.ok()) return s;
+  TaskModelConfig settle;
+  settle.step_ms = config.step_ms;
+  settle.settle_ms = config.settle_ms;
+  settle.settle_seed = config.settle_seed;
+  settle.kept_steps = std::max(config.num_history_steps, config.num_rate_steps);
+  auto model = TaskModel::Create(system, settle);
+  if (!model.ok()) return model.status();
+  const auto pulse = io::BiphasicPulse::Create(config.pulse, (*model)->num_electrodes(),
+                                               (*model)->culture()->dt_ms());
+  if (!pulse.ok()) return pulse.status();
+  io::SpikeCounts counts((*model)->gids_in_reach());
+  return std::shared_ptr<const TargetRate>(
+      new TargetRate(config, SpecOf(config, system), *std::move(model), *pulse, std::move(counts)));
+}
+
+TargetRate::TargetRate(const TargetRateConfig& config, EnvironmentSpec spec,
+                       std::shared_ptr<const TaskModel> model, const io::BiphasicPulse& pulse,
+                       io::SpikeCounts counts)
+    : config_(config),
+      spec_(std::move(spec)),
+      model_(std::move(model)),
+      pulse_(pulse),
+      counts_(std::move(counts)),
+      num_kept_(static_cast<int>(model_->settled_spikes().size())) {
+  for (const std::vector<sim::Spike>& spikes : model_->settled_spikes()) {
+    std::vector<double> row(row_size(), 0.0);
+    row[0] = static_cast<double>(spikes.size());
+    counts_.Count(spikes, absl::MakeSpan(row).subspan(1));
+    settled_ring_.insert(settled_ring_.end(), row.begin(), row.end());
+  }
+}
+
+size_t TargetRate::state_size() const { return kRing + settled_ring_.size(); }
+
+void TargetRate::NewEpisode(const EpisodeStart& start, absl::Span<double> state,
+                            const Seen& seen) const {
+  const auto option = start.options.find("target_rate_hz");
+  state[kTarget] =
+      option != start.options.end() ? option->second : EpisodeTargetHz(config_, start.seed);
+  state[kOldest] = 0.0;
+  std::copy(settled_ring_.begin(), settled_ring_.end(), state.begin() + kRing);
+  Show(state, 0.0, 0.0, false, seen);
+}
+
+void TargetRate::Encode(const Action& action, absl::Span<double> /*state*/, int64_t tick,
+                        sim::Waveform* currents_ua) const {
+  pulse_.Encode(action.get<float>(0), tick, currents_ua);
+}
+
+StepEnd TargetRate::Finish(const Action& action, const Activity& activity, absl::Span<double> state,
+                           const Seen& seen) const {
+  // The oldest row becomes the newest one.
+  const auto oldest = static_cast<int>(state[kOldest]);
+  const absl::Span<double> row =
+      state.subspan(kRing + static_cast<size_t>(oldest) * row_size(), row_size());
+  state[kOldest] = (oldest + 1) % num_kept_;
+  std::fill(row.begin(), row.end(), 0.0);
+  row[0] = static_cast<double>(activity.spikes.size());
+  counts_.Count(activity.spikes, row.subspan(1));
+
+  const absl::Span<const float> amplitudes = action.get<float>(0);
+  Show(state, row[0], pulse_.ChargeNc(amplitudes), !activity.finite, seen);
+  StepEnd end;
+  end.reward = Reward(config_, RateHz(state), state[kTarget], amplitudes);
+  return end;
+}
+
+absl::Span<const double> TargetRate::Counts(absl::Span<const double> state, int ago) const {
+  const int row = (static_cast<int>(state[kOldest]) + num_kept_ - 1 - ago) % num_kept_;
+  return state.subspan(kRing + static_cast<size_t>(row) * row_size(), row_size());
+}
+
+double TargetRate::RateHz(absl::Span<const double> state) const {
+  double spikes = 0.0;
+  for (int ago = 0; ago < config_.num_rate_steps; ++ago) spikes += Counts(state, ago)[0];
+  return spikes / static_cast<double>(model_->num_cells()) /
+         (config_.num_rate_steps * config_.step_ms * 1e-3);
+}
+
+void TargetRate::Show(absl::Span<const double> state, double num_spikes, double charge_nc,
+                      bool failed, const Seen& seen) const {
+  const double rate_hz = RateHz(state);
+  auto out = seen.observation<float>(0).begin();
+  for (int ago = config_.num_history_steps - 1; ago >= 0; --ago) {
+    for (const double count : Counts(state, ago).subspan(1)) *out++ = static_cast<float>(count);
+  }
+  *out++ = static_cast<float>(rate_hz);
+  *out++ = static_cast<float>(state[kTarget]);
+  seen.info<double>(kRateHz)[0] = rate_hz;
+  seen.info<double>(kTargetRateHz)[0] = state[kTarget];
+  seen.info<double>(kNumSpikes)[0] = num_spikes;
+  seen.info<double>(kChargeNc)[0] = charge_nc;
+  seen.info<double>(kNumericalFailure)[0] = failed ? 1.0 : 0.0;
+}
+
+double TargetRate::Reward(const TargetRateConfig& config, double rate_hz, double target_hz,
+                          absl::Span<const float> amplitudes) {
   double mean = 0.0;
-  for (int e = 0; e < num_electrodes; ++e) mean += std::fabs(static_cast<double>(action[e]));
-  mean /= num_electrodes;
+  for (const float a : amplitudes) mean += std::fabs(static_cast<double>(a));
+  mean /= static_cast<double>(amplitudes.size());
   return -std::fabs(rate_hz - target_hz) / target_hz - config.charge_price * mean;
 }
 
-double EpisodeTargetHz(const TargetRateConfig& config, uint64_t episode_seed) {
+double TargetRate::EpisodeTargetHz(const TargetRateConfig& config, uint64_t episode_seed) {
   const double u = UniformOf(episode_seed, SeedPurpose::kTarget);
   return config.min_target_hz + u * (config.max_target_hz - config.min_target_hz);
 }

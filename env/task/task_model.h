@@ -1,5 +1,4 @@
-// What all copies of an environment share: the culture, its electrodes, and the settled state that
-// every episode starts from.
+// A culture with electrodes that has settled: what every episode of a task starts from.
 #ifndef LIVND_ENV_TASK_TASK_MODEL_H_
 #define LIVND_ENV_TASK_TASK_MODEL_H_
 
@@ -7,69 +6,64 @@
 #include <memory>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "env/spec.h"
-#include "env/task/target_rate.h"
 #include "io/system/system.h"
 #include "sim/culture/culture.h"
-#include "sim/executor.h"
-#include "sim/gang/gang.h"
+#include "sim/gang/probe.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
 
-// Spikes of one copy in one step.
-struct StepCounts {
-  std::vector<float> per_electrode;  // [num_electrodes]
-  double all_cells = 0.0;
+struct TaskModelConfig {
+  double step_ms = 50.0;
+  // The culture runs for so long, in whole steps and at least for kept_steps of them.
+  double settle_ms = 2000.0;
+  uint64_t settle_seed = 1;
+  int kept_steps = 0;  // the last steps whose spikes are kept
+
+  // MakeFieldError with the field, its value and what it takes.
+  absl::Status Validate() const;
 };
 
-// Immutable and thread-safe after Create.
-class EnvironmentModel {
+// Shared by all copies of an environment. Immutable and thread-safe after Create.
+class TaskModel {
  public:
-  // Builds the culture from the system's default params and lets it settle for config.settle_ms.
-  // InvalidArgument: no electrodes, no params, or parameters that do not fit; FailedPrecondition:
-  // the culture did not stay finite while it settled.
-  static absl::StatusOr<std::shared_ptr<const EnvironmentModel>> Create(
-      const io::System& system, const TargetRateConfig& config);
+  // True where Create can succeed: the system has electrodes, and its model a default params document
+  // and cells that electrodes reach.
+  static bool Suits(const io::System& system);
 
-  const EnvironmentSpec& spec() const { return spec_; }
-  const TargetRateConfig& config() const { return config_; }
+  // Builds the culture from the system's default params and lets it settle. InvalidArgument:
+  // Validate's errors, no electrodes, no params, or parameters that do not fit; FailedPrecondition:
+  // the culture did not stay finite while it settled.
+  static absl::StatusOr<std::shared_ptr<const TaskModel>> Create(const io::System& system,
+                                                                 const TaskModelConfig& config);
+
   const std::shared_ptr<const sim::Culture>& culture() const { return culture_; }
+  // How currents of the electrodes, in declared order, reach the cells: of StimulusMode::kField.
   const std::shared_ptr<const sim::StimulusMap>& stimulation() const { return stimulation_; }
   int num_electrodes() const { return num_electrodes_; }
   int64_t num_cells() const { return static_cast<int64_t>(culture_->gids().size()); }
-  int64_t step_ticks() const { return step_ticks_; }
+  // [electrode] gids of the cells that it hears.
+  const std::vector<std::vector<uint32_t>>& gids_in_reach() const { return gids_in_reach_; }
 
-  // State of a copy at the start of an episode (before its noise is keyed).
+  // State of a copy at the start of an episode, before its noise is keyed.
   absl::Span<const double> settled_state() const { return settled_state_; }
-  // The last steps before it, oldest first: as many as the longer of history and rate window.
-  const std::vector<StepCounts>& settled_counts() const { return settled_counts_; }
-
-  // Adds spikes to the counts of their copies; counts is [num_copies].
-  void Count(absl::Span<const sim::Spike> spikes, absl::Span<StepCounts> counts) const;
-  StepCounts NoCounts() const {
-    return {std::vector<float>(static_cast<size_t>(num_electrodes_), 0.0f), 0.0};
-  }
-
-  // One biphasic pulse an electrode from `tick` on; amplitudes are [num_electrodes] in [-1, 1].
-  sim::Waveform Pulse(int64_t tick, const float* amplitudes) const;
+  // Spikes of the kept steps before it, oldest first.
+  const std::vector<std::vector<sim::Spike>>& settled_spikes() const { return settled_spikes_; }
 
  private:
-  EnvironmentModel() = default;
-  absl::Status Settle();
+  TaskModel() = default;
+  // False if the culture does not stay finite.
+  bool Settle(const TaskModelConfig& config);
 
-  EnvironmentSpec spec_;
-  TargetRateConfig config_;
   std::shared_ptr<const sim::Culture> culture_;
   std::shared_ptr<const sim::StimulusMap> stimulation_;
   int num_electrodes_ = 0;
-  int64_t step_ticks_ = 0;
-  absl::flat_hash_map<int64_t, std::vector<int>> electrodes_of_gid_;
+  std::vector<std::vector<uint32_t>> gids_in_reach_;
   std::vector<double> settled_state_;
-  std::vector<StepCounts> settled_counts_;
+  std::vector<std::vector<sim::Spike>> settled_spikes_;
 };
 
 }  // namespace livnd::env

@@ -2,21 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "env/gang_size.h"
+#include "absl/types/span.h"
+#include "base/field_error.h"
+#include "env/copies.h"
 #include "env/seed.h"
 #include "env/task/task_model.h"
-#include "sim/gang/gang.h"
 
 namespace livnd::env {
 namespace {
 
-// What one copy carries beside its culture.
+// What one copy carries beside its culture and its task's state.
 struct Copy {
   bool was_reset = false;
   bool ended = false;
@@ -25,48 +25,74 @@ struct Copy {
   uint64_t episode_seed = 0;
   int64_t episode = 0;
   int64_t step = 0;  // within the episode
-  double target_hz = 0.0;
-  std::deque<StepCounts> recent;  // oldest first
 };
 
-struct GangSlice {
-  int first_copy;
-  std::unique_ptr<sim::Gang> gang;
-  std::vector<sim::Spike> spikes;
-  std::vector<StepCounts> counts;
+// What a group of copies needs in a step; kept for its memory.
+struct GroupScratch {
+  sim::Waveform currents_ua;
+  std::vector<sim::Spike> spikes, sorted;  // by time; by copy, then time
+  std::vector<size_t> end_of_copy;         // into sorted
 };
 
-class TargetRateEnvironment final : public VectorEnvironment {
+// Sorts spikes by copy, those of one copy by time as they are.
+void SortByCopy(GroupScratch& scratch, int num_copies) {
+  std::vector<size_t>& end = scratch.end_of_copy;
+  end.assign(static_cast<size_t>(num_copies), 0);
+  for (const sim::Spike& spike : scratch.spikes) ++end[static_cast<size_t>(spike.copy)];
+  size_t sum = 0;
+  for (size_t& of_copy : end) {
+    sum += of_copy;
+    of_copy = sum - of_copy;  // where the copy's spikes begin
+  }
+  scratch.sorted.resize(scratch.spikes.size());
+  for (const sim::Spike& spike : scratch.spikes) {
+    scratch.sorted[end[static_cast<size_t>(spike.copy)]++] = spike;
+  }
+}
+
+// The first element of a copy's tensor that its bounds do not hold, or -1.
+template <typename T>
+int64_t FirstOutOfBounds(absl::Span<const T> elements, const TensorSpec& spec) {
+  for (size_t e = 0; e < elements.size(); ++e) {
+    const auto x = static_cast<double>(elements[e]);
+    if (!(x >= spec.low[e] && x <= spec.high[e])) return static_cast<int64_t>(e);  // NaN too
+  }
+  return -1;
+}
+
+template <typename T>
+absl::Status CheckBounds(const TensorBatch& actions, int tensor, const TensorSpec& spec, int copy) {
+  const absl::Span<const T> elements = actions.of<T>(tensor, copy);
+  const int64_t e = FirstOutOfBounds(elements, spec);
+  if (e < 0) return absl::OkStatus();
+  const auto i = static_cast<size_t>(e);
+  const std::string element =
+      i < spec.element_names.size() ? spec.element_names[i] : absl::StrCat("element ", i);
+  return MakeFieldError(absl::StrCat("actions[", tensor, "].data"),
+                        absl::StrCat(elements[i], " (copy ", copy, ", ", element, ")"),
+                        absl::StrCat(spec.low[i], " .. ", spec.high[i]));
+}
+
+class TaskEnvironment final : public VectorEnvironment {
  public:
-  TargetRateEnvironment(std::shared_ptr<const EnvironmentModel> model, int num_envs,
-                        AutoresetMode autoreset, uint64_t unseeded_seed, sim::Executor& executor)
-      : model_(std::move(model)),
+  TaskEnvironment(std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset,
+                  uint64_t unseeded_seed, sim::Executor& executor)
+      : task_(std::move(task)),
         autoreset_(autoreset),
         unseeded_seed_(unseeded_seed),
-        executor_(executor),
-        copies_(static_cast<size_t>(num_envs)) {
-    const int size = CopiesOfGang(num_envs, model_->settled_state().size(), executor.concurrency());
-    for (int first = 0; first < num_envs; first += size) {
-      const int n = std::min(size, num_envs - first);
-      GangSlice& slice = gangs_.emplace_back();
-      slice.first_copy = first;
-      slice.gang = std::make_unique<sim::Gang>(model_->culture(), n);
-      slice.gang->SetStimulusMap(sim::StimulusMode::kField, model_->stimulation());
-      slice.counts.assign(static_cast<size_t>(n), model_->NoCounts());
-    }
-    share_.emplace(executor, static_cast<int>(gangs_.size()));
-    const size_t n = copies_.size();
-    outcome_.observations.resize(n * static_cast<size_t>(spec().observation.num_elements()));
-    outcome_.rewards.resize(n);
-    outcome_.terminated.resize(n);
-    outcome_.truncated.resize(n);
-    outcome_.infos.assign(kNumTargetRateInfos, std::vector<double>(n));
-    outcome_.seeds.resize(n);
-    outcome_.episodes.resize(n);
-    outcome_.ticks.resize(n);
+        step_ticks_(std::llround(spec().step_duration_ms * 1e6 /
+                                 static_cast<double>(std::max<int64_t>(1, spec().tick_ns)))),
+        copies_(static_cast<size_t>(num_envs)),
+        states_(static_cast<size_t>(num_envs) * task_->state_size()),
+        outcome_(task_->spec(), num_envs) {
+    const TaskModel* model = task_->model();
+    if (model == nullptr) return;
+    cultures_.emplace(model->culture(), num_envs, executor);
+    cultures_->SetStimulusMap(sim::StimulusMode::kField, model->stimulation());
+    scratch_.resize(static_cast<size_t>(cultures_->num_groups()));
   }
 
-  const EnvironmentSpec& spec() const override { return model_->spec(); }
+  const EnvironmentSpec& spec() const override { return task_->spec(); }
   int num_envs() const override { return static_cast<int>(copies_.size()); }
   const Outcome& outcome() const override { return outcome_; }
   bool was_reset() const override {
@@ -82,7 +108,7 @@ class TargetRateEnvironment final : public VectorEnvironment {
 
   absl::Status Reset(const ResetRequest& request) override {
     if (absl::Status s = CheckReset(request); !s.ok()) return s;
-    const auto option = request.options.find("target_rate_hz");
+    std::fill(outcome_.began.begin(), outcome_.began.end(), uint8_t{0});
     for (int c = 0; c < num_envs(); ++c) {
       const auto i = static_cast<size_t>(c);
       if (!request.mask.empty() && request.mask[i] == 0) continue;
@@ -94,39 +120,19 @@ class TargetRateEnvironment final : public VectorEnvironment {
         copy.seed = EpisodeSeed(unseeded_seed_, static_cast<uint64_t>(c) + 1);
         copy.num_episodes_of_seed = 0;
       }
-      StartEpisode(c);
-      if (option != request.options.end()) copy.target_hz = option->second;
-      outcome_.rewards[i] = 0.0;
-      outcome_.terminated[i] = outcome_.truncated[i] = 0;
-      Report(c, 0.0, 0.0, false);
+      BeginEpisode(c, request.options);
     }
     return absl::OkStatus();
   }
 
-  absl::Status Step(absl::Span<const float> actions) override {
+  absl::Status Step(const TensorBatch& actions) override {
     if (absl::Status s = CheckStep(actions); !s.ok()) return s;
-    const int num_electrodes = model_->num_electrodes();
-    executor_.ParallelFor(static_cast<int>(gangs_.size()), [&](int g) {
-      GangSlice& slice = gangs_[static_cast<size_t>(g)];
-      const int n = slice.gang->num_copies();
-      for (int k = 0; k < n; ++k) {
-        const float* action =
-            actions.data() + static_cast<size_t>(slice.first_copy + k) * num_electrodes;
-        // Cannot fail: the map is set and CheckStep has seen the numbers.
-        slice.gang
-            ->Install(k, sim::StimulusMode::kField, model_->Pulse(slice.gang->tick(k), action))
-            .IgnoreError();
-      }
-      slice.spikes.clear();
-      slice.gang->Advance(model_->step_ticks(), &slice.spikes, {},
-                          ExecutorFor(*slice.gang, *share_));
-      for (StepCounts& c : slice.counts) c = model_->NoCounts();
-      model_->Count(slice.spikes, absl::MakeSpan(slice.counts));
-      for (int k = 0; k < n; ++k) {
-        FinishStep(slice, k,
-                   actions.data() + static_cast<size_t>(slice.first_copy + k) * num_electrodes);
-      }
-    });
+    std::fill(outcome_.began.begin(), outcome_.began.end(), uint8_t{0});
+    if (cultures_.has_value()) {
+      cultures_->ParallelFor([&](Copies::Group& group) { StepGroup(actions, group); });
+    } else {
+      for (int c = 0; c < num_envs(); ++c) Finish(actions, c, Activity());
+    }
     return absl::OkStatus();
   }
 
@@ -134,34 +140,18 @@ class TargetRateEnvironment final : public VectorEnvironment {
   absl::Status CheckReset(const ResetRequest& request) const {
     const size_t n = copies_.size();
     if (!request.seeds.empty() && request.seeds.size() != n) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("seeds has ", request.seeds.size(), " entries; takes ", n));
+      return MakeFieldError("seeds", absl::StrCat(request.seeds.size(), " entries"),
+                            absl::StrCat(n));
     }
     if (!request.mask.empty() && request.mask.size() != n) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("mask has ", request.mask.size(), " entries; takes ", n));
+      return MakeFieldError("mask", absl::StrCat(request.mask.size(), " entries"), absl::StrCat(n));
     }
     if (!request.mask.empty() &&
         std::all_of(request.mask.begin(), request.mask.end(), [](uint8_t m) { return m == 0; })) {
-      return absl::InvalidArgumentError("mask selects no copy; takes at least one");
+      return MakeFieldError("mask", "selects no copy", "at least one copy");
     }
     for (const auto& entry : request.options) {
-      const std::string& name = entry.first;
-      const double value = entry.second;
-      const auto& known = spec().reset_options;
-      const auto option = std::find_if(known.begin(), known.end(),
-                                       [&](const OptionSpec& o) { return o.name == name; });
-      if (option == known.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "unknown option '", name,
-            "'; accepted: ", absl::StrJoin(known, ", ", [](std::string* out, const OptionSpec& o) {
-              out->append(o.name);
-            })));
-      }
-      if (!(value >= option->min && value <= option->max)) {
-        return absl::InvalidArgumentError(absl::StrCat("option ", name, " = ", value, "; takes ",
-                                                       option->min, " to ", option->max));
-      }
+      if (absl::Status s = CheckOption(entry.first, entry.second); !s.ok()) return s;
     }
     for (size_t i = 0; i < n; ++i) {
       if (!request.mask.empty() && request.mask[i] == 0 && !copies_[i].was_reset) {
@@ -172,128 +162,154 @@ class TargetRateEnvironment final : public VectorEnvironment {
     return absl::OkStatus();
   }
 
-  absl::Status CheckStep(absl::Span<const float> actions) const {
-    const auto size = static_cast<size_t>(model_->num_electrodes());
-    if (actions.size() != copies_.size() * size) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "actions has ", actions.size(), " numbers; takes ", copies_.size(), " x ", size));
+  absl::Status CheckOption(const std::string& name, double value) const {
+    const std::vector<OptionSpec>& known = spec().reset_options;
+    const auto option = std::find_if(known.begin(), known.end(),
+                                     [&](const OptionSpec& o) { return o.name == name; });
+    if (option == known.end()) {
+      return MakeFieldError(
+          "options", name,
+          known.empty() ? "no options"
+                        : absl::StrJoin(known, ", ", [](std::string* out, const OptionSpec& o) {
+                            out->append(o.name);
+                          }));
     }
+    if (value >= option->min && value <= option->max) return absl::OkStatus();  // false for NaN
+    return MakeFieldError(absl::StrCat("options[", name, "]"), absl::StrCat(value),
+                          absl::StrCat(option->min, " .. ", option->max));
+  }
+
+  absl::Status CheckStep(const TensorBatch& actions) const {
     if (!was_reset()) return absl::FailedPreconditionError("a copy was never reset");
     if (const int c = first_ended(); c >= 0) {
       return absl::FailedPreconditionError(
           absl::StrCat("the episode of copy ", c, " has ended; reset it first"));
     }
-    const TensorSpec& a = spec().action;
-    for (size_t i = 0; i < actions.size(); ++i) {
-      const double x = actions[i];
-      const size_t e = i % size;
-      if (x >= a.low[e] && x <= a.high[e]) continue;
-      // With NEXT_STEP the action of an ended copy is not looked at.
-      if (autoreset_ == AutoresetMode::kNextStep && copies_[i / size].ended) continue;
-      return absl::InvalidArgumentError(absl::StrCat("action of copy ", i / size, ", ",
-                                                     a.element_names[e], " = ", x, "; takes ",
-                                                     a.low[e], " to ", a.high[e]));
+    for (int c = 0; c < num_envs(); ++c) {
+      if (copies_[static_cast<size_t>(c)].ended) continue;  // its action is not looked at
+      for (int i = 0; i < static_cast<int>(spec().actions.size()); ++i) {
+        if (absl::Status s = CheckAction(actions, i, c); !s.ok()) return s;
+      }
     }
     return absl::OkStatus();
   }
 
-  GangSlice& SliceOf(int c) {
-    auto slice = std::upper_bound(gangs_.begin(), gangs_.end(), c,
-                                  [](int copy, const GangSlice& s) { return copy < s.first_copy; });
-    return *std::prev(slice);
+  absl::Status CheckAction(const TensorBatch& actions, int tensor, int copy) const {
+    const TensorSpec& action = spec().actions[static_cast<size_t>(tensor)];
+    switch (action.dtype) {
+      case DType::kFloat32:
+        return CheckBounds<float>(actions, tensor, action, copy);
+      case DType::kFloat64:
+        return CheckBounds<double>(actions, tensor, action, copy);
+      case DType::kInt64:
+        return CheckBounds<int64_t>(actions, tensor, action, copy);
+    }
+    return absl::OkStatus();
   }
 
-  // A copy of the settled culture with the next seed of the copy's stream.
-  void StartEpisode(int c) {
-    Copy& copy = copies_[static_cast<size_t>(c)];
+  absl::Span<double> StateOf(int c) {
+    const size_t size = task_->state_size();
+    return absl::MakeSpan(states_).subspan(static_cast<size_t>(c) * size, size);
+  }
+
+  Seen SeenBy(int c) { return {outcome_.observations, outcome_.infos, c}; }
+
+  // An episode with the next seed of the copy's stream.
+  void BeginEpisode(int c, const std::map<std::string, double>& options) {
+    const auto i = static_cast<size_t>(c);
+    Copy& copy = copies_[i];
     copy.episode_seed = EpisodeSeed(copy.seed, copy.num_episodes_of_seed++);
     ++copy.episode;
     copy.was_reset = true;
     copy.ended = false;
     copy.step = 0;
-    copy.target_hz = EpisodeTargetHz(model_->config(), copy.episode_seed);
-    copy.recent.assign(model_->settled_counts().begin(), model_->settled_counts().end());
-    GangSlice& slice = SliceOf(c);
-    slice.gang->LoadCopy(c - slice.first_copy, model_->settled_state());
-    slice.gang->SetSeed(c - slice.first_copy, copy.episode_seed);
-  }
-
-  double RateHz(const Copy& copy) const {
-    const int window = model_->config().num_rate_steps;
-    double spikes = 0.0;
-    for (auto it = copy.recent.end() - window; it != copy.recent.end(); ++it) {
-      spikes += it->all_cells;
+    if (cultures_.has_value()) {
+      cultures_->Load(c, task_->model()->settled_state());
+      cultures_->Seed(c, copy.episode_seed);
     }
-    return spikes / static_cast<double>(model_->num_cells()) /
-           (window * model_->config().step_ms * 1e-3);
+    task_->NewEpisode({copy.episode_seed, options}, StateOf(c), SeenBy(c));
+    outcome_.rewards[i] = 0.0;
+    outcome_.terminated[i] = outcome_.truncated[i] = 0;
+    outcome_.began[i] = 1;
+    outcome_.seeds[i] = copy.episode_seed;
+    outcome_.episodes[i] = copy.episode;
+    outcome_.ticks[i] = 0;
   }
 
-  void FinishStep(GangSlice& slice, int k, const float* action) {
-    const int c = slice.first_copy + k;
+  void StepGroup(const TensorBatch& actions, Copies::Group& group) {
+    GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
+    bool any_runs = false;
+    for (int c = group.first(); c < group.first() + group.size(); ++c) {
+      if (copies_[static_cast<size_t>(c)].ended) continue;
+      any_runs = true;
+      task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), &scratch.currents_ua);
+      // Cannot fail: the map is set, and CheckStep has seen the numbers.
+      cultures_->Install(c, sim::StimulusMode::kField, scratch.currents_ua).IgnoreError();
+    }
+    scratch.spikes.clear();
+    if (any_runs) group.Advance(step_ticks_, &scratch.spikes);
+    SortByCopy(scratch, group.size());
+    size_t first = 0;
+    for (int k = 0; k < group.size(); ++k) {
+      const size_t end = scratch.end_of_copy[static_cast<size_t>(k)];
+      Activity activity;
+      activity.spikes = absl::MakeSpan(scratch.sorted).subspan(first, end - first);
+      activity.finite = cultures_->IsFinite(group.first() + k);
+      Finish(actions, group.first() + k, activity);
+      first = end;
+    }
+  }
+
+  void Finish(const TensorBatch& actions, int c, const Activity& activity) {
     const auto i = static_cast<size_t>(c);
     Copy& copy = copies_[i];
-    outcome_.terminated[i] = outcome_.truncated[i] = 0;
     if (copy.ended) {  // NEXT_STEP: this call resets, whatever the action was
-      StartEpisode(c);
-      outcome_.rewards[i] = 0.0;
-      Report(c, 0.0, 0.0, false);
+      static const std::map<std::string, double> no_options;
+      BeginEpisode(c, no_options);
       return;
     }
     ++copy.step;
-    copy.recent.pop_front();
-    copy.recent.push_back(slice.counts[static_cast<size_t>(k)]);
-    const bool failed = !slice.gang->IsFinite(k);
-    const double rate_hz = RateHz(copy);
-    outcome_.rewards[i] = TargetRateReward(model_->config(), rate_hz, copy.target_hz, action,
-                                           model_->num_electrodes());
-    copy.ended = failed || copy.step >= model_->config().episode_steps;
-    outcome_.truncated[i] = copy.ended ? 1 : 0;
-    Report(c, copy.recent.back().all_cells,
-           StepChargeNc(model_->config(), action, model_->num_electrodes()), failed);
+    const StepEnd end = task_->Finish({actions, c}, activity, StateOf(c), SeenBy(c));
+    const bool truncated =
+        end.truncated || !activity.finite || copy.step == spec().max_episode_steps;
+    copy.ended = end.terminated || truncated;
+    outcome_.rewards[i] = end.reward;
+    outcome_.terminated[i] = end.terminated ? 1 : 0;
+    outcome_.truncated[i] = truncated ? 1 : 0;
+    outcome_.ticks[i] = copy.step * step_ticks_;
   }
 
-  void Report(int c, double num_spikes, double charge_nc, bool failed) {
-    const auto i = static_cast<size_t>(c);
-    const Copy& copy = copies_[i];
-    const double rate_hz = RateHz(copy);
-    float* out =
-        outcome_.observations.data() + i * static_cast<size_t>(spec().observation.num_elements());
-    for (auto it = copy.recent.end() - model_->config().num_history_steps; it != copy.recent.end();
-         ++it) {
-      out = std::copy(it->per_electrode.begin(), it->per_electrode.end(), out);
-    }
-    *out++ = static_cast<float>(rate_hz);
-    *out++ = static_cast<float>(copy.target_hz);
-    outcome_.infos[kRateHz][i] = rate_hz;
-    outcome_.infos[kTargetRateHz][i] = copy.target_hz;
-    outcome_.infos[kNumSpikes][i] = num_spikes;
-    outcome_.infos[kChargeNc][i] = charge_nc;
-    outcome_.infos[kNumericalFailure][i] = failed ? 1.0 : 0.0;
-    outcome_.seeds[i] = copy.episode_seed;
-    outcome_.episodes[i] = copy.episode;
-    outcome_.ticks[i] = copy.step * model_->step_ticks();
-  }
-
-  const std::shared_ptr<const EnvironmentModel> model_;
+  const std::shared_ptr<const Task> task_;
   const AutoresetMode autoreset_;
   const uint64_t unseeded_seed_;
-  sim::Executor& executor_;
-  std::optional<sim::ExecutorShare> share_;  // of each gang
+  const int64_t step_ticks_;
   std::vector<Copy> copies_;
-  std::vector<GangSlice> gangs_;
+  std::vector<double> states_;      // [copy][Task::state_size()]
+  std::optional<Copies> cultures_;  // of a task that has a model
+  std::vector<GroupScratch> scratch_;
   Outcome outcome_;
 };
 
 }  // namespace
 
+Outcome::Outcome(const EnvironmentSpec& spec, int num_envs)
+    : observations(spec.observations, num_envs), infos(spec.infos, num_envs) {
+  const auto n = static_cast<size_t>(num_envs);
+  rewards.resize(n);
+  terminated.resize(n);
+  truncated.resize(n);
+  began.resize(n);
+  seeds.resize(n);
+  episodes.resize(n);
+  ticks.resize(n);
+}
+
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(
-    std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,
-    uint64_t unseeded_seed, sim::Executor& executor) {
-  if (num_envs < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("num_envs = ", num_envs, "; takes 1 or more"));
-  }
-  return std::make_unique<TargetRateEnvironment>(std::move(model), num_envs, autoreset,
-                                                 unseeded_seed, executor);
+    std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset, uint64_t unseeded_seed,
+    sim::Executor& executor) {
+  if (num_envs < 1) return MakeFieldError("num_envs", absl::StrCat(num_envs), "1 or more");
+  return std::make_unique<TaskEnvironment>(std::move(task), num_envs, autoreset, unseeded_seed,
+                                           executor);
 }
 
 }  // namespace livnd::env

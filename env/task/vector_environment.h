@@ -11,13 +11,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "env/spec.h"
+#include "env/task/task.h"
+#include "env/tensor_batch.h"
 #include "sim/executor.h"
 
 namespace livnd::env {
-
-class EnvironmentModel;  // env/task/task_model.h: what all copies share, settled once
 
 enum class AutoresetMode { kNextStep, kDisabled };
 
@@ -29,29 +28,37 @@ struct ResetRequest {
   std::map<std::string, double> options;
 };
 
-// What the last Reset or Step left, all copies, C order. Owned by the VectorEnvironment and
-// overwritten by its next call.
+// What the last Reset or Step left, all copies. Owned by the VectorEnvironment and overwritten by its
+// next call.
 struct Outcome {
-  std::vector<float> observations;         // [num_envs, observation size]
-  std::vector<double> rewards;             // [num_envs]
-  std::vector<uint8_t> terminated;         // [num_envs], 0 or 1
-  std::vector<uint8_t> truncated;          // [num_envs], 0 or 1
-  std::vector<std::vector<double>> infos;  // per EnvironmentSpec.infos: [num_envs, size]
-  std::vector<uint64_t> seeds;             // [num_envs]: seed of the running episode
-  std::vector<int64_t> episodes;           // [num_envs]: episodes begun so far
-  std::vector<int64_t> ticks;              // [num_envs]: ticks since the episode's reset
+  TensorBatch observations;
+  TensorBatch infos;
+  // All of them [num_envs].
+  std::vector<double> rewards;
+  std::vector<uint8_t> terminated, truncated;  // 0 or 1
+  std::vector<uint8_t> began;     // 1 where this call began an episode: a Reset, or an autoreset
+  std::vector<uint64_t> seeds;    // of the running episode
+  std::vector<int64_t> episodes;  // begun so far
+  std::vector<int64_t> ticks;     // since the episode's reset
+
+  Outcome(const EnvironmentSpec& spec, int num_envs);
 };
 
-// Thread-compatible: one call at a time. Results are a function of the model, the seeds, the
-// options and the actions alone: not of num_envs, of a copy's place, or of the executor.
+// Runs a task on N copies: their seeds, their episodes, and what happens to those that have ended.
+//
+// Thread-compatible: one call at a time. Results are a function of the task, the seeds, the options
+// and the actions alone: not of num_envs, of a copy's place, or of the executor. Once warm, a Step
+// allocates nothing.
 class VectorEnvironment {
  public:
   // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that
   // are first reset without a seed take theirs from unseeded_seed, each its own; give entropy
   // there. The executor must outlive the environment.
-  static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
-      std::shared_ptr<const EnvironmentModel> model, int num_envs, AutoresetMode autoreset,
-      uint64_t unseeded_seed, sim::Executor& executor);
+  static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(std::shared_ptr<const Task> task,
+                                                                   int num_envs,
+                                                                   AutoresetMode autoreset,
+                                                                   uint64_t unseeded_seed,
+                                                                   sim::Executor& executor);
 
   virtual ~VectorEnvironment() = default;
   virtual const EnvironmentSpec& spec() const = 0;
@@ -59,14 +66,15 @@ class VectorEnvironment {
 
   // Starts new episodes in the masked copies; see the Reset comment in
   // proto/livnd/v1/environment_service.proto. On an error nothing has changed.
-  // InvalidArgument: wrong lengths, unknown option (message lists the accepted), value out of
-  // range. FailedPrecondition: a copy outside the mask was never reset.
+  // MakeFieldError: wrong lengths, an unknown option, a value out of range. FailedPrecondition: a
+  // copy outside the mask was never reset.
   virtual absl::Status Reset(const ResetRequest& request) = 0;
 
-  // actions: float32 [num_envs, action size] within the action bounds. On an error nothing has
-  // changed. InvalidArgument: wrong length, NaN or out of bounds (message names copy, element,
-  // value and bounds). FailedPrecondition: see ended() and was_reset().
-  virtual absl::Status Step(absl::Span<const float> actions) = 0;
+  // Actions by EnvironmentSpec.actions, within their bounds. In mode kNextStep those of a copy whose
+  // episode has ended are not looked at: it begins the next one and is not simulated. On an error
+  // nothing has changed. MakeFieldError: NaN or out of bounds (copy, element, value and bounds).
+  // FailedPrecondition: see first_ended() and was_reset().
+  virtual absl::Status Step(const TensorBatch& actions) = 0;
 
   // Valid after the first successful Reset.
   virtual const Outcome& outcome() const = 0;

@@ -336,6 +336,19 @@ TEST_F(ServerTest, BadStepsChangeNothingAndUseUpNoIndex) {
   EXPECT_TRUE(Step(StepRequest(session, 2)).ok());
 }
 
+TEST_F(ServerTest, NextStepDoesNotLookAtTheActionOfAnEndedCopy) {
+  const std::string session = CreateSession();
+  ASSERT_TRUE(Reset(session, 1).ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Step(StepRequest(session, 2 + i)).ok());
+  v1::StepResponse response;
+  ASSERT_TRUE(Step(StepRequest(session, 6, std::nanf("")), &response).ok());
+  EXPECT_EQ(Values<double>(response.rewards()), (std::vector<double>{0, 0}));
+  EXPECT_EQ(Values<float>(response.observations(0))[0], 0);
+  // The new episode's first action counts again.
+  ExpectError(Step(StepRequest(session, 7, std::nanf(""))), grpc::StatusCode::INVALID_ARGUMENT,
+              "INVALID_FIELD");
+}
+
 TEST_F(ServerTest, BadResetsChangeNothing) {
   const std::string session = CreateSession();
   v1::ResetRequest request;

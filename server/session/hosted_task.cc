@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "server/wire/convert.h"
+#include "server/wire/convert_culture.h"
 
 namespace livnd::server {
 
@@ -17,7 +18,7 @@ absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetRespons
                                    "copy ", left_out - reset.mask.begin()));
     }
   }
-  LIVND_RETURN_IF_ERROR(environment_->Reset(reset));
+  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Reset(reset), "", "options"));
   EncodeReset(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
@@ -37,7 +38,7 @@ absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* 
         {{"value", absl::StrCat("copy ", ended)},
          {"accepted", "Reset of the copies whose episode has ended"}});
   }
-  LIVND_RETURN_IF_ERROR(environment_->Step(actions_));
+  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Step(actions_), "", "actions"));
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }

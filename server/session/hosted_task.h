@@ -3,9 +3,10 @@
 #define LIVND_SERVER_SESSION_HOSTED_TASK_H_
 
 #include <memory>
-#include <vector>
+#include <utility>
 
 #include "env/task/vector_environment.h"
+#include "env/tensor_batch.h"
 #include "server/session/hosted_environment.h"
 
 namespace livnd::server {
@@ -13,7 +14,8 @@ namespace livnd::server {
 class HostedTask final : public HostedEnvironment {
  public:
   explicit HostedTask(std::unique_ptr<env::VectorEnvironment> environment)
-      : environment_(std::move(environment)) {}
+      : environment_(std::move(environment)),
+        actions_(environment_->spec().actions, environment_->num_envs()) {}
 
   const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
   int num_envs() const override { return environment_->num_envs(); }
@@ -23,7 +25,7 @@ class HostedTask final : public HostedEnvironment {
 
  private:
   const std::unique_ptr<env::VectorEnvironment> environment_;
-  std::vector<float> actions_;  // kept for its capacity
+  env::TensorBatch actions_;  // kept for its memory
 };
 
 }  // namespace livnd::server

@@ -7,7 +7,7 @@
 #include "env/catalog.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/live_culture.h"
-#include "env/task/task_model.h"
+#include "env/task/task.h"
 #include "env/task/vector_environment.h"
 #include "server/machine/systems_folder.h"
 #include "server/session/hosted_culture.h"
@@ -46,13 +46,11 @@ absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_m
             return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes);
           });
     }
-    LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::EnvironmentModel> model,
-                           catalog->BuildTask(id));
-    return EnvironmentStore::Maker([model, &executor](const WantedCopies& wanted) -> Made {
-      LIVND_ASSIGN_OR_RETURN(
-          std::unique_ptr<env::VectorEnvironment> environment,
-          env::VectorEnvironment::Create(model, wanted.num_envs, wanted.autoreset,
-                                         wanted.unseeded_seed, executor));
+    LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::Task> task, catalog->BuildTask(id));
+    return EnvironmentStore::Maker([task, &executor](const WantedCopies& wanted) -> Made {
+      LIVND_ASSIGN_OR_RETURN(std::unique_ptr<env::VectorEnvironment> environment,
+                             env::VectorEnvironment::Create(task, wanted.num_envs, wanted.autoreset,
+                                                            wanted.unseeded_seed, executor));
       return std::make_unique<HostedTask>(std::move(environment));
     });
   };

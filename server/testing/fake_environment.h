@@ -2,20 +2,23 @@
 #ifndef LIVND_SERVER_TESTING_FAKE_ENVIRONMENT_H_
 #define LIVND_SERVER_TESTING_FAKE_ENVIRONMENT_H_
 
-#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "env/spec.h"
+#include "env/task/task.h"
 #include "env/task/vector_environment.h"
+#include "env/tensor_batch.h"
 #include "server/machine/mutex.h"
 #include "server/session/environment_store.h"
 #include "server/session/hosted_task.h"
+#include "sim/executor.h"
 
 namespace livnd::server {
 
@@ -63,15 +66,17 @@ inline env::EnvironmentSpec FakeSpec(const std::string& id = "Fake-v0") {
   spec.id = id;
   spec.task = "Fake";
   spec.system = "none";
-  spec.action.name = "stimulation";
-  spec.action.shape = {2};
-  spec.action.low = {-1, -1};
-  spec.action.high = {1, 1};
-  spec.action.element_names = {"electrode_0", "electrode_1"};
-  spec.observation.name = "seen";
-  spec.observation.shape = {3};
-  spec.observation.low = {0, -100, 0};
-  spec.observation.high = {100, 100, 100};
+  env::TensorSpec& action = spec.actions.emplace_back();
+  action.name = "stimulation";
+  action.shape = {2};
+  action.low = {-1, -1};
+  action.high = {1, 1};
+  action.element_names = {"electrode_0", "electrode_1"};
+  env::TensorSpec& observation = spec.observations.emplace_back();
+  observation.name = "seen";
+  observation.shape = {3};
+  observation.low = {0, -100, 0};
+  observation.high = {100, 100, 100};
   env::TensorSpec info;
   info.name = "charge";
   info.dtype = env::DType::kFloat64;
@@ -87,83 +92,62 @@ inline env::EnvironmentSpec FakeSpec(const std::string& id = "Fake-v0") {
   return spec;
 }
 
+// The task behind it: the episode's seed decides nothing but what is seen of it.
+class FakeTask final : public env::Task {
+ public:
+  explicit FakeTask(env::EnvironmentSpec spec) : spec_(std::move(spec)) {}
+
+  const env::EnvironmentSpec& spec() const override { return spec_; }
+  size_t state_size() const override { return 0; }
+  void NewEpisode(const env::EpisodeStart& start, absl::Span<double>,
+                  const env::Seen& seen) const override {
+    const absl::Span<float> numbers = seen.observation<float>(0);
+    numbers[0] = numbers[1] = 0;
+    numbers[2] = static_cast<float>(start.seed % 100);
+  }
+  env::StepEnd Finish(const env::Action& action, const env::Activity&, absl::Span<double>,
+                      const env::Seen& seen) const override {
+    const absl::Span<const float> amplitudes = action.get<float>(0);
+    const absl::Span<float> numbers = seen.observation<float>(0);
+    numbers[0] += 1;
+    numbers[1] += amplitudes[0] + amplitudes[1];
+    return {numbers[1], false, false};
+  }
+
+ private:
+  const env::EnvironmentSpec spec_;
+};
+
 class FakeEnvironment final : public env::VectorEnvironment {
  public:
   FakeEnvironment(int num_envs, env::AutoresetMode autoreset, FakeControl& control,
                   env::EnvironmentSpec spec = FakeSpec())
-      : spec_(std::move(spec)), num_envs_(num_envs), autoreset_(autoreset), control_(control) {
+      : environment_(*Create(std::make_shared<const FakeTask>(std::move(spec)), num_envs, autoreset,
+                             0, executor_)),
+        control_(control) {
     ++control_.num_alive;
-    outcome_.observations.resize(num_envs * 3);
-    outcome_.rewards.resize(num_envs);
-    outcome_.terminated.resize(num_envs);
-    outcome_.truncated.resize(num_envs);
-    outcome_.infos = {std::vector<double>(num_envs)};
-    outcome_.seeds.resize(num_envs);
-    outcome_.episodes.resize(num_envs);
-    outcome_.ticks.resize(num_envs);
   }
   ~FakeEnvironment() override { --control_.num_alive; }
 
-  const env::EnvironmentSpec& spec() const override { return spec_; }
-  int num_envs() const override { return num_envs_; }
-
+  const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
+  int num_envs() const override { return environment_->num_envs(); }
   absl::Status Reset(const env::ResetRequest& request) override {
-    for (int i = 0; i < num_envs_; ++i) {
-      if (!request.mask.empty() && request.mask[i] == 0) continue;
-      const bool seeded = !request.seeds.empty() && request.seeds[i].has_value();
-      Begin(i, seeded ? *request.seeds[i] : outcome_.seeds[i] + 1);
-    }
-    return absl::OkStatus();
+    return environment_->Reset(request);
   }
-
-  absl::Status Step(absl::Span<const float> actions) override {
+  absl::Status Step(const env::TensorBatch& actions) override {
     control_.AwaitOpen();
-    for (int i = 0; i < num_envs_; ++i) {
-      if (outcome_.truncated[i] != 0) {
-        Begin(i, outcome_.seeds[i] + 1);
-        continue;
-      }
-      float* seen = &outcome_.observations[i * 3];
-      seen[0] += 1;
-      seen[1] += actions[2 * i] + actions[2 * i + 1];
-      outcome_.rewards[i] = seen[1];
-      outcome_.ticks[i] += 2000;
-      outcome_.truncated[i] = seen[0] >= 4;
-    }
-    ++control_.num_steps;
-    return absl::OkStatus();
+    const absl::Status status = environment_->Step(actions);
+    if (status.ok()) ++control_.num_steps;
+    return status;
   }
-
-  const env::Outcome& outcome() const override { return outcome_; }
-  bool was_reset() const override {
-    return std::all_of(outcome_.episodes.begin(), outcome_.episodes.end(),
-                       [](int64_t n) { return n > 0; });
-  }
-  int first_ended() const override {
-    if (autoreset_ != env::AutoresetMode::kDisabled) return -1;
-    for (int i = 0; i < num_envs_; ++i) {
-      if (outcome_.truncated[i] != 0) return i;
-    }
-    return -1;
-  }
+  const env::Outcome& outcome() const override { return environment_->outcome(); }
+  bool was_reset() const override { return environment_->was_reset(); }
+  int first_ended() const override { return environment_->first_ended(); }
 
  private:
-  void Begin(int i, uint64_t seed) {
-    outcome_.observations[i * 3] = 0;
-    outcome_.observations[i * 3 + 1] = 0;
-    outcome_.observations[i * 3 + 2] = static_cast<float>(seed % 100);
-    outcome_.rewards[i] = 0;
-    outcome_.truncated[i] = 0;
-    outcome_.seeds[i] = seed;
-    outcome_.episodes[i] += 1;
-    outcome_.ticks[i] = 0;
-  }
-
-  const env::EnvironmentSpec spec_;
-  const int num_envs_;
-  const env::AutoresetMode autoreset_;
+  sim::InlineExecutor executor_;
+  const std::unique_ptr<env::VectorEnvironment> environment_;
   FakeControl& control_;
-  env::Outcome outcome_;
 };
 
 inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {

@@ -51,11 +51,6 @@ std::vector<int64_t> BatchShape(int num_envs, absl::Span<const int64_t> shape = 
   return batch;
 }
 
-std::string ElementName(const env::TensorSpec& spec, int64_t element) {
-  if (element < static_cast<int64_t>(spec.element_names.size())) return spec.element_names[element];
-  return absl::StrCat("element ", element);
-}
-
 // A BOOL [num_envs] tensor.
 absl::StatusOr<std::vector<uint8_t>> ParseFlags(absl::string_view field, const v1::Tensor& tensor,
                                                 int num_envs) {
@@ -102,19 +97,6 @@ v1::Tensor* TensorAt(google::protobuf::RepeatedPtrField<v1::Tensor>* tensors, in
   return tensors->Mutable(i);
 }
 
-// `observations` and `infos`, which all three answers have.
-template <typename Response>
-void EncodeSeen(const env::Outcome& outcome, const env::EnvironmentSpec& spec, int num_envs,
-                Response* response) {
-  EncodeTensor<float>(v1::DTYPE_FLOAT32, BatchShape(num_envs, spec.observation.shape),
-                      outcome.observations, TensorAt(response->mutable_observations(), 0));
-  for (size_t i = 0; i < spec.infos.size(); ++i) {
-    EncodeTensor<double>(v1::DTYPE_FLOAT64, BatchShape(num_envs, spec.infos[i].shape),
-                         outcome.infos[i],
-                         TensorAt(response->mutable_infos(), static_cast<int>(i)));
-  }
-}
-
 v1::DType EncodeDType(env::DType dtype) {
   switch (dtype) {
     case env::DType::kFloat32:
@@ -125,6 +107,24 @@ v1::DType EncodeDType(env::DType dtype) {
       return v1::DTYPE_INT64;
   }
   return v1::DTYPE_UNSPECIFIED;
+}
+
+// All tensors of a batch; the messages' buffers are used again.
+void EncodeBatch(const env::TensorBatch& batch, absl::Span<const env::TensorSpec> specs,
+                 int num_envs, google::protobuf::RepeatedPtrField<v1::Tensor>* tensors) {
+  for (int i = 0; i < batch.num_tensors(); ++i) {
+    const env::TensorSpec& spec = specs[static_cast<size_t>(i)];
+    EncodeTensor<uint8_t>(EncodeDType(spec.dtype), BatchShape(num_envs, spec.shape), batch.data(i),
+                          TensorAt(tensors, i));
+  }
+}
+
+// `observations` and `infos`, which all three answers have.
+template <typename Response>
+void EncodeSeen(const env::Outcome& outcome, const env::EnvironmentSpec& spec, int num_envs,
+                Response* response) {
+  EncodeBatch(outcome.observations, spec.observations, num_envs, response->mutable_observations());
+  EncodeBatch(outcome.infos, spec.infos, num_envs, response->mutable_infos());
 }
 
 }  // namespace
@@ -150,27 +150,23 @@ absl::Status CheckTensor(absl::string_view field, const v1::Tensor& tensor, v1::
 
 absl::Status ParseActions(const google::protobuf::RepeatedPtrField<v1::Tensor>& tensors,
                           const env::EnvironmentSpec& spec, int num_envs,
-                          std::vector<float>* actions) {
-  if (tensors.size() != 1) {
+                          env::TensorBatch* actions) {
+  const auto num_actions = static_cast<int>(spec.actions.size());
+  if (tensors.size() != num_actions) {
     return InvalidField("actions", absl::StrCat(tensors.size(), " tensors"),
-                        absl::StrCat("1 tensor (", spec.action.name, ")"));
+                        absl::StrCat(num_actions, num_actions == 1 ? " tensor (" : " tensors (",
+                                     absl::StrJoin(spec.actions, ", ",
+                                                   [](std::string* out, const env::TensorSpec& s) {
+                                                     out->append(s.name);
+                                                   }),
+                                     ")"));
   }
-  LIVND_RETURN_IF_ERROR(CheckTensor("actions[0]", tensors[0], v1::DTYPE_FLOAT32,
-                                    BatchShape(num_envs, spec.action.shape)));
-  const int64_t size = spec.action.num_elements();
-  actions->resize(num_envs * size);
-  std::memcpy(actions->data(), tensors[0].data().data(), tensors[0].data().size());
-  for (int64_t i = 0; i < num_envs * size; ++i) {
-    const int64_t element = i % size;
-    const double value = (*actions)[i];
-    const double low = spec.action.low[element];
-    const double high = spec.action.high[element];
-    if (!(value >= low && value <= high)) {  // NaN too
-      return InvalidField(
-          "actions[0].data",
-          absl::StrCat(value, " (copy ", i / size, ", ", ElementName(spec.action, element), ")"),
-          absl::StrCat(low, " .. ", high));
-    }
+  for (int i = 0; i < num_actions; ++i) {
+    const env::TensorSpec& action = spec.actions[static_cast<size_t>(i)];
+    LIVND_RETURN_IF_ERROR(CheckTensor(absl::StrCat("actions[", i, "]"), tensors[i],
+                                      EncodeDType(action.dtype),
+                                      BatchShape(num_envs, action.shape)));
+    std::memcpy(actions->data(i).data(), tensors[i].data().data(), tensors[i].data().size());
   }
   return absl::OkStatus();
 }
@@ -247,9 +243,9 @@ v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec) {
   out.set_description(spec.description);
   const bool culture = spec.kind == env::EnvironmentKind::kCulture;
   out.set_kind(culture ? v1::ENVIRONMENT_KIND_CULTURE : v1::ENVIRONMENT_KIND_TASK);
-  if (!culture) {
-    *out.add_actions() = EncodeTensorSpec(spec.action);
-    *out.add_observations() = EncodeTensorSpec(spec.observation);
+  for (const env::TensorSpec& action : spec.actions) *out.add_actions() = EncodeTensorSpec(action);
+  for (const env::TensorSpec& observation : spec.observations) {
+    *out.add_observations() = EncodeTensorSpec(observation);
   }
   for (const env::TensorSpec& info : spec.infos) *out.add_infos() = EncodeTensorSpec(info);
   for (const env::OptionSpec& option : spec.reset_options) {
@@ -327,19 +323,21 @@ void EncodeObserve(const env::Outcome& outcome, const env::EnvironmentSpec& spec
 
 int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, int64_t max_request_bytes,
                             int64_t max_response_bytes) {
+  const auto bytes_of = [](const std::vector<env::TensorSpec>& tensors) {
+    int64_t bytes = 0;
+    for (const env::TensorSpec& t : tensors) bytes += t.num_elements() * env::BytesOf(t.dtype);
+    return bytes;
+  };
   // What a message has beside its tensors' bytes: names, shapes, lengths, the session, options.
-  int64_t overhead = 4096 + 64 * static_cast<int64_t>(spec.infos.size());
+  int64_t overhead = 4096 + 64 * static_cast<int64_t>(spec.actions.size() +
+                                                      spec.observations.size() + spec.infos.size());
   for (const env::OptionSpec& option : spec.reset_options) {
     overhead += 32 + static_cast<int64_t>(option.name.size());
   }
   // Step's actions; Reset's seed and two flags.
-  const int64_t request =
-      std::max(spec.action.num_elements() * int64_t{sizeof(float)}, int64_t{10});
-  // The observation and infos; a reward and two flags, or a seed, or an episode and a tick.
-  int64_t response = 16 + spec.observation.num_elements() * int64_t{sizeof(float)};
-  for (const env::TensorSpec& info : spec.infos) {
-    response += info.num_elements() * int64_t{sizeof(double)};
-  }
+  const int64_t request = std::max(bytes_of(spec.actions), int64_t{10});
+  // Observations and infos; a reward and two flags, or a seed, or an episode and a tick.
+  const int64_t response = 16 + bytes_of(spec.observations) + bytes_of(spec.infos);
   return std::max(int64_t{0}, std::min((max_request_bytes - overhead) / request,
                                        (max_response_bytes - overhead) / response));
 }

@@ -17,6 +17,7 @@
 #include "absl/types/span.h"
 #include "env/spec.h"
 #include "env/task/vector_environment.h"
+#include "env/tensor_batch.h"
 #include "io/system/system.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "livnd/v1/tensor.pb.h"
@@ -29,10 +30,11 @@ namespace livnd::server {
 absl::Status CheckTensor(absl::string_view field, const v1::Tensor& tensor, v1::DType dtype,
                          absl::Span<const int64_t> shape);
 
-// StepRequest.actions of num_envs copies into [num_envs, action size]; *actions keeps its capacity.
+// StepRequest.actions of num_envs copies into *actions, which was made of the spec's actions. Bounds
+// are env's business: it knows whose action counts.
 absl::Status ParseActions(const google::protobuf::RepeatedPtrField<v1::Tensor>& tensors,
                           const env::EnvironmentSpec& spec, int num_envs,
-                          std::vector<float>* actions);
+                          env::TensorBatch* actions);
 
 // Everything of a ResetRequest but session and op_index. Seeds of copies outside the mask are
 // dropped.

@@ -2,22 +2,21 @@
 //
 //   copies_bench COPIES THREADS SUBJECT    SUBJECT: words of tools/bench/subject.h
 //
-// The copies run in gangs as those of an environment do (env/task/vector_environment.h) and each has its
-// own noise; threads share the gangs, or the cells of the only one. The command
-// {"command": "advance", "steps": N} runs the next N steps, 10 ms at a time, and answers the seconds
-// that passed, the CPU seconds of the calling thread and the spikes of all.
+// The copies run as those of an environment do (env/copies.h) and each has its own noise; threads share
+// the gangs, or the cells of the only one. The command {"command": "advance", "steps": N} runs the next
+// N steps, 10 ms at a time, and answers the seconds that passed, the CPU seconds of the calling thread
+// and the spikes of all.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "env/gang_size.h"
+#include "env/copies.h"
 #include "sim/culture/culture.h"
-#include "sim/gang/gang.h"
+#include "sim/gang/probe.h"
 #include "tools/bench/subject.h"
 #include "tools/bench/thread_executor.h"
 #include "tools/bench/worker.h"
@@ -27,52 +26,42 @@ namespace {
 
 constexpr double kPieceMs = 10.0;  // what an environment's step takes
 
-class Copies {
+class Bench {
  public:
-  Copies(const Subject& subject, int num_copies, int num_threads) : executor_(num_threads) {
-    const int size = env::CopiesOfGang(num_copies, subject.start.size(), num_threads);
-    for (int first = 0; first < num_copies; first += size) {
-      Slice& slice = slices_.emplace_back();
-      slice.gang = std::make_unique<sim::Gang>(subject.culture, std::min(size, num_copies - first));
-      for (int copy = 0; copy < slice.gang->num_copies(); ++copy) {
-        Start(subject, *slice.gang, copy, static_cast<uint32_t>(first + copy));
-      }
+  Bench(const Subject& subject, int num_copies, int num_threads)
+      : executor_(num_threads), copies_(subject.culture, num_copies, executor_) {
+    for (int copy = 0; copy < num_copies; ++copy) {
+      copies_.Load(copy, subject.start);
+      copies_.Seed(copy, kSeed, static_cast<uint32_t>(copy));
+      if (!subject.learns) continue;
+      const absl::Status learns = copies_.SetPlasticity(copy, true);
+      if (!learns.ok()) Die(learns.ToString());
     }
   }
 
-  int num_gangs() const { return static_cast<int>(slices_.size()); }
+  int num_gangs() const { return copies_.num_groups(); }
 
   Json Advance(const Json& request) {
     const int64_t steps = request.value("steps", int64_t{0});
-    const auto piece =
-        static_cast<int64_t>(std::llround(kPieceMs / slices_.front().gang->culture().dt_ms()));
-    for (Slice& slice : slices_) slice.spikes.clear();
+    const auto piece = static_cast<int64_t>(std::llround(kPieceMs / copies_.culture().dt_ms()));
+    std::vector<std::vector<sim::Spike>> spikes(static_cast<size_t>(num_gangs()));
     const auto start = std::chrono::steady_clock::now();
     const double start_cpu_s = ThreadCpuSeconds();
     for (int64_t done = 0; done < steps; done += piece) {
-      if (num_gangs() == 1) {  // the threads share its cells
-        slices_[0].gang->Advance(std::min(piece, steps - done), &slices_[0].spikes, {}, &executor_);
-        continue;
-      }
-      executor_.ParallelFor(num_gangs(), [&](int i) {
-        slices_[i].gang->Advance(std::min(piece, steps - done), &slices_[i].spikes);
+      copies_.ParallelFor([&](env::Copies::Group& group) {
+        group.Advance(std::min(piece, steps - done), &spikes[static_cast<size_t>(group.index())]);
       });
     }
     const double cpu_s = ThreadCpuSeconds() - start_cpu_s;
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     size_t num_spikes = 0;
-    for (const Slice& slice : slices_) num_spikes += slice.spikes.size();
+    for (const std::vector<sim::Spike>& of_group : spikes) num_spikes += of_group.size();
     return {{"wall_s", wall.count()}, {"cpu_s", cpu_s}, {"spikes", num_spikes}};
   }
 
  private:
-  struct Slice {
-    std::unique_ptr<sim::Gang> gang;
-    std::vector<sim::Spike> spikes;
-  };
-
   ThreadExecutor executor_;
-  std::vector<Slice> slices_;
+  env::Copies copies_;
 };
 
 int Main(const std::vector<std::string>& args) {
@@ -83,7 +72,7 @@ int Main(const std::vector<std::string>& args) {
     Die(std::string("usage: copies_bench COPIES THREADS ") + kSubjectUsage);
   }
   const Subject subject = MakeSubject({args.begin() + 2, args.end()});
-  Copies copies(subject, num_copies, num_threads);
+  Bench copies(subject, num_copies, num_threads);
   ServeCommands({{"cells", subject.culture->gids().size()},
                  {"params", subject.params},
                  {"gangs", copies.num_gangs()}},

@@ -8,6 +8,7 @@
 // all rewards so far.
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "env/catalog.h"
+#include "env/task/task.h"
 #include "env/task/vector_environment.h"
+#include "env/tensor_batch.h"
 #include "io/neuroh5/read_system.h"
 #include "tools/bench/step_pattern.h"
 #include "tools/bench/thread_executor.h"
@@ -30,26 +33,25 @@ void Check(const absl::Status& status) {
   if (!status.ok()) Die(status.ToString());
 }
 
-std::shared_ptr<const env::EnvironmentModel> BuildModel(const std::string& folder,
-                                                        const std::string& id) {
+std::shared_ptr<const env::Task> BuildTask(const std::string& folder, const std::string& id) {
   auto system = io::ReadSystem(folder);
   Check(system.status());
   const auto catalog =
       env::Catalog::Create({std::make_shared<const io::System>(*std::move(system))});
   Check(catalog.status());
-  auto model = catalog->BuildTask(id);
-  Check(model.status());
-  return *std::move(model);
+  auto task = catalog->BuildTask(id);
+  Check(task.status());
+  return *std::move(task);
 }
 
 class Subject {
  public:
-  Subject(std::shared_ptr<const env::EnvironmentModel> model, sim::Executor& executor)
-      : model_(std::move(model)), executor_(executor) {}
+  Subject(std::shared_ptr<const env::Task> task, sim::Executor& executor)
+      : task_(std::move(task)), executor_(executor) {}
 
   Json Open(const Json& request) {
     const int num_envs = request.value("num_envs", 1);
-    auto made = env::VectorEnvironment::Create(model_, num_envs, env::AutoresetMode::kNextStep,
+    auto made = env::VectorEnvironment::Create(task_, num_envs, env::AutoresetMode::kNextStep,
                                                /*unseeded_seed=*/0, executor_);
     Check(made.status());
     environment_ = *std::move(made);
@@ -66,9 +68,11 @@ class Subject {
     const int count = request.value("count", 1);
     std::vector<double> us;
     for (int i = 0; i < count; ++i) {
-      const std::vector<float> actions =
-          ActionsOf(step_++, environment_->num_envs(),
-                    static_cast<int>(environment_->spec().action.num_elements()));
+      const env::TensorSpec& action = environment_->spec().actions.front();
+      const std::vector<float> numbers =
+          ActionsOf(step_++, environment_->num_envs(), static_cast<int>(action.num_elements()));
+      env::TensorBatch actions({action}, environment_->num_envs());
+      std::memcpy(actions.data(0).data(), numbers.data(), actions.data(0).size());
       const auto start = Clock::now();
       Check(environment_->Step(actions));
       us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
@@ -78,7 +82,7 @@ class Subject {
   }
 
  private:
-  std::shared_ptr<const env::EnvironmentModel> model_;
+  std::shared_ptr<const env::Task> task_;
   sim::Executor& executor_;
   std::unique_ptr<env::VectorEnvironment> environment_;
   int64_t step_ = 0;
@@ -87,10 +91,10 @@ class Subject {
 
 int Main(const std::vector<std::string>& args) {
   if (args.size() != 2) Die("usage: env_bench SYSTEM ENVIRONMENT_ID");
-  auto model = BuildModel(args[0], args[1]);
+  auto task = BuildTask(args[0], args[1]);
   // As many threads as the server has by default.
   ThreadExecutor executor(static_cast<int>(std::thread::hardware_concurrency()));
-  Subject subject(std::move(model), executor);
+  Subject subject(std::move(task), executor);
   ServeCommands(Json::object(), {{"open", [&](const Json& r) { return subject.Open(r); }},
                                  {"step", [&](const Json& r) { return subject.Step(r); }}});
   return 0;

@@ -1,0 +1,74 @@
+#include "env/copies.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace livnd::env {
+namespace {
+
+// Copies whose state together stays near this size run as one gang: tiles fill, caches hold.
+constexpr size_t kGangStateBytes = size_t{384} << 10;
+// A gang of more tiles is worth several threads.
+constexpr int kLargeGangTiles = 64;
+
+// Copies in one gang; every thread gets some before a gang gets many.
+int GroupSize(int num_copies, size_t state_size, int concurrency) {
+  const int fit =
+      static_cast<int>(std::max<size_t>(1, kGangStateBytes / (state_size * sizeof(double))));
+  const int share = (num_copies + concurrency - 1) / concurrency;
+  return std::min(fit, share);
+}
+
+}  // namespace
+
+void Copies::Group::Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
+                            absl::Span<sim::Probe* const> probes) {
+  const bool large = gang_->num_tiles() > kLargeGangTiles && share_.concurrency() > 1;
+  gang_->Advance(num_steps, spikes, probes, large ? &share_ : nullptr);
+}
+
+Copies::Copies(std::shared_ptr<const sim::Culture> culture, int num_copies, sim::Executor& executor)
+    : culture_(std::move(culture)),
+      num_copies_(num_copies),
+      group_size_(GroupSize(num_copies, culture_->initial_state().size(), executor.concurrency())),
+      executor_(&executor) {
+  const int num_groups = (num_copies + group_size_ - 1) / group_size_;
+  const sim::ExecutorShare share(executor, num_groups);
+  for (int i = 0; i < num_groups; ++i) {
+    const int first = i * group_size_;
+    const int size = std::min(group_size_, num_copies - first);
+    groups_.push_back(Group(i, first, std::make_unique<sim::Gang>(culture_, size), share));
+  }
+}
+
+void Copies::ParallelFor(absl::FunctionRef<void(Group&)> work) {
+  executor_->ParallelFor(num_groups(), [&](int i) { work(groups_[static_cast<size_t>(i)]); });
+}
+
+void Copies::SetStimulusMap(sim::StimulusMode mode,
+                            const std::shared_ptr<const sim::StimulusMap>& map) {
+  for (Group& group : groups_) group.gang_->SetStimulusMap(mode, map);
+}
+
+absl::Status Copies::SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms) {
+  // All of them fail alike, so the first does before anything has changed.
+  for (Group& group : groups_) {
+    if (absl::Status s = group.gang_->SetInputSpikes(times_ms); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::vector<double>> Copies::SaveAll() const {
+  std::vector<std::vector<double>> states;
+  for (int c = 0; c < num_copies_; ++c) {
+    states.emplace_back(culture_->initial_state().size());
+    Save(c, absl::MakeSpan(states.back()));
+  }
+  return states;
+}
+
+void Copies::LoadAll(const std::vector<std::vector<double>>& states) {
+  for (int c = 0; c < num_copies_; ++c) Load(c, states[static_cast<size_t>(c)]);
+}
+
+}  // namespace livnd::env

@@ -1,0 +1,96 @@
+#include "env/copies.h"
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "env/culture/culture_model.h"
+#include "gtest/gtest.h"
+#include "io/neuroh5/read_system.h"
+
+namespace livnd::env {
+namespace {
+
+// Two pieces at once, so that copies fall into several groups.
+class TwoThreads final : public sim::Executor {
+ public:
+  int concurrency() const override { return 2; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    std::thread odd([&] {
+      for (int i = 1; i < num_pieces; i += 2) fn(i);
+    });
+    for (int i = 0; i < num_pieces; i += 2) fn(i);
+    odd.join();
+  }
+};
+
+const std::shared_ptr<const sim::Culture>& Culture() {
+  static const auto* culture = [] {
+    auto system = io::ReadSystem("systems/EI-mini");
+    EXPECT_TRUE(system.ok()) << system.status();
+    auto prepared = PrepareCulture(*system, {});
+    EXPECT_TRUE(prepared.ok()) << prepared.status();
+    return new std::shared_ptr<const sim::Culture>(prepared->culture);
+  }();
+  return *culture;
+}
+
+std::vector<double> StateOf(const Copies& copies, int copy) {
+  std::vector<double> state(copies.culture().initial_state().size());
+  copies.Save(copy, absl::MakeSpan(state));
+  return state;
+}
+
+void AdvanceAll(Copies& copies, int64_t num_steps) {
+  copies.ParallelFor([&](Copies::Group& group) { group.Advance(num_steps, nullptr); });
+}
+
+TEST(CopiesTest, GroupsHoldEveryCopyOnce) {
+  TwoThreads executor;
+  for (const int n : {1, 2, 5, 64}) {
+    Copies copies(Culture(), n, executor);
+    std::vector<int> seen(static_cast<size_t>(n), 0);
+    for (int& s : seen) s = 0;
+    copies.ParallelFor([&](Copies::Group& group) {
+      for (int c = group.first(); c < group.first() + group.size(); ++c) {
+        ++seen[static_cast<size_t>(c)];
+      }
+    });
+    EXPECT_EQ(seen, std::vector<int>(static_cast<size_t>(n), 1));
+    if (n > 1) {
+      EXPECT_GE(copies.num_groups(), 2);
+    }
+  }
+}
+
+TEST(CopiesTest, EachCopyIsItsOwnWhereverItLies) {
+  TwoThreads two;
+  sim::InlineExecutor one;
+  Copies many(Culture(), 5, two);
+  for (int c = 0; c < 5; ++c) many.Seed(c, 100 + static_cast<uint64_t>(c));
+  AdvanceAll(many, 2000);
+  for (int c = 0; c < 5; ++c) {
+    Copies alone(Culture(), 1, one);
+    alone.Seed(0, 100 + static_cast<uint64_t>(c));
+    AdvanceAll(alone, 2000);
+    EXPECT_EQ(StateOf(alone, 0), StateOf(many, c)) << c;
+    EXPECT_EQ(many.tick(c), 2000);
+    EXPECT_TRUE(many.IsFinite(c));
+  }
+}
+
+TEST(CopiesTest, SavedCopiesGoOnAsTheyWouldHave) {
+  TwoThreads executor;
+  Copies copies(Culture(), 3, executor);
+  for (int c = 0; c < 3; ++c) copies.Seed(c, static_cast<uint64_t>(c));
+  AdvanceAll(copies, 1000);
+  const std::vector<std::vector<double>> states = copies.SaveAll();
+  AdvanceAll(copies, 1000);
+  Copies others(Culture(), 3, executor);
+  others.LoadAll(states);
+  AdvanceAll(others, 1000);
+  EXPECT_EQ(copies.SaveAll(), others.SaveAll());
+}
+
+}  // namespace
+}  // namespace livnd::env
