@@ -7,33 +7,60 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/culture/culture_model.h"
+#include "env/task/null_task.h"
 #include "env/task/target_rate.h"
 #include "io/culture/model_options.h"
 
 namespace livnd::env {
 
 struct TaskEntry {
-  // The environment's spec on a system; none where the task does not suit the system.
-  std::optional<EnvironmentSpec> (*offer)(const io::System& system);
-  absl::StatusOr<std::shared_ptr<const Task>> (*build)(const io::System& system);
+  bool for_benchmarks;
+  // Asked for every system, and once without one. The spec of the task's environment there, or none.
+  std::optional<EnvironmentSpec> (*offer)(const io::System* system);
+  absl::StatusOr<std::shared_ptr<const Task>> (*build)(const io::System* system);
 };
 
 namespace {
 
 template <typename T>
-absl::StatusOr<std::shared_ptr<const Task>> Build(const io::System& system) {
-  return T::Create(system);
+constexpr TaskEntry OnSystems() {
+  return {
+      false,
+      [](const io::System* system) { return system == nullptr ? std::nullopt : T::Offer(*system); },
+      [](const io::System* system) -> absl::StatusOr<std::shared_ptr<const Task>> {
+        return T::Create(*system);
+      }};
+}
+
+template <typename T>
+constexpr TaskEntry ForBenchmarks() {
+  return {
+      true,
+      [](const io::System* system) {
+        return system != nullptr ? std::nullopt : std::make_optional(T::Offer());
+      },
+      [](const io::System*) -> absl::StatusOr<std::shared_ptr<const Task>> { return T::Create(); }};
 }
 
 // All tasks there are.
 constexpr TaskEntry kTasks[] = {
-    {&TargetRate::Offer, &Build<TargetRate>},
+    OnSystems<TargetRate>(),
+    ForBenchmarks<NullTask>(),
 };
 
 }  // namespace
 
-absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::System>> systems) {
+absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::System>> systems,
+                                        BenchEnvironments bench) {
   Catalog catalog;
+  const auto add_tasks = [&](const std::shared_ptr<const io::System>& system) {
+    for (const TaskEntry& task : kTasks) {
+      if (task.for_benchmarks && bench == BenchEnvironments::kLeftOut) continue;
+      std::optional<EnvironmentSpec> spec = task.offer(system.get());
+      if (spec.has_value()) catalog.Add(*std::move(spec), {system, &task});
+    }
+  };
+  add_tasks(nullptr);
   std::sort(systems.begin(), systems.end(),
             [](const auto& a, const auto& b) { return a->name < b->name; });
   for (size_t i = 0; i < systems.size(); ++i) {
@@ -46,10 +73,7 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
     // A model that livnd does not have offers nothing here; `livnd inspect` says why.
     if (!io::ResolveModel(system.model).ok()) continue;
     catalog.Add(CultureSpec(system), {systems[i], nullptr});
-    for (const TaskEntry& task : kTasks) {
-      std::optional<EnvironmentSpec> spec = task.offer(system);
-      if (spec.has_value()) catalog.Add(*std::move(spec), {systems[i], &task});
-    }
+    add_tasks(systems[i]);
   }
   return catalog;
 }
@@ -85,7 +109,7 @@ absl::StatusOr<Catalog::Plan> Catalog::PlanOf(absl::string_view id, EnvironmentK
 absl::StatusOr<std::shared_ptr<const Task>> Catalog::BuildTask(absl::string_view id) const {
   const absl::StatusOr<Plan> plan = PlanOf(id, EnvironmentKind::kTask);
   if (!plan.ok()) return plan.status();
-  return plan->task->build(*plan->system);
+  return plan->task->build(plan->system.get());
 }
 
 absl::StatusOr<std::shared_ptr<const CultureModel>> Catalog::BuildCulture(

@@ -17,13 +17,17 @@ namespace livnd::env {
 class CultureModel;
 struct TaskEntry;  // a line of the table of tasks in catalog.cc
 
+// Environments that are of use to nobody but those who measure livnd.
+enum class BenchEnvironments { kLeftOut, kOffered };
+
 // Immutable after Create; thread-safe.
 class Catalog {
  public:
   // One "Culture-<system>-v0" for every system, and for every task one "<task>-<system>-v0" on each
-  // system that it suits.
+  // system that it suits, or "<task>-v0" where it needs none.
   // InvalidArgument names a system whose files contradict each other.
-  static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems);
+  static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems,
+                                        BenchEnvironments bench = BenchEnvironments::kLeftOut);
 
   // Ordered by id.
   const std::vector<EnvironmentSpec>& specs() const { return specs_; }
@@ -38,8 +42,8 @@ class Catalog {
  private:
   // How the environment of the spec at the same place is built.
   struct Plan {
-    std::shared_ptr<const io::System> system;
-    const TaskEntry* task = nullptr;  // null: the culture without a task
+    std::shared_ptr<const io::System> system;  // null: a task that needs none
+    const TaskEntry* task = nullptr;           // null: the culture without a task
   };
 
   void Add(EnvironmentSpec spec, Plan plan);

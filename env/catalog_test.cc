@@ -35,6 +35,12 @@ TEST(CatalogTest, ListsEveryCultureAndTasksOnThoseWithElectrodesAndParams) {
   EXPECT_TRUE(catalog->BuildCulture("Culture-bare-v0").ok());
   EXPECT_EQ(catalog->BuildCulture("TargetRate-EI-mini-v0").status().code(),
             absl::StatusCode::kNotFound);
+  // Only who measures gets what is there to be measured.
+  catalog = Catalog::Create(systems, BenchEnvironments::kOffered);
+  ASSERT_TRUE(catalog.ok());
+  ASSERT_NE(catalog->Find("Null-v0"), nullptr);
+  EXPECT_EQ(catalog->specs().size(), ids.size() + 1);
+  EXPECT_TRUE(catalog->BuildTask("Null-v0").ok());
   systems.push_back(systems[0]);
   EXPECT_FALSE(Catalog::Create(systems).ok());
 }

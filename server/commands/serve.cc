@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "env/catalog.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
 #include "server/machine/listen_address.h"
@@ -38,6 +39,7 @@ struct Settings {
   int max_envs = 1024;
   bool exit_with_stdin = false;
   bool allow_insecure_remote = false;
+  bool bench_environments = false;
 };
 
 FlagSet MakeFlags(Settings& settings) {
@@ -70,6 +72,9 @@ FlagSet MakeFlags(Settings& settings) {
                "listen beyond this machine, although nothing is encrypted and nobody is asked who "
                "they are",
                &settings.allow_insecure_remote);
+  flags.Switch("bench-environments",
+               "offer Null-v0 too, in which nothing happens: it measures what serving costs",
+               &settings.bench_environments);
   return flags;
 }
 
@@ -120,7 +125,10 @@ absl::Status Serve(Settings settings) {
   }
   LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
-  LIVND_ASSIGN_OR_RETURN(Offer offer, ReadOffer(settings.systems, options.max_message_bytes));
+  LIVND_ASSIGN_OR_RETURN(Offer offer,
+                         ReadOffer(settings.systems, options.max_message_bytes,
+                                   settings.bench_environments ? env::BenchEnvironments::kOffered
+                                                               : env::BenchEnvironments::kLeftOut));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
                          Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);

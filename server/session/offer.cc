@@ -21,12 +21,13 @@ using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
 
 }  // namespace
 
-absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes) {
+absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes,
+                                env::BenchEnvironments bench) {
   LIVND_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
                          ReadSystemsFolder(systems_folder));
   Offer offer;
   for (const auto& system : systems) offer.systems.push_back(EncodeSystem(*system));
-  LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems)));
+  LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems), bench));
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
   if (!offer.environments.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "env/catalog.h"
 #include "env/spec.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "server/session/environment_store.h"
@@ -22,7 +23,8 @@ struct Offer {
 
 // Reads the systems of a folder and finds the environments that they offer. max_message_bytes caps
 // what one answer of a culture may hold. Errors: as ReadSystemsFolder and env::Catalog::Create.
-absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes);
+absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes,
+                                env::BenchEnvironments bench);
 
 }  // namespace livnd::server
 

@@ -32,6 +32,7 @@ LINES = [
         for language in ("python", "cpp")
         for figure in ("step", "step-p99", "rate", "overhead")
     ),
+    *(f"serve/null-{language}-{copies}" for copies in (1, 64) for language in ("python", "cpp")),
 ]
 
 
@@ -58,6 +59,7 @@ def quick(built: None) -> list[dict]:
     done = bench("--quick", "engine", "serve", "livn", "point")
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
+    assert "rewards are not the same" not in done.stderr
     assert "differ" not in done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

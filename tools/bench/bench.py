@@ -87,6 +87,8 @@ groups
              overhead   what serving costs: a Step's time less the time of the very same step,
                         same seeds and actions, in a process without server or client; median,
                         beside the echo's. Noise can push it below zero; ratio is then null.
+             null       median time of a Step of Null-v0, in which nothing happens: 8 numbers go
+                        and 64 come for each copy; beside the echo's
            A Step holds {step_ms:g} ms of simulated time: `step` and `rate` tell mostly about the
            engine, `overhead` about the server and the client.
 

@@ -17,6 +17,7 @@ from worker import Worker
 
 ENVIRONMENT = "TargetRate-EI-mini-v0"
 SYSTEM = "systems/EI-mini"
+NULL_ENVIRONMENT = "Null-v0"  # in which nothing happens
 STEP_DURATION_MS = 50.0
 LANGUAGES = ("python", "cpp")
 FIGURES = ("step", "step-p99", "rate", "overhead")
@@ -48,9 +49,15 @@ CASES = [
     Case(copies=16, rounds=50, steps=4, echoes=24),
     Case(copies=64, rounds=50, steps=2, echoes=24),
 ]
+# Of the environment in which nothing happens: only how many calls count here.
+NULL_CASES = [
+    Case(copies=1, rounds=40, steps=50, echoes=50),
+    Case(copies=64, rounds=40, steps=25, echoes=25),
+]
 _WARMUP = Case(copies=0, rounds=1, steps=2, echoes=20)
 
-LINES = [line for case in CASES for line in case.lines()]
+NULL_LINES = [f"serve/null-{x}-{case.copies}" for case in NULL_CASES for x in LANGUAGES]
+LINES = [line for case in CASES for line in case.lines()] + NULL_LINES
 
 
 @dataclass
@@ -78,13 +85,14 @@ def started(binaries: Path, root: Path) -> Iterator[Sides]:
         livnd, echo = f"unix:{folder}/livnd.sock", f"unix:{folder}/echo.sock"
         serve = [binaries / "server/livnd", "serve", "--listen", livnd, "--exit-with-stdin"]
         serve += ["--state-dir", folder / "state", "--systems", root / "systems"]
+        serve += ["--bench-environments"]
         stack.enter_context(Worker(serve))
         stack.enter_context(Worker([bench / "echo/echo_server", echo]))
         python = [sys.executable, Path(__file__).with_name("step_client.py")]
         descriptors = bench / "echo/echo_descriptor_set.binpb"
         clients = {
-            "python": Worker([*python, livnd, ENVIRONMENT, echo, descriptors]),
-            "cpp": Worker([bench / "step_client", livnd, ENVIRONMENT, echo]),
+            "python": Worker([*python, livnd, echo, descriptors]),
+            "cpp": Worker([bench / "step_client", livnd, echo]),
         }
         for client in clients.values():
             stack.enter_context(client)
@@ -105,6 +113,14 @@ def standard_error_of_median(values: list[float]) -> float:
     return 1.2533 * deviation / math.sqrt(len(values))
 
 
+def open_sessions(sides: Sides, environment_id: str, copies: int) -> dict[str, dict[str, int]]:
+    """A new session of each client; the bytes of its calls, by language."""
+    return {
+        language: client.ask("open", environment_id=environment_id, num_envs=copies)
+        for language, client in sides.clients.items()
+    }
+
+
 def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
     """All sides in turn, each with the same steps.
 
@@ -112,9 +128,7 @@ def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
         Times by language, and the microseconds of every step without server and client.
     """
     sides.alone.ask("open", num_envs=case.copies)
-    sizes = {}
-    for language, client in sides.clients.items():
-        sizes[language] = client.ask("open", num_envs=case.copies)
+    sizes = open_sessions(sides, ENVIRONMENT, case.copies)
     found = {language: Times() for language in sides.clients}
     alone: list[float] = []
     progress = Progress(f"x {case.copies}", case.rounds + 1)
@@ -134,6 +148,25 @@ def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
                 found[language].step += answer["us"]
         progress.advance()
     return found, alone
+
+
+def measure_null(sides: Sides, case: Case) -> dict[str, Times]:
+    """The clients in turn, each with the same steps of the environment in which nothing happens."""
+    sizes = open_sessions(sides, NULL_ENVIRONMENT, case.copies)
+    found = {language: Times() for language in sides.clients}
+    for turn in range(case.rounds + 1):
+        count = case if turn else _WARMUP
+        rewards = set()
+        for language, client in sides.clients.items():
+            echo_us = client.ask("echo", count=count.echoes, **sizes[language])["us"]
+            answer = client.ask("step", count=count.steps)
+            rewards.add(answer["reward_sum"])
+            if turn:
+                found[language].echo += echo_us
+                found[language].step += answer["us"]
+        if len(rewards) > 1:
+            say("the clients' rewards are not the same")
+    return found
 
 
 def print_lines(report: Report, copies: int, language: str, us: Times, alone: list[float]) -> None:
@@ -160,7 +193,8 @@ def print_lines(report: Report, copies: int, language: str, us: Times, alone: li
 def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: bool) -> None:
     """Measures every case of which a line is wanted."""
     cases = [case for case in CASES if wanted.intersection(case.lines())]
-    if not cases:
+    null_cases = NULL_CASES if wanted.intersection(NULL_LINES) else []
+    if not cases and not null_cases:
         return
     say(f"starting the servers, {os.cpu_count()} cores")
     with started(binaries, root) as sides:
@@ -172,3 +206,10 @@ def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: boo
             say(f"x {case.copies}: {statistics.median(alone):.0f} us a step without serving")
             for language, us in found.items():
                 print_lines(report, case.copies, language, us, alone)
+        for case in null_cases:
+            if quick:
+                case = Case(case.copies, rounds=1, steps=5, echoes=5)
+            say(f"{NULL_ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} steps a side")
+            for language, us in measure_null(sides, case).items():
+                name = f"serve/null-{language}-{case.copies}"
+                report.line(name, statistics.median(us.step), statistics.median(us.echo), "us")

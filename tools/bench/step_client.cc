@@ -1,7 +1,7 @@
 // Steps served environments through the C++ client, and calls the echo: a worker of
 // tools/bench/bench.py. step_client.py is the same in Python.
 //
-//   step_client ADDRESS ENVIRONMENT_ID ECHO_ADDRESS
+//   step_client ADDRESS ECHO_ADDRESS
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -33,14 +33,13 @@ class Stopwatch {
 // A session and its place in the sequence of steps.
 class Steps {
  public:
-  Steps(const std::string& address, std::string environment_id)
-      : client_(client::Client::Connect(address)), environment_id_(std::move(environment_id)) {}
+  explicit Steps(const std::string& address) : client_(client::Client::Connect(address)) {}
 
-  // Starts over; answers the bytes that a Step's tensors have.
+  // Starts over on request["environment_id"]; answers the bytes that a Step's tensors have.
   Json Open(const Json& request) {
     session_.reset();
     client::SessionOptions options;
-    options.environment_id = environment_id_;
+    options.environment_id = request.value("environment_id", std::string());
     options.num_envs = request.value("num_envs", 1);
     auto made = client_->CreateSession(options);
     if (!made.ok()) Die(made.error().ToString());
@@ -80,7 +79,6 @@ class Steps {
   }
 
   const std::unique_ptr<client::Client> client_;
-  const std::string environment_id_;
   std::unique_ptr<client::Session> session_;
   int64_t step_ = 0;
   double reward_sum_ = 0.0;
@@ -119,9 +117,9 @@ class Echo {
 };
 
 int Main(const std::vector<std::string>& args) {
-  if (args.size() != 3) Die("usage: step_client ADDRESS ENVIRONMENT_ID ECHO_ADDRESS");
-  Steps steps(args[0], args[1]);
-  Echo echo(args[2]);
+  if (args.size() != 2) Die("usage: step_client ADDRESS ECHO_ADDRESS");
+  Steps steps(args[0]);
+  Echo echo(args[1]);
   ServeCommands(Json::object(), {{"open", [&](const Json& r) { return steps.Open(r); }},
                                  {"step", [&](const Json& r) { return steps.Step(r); }},
                                  {"echo", [&](const Json& r) { return echo.Call(r); }}});

@@ -1,9 +1,9 @@
 """Steps served environments through the Python client, and calls the echo: a worker of bench.py.
 
-    step_client.py ADDRESS ENVIRONMENT_ID ECHO_ADDRESS ECHO_DESCRIPTORS
+    step_client.py ADDRESS ECHO_ADDRESS ECHO_DESCRIPTORS
 
-Commands: `open` makes a session and resets it; `step` and `echo` answer the wall time of each of
-`count` calls. The steps are those of step_pattern.h.
+Commands: `open` makes a session on `environment_id` and resets it; `step` and `echo` answer the
+wall time of each of `count` calls. The steps are those of step_pattern.h.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ def actions_of(step: int, num_envs: int, num_elements: int) -> np.ndarray:
 class Steps:
     """A session and its place in the sequence of steps."""
 
-    def __init__(self, address: str, environment_id: str) -> None:
+    def __init__(self, address: str) -> None:
         self._client = livnd.connect(address)
-        self._environment_id = environment_id
         self._session: livnd.Session | None = None
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +40,7 @@ class Steps:
         if self._session is not None:
             self._session.close()
         num_envs = request["num_envs"]
-        self._session = self._client.create_session(self._environment_id, num_envs)
+        self._session = self._client.create_session(request["environment_id"], num_envs)
         result = self._session.reset(list(range(num_envs)))
         self._step = 0
         self._reward_sum = 0.0
@@ -95,8 +94,8 @@ def echo_call(address: str, descriptors: Path) -> Callable[[int, int], np.ndarra
 
 def main() -> None:
     """Connects to both servers and answers commands until the input ends."""
-    address, environment_id, echo_address, descriptors = sys.argv[1:]
-    steps = Steps(address, environment_id)
+    address, echo_address, descriptors = sys.argv[1:]
+    steps = Steps(address)
     call = echo_call(echo_address, Path(descriptors))
 
     def echo(request: dict[str, Any]) -> dict[str, Any]:
