@@ -22,9 +22,9 @@ int GroupSize(int num_copies, size_t state_size, int concurrency) {
 }  // namespace
 
 void Copies::Group::Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
-                            absl::Span<sim::Probe* const> probes) {
+                            absl::Span<sim::Probe* const> probes, absl::Span<const uint8_t> rests) {
   const bool large = gang_->num_tiles() > kLargeGangTiles && share_.concurrency() > 1;
-  gang_->Advance(num_steps, spikes, probes, large ? &share_ : nullptr);
+  gang_->Advance(num_steps, spikes, probes, large ? &share_ : nullptr, rests);
 }
 
 Copies::Copies(std::shared_ptr<const sim::Culture> culture, int num_copies, sim::Executor& executor)

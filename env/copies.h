@@ -31,10 +31,10 @@ class Copies {
     int first() const { return first_; }
     int size() const { return gang_->num_copies(); }
 
-    // Lets all copies of the group run on. Spikes and probes count copies from first(); spikes are
-    // appended by step, then copy.
+    // Lets the copies of the group run on, but for those that rest (sim::Gang::Advance). Spikes,
+    // probes and rests count copies from first(); spikes are appended by step, then copy.
     void Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
-                 absl::Span<sim::Probe* const> probes = {});
+                 absl::Span<sim::Probe* const> probes = {}, absl::Span<const uint8_t> rests = {});
 
    private:
     friend class Copies;

@@ -79,6 +79,21 @@ TEST(CopiesTest, EachCopyIsItsOwnWhereverItLies) {
   }
 }
 
+TEST(CopiesTest, CopiesThatRestStayWhereTheyAre) {
+  sim::InlineExecutor executor;
+  Copies copies(Culture(), 3, executor);
+  for (int c = 0; c < 3; ++c) copies.Seed(c, static_cast<uint64_t>(c));
+  std::vector<sim::Spike> spikes;
+  copies.ParallelFor([&](Copies::Group& group) {
+    group.Advance(4000, &spikes, {}, {uint8_t{0}, uint8_t{1}, uint8_t{0}});
+  });
+  EXPECT_EQ(copies.tick(0), 4000);
+  EXPECT_EQ(copies.tick(1), 0);
+  EXPECT_EQ(copies.tick(2), 4000);
+  EXPECT_FALSE(spikes.empty());
+  for (const sim::Spike& spike : spikes) EXPECT_NE(spike.copy, 1);
+}
+
 TEST(CopiesTest, SavedCopiesGoOnAsTheyWouldHave) {
   TwoThreads executor;
   Copies copies(Culture(), 3, executor);

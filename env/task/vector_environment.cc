@@ -32,6 +32,7 @@ struct GroupScratch {
   sim::Waveform currents_ua;
   std::vector<sim::Spike> spikes, sorted;  // by time; by copy, then time
   std::vector<size_t> end_of_copy;         // into sorted
+  std::vector<uint8_t> rests;              // [copy of the group] 1: its episode has ended
 };
 
 // Sorts spikes by copy, those of one copy by time as they are.
@@ -238,16 +239,19 @@ class TaskEnvironment final : public VectorEnvironment {
 
   void StepGroup(const TensorBatch& actions, Copies::Group& group) {
     GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
-    bool any_runs = false;
-    for (int c = group.first(); c < group.first() + group.size(); ++c) {
-      if (copies_[static_cast<size_t>(c)].ended) continue;
-      any_runs = true;
+    scratch.rests.assign(static_cast<size_t>(group.size()), 0);
+    for (int k = 0; k < group.size(); ++k) {
+      const int c = group.first() + k;
+      if (copies_[static_cast<size_t>(c)].ended) {
+        scratch.rests[static_cast<size_t>(k)] = 1;
+        continue;
+      }
       task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), &scratch.currents_ua);
       // Cannot fail: the map is set, and CheckStep has seen the numbers.
       cultures_->Install(c, sim::StimulusMode::kField, scratch.currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
-    if (any_runs) group.Advance(step_ticks_, &scratch.spikes);
+    group.Advance(step_ticks_, &scratch.spikes, {}, scratch.rests);
     SortByCopy(scratch, group.size());
     size_t first = 0;
     for (int k = 0; k < group.size(); ++k) {

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "base/field_error.h"
+#include "env/seed.h"
 #include "env/task/target_rate.h"
 #include "env/task/task_model.h"
 #include "env/tensor_batch.h"
@@ -164,6 +166,84 @@ TEST(VectorEnvironmentTest, NextStepResetsInTheCallAfterTheEnd) {
   ASSERT_TRUE(fresh->Step(Actions({5}, 0)).ok());
   ASSERT_TRUE(env->Step(Actions({5}, 0)).ok());
   EXPECT_EQ(fresh->outcome().observations, env->outcome().observations);
+}
+
+// TargetRate whose episodes end when an agent asks for it, and which tells what was asked of it.
+class EndingTask final : public Task {
+ public:
+  const EnvironmentSpec& spec() const override { return ShortTargetRate()->spec(); }
+  const TaskModel* model() const override { return ShortTargetRate()->model(); }
+  size_t state_size() const override { return ShortTargetRate()->state_size(); }
+  void NewEpisode(const EpisodeStart& start, absl::Span<double> state,
+                  const Seen& seen) const override {
+    ShortTargetRate()->NewEpisode(start, state, seen);
+  }
+  void Encode(const Action& action, absl::Span<double> state, int64_t tick,
+              sim::Waveform* currents_ua) const override {
+    ++num_encoded_;
+    ShortTargetRate()->Encode(action, state, tick, currents_ua);
+  }
+  StepEnd Finish(const Action& action, const Activity& activity, absl::Span<double> state,
+                 const Seen& seen) const override {
+    ++num_finished_;
+    StepEnd end = ShortTargetRate()->Finish(action, activity, state, seen);
+    end.terminated = action.get<float>(0)[0] == 1.0f;
+    return end;
+  }
+  // Since the last call: (Encode, Finish).
+  std::pair<int, int> Asked() const {
+    return {std::exchange(num_encoded_, 0), std::exchange(num_finished_, 0)};
+  }
+
+ private:
+  mutable int num_encoded_ = 0, num_finished_ = 0;
+};
+
+TEST(VectorEnvironmentTest, AnEndedCopyIsNotSimulatedInTheStepThatResetsIt) {
+  sim::InlineExecutor executor;
+  const auto task = std::make_shared<const EndingTask>();
+  auto made = VectorEnvironment::Create(task, 3, AutoresetMode::kNextStep, 1, executor);
+  ASSERT_TRUE(made.ok()) << made.status();
+  VectorEnvironment& env = **made;
+  ASSERT_TRUE(env.Reset(Seeds({1, 2, 3})).ok());
+  EXPECT_EQ(env.outcome().began, (std::vector<uint8_t>{1, 1, 1}));
+  TensorBatch actions = Actions({1, 2, 3}, 0);
+  actions.of<float>(0, 1)[0] = 1.0f;
+  ASSERT_TRUE(env.Step(actions).ok());
+  EXPECT_EQ(task->Asked(), (std::pair<int, int>{3, 3}));
+  EXPECT_EQ(env.outcome().terminated, (std::vector<uint8_t>{0, 1, 0}));
+  EXPECT_EQ(env.outcome().began, (std::vector<uint8_t>{0, 0, 0}));
+  ASSERT_TRUE(env.Step(actions).ok());
+  EXPECT_EQ(task->Asked(), (std::pair<int, int>{2, 2}));
+  EXPECT_EQ(env.outcome().ticks, (std::vector<int64_t>{4000, 0, 4000}));
+  EXPECT_EQ(env.outcome().began, (std::vector<uint8_t>{0, 1, 0}));
+  EXPECT_EQ(env.outcome().seeds, (std::vector<uint64_t>{1, EpisodeSeed(2, 1), 3}));
+  // Its new episode is that of its seed, and the others have not noticed.
+  auto fresh = Make(3, AutoresetMode::kNextStep, executor);
+  ASSERT_TRUE(fresh->Reset(Seeds({1, EpisodeSeed(2, 1), 3})).ok());
+  ASSERT_TRUE(env.Reset(Seeds({1, EpisodeSeed(2, 1), 3})).ok());
+  for (int step = 0; step < 3; ++step) {
+    ASSERT_TRUE(env.Step(Actions({1, 2, 3}, step)).ok());
+    ASSERT_TRUE(fresh->Step(Actions({1, 2, 3}, step)).ok());
+    EXPECT_EQ(env.outcome().observations, fresh->outcome().observations);
+  }
+}
+
+TEST(VectorEnvironmentTest, CopiesThatRunDoNotNoticeOneThatIsReset) {
+  sim::InlineExecutor executor;
+  auto made = VectorEnvironment::Create(std::make_shared<const EndingTask>(), 3,
+                                        AutoresetMode::kNextStep, 1, executor);
+  ASSERT_TRUE(made.ok()) << made.status();
+  auto undisturbed = Make(3, AutoresetMode::kNextStep, executor);
+  ASSERT_TRUE((*made)->Reset(Seeds({1, 2, 3})).ok());
+  ASSERT_TRUE(undisturbed->Reset(Seeds({1, 2, 3})).ok());
+  for (int step = 0; step < 4; ++step) {
+    TensorBatch actions = Actions({1, 2, 3}, step);
+    ASSERT_TRUE(undisturbed->Step(actions).ok());
+    actions.of<float>(0, 1)[0] = 1.0f;  // ends in steps 0 and 2, is reset in 1 and 3
+    ASSERT_TRUE((*made)->Step(actions).ok());
+    for (const int c : {0, 2}) EXPECT_EQ(ObservationOf(**made, c), ObservationOf(*undisturbed, c));
+  }
 }
 
 TEST(VectorEnvironmentTest, DisabledRefusesToStepPastTheEnd) {

@@ -260,5 +260,48 @@ TEST(GangDeterminismTest, TheCallersFloatingPointModeDoesNotMatter) {
   EXPECT_TRUE(SameBits(straight.state, flushing.state));
 }
 
+TEST(GangDeterminismTest, CopiesThatRestLeaveTheOthersAlone) {
+  constexpr int kCopies = 5;
+  // One with cells of several copies in a tile, one with tiles of its own for each copy.
+  for (const auto& culture : {Busy(), MustCreate(BusyBlocks(4))}) {
+    Gang all(culture, kCopies), some(culture, kCopies);
+    for (Gang* gang : {&all, &some}) {
+      PrepareBusyGang(*gang);
+      for (int c = 0; c < kCopies; ++c) {
+        gang->SetSeed(c, 100 + c);
+        InstallBusyStimuli(*gang, c, c);
+      }
+      gang->Advance(200, nullptr);
+    }
+    const std::vector<double> before = Save(some, 1);
+    const int64_t inner_gid = culture->gids()[culture->gids().size() / 3];
+    const double of_inner_cell = some.VoltageMv(1, inner_gid, 0);
+    std::vector<Spike> of_all, of_some;
+    all.Advance(100, &of_all);
+    const uint8_t rests[kCopies] = {0, 1, 0, 1, 0};
+    some.Advance(100, &of_some, {}, nullptr, rests);
+    for (int c = 0; c < kCopies; ++c) {
+      if (rests[c] != 0) {
+        EXPECT_EQ(some.tick(c), 200);
+        EXPECT_TRUE(SpikesOf(of_some, c).empty());
+      } else {
+        EXPECT_TRUE(SameBits(Save(all, c), Save(some, c))) << c;
+        EXPECT_EQ(SpikesOf(of_all, c), SpikesOf(of_some, c));
+      }
+    }
+    if (culture != Busy()) {
+      EXPECT_EQ(some.VoltageMv(1, inner_gid, 0), of_inner_cell);
+    }
+    // Once loaded it goes on as if nothing had been.
+    Gang alone(culture, 1);
+    PrepareBusyGang(alone);
+    alone.LoadCopy(0, before);
+    some.LoadCopy(1, before);
+    alone.Advance(200, nullptr);
+    some.Advance(200, nullptr);
+    EXPECT_TRUE(SameBits(Save(alone, 0), Save(some, 1)));
+  }
+}
+
 }  // namespace
 }  // namespace livnd::sim

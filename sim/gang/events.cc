@@ -205,6 +205,7 @@ void Gang::EmitSpikes(GangSlice& slice, int g, int tile, uint32_t lanes, int64_t
     const int64_t lane = int64_t{tile} * kTileLanes + __builtin_ctz(lanes);
     const int copy = static_cast<int>(lane / group.num_cells());
     const int cell = static_cast<int>(lane % group.num_cells());
+    if (rests_[copy] != 0) continue;
     const SpikeHistory<double> history(Variable(g, lane, group.model->spikes_state()), kTileLanes,
                                        culture_->connectivity().max_delay_steps);
     const int64_t now = TickAt(copy, step);

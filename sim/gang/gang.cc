@@ -64,6 +64,7 @@ Gang::Gang(std::shared_ptr<const Culture> culture, int num_copies)
   headers_.assign(static_cast<size_t>(num_copies) * CopyHeader::kSize, 0.0);
   connection_state_.assign(static_cast<size_t>(num_copies) * 2 * net.num_stateful_rows, 0.0);
   step_offset_.assign(num_copies, 0);
+  rests_.assign(num_copies, 0);
   due_.assign(static_cast<size_t>(num_copies) * kNoiseChunk, 0);
   num_due_.assign(num_copies, 0);
   events_stale_.assign(num_copies, 1);

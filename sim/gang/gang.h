@@ -50,8 +50,10 @@ class Gang {
 
   // Advances every copy. Spikes are appended to `spikes` if it is not null: by step, then copy,
   // then group and cell. With an executor the tiles are cut into slices that its threads share.
+  // Copies with rests[copy] != 0 stay behind: nothing is simulated for them but what shares a tile with
+  // a copy that runs, and nothing of theirs is reported. Load such a copy before it runs again.
   void Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes = {},
-               Executor* executor = nullptr);
+               Executor* executor = nullptr, absl::Span<const uint8_t> rests = {});
   // Tiles of eight cells: the work that there is to share.
   int num_tiles() const { return num_tiles_; }
 
@@ -105,6 +107,9 @@ class Gang {
 
   // gang_slices.cc
   void ArrangeSlices(int concurrency);
+  // Takes note of which copies rest, and finds the tiles in which some copy runs.
+  void FindRunningTiles(absl::Span<const uint8_t> rests);
+  bool TileRuns(const GroupTiles& tiles, int tile) const;
   void OpenEpoch();
   // Everything that a slice does in the open epoch; slices may run side by side.
   void RunEpoch(GangSlice& slice);
@@ -189,6 +194,7 @@ class Gang {
   std::unique_ptr<Epochs> epochs_;  // where there is more than one slice
   Run run_;
   std::vector<Emission> sent_;  // of the last epoch, not yet in the calendars
+  std::vector<uint8_t> rests_;  // [copy] 1: not in the Advance that is in progress
   std::vector<uint8_t> due_;    // [copy][step of the chunk] 1 where noise is drawn
   std::vector<int> num_due_;    // [copy]
   // What does not fit the states, [copy]: events on their way; what slices know of its stimuli.

@@ -29,6 +29,10 @@ void Gang::DecideNoise(int num_steps) {
   for (int c = 0; c < num_copies_; ++c) {
     const auto tick = static_cast<double>(TickAt(c, step_));
     num_due_[c] = 0;
+    if (rests_[c] != 0) {
+      std::fill_n(due_.begin() + c * kNoiseChunk, num_steps, uint8_t{0});
+      continue;
+    }
     double last = header(c, CopyHeader::kNoiseLast);
     for (int s = 0; s < num_steps; ++s) {
       // Time of step k's update: t_k + dt/2, in half steps 2 k + 1.

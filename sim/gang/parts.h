@@ -111,6 +111,7 @@ struct alignas(64) GangSlice {
   explicit GangSlice(int max_steps_ahead) : calendar(max_steps_ahead) {}
 
   std::vector<TileRange> ranges;          // by group, at most one each
+  std::vector<TileRange> running;         // what of them has a copy in it that does not rest
   std::vector<int> first_tile, end_tile;  // [group], equal where it has none
   int first_copy = 0, end_copy = 0;       // copies with a lane in it
   Calendar calendar;                      // by the gang's steps

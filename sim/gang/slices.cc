@@ -97,6 +97,37 @@ void Gang::ArrangeSlices(int concurrency) {
   stale_ = true;
 }
 
+bool Gang::TileRuns(const GroupTiles& tiles, int tile) const {
+  const int end_lane = std::min((tile + 1) * kTileLanes, tiles.num_lanes);
+  for (int c = tile * kTileLanes / tiles.num_cells; c * tiles.num_cells < end_lane; ++c) {
+    if (rests_[c] == 0) return true;
+  }
+  return false;
+}
+
+void Gang::FindRunningTiles(absl::Span<const uint8_t> rests) {
+  const bool all_run = std::all_of(rests.begin(), rests.end(), [](uint8_t r) { return r == 0; });
+  for (int c = 0; c < num_copies_; ++c) rests_[c] = !all_run && rests[c] != 0;
+  for (GangSlice& slice : slices_) {
+    slice.running.clear();
+    for (const TileRange& r : slice.ranges) {
+      if (all_run) {
+        slice.running.push_back(r);
+        continue;
+      }
+      for (int t = r.first; t < r.first + r.num_tiles; ++t) {
+        if (!TileRuns(groups_[r.group], t)) continue;
+        TileRange* last = slice.running.empty() ? nullptr : &slice.running.back();
+        if (last != nullptr && last->group == r.group && last->first + last->num_tiles == t) {
+          ++last->num_tiles;
+        } else {
+          slice.running.push_back({r.group, t, 1});
+        }
+      }
+    }
+  }
+}
+
 void Gang::OpenEpoch() {
   const int min_delay = culture_->connectivity().min_delay_steps;
   // What is sent in an epoch arrives in a later one. The normals of a chunk are drawn with its first
@@ -118,7 +149,7 @@ void Gang::RunEpoch(GangSlice& slice) {
   }
   if (!inputs_.empty()) PushInputs(slice);
   if (run_.chunk_at == 0) {
-    for (const TileRange& r : slice.ranges) {
+    for (const TileRange& r : slice.running) {
       if (groups_[r.group].normals.empty()) continue;
       DrawNoise(r.group, r.first, r.num_tiles, run_.chunk_steps);
     }
@@ -135,7 +166,7 @@ void Gang::StepSlice(GangSlice& slice, int64_t step, int chunk_step) {
     UpdateLight(slice, slice.stimuli[i], TickAt(slice.stimuli[i].copy, step));
     field = field || slice.stimuli[i].field_active != 0.0;
   }
-  for (const TileRange& r : slice.ranges) {
+  for (const TileRange& r : slice.running) {
     GroupTiles& tiles = groups_[r.group];
     const CellModel& model = *culture_->groups()[r.group].model;
     const auto at = [&](AlignedVector& rows, int num_rows) {
@@ -189,10 +220,11 @@ bool Gang::CloseEpoch() {
 }
 
 void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Probe* const> probes,
-                   Executor* executor) {
+                   Executor* executor, absl::Span<const uint8_t> rests) {
   if (num_steps <= 0) return;
   const FlushDenormals flush;
   ArrangeSlices(executor == nullptr ? 1 : executor->concurrency());
+  FindRunningTiles(rests);
   for (const Probe* probe : probes) {
     if (probe->quantity == Probe::Quantity::kMembraneCurrentUa) KeepMembrane();
   }
@@ -226,7 +258,14 @@ void Gang::Advance(int64_t num_steps, std::vector<Spike>* spikes, absl::Span<Pro
     }
   }
   EndStimuli();
-  for (int c = 0; c < num_copies_; ++c) header(c, CopyHeader::kTick) += num_steps;
+  for (int c = 0; c < num_copies_; ++c) {
+    if (rests_[c] == 0) {
+      header(c, CopyHeader::kTick) += num_steps;
+    } else {
+      events_stale_[c] = stimuli_stale_[c] = 1;
+      stale_ = true;
+    }
+  }
 }
 
 }  // namespace livnd::sim

@@ -120,6 +120,7 @@ void Gang::BeginStimuli() {
         s.field_active = header(s.copy, CopyHeader::kFieldActive);
         s.light_active = header(s.copy, CopyHeader::kLightActive);
       }
+      if (rests_[s.copy] != 0) continue;
       slice.light = slice.light || s.light_active != 0.0;
       bool any = s.field_active != 0.0 || s.light_active >= 2.0;
       for (const StimulusSlot& slot : stimuli_) any = any || !slot.timelines[s.copy].empty();
