@@ -34,13 +34,7 @@ std::unique_ptr<Client> Client::Connect(const std::string& address, ClientOption
 
 Client::Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-Result<v1::GetServerInfoResponse> Client::GetServerInfo() {
-  v1::GetServerInfoResponse response;
-  const Result<void> called =
-      connection_->Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &response);
-  if (!called.ok()) return called.error();
-  return response;
-}
+Result<v1::GetServerInfoResponse> Client::GetServerInfo() { return connection_->ServerInfo(); }
 
 Result<std::vector<std::string>> Client::ListSystems() {
   v1::ListSystemsResponse response;
@@ -78,16 +72,14 @@ Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& envir
 }
 
 Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) {
-  if (const Result<void> learned = connection_->LearnMessageCap(); !learned.ok()) {
-    return learned.error();
-  }
   v1::CreateSessionRequest request;
   request.set_request_id(NewRequestId());
   request.set_environment_id(options.environment_id);
   request.set_num_envs(options.num_envs);
   request.set_autoreset_mode(options.autoreset_mode);
   v1::CreateSessionResponse response;
-  const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response);
+  const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response,
+                                                connection_->options().create_timeout);
   if (!called.ok()) return called.error();
   return response;
 }

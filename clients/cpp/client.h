@@ -33,10 +33,11 @@ struct SessionOptions {
 // Thread-safe. Do not use it across fork().
 class Client {
  public:
-  // address: "unix:PATH" or "HOST:PORT". Connects with the first call, and again when the line
-  // breaks.
+  // address: "unix:PATH" or "HOST:PORT"; of another form, every call fails with INVALID_FIELD.
+  // Connects with the first call, and again when the line breaks.
   static std::unique_ptr<Client> Connect(const std::string& address, ClientOptions options = {});
 
+  // Versions and limits, asked once a client.
   Result<v1::GetServerInfoResponse> GetServerInfo();
   Result<std::vector<std::string>> ListSystems();
   Result<v1::System> GetSystem(const std::string& system);

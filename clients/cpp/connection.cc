@@ -1,6 +1,8 @@
 #include "clients/cpp/connection.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -13,19 +15,25 @@
 namespace livnd::client::internal {
 namespace {
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kFirstBackoff{50};
+constexpr milliseconds kMaxBackoff{1000};
+
+std::shared_ptr<grpc::Channel> MakeChannel(const Address& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // the server keeps to its own cap
   arguments.SetMaxSendMessageSize(-1);     // checked before sending, with a better message
-  // A proxy of the environment must not catch calls to this machine.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (ProxyVariable(address).empty()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // One connection a client, closed with it.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // Come back soon to a server that comes back.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  // In spite of its name: how long one attempt to connect may take.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
+  return grpc::CreateCustomChannel(address.target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 Error ErrorOf(const grpc::Status& status) {
@@ -33,13 +41,42 @@ Error ErrorOf(const grpc::Status& status) {
   error.code = status.error_code();
   error.message = status.error_message();
   google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return error;
-  for (const google::protobuf::Any& detail : details.details()) {
-    google::rpc::ErrorInfo info;
-    if (!detail.UnpackTo(&info) || info.domain() != "livnd") continue;
-    error.reason = info.reason();
-    error.metadata.insert(info.metadata().begin(), info.metadata().end());
+  if (details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : details.details()) {
+      google::rpc::ErrorInfo info;
+      if (!detail.UnpackTo(&info) || info.domain() != "livnd") continue;
+      error.reason = info.reason();
+      error.metadata.insert(info.metadata().begin(), info.metadata().end());
+    }
   }
+  // A server that gives a reason has done nothing; unless the reason is a defect of its own.
+  error.in_doubt = error.code == grpc::StatusCode::INTERNAL ||
+                   (error.reason.empty() && error.code != grpc::StatusCode::UNIMPLEMENTED);
+  return error;
+}
+
+bool ShouldRepeat(const Error& error) {
+  return error.code == grpc::StatusCode::UNAVAILABLE || error.reason == "TOO_MANY_CALLS";
+}
+
+// Somewhere in the upper half of `backoff`, so that many clients do not come back at once.
+milliseconds Jitter(milliseconds backoff) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return backoff / 2 +
+         milliseconds(std::uniform_int_distribution<int64_t>(0, backoff.count() / 2)(random));
+}
+
+Error NobodyAnswers(const Address& address, milliseconds waited, Error error) {
+  error.message = "no livnd server answers at " + address.text + " (waited " +
+                  std::to_string(waited.count()) + " ms)";
+  if (const std::string variable = ProxyVariable(address); !variable.empty()) {
+    error.message += "; the environment variable " + variable + " sends calls through the proxy " +
+                     std::getenv(variable.c_str()) + ": unset it, or add " + address.host +
+                     " to no_proxy";
+  }
+  error.message +=
+      ". Start one with: livnd serve --listen " + address.text + " --state-dir DIR --systems DIR";
+  error.in_doubt = false;
   return error;
 }
 
@@ -47,47 +84,76 @@ Error ErrorOf(const grpc::Status& status) {
 
 Connection::Connection(const std::string& address, ClientOptions options)
     : options_(options),
-      channel_(MakeChannel(address)),
-      stub_(v1::EnvironmentService::NewStub(channel_)) {}
+      address_(ParseAddress(address)),
+      stub_(address_.ok() ? v1::EnvironmentService::NewStub(MakeChannel(*address_)) : nullptr) {}
 
-Result<void> Connection::LearnMessageCap() {
-  if (max_request_bytes_ > 0) return {};
-  v1::GetServerInfoResponse info;
-  Result<void> called = Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &info);
-  if (called.ok()) max_request_bytes_ = info.max_receive_message_bytes();
-  return called;
+Result<v1::GetServerInfoResponse> Connection::ServerInfo() {
+  if (const Result<void> connected = Connect(); !connected.ok()) return connected.error();
+  return info_;
+}
+
+Result<void> Connection::Connect() {
+  if (!address_.ok()) return address_.error();
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (connected_) return {};
+  const grpc::Status status = AskServer(options_.connect_timeout, &info_);
+  if (status.ok()) {
+    connected_ = true;
+    return {};
+  }
+  Error error = ErrorOf(status);
+  if (error.code == grpc::StatusCode::UNIMPLEMENTED) {
+    error.message = "what answers at " + address_->text +
+                    " is no livnd server, or another version of its protocol than livnd.v1";
+  } else if (error.code == grpc::StatusCode::UNAVAILABLE ||
+             error.code == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return NobodyAnswers(*address_, options_.connect_timeout, std::move(error));
+  }
+  return error;
+}
+
+grpc::Status Connection::AskServer(steady_clock::duration patience,
+                                   v1::GetServerInfoResponse* info) {
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + patience);
+  return stub_->GetServerInfo(&context, v1::GetServerInfoRequest(), info);
 }
 
 Result<void> Connection::CallUntilDecided(
-    const google::protobuf::Message& request,
+    const google::protobuf::Message& request, milliseconds timeout,
     const std::function<grpc::Status(grpc::ClientContext*)>& attempt) {
+  if (Result<void> connected = Connect(); !connected.ok()) return connected;
   const int64_t size = static_cast<int64_t>(request.ByteSizeLong());
-  const int64_t cap = max_request_bytes_;
-  if (cap > 0 && size > cap) {
+  const int64_t cap = info_.max_receive_message_bytes();
+  if (size > cap) {
     return Error{grpc::StatusCode::RESOURCE_EXHAUSTED,
                  "the request has " + std::to_string(size) + " bytes; the server takes " +
                      std::to_string(cap),
                  "MESSAGE_TOO_LARGE",
                  {{"value", std::to_string(size)}, {"accepted", std::to_string(cap)}}};
   }
-  using std::chrono::system_clock;
-  std::chrono::milliseconds backoff = options_.first_backoff;
-  system_clock::time_point give_up = system_clock::time_point::max();  // on reaching the server
-  for (int i = 1;; ++i) {
+  milliseconds backoff = kFirstBackoff;
+  steady_clock::time_point give_up = steady_clock::time_point::max();
+  bool in_doubt = false;  // after any attempt
+  while (true) {
     grpc::ClientContext context;
-    context.set_deadline(system_clock::now() + options_.call_timeout);
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
     const grpc::Status status = attempt(&context);
     if (status.ok()) return {};
     Error error = ErrorOf(status);
-    // Other errors with a reason come from a server that has made up its mind.
-    const bool repeat = error.in_doubt() || error.reason == "TOO_MANY_CALLS";
-    if (!repeat || i >= options_.max_attempts) return error;
-    if (error.code == grpc::StatusCode::UNAVAILABLE) {
-      give_up = std::min(give_up, system_clock::now() + options_.reconnect_timeout);
-      if (!channel_->WaitForConnected(give_up)) return error;
-    }
-    std::this_thread::sleep_for(backoff);
-    backoff = std::min(2 * backoff, std::chrono::milliseconds(1000));
+    const bool repeat = ShouldRepeat(error);
+    // The answer to a repeat is the answer to the call, unless the server could not yet tell.
+    in_doubt = error.in_doubt || (in_doubt && repeat);
+    error.in_doubt = in_doubt;
+    const steady_clock::time_point now = steady_clock::now();
+    give_up = std::min(give_up, now + options_.retry_time);
+    if (!repeat || now >= give_up) return error;
+    std::this_thread::sleep_for(std::min<steady_clock::duration>(Jitter(backoff), give_up - now));
+    // A broken line is mended while a call waits for it, and not while this thread sleeps.
+    v1::GetServerInfoResponse unused;
+    if (error.reason.empty()) AskServer(give_up - steady_clock::now(), &unused);
+    backoff = std::min(2 * backoff, kMaxBackoff);
   }
 }
 

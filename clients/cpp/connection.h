@@ -1,14 +1,15 @@
-// The line to one server; what Client and Session share. Not for users of the library.
+// The line to one server; what Client and the sessions share. Not for users of the library.
 #ifndef LIVND_CLIENTS_CPP_CONNECTION_H_
 #define LIVND_CLIENTS_CPP_CONNECTION_H_
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "clients/cpp/address.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
@@ -18,35 +19,51 @@
 namespace livnd::client {
 
 struct ClientOptions {
-  // Of one attempt. A step of a large culture may take long; the server finishes it in any case.
+  // Deadline of one attempt of a call. The server finishes what it has begun in any case; calling
+  // again with the same arguments gives the answer.
   std::chrono::milliseconds call_timeout{60'000};
-  // Of one call, counting the first. Attempts are repeated where the transport failed; the protocol
-  // makes sure that no operation is done twice.
-  int max_attempts = 5;
-  // Before the second attempt; doubles with each, up to a second.
-  std::chrono::milliseconds first_backoff{50};
-  // How long one call waits for a server that cannot be reached.
-  std::chrono::milliseconds reconnect_timeout{5'000};
+  // The same for the run of a culture, which may simulate for long.
+  std::chrono::milliseconds run_timeout{600'000};
+  // The same for making a session, which may have to settle a large culture.
+  std::chrono::milliseconds create_timeout{600'000};
+  // How long the first call waits for the server to appear.
+  std::chrono::milliseconds connect_timeout{10'000};
+  // How long after its first failure a call is repeated, with growing pauses, while the server is
+  // away or ending (UNAVAILABLE) or has no room for one more call of the session (TOO_MANY_CALLS).
+  // Nothing else is repeated.
+  std::chrono::milliseconds retry_time{15'000};
 };
 
 namespace internal {
 
-// Thread-safe.
+// Connects with the first call, and again when the line breaks. Thread-safe.
 class Connection {
  public:
   using Stub = v1::EnvironmentService::Stub;
 
   Connection(const std::string& address, ClientOptions options);
 
+  const ClientOptions& options() const { return options_; }
+
+  // What the server said of itself, asked once. UNAVAILABLE or DEADLINE_EXCEEDED: nobody answers.
+  Result<v1::GetServerInfoResponse> ServerInfo();
+
   template <typename Request, typename Response>
   using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
-  // Calls a method of the stub, again after failures of the transport.
+  // Calls a method of the stub, repeatedly as ClientOptions::retry_time says. Every call of the
+  // protocol may be repeated: what changes a session carries its op_index, and is done once.
+  // MESSAGE_TOO_LARGE: larger than the server takes; nothing was sent.
   template <typename Request, typename Response>
-  Result<void> Call(Method<Request, Response> method, const Request& request, Response* response) {
-    return CallUntilDecided(request, [&](grpc::ClientContext* context) {
+  Result<void> Call(Method<Request, Response> method, const Request& request, Response* response,
+                    std::chrono::milliseconds timeout) {
+    return CallUntilDecided(request, timeout, [&](grpc::ClientContext* context) {
       return (stub_.get()->*method)(context, request, response);
     });
+  }
+  template <typename Request, typename Response>
+  Result<void> Call(Method<Request, Response> method, const Request& request, Response* response) {
+    return Call(method, request, response, options_.call_timeout);
   }
 
   // Calls a method once and forgets the outcome.
@@ -59,17 +76,22 @@ class Connection {
     (stub_.get()->*method)(&context, request, &unused);
   }
 
-  // Asks the server how long a request may be; from then on longer ones are not sent.
-  Result<void> LearnMessageCap();
-
  private:
+  // Fills in info_.
+  Result<void> Connect();
+  // GetServerInfo, as soon as there is somebody to ask, for so long.
+  grpc::Status AskServer(std::chrono::steady_clock::duration patience,
+                         v1::GetServerInfoResponse* info);
   Result<void> CallUntilDecided(const google::protobuf::Message& request,
+                                std::chrono::milliseconds timeout,
                                 const std::function<grpc::Status(grpc::ClientContext*)>& attempt);
 
   const ClientOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<Stub> stub_;
-  std::atomic<int64_t> max_request_bytes_{0};  // 0: not known yet
+  const Result<Address> address_;
+  const std::unique_ptr<Stub> stub_;  // null without an address
+  std::mutex mu_;
+  bool connected_ = false;  // guarded by mu_, as is info_ until it is true
+  v1::GetServerInfoResponse info_;
 };
 
 }  // namespace internal

@@ -18,7 +18,9 @@ Result<std::vector<uint64_t>> CultureSession::Reset(const CultureResetOptions& o
   internal::PackSeeds(options.seeds, &request);
   request.mutable_options()->insert(options.options.begin(), options.options.end());
   v1::ResetResponse response;
-  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response); !called.ok()) {
+  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response,
+                                            internal::RemoteSession::Kind::kBeginning);
+      !called.ok()) {
     return called.error();
   }
   std::vector<uint64_t> seeds;
@@ -30,7 +32,10 @@ Result<v1::CultureRecording> CultureSession::Run(const v1::CultureRun& run) {
   v1::StepRequest request;
   *request.mutable_run() = run;
   v1::StepResponse response;
-  if (Result<void> called = remote_.Operate(&Stub::Step, &request, &response); !called.ok()) {
+  if (Result<void> called =
+          remote_.Operate(&Stub::Step, &request, &response, internal::RemoteSession::Kind::kOther,
+                          remote_.run_timeout());
+      !called.ok()) {
     return called.error();
   }
   return std::move(*response.mutable_recording());

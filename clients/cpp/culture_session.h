@@ -26,7 +26,7 @@ struct CultureResetOptions {
 
 // N copies of a culture on one clock, in the protocol's own messages (livnd/v1/culture.proto;
 // tensor.h packs and unpacks their numbers). Operations are numbered and repeated as Session's are,
-// and what is said there of Error::in_doubt() and of a session that is gone holds here too.
+// and what is said there of Error::in_doubt and of a session that is gone holds here too.
 //
 // Thread-compatible: one driver. Made by Client::CreateCulture; may outlive the client.
 class CultureSession {

@@ -2,7 +2,24 @@
 
 #include <chrono>
 
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
 namespace livnd::client::internal {
+namespace {
+
+// Type and content, equal for equal messages.
+std::string Fingerprint(const google::protobuf::Message& message) {
+  std::string bytes = message.GetDescriptor()->full_name() + ' ';
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+}  // namespace
 
 Error NotUnderstood() {
   return {grpc::StatusCode::INTERNAL,
@@ -20,6 +37,37 @@ RemoteSession::RemoteSession(std::shared_ptr<Connection> connection,
 RemoteSession::~RemoteSession() {
   if (closed_) return;
   connection_->TryOnce(&Connection::Stub::DeleteSession, Deletion(), std::chrono::seconds(2));
+}
+
+Result<void> RemoteSession::MayBeSent(const google::protobuf::Message& request, Kind kind) const {
+  if (last_unanswered_.empty() || kind == Kind::kBeginning ||
+      last_unanswered_ == Fingerprint(request)) {
+    return {};
+  }
+  return Error{grpc::StatusCode::FAILED_PRECONDITION,
+               "operation " + std::to_string(next_op_index_) +
+                   " got no answer and may have been done: repeat it with the same arguments, or "
+                   "reset all copies",
+               "UNKNOWN_OUTCOME",
+               {}};
+}
+
+void RemoteSession::Remember(const google::protobuf::Message& request) {
+  std::string fingerprint = Fingerprint(request);
+  others_unanswered_ |= !last_unanswered_.empty() && last_unanswered_ != fingerprint;
+  last_unanswered_ = std::move(fingerprint);
+}
+
+bool RemoteSession::AnotherWasDone(const Error& error,
+                                   const google::protobuf::Message& request) const {
+  return error.reason == "PAYLOAD_MISMATCH" && !last_unanswered_.empty() &&
+         (others_unanswered_ || last_unanswered_ != Fingerprint(request));
+}
+
+void RemoteSession::Advance() {
+  ++next_op_index_;
+  last_unanswered_.clear();
+  others_unanswered_ = false;
 }
 
 Result<void> RemoteSession::Close() {

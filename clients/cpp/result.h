@@ -18,19 +18,22 @@ struct Error {
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
   std::string message;  // for people
   // For programs, from the server's google.rpc.ErrorInfo; environment_service.proto lists the
-  // reasons. Empty for errors of the transport (no server, deadline), MESSAGE_TOO_LARGE for a
-  // request that was not sent because the server would not take it.
+  // reasons. Empty for errors of the transport (no server, deadline). The client's own, with nothing
+  // sent: MESSAGE_TOO_LARGE (the server would not take it), INVALID_FIELD (an address of the wrong
+  // form), UNKNOWN_OUTCOME (see in_doubt). UNSUPPORTED: a session that the client cannot drive,
+  // which it has deleted again.
   std::string reason;
   // `field`, `value`, `accepted`, `expected`: where they apply.
   std::map<std::string, std::string> metadata;
 
-  // True if it is not known whether the server has done the operation. Calling it again with the
-  // same arguments is safe and gives its answer.
-  bool in_doubt() const {
-    return reason.empty() &&
-           (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED ||
-            code == grpc::StatusCode::CANCELLED);
-  }
+  // It is not known whether the server has done the operation (it will not do it twice). Calling it
+  // again with the same arguments is safe and gives its answer; until then other operations of the
+  // session are refused with UNKNOWN_OUTCOME, but for a Reset of all copies.
+  bool in_doubt = false;
+
+  // The session was deleted, idle for too long, or belonged to an earlier process of the server:
+  // every call on it fails like this one. Make a new one with the client, which is still good.
+  bool session_gone() const { return reason == "UNKNOWN_SESSION"; }
 
   // "INVALID_FIELD: num_envs is 0; accepted: 1 .. 64"
   std::string ToString() const {

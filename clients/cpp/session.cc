@@ -50,8 +50,11 @@ Result<ResetResult> Session::Reset(const ResetOptions& options) {
   }
   request.mutable_options()->insert(options.options.begin(), options.options.end());
 
+  using Kind = internal::RemoteSession::Kind;
+  const Kind kind = options.mask.empty() ? Kind::kBeginning : Kind::kOther;
   v1::ResetResponse response;
-  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response); !called.ok()) {
+  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response, kind);
+      !called.ok()) {
     return called.error();
   }
   ResetResult result;

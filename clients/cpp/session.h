@@ -51,9 +51,13 @@ struct ObserveResult {
 };
 
 // Numbers its operations, so that a repeat after a failure of the transport gives the answer of the
-// first try and nothing is done twice. If an operation fails all the same with Error::in_doubt(),
-// call it again with the same arguments, or call Observe, which tells what has been done, and go on
-// from there.
+// first try and nothing is done twice. If an operation fails all the same with Error::in_doubt,
+// call it again with the same arguments for its answer, or reset all copies; any other operation is
+// UNKNOWN_OUTCOME. Observe tells what has been done: where its answer has a later next_op_index the
+// doubt is over.
+//
+// A session that is gone (Error::session_gone) does not come back: make another one with
+// Client::CreateSession and reset it. Its seeds begin anew, so give them.
 //
 // Thread-compatible: one driver. Made by Client::CreateSession; may outlive the client.
 class Session {

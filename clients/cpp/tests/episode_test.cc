@@ -244,7 +244,7 @@ TEST_F(EpisodeTest, ClosingTwiceIsFineAndAClosedSessionIsGone) {
   const auto refused = session->Reset();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason, "UNKNOWN_SESSION");
-  EXPECT_FALSE(refused.error().in_doubt());
+  EXPECT_FALSE(refused.error().in_doubt);
 }
 
 TEST_F(EpisodeTest, NamesOfSessionsAreLongAndNeverTheSame) {
