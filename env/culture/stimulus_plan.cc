@@ -253,6 +253,7 @@ absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& s
   std::vector<sim::Waveform> pending(static_cast<size_t>(num_copies_));
   for (int c = 0; c < num_copies_; ++c) {
     sim::Waveform& w = pending[static_cast<size_t>(c)];
+    w.timing = sim::SampleTiming::kLivn;
     w.sample_dt_ms = stimulus.sample_dt_ms;
     w.first_sample = begin;
     w.num_channels = num_channels;

@@ -45,17 +45,17 @@ absl::StatusOr<BiphasicPulse> BiphasicPulse::Create(const BiphasicPulseConfig& c
 void BiphasicPulse::Encode(absl::Span<const float> amplitudes, int64_t tick,
                            sim::Waveform* waveform) const {
   const auto n = static_cast<size_t>(num_electrodes_);
-  const auto num_samples = static_cast<size_t>(2 * phase_ticks_);
-  waveform->sample_dt_ms = dt_ms_;
-  waveform->first_sample = tick;
+  // A sample a phase.
+  waveform->timing = sim::SampleTiming::kExactTicks;
+  waveform->sample_dt_ms = static_cast<double>(phase_ticks_) * dt_ms_;
+  waveform->first_tick = tick;
   waveform->num_channels = num_electrodes_;
-  waveform->samples.resize(num_samples * n);
-  for (size_t s = 0; s < num_samples; ++s) {
-    const double sign = s < num_samples / 2 ? -1.0 : 1.0;
-    for (size_t e = 0; e < n; ++e) {
-      waveform->samples[s * n + e] =
-          sign * config_.max_amplitude_ua * static_cast<double>(amplitudes[e]);
-    }
+  waveform->channels.clear();
+  waveform->samples.resize(2 * n);
+  for (size_t e = 0; e < n; ++e) {
+    const double first = -config_.max_amplitude_ua * static_cast<double>(amplitudes[e]);
+    waveform->samples[e] = first;
+    waveform->samples[n + e] = -first;
   }
 }
 

@@ -25,7 +25,8 @@ struct BiphasicPulseConfig {
 };
 
 // One rectangular pulse of two phases on each electrode: first the current -a, for exactly as many
-// ticks +a, then none. So it delivers no net charge, whatever the tick at which it begins.
+// ticks +a, then none. Phases are counted in ticks, so a pulse delivers no net charge, and does the
+// same, whatever the tick at which it begins.
 //
 // Immutable and thread-safe.
 class BiphasicPulse {

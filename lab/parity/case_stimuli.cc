@@ -106,6 +106,7 @@ absl::Status CaseStimuli::Install(sim::StimulusMode mode, sim::Gang& gang) const
   const Block& block = blocks_[static_cast<int>(mode)];
   LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const sim::StimulusMap> map, MapOf(block, gang.culture()));
   sim::Waveform waveform;
+  waveform.timing = sim::SampleTiming::kLivn;
   waveform.sample_dt_ms = block.sample_dt_ms;
   waveform.num_channels = map->num_channels;
   waveform.samples.resize(static_cast<size_t>(block.num_samples) * map->num_channels);

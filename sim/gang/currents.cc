@@ -20,68 +20,59 @@ double* Gang::Drive(int group, int copy, int cell, int compartment) {
          lane % kTileLanes;
 }
 
-void Gang::BuildParts(GangSlice& slice, StimulusMode mode, int copy, const StimulusSample& sample,
-                      SliceStimuli::Currents& currents) {
+void Gang::BuildParts(GangSlice& slice, StimulusMode mode, int copy, const TimelineReader& reader,
+                      std::vector<CurrentPart>& parts) {
   const StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
-  const StimulusTimeline& timeline = slot.timelines[copy];
-  currents.sample = sample.index;
-  currents.moving = false;
-  currents.parts.clear();
-  const double* before = timeline.At(sample.index);
-  const double* after = sample.interpolated ? timeline.At(sample.index + 1) : before;
-  if (before == nullptr && after == nullptr) return;
-  const auto value = [&](int c) { return before != nullptr ? before[c] : 0.0; };
-  const auto slope = [&](int c) { return (after != nullptr ? after[c] : 0.0) - value(c); };
+  parts.clear();
+  if (slot.map == nullptr) return;
+  const bool lines = RuleOf(mode).kind == SampleRule::Kind::kLine;
+  const auto slope = [&](int c) { return lines ? reader.slope(c) : 0.0; };
   if (slot.map->gains.empty()) {
     for (const CurrentPath& p : slot.paths) {
-      if (value(p.channel) == 0.0 && slope(p.channel) == 0.0) continue;
+      const double value = reader.value(p.channel);
+      if (value == 0.0 && slope(p.channel) == 0.0) continue;
       const int64_t lane = int64_t{copy} * groups_[p.group].num_cells + p.cell;
       if (!slice.Owns(p.group, lane / kTileLanes)) continue;
-      currents.parts.push_back({Drive(p.group, copy, p.cell, p.compartment), value(p.channel),
-                                slope(p.channel), p.factor});
-      currents.moving = currents.moving || slope(p.channel) != 0.0;
+      parts.push_back({Drive(p.group, copy, p.cell, p.compartment), lines ? p.channel : -1, value,
+                       slope(p.channel), p.factor});
     }
     return;
   }
   // Sums over channels are those of the interpolated ones: made anew in each step.
   slice.channels.resize(slot.map->num_channels);
   for (int c = 0; c < slot.map->num_channels; ++c) {
-    slice.channels[c] = value(c) + sample.fraction * slope(c);
-    currents.moving = currents.moving || slope(c) != 0.0;
+    slice.channels[c] = reader.value(c) + (lines ? reader.fraction(c) * reader.slope(c) : 0.0);
   }
-  DenseParts(slice, slot, mode, copy, slice.channels.data(), currents.parts);
+  DenseParts(slice, slot, mode, copy, slice.channels.data(), parts);
 }
 
 void Gang::ChangeCurrents(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
-  StimulusSample samples[2];
-  bool rewrite = false;
+  bool rewrite = false, changed[2];
   for (int m = 0; m < 2; ++m) {
-    const StimulusSlot& slot = stimuli_[static_cast<int>(kModes[m])];
-    SliceStimuli::Currents& currents = stimuli.currents[m];
-    samples[m] = {currents.sample, 0.0, false};
-    if (slot.timelines[stimuli.copy].empty()) continue;
-    samples[m] = SampleAt(kModes[m], stimuli.copy, tick);
-    rewrite = rewrite || currents.moving || samples[m].index != currents.sample;
+    changed[m] = Follow(kModes[m], stimuli, tick);
+    rewrite = rewrite || changed[m] || stimuli.readers[static_cast<int>(kModes[m])].moving();
   }
   if (!rewrite) return;
-  for (const SliceStimuli::Currents& currents : stimuli.currents) {
-    for (const CurrentPart& part : currents.parts) *part.drive = 0.0;
+  for (const std::vector<CurrentPart>& parts : stimuli.parts) {
+    for (const CurrentPart& part : parts) *part.drive = 0.0;
   }
   for (int m = 0; m < 2; ++m) {
     const StimulusSlot& slot = stimuli_[static_cast<int>(kModes[m])];
-    SliceStimuli::Currents& currents = stimuli.currents[m];
+    const TimelineReader& reader = stimuli.readers[static_cast<int>(kModes[m])];
+    std::vector<CurrentPart>& parts = stimuli.parts[m];
     const bool dense = slot.map != nullptr && !slot.map->gains.empty();
-    if (samples[m].index != currents.sample || (dense && currents.moving)) {
-      slice.num_parts -= static_cast<int64_t>(currents.parts.size());
-      BuildParts(slice, kModes[m], stimuli.copy, samples[m], currents);
-      slice.num_parts += static_cast<int64_t>(currents.parts.size());
+    if (changed[m] || (dense && reader.moving())) {
+      slice.num_parts -= static_cast<int64_t>(parts.size());
+      BuildParts(slice, kModes[m], stimuli.copy, reader, parts);
+      slice.num_parts += static_cast<int64_t>(parts.size());
     }
-    const std::vector<CurrentPart>& parts = currents.parts;
     for (size_t i = 0; i < parts.size();) {
       const CurrentPart& first = parts[i];
       double sum = 0.0;
       for (; i < parts.size() && parts[i].drive == first.drive; ++i) {
-        sum += parts[i].value + samples[m].fraction * parts[i].slope;
+        const CurrentPart& part = parts[i];
+        sum +=
+            part.channel < 0 ? part.value : part.value + reader.fraction(part.channel) * part.slope;
       }
       *first.drive += sum * first.factor;
     }

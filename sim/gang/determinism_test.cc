@@ -41,18 +41,28 @@ struct Alone {
   SpikeList spikes;
 };
 
-Alone RunAlone(const std::shared_ptr<const Culture>& culture, uint64_t seed, int64_t num_steps,
-               double strength = 1.0) {
-  Gang gang(culture, 1);
-  PrepareBusyGang(gang);
-  gang.SetSeed(0, seed);
-  InstallBusyStimuli(gang, 0, strength);
-  std::vector<Spike> spikes;
-  gang.Advance(num_steps, &spikes);
-  return {Save(gang, 0), SpikesOf(spikes, 0)};
-}
+class GangDeterminismTest : public testing::TestWithParam<SampleTiming> {
+ protected:
+  static void Stimulate(Gang& gang, int copy, double strength = 1.0) {
+    InstallBusyStimuli(gang, copy, strength, GetParam());
+  }
 
-TEST(GangDeterminismTest, TheCultureIsAsBusyAsTheTestsNeed) {
+  static Alone RunAlone(const std::shared_ptr<const Culture>& culture, uint64_t seed,
+                        int64_t num_steps, double strength = 1.0) {
+    Gang gang(culture, 1);
+    PrepareBusyGang(gang);
+    gang.SetSeed(0, seed);
+    Stimulate(gang, 0, strength);
+    std::vector<Spike> spikes;
+    gang.Advance(num_steps, &spikes);
+    return {Save(gang, 0), SpikesOf(spikes, 0)};
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Timing, GangDeterminismTest,
+                         testing::Values(SampleTiming::kExactTicks, SampleTiming::kLivn));
+
+TEST_P(GangDeterminismTest, TheCultureIsAsBusyAsTheTestsNeed) {
   // Three shapes: motoneurons with one and with three dendritic segments, Renshaw cells.
   EXPECT_EQ(Busy()->groups().size(), 3u);
   EXPECT_GT(Busy()->connectivity().num_stateful_rows, 50);
@@ -66,14 +76,14 @@ TEST(GangDeterminismTest, TheCultureIsAsBusyAsTheTestsNeed) {
   EXPECT_TRUE(std::any_of(of_cell.begin(), of_cell.end(), [](auto& n) { return n.first >= 11; }));
 }
 
-TEST(GangDeterminismTest, ACopyIsTheSameAloneAndAmongOthers) {
+TEST_P(GangDeterminismTest, ACopyIsTheSameAloneAndAmongOthers) {
   constexpr int64_t kSteps = 600;
   for (const int num_copies : {1, 3, 16}) {
     Gang gang(Busy(), num_copies);
     PrepareBusyGang(gang);
     for (int c = 0; c < num_copies; ++c) {
       gang.SetSeed(c, 100 + c % 4);
-      InstallBusyStimuli(gang, c, c % 4);
+      Stimulate(gang, c, c % 4);
     }
     std::vector<Spike> spikes;
     gang.Advance(kSteps, &spikes);
@@ -85,7 +95,7 @@ TEST(GangDeterminismTest, ACopyIsTheSameAloneAndAmongOthers) {
   }
 }
 
-TEST(GangDeterminismTest, CallsOfAdvanceMayBeCutAnyhow) {
+TEST_P(GangDeterminismTest, CallsOfAdvanceMayBeCutAnyhow) {
   constexpr int64_t kSteps = 400;
   const Alone straight = RunAlone(Busy(), 7, kSteps);
   for (const std::vector<int64_t>& pattern : std::vector<std::vector<int64_t>>{
@@ -93,7 +103,7 @@ TEST(GangDeterminismTest, CallsOfAdvanceMayBeCutAnyhow) {
     Gang gang(Busy(), 1);
     PrepareBusyGang(gang);
     gang.SetSeed(0, 7);
-    InstallBusyStimuli(gang, 0);
+    Stimulate(gang, 0);
     std::vector<Spike> spikes;
     int64_t done = 0;
     for (size_t i = 0; done < kSteps; ++i) {
@@ -107,7 +117,7 @@ TEST(GangDeterminismTest, CallsOfAdvanceMayBeCutAnyhow) {
   }
 }
 
-TEST(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
+TEST_P(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
   constexpr int64_t kSteps = 600;
   const Alone straight = RunAlone(Busy(), 5, kSteps);
   // Three copies at different times and with other seeds, into which the saved one is loaded.
@@ -119,7 +129,7 @@ TEST(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
   Gang source(Busy(), 1);
   PrepareBusyGang(source);
   source.SetSeed(0, 5);
-  InstallBusyStimuli(source, 0);
+  Stimulate(source, 0);
   std::vector<Spike> before;
   int with_events = 0, with_field = 0;
   for (int64_t at = 0; at < kSteps; at += 10) {
@@ -133,7 +143,7 @@ TEST(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
     fresh.LoadCopy(0, saved);
     EXPECT_TRUE(SameBits(Save(fresh, 0), saved));
     EXPECT_EQ(fresh.tick(0), at);
-    InstallBusyStimuli(fresh, 0);
+    Stimulate(fresh, 0);
     std::vector<Spike> spikes;
     fresh.Advance(kSteps - at, &spikes);
     SpikeList all = early;
@@ -143,7 +153,7 @@ TEST(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
 
     const int slot = static_cast<int>(at / 10 % 3);
     other.LoadCopy(slot, saved);
-    InstallBusyStimuli(other, slot);
+    Stimulate(other, slot);
     spikes.clear();
     other.Advance(kSteps - at, &spikes);
     all = early;
@@ -158,12 +168,12 @@ TEST(GangDeterminismTest, ASavedCopyGoesOnInAFreshGangAndInAnotherSlot) {
   EXPECT_GT(with_field, 10);
 }
 
-TEST(GangDeterminismTest, SavingChangesNothing) {
+TEST_P(GangDeterminismTest, SavingChangesNothing) {
   const Alone straight = RunAlone(Busy(), 9, 200);
   Gang gang(Busy(), 2);
   PrepareBusyGang(gang);
   gang.SetSeed(0, 9);
-  InstallBusyStimuli(gang, 0);
+  Stimulate(gang, 0);
   for (int i = 0; i < 200; ++i) {
     gang.Advance(1, nullptr);
     const std::vector<double> once = Save(gang, 0);
@@ -172,16 +182,16 @@ TEST(GangDeterminismTest, SavingChangesNothing) {
   EXPECT_TRUE(SameBits(Save(gang, 0), straight.state));
 }
 
-TEST(GangDeterminismTest, LoadingTheInitialStateStartsOver) {
+TEST_P(GangDeterminismTest, LoadingTheInitialStateStartsOver) {
   const Alone straight = RunAlone(Busy(), 9, 300);
   Gang gang(Busy(), 1);
   PrepareBusyGang(gang);
   gang.SetSeed(0, 1234567);
-  InstallBusyStimuli(gang, 0, -1.0);
+  Stimulate(gang, 0, -1.0);
   gang.Advance(451, nullptr);
   gang.LoadCopy(0, Busy()->initial_state());
   gang.SetSeed(0, 9);
-  InstallBusyStimuli(gang, 0);
+  Stimulate(gang, 0);
   std::vector<Spike> spikes;
   gang.Advance(300, &spikes);
   EXPECT_TRUE(SameBits(Save(gang, 0), straight.state));
@@ -189,7 +199,7 @@ TEST(GangDeterminismTest, LoadingTheInitialStateStartsOver) {
 }
 
 // With dt 12.5 us only every second step updates the noise: copies may differ in which.
-TEST(GangDeterminismTest, CopiesMayBeAtDifferentPhasesOfTheNoise) {
+TEST_P(GangDeterminismTest, CopiesMayBeAtDifferentPhasesOfTheNoise) {
   CultureConfig config = BusyConfig();
   config.dt_ms = 0.0125;
   const std::shared_ptr<const Culture> culture = MustCreate(config);
@@ -197,13 +207,13 @@ TEST(GangDeterminismTest, CopiesMayBeAtDifferentPhasesOfTheNoise) {
   Gang source(culture, 1);
   PrepareBusyGang(source);
   source.SetSeed(0, 5);
-  InstallBusyStimuli(source, 0);
+  Stimulate(source, 0);
   Gang gang(culture, 3);
   PrepareBusyGang(gang);
   std::vector<std::vector<double>> expected;
   for (int c = 0; c < 3; ++c) {
     gang.LoadCopy(c, Save(source, 0));
-    InstallBusyStimuli(gang, c);
+    Stimulate(gang, c);
     source.Advance(c == 0 ? 7 : 6, nullptr);
   }
   EXPECT_EQ(gang.tick(1) - gang.tick(0), 7);
@@ -217,7 +227,7 @@ TEST(GangDeterminismTest, CopiesMayBeAtDifferentPhasesOfTheNoise) {
   EXPECT_TRUE(SameBits(Save(gang, 0), straight.state));
 }
 
-TEST(GangDeterminismTest, DifferentSeedsDiffer) {
+TEST_P(GangDeterminismTest, DifferentSeedsDiffer) {
   const std::vector<uint64_t> seeds = {123, 124, uint64_t{123} | uint64_t{1} << 32,
                                        uint64_t{123} | uint64_t{1} << 63, uint64_t{123} << 32};
   std::vector<std::vector<double>> states;
@@ -230,7 +240,7 @@ TEST(GangDeterminismTest, DifferentSeedsDiffer) {
   }
 }
 
-TEST(GangDeterminismTest, StreamsOfOneSeedDiffer) {
+TEST_P(GangDeterminismTest, StreamsOfOneSeedDiffer) {
   std::vector<std::vector<double>> states;
   for (uint32_t stream : {0u, 1u, 2u}) {
     Gang gang(Busy(), 1);
@@ -243,7 +253,7 @@ TEST(GangDeterminismTest, StreamsOfOneSeedDiffer) {
   EXPECT_FALSE(SameBits(states[1], states[2]));
 }
 
-TEST(GangDeterminismTest, TheCallersFloatingPointModeIsRestored) {
+TEST_P(GangDeterminismTest, TheCallersFloatingPointModeIsRestored) {
   Gang gang(Busy(), 1);
   const unsigned before = _mm_getcsr();
   gang.Advance(3, nullptr);
@@ -251,7 +261,7 @@ TEST(GangDeterminismTest, TheCallersFloatingPointModeIsRestored) {
   EXPECT_EQ(_mm_getcsr() & ~0x3Fu, before & ~0x3Fu);
 }
 
-TEST(GangDeterminismTest, TheCallersFloatingPointModeDoesNotMatter) {
+TEST_P(GangDeterminismTest, TheCallersFloatingPointModeDoesNotMatter) {
   const Alone straight = RunAlone(Busy(), 3, 200);
   const unsigned before = _mm_getcsr();
   _mm_setcsr(before | 0x8040);
@@ -260,7 +270,7 @@ TEST(GangDeterminismTest, TheCallersFloatingPointModeDoesNotMatter) {
   EXPECT_TRUE(SameBits(straight.state, flushing.state));
 }
 
-TEST(GangDeterminismTest, CopiesThatRestLeaveTheOthersAlone) {
+TEST_P(GangDeterminismTest, CopiesThatRestLeaveTheOthersAlone) {
   constexpr int kCopies = 5;
   // One with cells of several copies in a tile, one with tiles of its own for each copy.
   for (const auto& culture : {Busy(), MustCreate(BusyBlocks(4))}) {
@@ -269,7 +279,7 @@ TEST(GangDeterminismTest, CopiesThatRestLeaveTheOthersAlone) {
       PrepareBusyGang(*gang);
       for (int c = 0; c < kCopies; ++c) {
         gang->SetSeed(c, 100 + c);
-        InstallBusyStimuli(*gang, c, c);
+        Stimulate(*gang, c, c);
       }
       gang->Advance(200, nullptr);
     }

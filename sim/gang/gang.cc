@@ -69,8 +69,9 @@ Gang::Gang(std::shared_ptr<const Culture> culture, int num_copies)
   num_due_.assign(num_copies, 0);
   events_stale_.assign(num_copies, 1);
   stimuli_stale_.assign(num_copies, 1);
-  for (StimulusSlot& s : stimuli_) {
-    s.timelines.resize(num_copies);
+  for (int m = 0; m < kNumStimulusModes; ++m) {
+    StimulusSlot& s = stimuli_[m];
+    s.timelines.assign(num_copies, StimulusTimeline(RuleOf(static_cast<StimulusMode>(m))));
     s.row_present.assign(culture_->num_section_rows(), 0);
   }
   BuildTiles();

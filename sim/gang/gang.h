@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,9 +41,15 @@ class Gang {
 
   // How the channels of a mode reach sections; for all copies, before Install. Null switches off.
   void SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> map);
-  // Puts a waveform on the copy's time axis. InvalidArgument: no map, another number of channels,
-  // another sample_dt than the mode's earlier waveforms, or a number that is not finite.
-  absl::Status Install(int copy, StimulusMode mode, Waveform waveform);
+  // Puts a waveform on the copy's time axis, where it replaces earlier ones on its channels while it
+  // lasts. InvalidArgument: no map, channels that the map lacks, a number that is not finite, another
+  // timing than the mode's earlier waveforms since the start, under SampleTiming::kExactTicks a
+  // sample_dt that is not a multiple of the tick, under kLivn another one than theirs.
+  absl::Status Install(int copy, StimulusMode mode, Waveform waveform) {
+    return Install(copy, mode, std::make_shared<const Waveform>(std::move(waveform)));
+  }
+  // Keeps what it is given until the waveform is over; that must not change before.
+  absl::Status Install(int copy, StimulusMode mode, std::shared_ptr<const Waveform> waveform);
 
   // Spike times (ms from tick 0) of event sources, by gid; for all copies, replaces earlier ones.
   // InvalidArgument names a gid that is not a source or a time that is not finite and >= 0.
@@ -138,16 +145,12 @@ class Gang {
                      const double (*drawn)[2 * kNoiseChunk]);
 
   // gang_stimuli.cc, gang_currents.cc
-  struct StimulusSample {
-    int64_t index;
-    double fraction;    // of the way to the next one
-    bool interpolated;  // whether that counts
-  };
+  SampleRule RuleOf(StimulusMode mode) const;
+  absl::Status CheckWaveform(StimulusMode mode, const Waveform& waveform) const;
   void BeginStimuli();
   void EndStimuli();
-  // What a mode looks up at a step.
-  StimulusSample SampleAt(StimulusMode mode, int copy, int64_t tick) const;
-  const double* ChannelsAt(StimulusMode mode, int copy, int64_t tick) const;  // null for none
+  // Goes to a tick of the copy; true if the channels of the mode may have changed.
+  bool Follow(StimulusMode mode, SliceStimuli& stimuli, int64_t tick) const;
   // visit(group, first cell, end cell): a copy's cells in a slice; visit(begin, end): their rows.
   template <typename Visit>
   void ForCells(const GangSlice& slice, int copy, Visit visit) const;
@@ -156,16 +159,13 @@ class Gang {
   // Sums channels into the rows of a copy's cells in a slice; false if all are zero.
   bool RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
                  const double* channels) const;
-  // Whether a state that shows *shown has nothing to change for `channels`; *shown becomes them.
-  static bool ShowsAlready(const StimulusSlot& slot, const double* channels, bool active,
-                           const double** shown);
   void UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
   void UpdateLight(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
   // True if any compartment of the slice has a current.
   bool UpdateCurrents(GangSlice& slice, int64_t step);
   void ChangeCurrents(GangSlice& slice, SliceStimuli& stimuli, int64_t tick);
-  void BuildParts(GangSlice& slice, StimulusMode mode, int copy, const StimulusSample& sample,
-                  SliceStimuli::Currents& currents);
+  void BuildParts(GangSlice& slice, StimulusMode mode, int copy, const TimelineReader& reader,
+                  std::vector<CurrentPart>& parts);
   void DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode mode, int copy,
                   const double* channels, std::vector<CurrentPart>& parts);
   double* Drive(int group, int copy, int cell, int compartment);

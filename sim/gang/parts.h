@@ -3,7 +3,6 @@
 #define LIVND_SIM_GANG_PARTS_H_
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "sim/simd/aligned_vector.h"
 #include "sim/simd/tile_lanes.h"
 #include "sim/stimulus/stimulus.h"
+#include "sim/stimulus/timeline.h"
 
 namespace livnd::sim {
 
@@ -55,28 +55,20 @@ struct StimulusSlot {
   std::vector<CurrentPath> paths;  // by row, then channel
 };
 
-// One channel's part of a compartment's drive, while two samples last. Parts of the same compartment
+// One channel's part of a compartment's drive, while its sample lasts. Parts of the same compartment
 // and mode follow each other.
 struct CurrentPart {
   double* drive;
-  double value, slope;  // at the first sample, and from there to the second
+  int channel;  // whose line it follows; -1: constant
+  double value, slope;
   double factor;
 };
 
 // The stimuli of one copy as one slice follows them.
 struct SliceStimuli {
-  static constexpr int64_t kNoSample = std::numeric_limits<int64_t>::min();
-
   int copy = 0;
-  // kCurrent and kCurrentDensity.
-  struct Currents {
-    int64_t sample = kNoSample;  // that the parts are of
-    bool moving = false;         // some part has a slope
-    std::vector<CurrentPart> parts;
-  } currents[2];
-  // The channels that the state shows, of the field and of the light.
-  const double* field = nullptr;
-  const double* light = nullptr;
+  TimelineReader readers[kNumStimulusModes];
+  std::vector<CurrentPart> parts[2];              // kCurrent and kCurrentDensity
   double field_active = 0.0, light_active = 0.0;  // CopyHeader's
 };
 

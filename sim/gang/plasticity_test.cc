@@ -181,7 +181,7 @@ TEST(OpsinTest, FollowsTheReferenceThroughLightAndDark) {
     gang.SetStimulusMap(StimulusMode::kLight, map);
     Waveform w;
     w.sample_dt_ms = 0.5;
-    w.first_sample = 20;
+    w.first_tick = 400;
     w.num_channels = 2;
     for (int i = 0; i < 60; ++i) {
       w.samples.push_back(i % 20 < 10 ? 1e15 * (i + 1) : 0.0);
@@ -192,7 +192,7 @@ TEST(OpsinTest, FollowsTheReferenceThroughLightAndDark) {
     reference.AddOpsin(*config.opsin);
     double worst = 0.0;
     for (int step = 0; step < 4000; ++step) {
-      const auto i = static_cast<int64_t>(step * kDtMs / 0.5) - 20;
+      const int i = step < 400 ? -1 : (step - 400) / 20;
       reference.SetLight(i >= 0 && i < 60 ? w.samples[2 * i] : 0.0);
       reference.Step();
       gang.Advance(1, nullptr);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,16 +37,20 @@ struct Alone {
   SpikeList spikes;
 };
 
-class PointDeterminismTest : public testing::TestWithParam<std::string> {
+class PointDeterminismTest : public testing::TestWithParam<std::tuple<std::string, SampleTiming>> {
  protected:
   PointDeterminismTest()
-      : culture_(MustCreate(BusyPoints(PointModels().find(GetParam())->second))) {}
+      : culture_(MustCreate(BusyPoints(PointModels().find(std::get<0>(GetParam()))->second))) {}
+
+  static void Stimulate(Gang& gang, int copy, double strength = 1.0) {
+    InstallPointCurrents(gang, copy, strength, std::get<1>(GetParam()));
+  }
 
   Alone RunAlone(uint64_t seed, int64_t num_steps, double strength = 1.0) const {
     Gang gang(culture_, 1);
     PrepareBusyPoints(gang);
     gang.SetSeed(0, seed);
-    InstallPointCurrents(gang, 0, strength);
+    Stimulate(gang, 0, strength);
     std::vector<Spike> spikes;
     gang.Advance(num_steps, &spikes);
     return {Save(gang, 0), SpikesOf(spikes, 0)};
@@ -70,7 +75,7 @@ TEST_P(PointDeterminismTest, ACopyIsTheSameAloneAndAmongSixtyFour) {
   PrepareBusyPoints(gang);
   for (int c = 0; c < kCopies; ++c) {
     gang.SetSeed(c, 100 + c % 4);
-    InstallPointCurrents(gang, c, 0.5 * (c % 4));
+    Stimulate(gang, c, 0.5 * (c % 4));
   }
   std::vector<Spike> spikes;
   gang.Advance(kSteps, &spikes);
@@ -89,7 +94,7 @@ TEST_P(PointDeterminismTest, ASnapshotAtEveryTenthStepGoesOnAlike) {
   Gang source(culture_, 1);
   PrepareBusyPoints(source);
   source.SetSeed(0, 5);
-  InstallPointCurrents(source, 0);
+  Stimulate(source, 0);
   Gang other(culture_, 3);
   PrepareBusyPoints(other);
   other.Advance(77, nullptr);
@@ -99,7 +104,7 @@ TEST_P(PointDeterminismTest, ASnapshotAtEveryTenthStepGoesOnAlike) {
     const int slot = static_cast<int>(at / 10 % 3);
     other.LoadCopy(slot, saved);
     ASSERT_TRUE(SameBits(Save(other, slot), saved));
-    InstallPointCurrents(other, slot);
+    Stimulate(other, slot);
     std::vector<Spike> spikes;
     // In calls that are cut where it happens.
     other.Advance((kSteps - at) / 3, &spikes);
@@ -113,9 +118,14 @@ TEST_P(PointDeterminismTest, ASnapshotAtEveryTenthStepGoesOnAlike) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, PointDeterminismTest,
-                         testing::Values("izhikevich", "lif", "glif1", "glif2", "glif3", "glif4",
-                                         "glif5"),
-                         [](const auto& info) { return info.param; });
+                         testing::Combine(testing::Values("izhikevich", "lif", "glif1", "glif2",
+                                                          "glif3", "glif4", "glif5"),
+                                          testing::Values(SampleTiming::kExactTicks,
+                                                          SampleTiming::kLivn)),
+                         [](const auto& info) {
+                           const bool exact = std::get<1>(info.param) == SampleTiming::kExactTicks;
+                           return std::get<0>(info.param) + (exact ? "_exact" : "_livn");
+                         });
 
 // EXC 0 .. num_cells - 1, then SRC with one source.
 CultureConfig WithSource(const PointModelConfig& model, int64_t num_cells,

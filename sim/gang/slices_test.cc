@@ -115,7 +115,10 @@ Result RunLarge(int num_copies, Executor* executor, const std::vector<int64_t>& 
   std::vector<Probe> probes = MakeProbes(num_copies - 1);
   std::vector<Probe*> asked;
   for (Probe& p : probes) asked.push_back(&p);
-  for (int c = 0; c < num_copies; ++c) InstallBusyStimuli(gang, c, c == 2 ? 0.0 : 1.0);
+  for (int c = 0; c < num_copies; ++c) {
+    InstallBusyStimuli(gang, c, c == 2 ? 0.0 : 1.0,
+                       c % 2 == 0 ? SampleTiming::kExactTicks : SampleTiming::kLivn);
+  }
   Result out;
   int64_t done = 0;
   for (size_t i = 0; done < kSteps; ++i) {
@@ -228,7 +231,8 @@ TEST(GangSlicesTest, PointNeuronsToo) {
     PrepareBusyPoints(gang);
     for (int c = 0; c < 30; ++c) {
       gang.SetSeed(c, c);
-      InstallPointCurrents(gang, c, c % 3);
+      InstallPointCurrents(gang, c, c % 3,
+                           c % 2 == 0 ? SampleTiming::kExactTicks : SampleTiming::kLivn);
     }
     Result out;
     gang.Advance(1000, &out.spikes, {}, executor);

@@ -55,38 +55,78 @@ void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> 
   }
 }
 
-absl::Status Gang::Install(int copy, StimulusMode mode, Waveform waveform) {
-  StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
-  StimulusTimeline& timeline = slot.timelines[copy];
+SampleRule Gang::RuleOf(StimulusMode mode) const {
+  SampleRule rule;
+  rule.dt_ms = culture_->dt_ms();
+  const bool current = mode == StimulusMode::kCurrent;
+  if (culture_->time_rules() == TimeRules::kWholeSteps) {
+    rule.kind = SampleRule::Kind::kHeldRounded;
+  } else if (current) {
+    rule.kind = SampleRule::Kind::kLine;
+  }
+  return rule;
+}
+
+absl::Status Gang::CheckWaveform(StimulusMode mode, const Waveform& waveform) const {
   for (const CellGroup& group : culture_->groups()) {
     if (group.model->supports(mode)) continue;
     return absl::InvalidArgumentError(absl::StrCat("the cells of population ", group.population,
                                                    " do not take ", StimulusModeName(mode),
                                                    " stimuli"));
   }
-  if (slot.map == nullptr || waveform.num_channels != slot.map->num_channels) {
+  const StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
+  const int of_map = slot.map == nullptr ? 0 : slot.map->num_channels;
+  if (slot.map == nullptr || waveform.num_channels > of_map ||
+      waveform.num_channels !=
+          (waveform.channels.empty() ? of_map : static_cast<int>(waveform.channels.size()))) {
     return absl::InvalidArgumentError(
-        absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ",
-                     slot.map == nullptr ? 0 : slot.map->num_channels));
+        absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ", of_map));
+  }
+  for (int c : waveform.channels) {
+    if (c >= 0 && c < of_map) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus has a channel ", c, "; takes 0 .. ", of_map - 1));
   }
   if (!(waveform.sample_dt_ms >= 1e-6 && waveform.sample_dt_ms <= 1e9)) {
     return absl::InvalidArgumentError(
         absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
                      "; takes a number from 1e-6 to 1e9 (ms)"));
   }
-  if (timeline.sample_dt_ms() != 0.0 && timeline.sample_dt_ms() != waveform.sample_dt_ms) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stimulus sample_dt_ms = ", waveform.sample_dt_ms, "; this mode's earlier stimulus has ",
-        timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
+  if (waveform.timing == SampleTiming::kExactTicks &&
+      TicksOfSample(waveform.sample_dt_ms, culture_->dt_ms()) == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
+                     "; takes a multiple of dt_ms = ", culture_->dt_ms(), ", or livn's timing"));
+  }
+  constexpr int64_t kFarthest = int64_t{1} << 53;
+  for (const int64_t first : {waveform.first_tick, waveform.first_sample}) {
+    if (first >= -kFarthest && first <= kFarthest) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("stimulus begins at ", first, "; takes ", -kFarthest, " .. ", kFarthest));
   }
   for (double x : waveform.samples) {
     if (!std::isfinite(x)) {
       return absl::InvalidArgumentError("stimulus holds a number that is not finite");
     }
   }
-  const double now_ms = static_cast<double>(tick(copy)) * culture_->dt_ms();
-  const auto now = static_cast<int64_t>(now_ms / waveform.sample_dt_ms);
-  timeline.Install(std::move(waveform), now);
+  return absl::OkStatus();
+}
+
+absl::Status Gang::Install(int copy, StimulusMode mode, std::shared_ptr<const Waveform> waveform) {
+  if (absl::Status s = CheckWaveform(mode, *waveform); !s.ok()) return s;
+  StimulusTimeline& timeline = stimuli_[static_cast<int>(mode)].timelines[copy];
+  if (timeline.timing().value_or(waveform->timing) != waveform->timing) {
+    return absl::InvalidArgumentError(
+        "stimulus timing: this mode's earlier stimulus has the other one, and both are on one time "
+        "axis until the next reset");
+  }
+  if (waveform->timing == SampleTiming::kLivn && timeline.timing().has_value() &&
+      timeline.sample_dt_ms() != waveform->sample_dt_ms) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stimulus sample_dt_ms = ", waveform->sample_dt_ms, "; this mode's earlier stimulus has ",
+        timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
+  }
+  timeline.Install(std::move(waveform), tick(copy));
   stimuli_stale_[copy] = 1;
   return absl::OkStatus();
 }
@@ -109,14 +149,15 @@ void Gang::BeginStimuli() {
     slice.light = false;
     for (SliceStimuli& s : slice.stimuli) {
       if (stimuli_stale_[s.copy] != 0) {
-        for (SliceStimuli::Currents& currents : s.currents) {
-          for (const CurrentPart& part : currents.parts) *part.drive = 0.0;
-          slice.num_parts -= static_cast<int64_t>(currents.parts.size());
-          currents.parts.clear();
-          currents.sample = SliceStimuli::kNoSample;
-          currents.moving = false;
+        for (std::vector<CurrentPart>& parts : s.parts) {
+          for (const CurrentPart& part : parts) *part.drive = 0.0;
+          slice.num_parts -= static_cast<int64_t>(parts.size());
+          parts.clear();
         }
-        s.field = s.light = nullptr;
+        for (int m = 0; m < kNumStimulusModes; ++m) {
+          const StimulusMap* map = stimuli_[m].map.get();
+          s.readers[m].Reset(map == nullptr ? 0 : map->num_channels);
+        }
         s.field_active = header(s.copy, CopyHeader::kFieldActive);
         s.light_active = header(s.copy, CopyHeader::kLightActive);
       }
@@ -139,35 +180,16 @@ void Gang::EndStimuli() {
     }
   }
   // Forgets what is over.
-  for (int m = 0; m < kNumStimulusModes; ++m) {
-    const auto mode = static_cast<StimulusMode>(m);
+  for (StimulusSlot& slot : stimuli_) {
     for (int copy = 0; copy < num_copies_; ++copy) {
-      StimulusTimeline& timeline = stimuli_[m].timelines[copy];
-      if (timeline.empty()) continue;
-      const int64_t sample = SampleAt(mode, copy, TickAt(copy, step_)).index;
-      if (timeline.At(sample) != nullptr || timeline.At(sample + 1) != nullptr) continue;
-      const int before = timeline.num_waveforms();
-      timeline.ForgetBefore(sample);
-      if (timeline.num_waveforms() != before) stimuli_stale_[copy] = 1;
+      if (slot.timelines[copy].ForgetOver(TickAt(copy, step_))) stimuli_stale_[copy] = 1;
     }
   }
 }
 
-Gang::StimulusSample Gang::SampleAt(StimulusMode mode, int copy, int64_t tick) const {
-  const double dt = culture_->dt_ms();
-  const double sample_dt = stimuli_[static_cast<int>(mode)].timelines[copy].sample_dt_ms();
-  const double t_k = static_cast<double>(tick) * dt;
-  if (mode == StimulusMode::kField || mode == StimulusMode::kLight) {
-    return {static_cast<int64_t>(t_k / sample_dt), 0.0, false};
-  }
-  const bool whole_steps = culture_->time_rules() == TimeRules::kWholeSteps;
-  if (mode == StimulusMode::kCurrent && !whole_steps) {
-    const double at = (t_k + dt / 2.0) / sample_dt;
-    const double floor = std::floor(at);
-    return {static_cast<int64_t>(floor), at - floor, true};
-  }
-  // Brian2 allows for rounding when it looks up a sample, the native library does not.
-  return {static_cast<int64_t>(t_k / sample_dt + (whole_steps ? 1e-6 : 0.0)), 0.0, false};
+bool Gang::Follow(StimulusMode mode, SliceStimuli& stimuli, int64_t tick) const {
+  const int m = static_cast<int>(mode);
+  return stimuli.readers[m].GoTo(stimuli_[m].timelines[stimuli.copy], tick);
 }
 
 template <typename Visit>
@@ -204,7 +226,7 @@ bool Gang::RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
   double* values = slice.row_values.data();
   ForRows(slice, copy,
           [&](int64_t begin, int64_t end) { std::fill(values + begin, values + end, 0.0); });
-  if (channels == nullptr) return false;
+  if (slot.map == nullptr) return false;
   const StimulusMap& map = *slot.map;
   const auto num_rows = static_cast<size_t>(culture_->num_section_rows());
   bool any = false;
@@ -236,7 +258,7 @@ void Gang::DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode m
       for (int section = 0; section < model.num_sections(); ++section) {
         if (values[section] == 0.0) continue;
         const int c = model.middle_compartment(section);
-        parts.push_back({Drive(g, copy, i, c), values[section], 0.0,
+        parts.push_back({Drive(g, copy, i, c), -1, values[section], 0.0,
                          mode == StimulusMode::kCurrent ? model.drive_per_na(group.params(i), c)
                                                         : model.drive_per_density(c)});
       }
@@ -244,27 +266,14 @@ void Gang::DenseParts(GangSlice& slice, const StimulusSlot& slot, StimulusMode m
   });
 }
 
-const double* Gang::ChannelsAt(StimulusMode mode, int copy, int64_t tick) const {
-  const StimulusTimeline& timeline = stimuli_[static_cast<int>(mode)].timelines[copy];
-  return timeline.empty() ? nullptr : timeline.At(SampleAt(mode, copy, tick).index);
-}
-
-bool Gang::ShowsAlready(const StimulusSlot& slot, const double* channels, bool active,
-                        const double** shown) {
-  const double* before = std::exchange(*shown, channels);
-  if (channels == nullptr || before == nullptr) return channels == before && !active;
-  // Samples of a pulse are mostly the same.
-  return channels == before || std::equal(channels, channels + slot.map->num_channels, before);
-}
-
 void Gang::UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  if (!Follow(StimulusMode::kField, stimuli, tick)) return;
   const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kField)];
   const int copy = stimuli.copy;
   // Without a map there are no waveforms, but a field from before may have to end.
   const bool active = stimuli.field_active != 0.0;
-  const double* channels = ChannelsAt(StimulusMode::kField, copy, tick);
-  if (ShowsAlready(slot, channels, active, &stimuli.field)) return;
-  const bool any = RowValues(slice, slot, copy, channels);
+  const bool any = RowValues(slice, slot, copy,
+                             stimuli.readers[static_cast<int>(StimulusMode::kField)].values());
   if (!any && !active) return;
   stimuli.field_active = any ? 1.0 : 0.0;
   ForCells(slice, copy, [&](int g, int begin, int end) {
@@ -279,12 +288,12 @@ void Gang::UpdateField(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
 }
 
 void Gang::UpdateLight(GangSlice& slice, SliceStimuli& stimuli, int64_t tick) {
+  if (!Follow(StimulusMode::kLight, stimuli, tick)) return;
   const StimulusSlot& slot = stimuli_[static_cast<int>(StimulusMode::kLight)];
   const int copy = stimuli.copy;
   const bool shines = stimuli.light_active >= 2.0;
-  const double* channels = ChannelsAt(StimulusMode::kLight, copy, tick);
-  if (ShowsAlready(slot, channels, shines, &stimuli.light)) return;
-  const bool any = RowValues(slice, slot, copy, channels);
+  const bool any = RowValues(slice, slot, copy,
+                             stimuli.readers[static_cast<int>(StimulusMode::kLight)].values());
   if (!any && !shines) return;
   stimuli.light_active = any ? 2.0 : 1.0;
   slice.light = true;

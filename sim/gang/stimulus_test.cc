@@ -38,9 +38,11 @@ std::shared_ptr<const StimulusMap> AllSections(const Culture& culture) {
   return map;
 }
 
+// On livn's grid.
 Waveform Samples(double sample_dt_ms, int64_t first, int num_channels,
                  std::vector<double> samples) {
   Waveform w;
+  w.timing = SampleTiming::kLivn;
   w.sample_dt_ms = sample_dt_ms;
   w.first_sample = first;
   w.num_channels = num_channels;
@@ -321,6 +323,126 @@ TEST(StimulusTest, ReachesOnlyItsCopy) {
   EXPECT_NE(gang.VoltageMv(0, 0, 0), gang.VoltageMv(1, 0, 0));
 }
 
+// From a tick on, a waveform whose samples last as long wherever that is.
+Waveform Exact(double sample_dt_ms, int64_t first_tick, int num_channels,
+               std::vector<double> samples) {
+  Waveform w;
+  w.sample_dt_ms = sample_dt_ms;
+  w.first_tick = first_tick;
+  w.num_channels = num_channels;
+  w.samples = std::move(samples);
+  return w;
+}
+
+// Where a cell's state shows the field on its soma.
+size_t SomaFieldIn(const std::shared_ptr<const Culture>& culture) {
+  Gang with(culture, 1), without(culture, 1);
+  with.SetStimulusMap(StimulusMode::kField, AllSections(*culture));
+  EXPECT_TRUE(with.Install(0, StimulusMode::kField, Exact(1.0, 0, 7, {1, 0, 0, 0, 0, 0, 0})).ok());
+  // Before the first step acts only the field itself differs.
+  with.Advance(1, nullptr);
+  without.Advance(1, nullptr);
+  const std::vector<double> a = Save(with, 0), b = Save(without, 0);
+  for (size_t i = CopyHeader::kSize; i < a.size(); ++i) {
+    if (a[i] != b[i]) return i;
+  }
+  ADD_FAILURE() << "no field";
+  return 0;
+}
+
+// Pulses one after the other from 10^5 onsets, counted on the membrane that they drive.
+TEST(ExactTimingTest, PulsesAreBalancedToTheLastTickAtAnyOnset) {
+  const std::shared_ptr<const Culture> culture = OneCell("EXC");
+  const size_t field = SomaFieldIn(culture);
+  constexpr int64_t kPeriod = 11;
+  constexpr int kPhase = 4;
+  Gang gang(culture, 1);
+  gang.SetStimulusMap(StimulusMode::kField, AllSections(*culture));
+  for (int pulse = 0; pulse < 100'000; ++pulse) {
+    std::vector<double> samples(14, 0.0);
+    samples[0] = -5.0;
+    samples[7] = 5.0;
+    ASSERT_TRUE(
+        gang.Install(0, StimulusMode::kField, Exact(0.1, pulse * kPeriod, 7, samples)).ok());
+    int first = 0, second = 0;
+    double drive = 0.0;
+    for (int64_t tick = 0; tick < kPeriod; ++tick) {
+      gang.Advance(1, nullptr);
+      const double now = Save(gang, 0)[field];
+      if (tick == 0) drive = now;
+      ASSERT_TRUE(now == drive || now == -drive || now == 0.0);
+      first += now == drive;
+      second += now == -drive;
+    }
+    ASSERT_NE(drive, 0.0);
+    ASSERT_EQ(first, kPhase) << "pulse " << pulse;
+    ASSERT_EQ(second, kPhase) << "pulse " << pulse;
+  }
+}
+
+// A copy at rest answers a stimulus with the same bits whatever its clock shows.
+TEST(ExactTimingTest, AStimulusActsAlikeAtAnyOnset) {
+  CultureConfig config;
+  config.populations = {{"EXC", 0, 1}};
+  config.opsin.emplace();
+  const std::shared_ptr<const Culture> culture = MustCreate(config);
+  constexpr int kTicks = 120;
+  for (int m = 0; m < kNumStimulusModes; ++m) {
+    const auto mode = static_cast<StimulusMode>(m);
+    const double size[] = {20.0, 0.1, 0.01, 1e17};
+    std::vector<double> samples(21, 0.0);
+    samples[0] = size[m];
+    if (mode != StimulusMode::kLight) samples[7] = -size[m];
+    const auto answer = [&](int64_t onset) {
+      std::vector<double> state = culture->initial_state();
+      state[CopyHeader::kTick] = static_cast<double>(onset);
+      Gang gang(culture, 1);
+      gang.SetStimulusMap(mode, AllSections(*culture));
+      gang.LoadCopy(0, state);
+      EXPECT_TRUE(gang.Install(0, mode, Exact(0.1, onset, 7, samples)).ok());
+      gang.Advance(kTicks, nullptr);
+      std::vector<double> end = Save(gang, 0);
+      end[CopyHeader::kTick] -= static_cast<double>(onset);
+      return end;
+    };
+    const std::vector<double> expected = answer(0);
+    EXPECT_NE(expected, [&] {
+      Gang rest(culture, 1);
+      rest.Advance(kTicks, nullptr);
+      return Save(rest, 0);
+    }()) << m;
+    // Every start of TargetRate's steps is among these multiples of 400 ticks.
+    for (int64_t i = 0; i < 300; ++i) {
+      ASSERT_EQ(answer(400 * i), expected) << "mode " << m << ", tick " << 400 * i;
+      ASSERT_EQ(answer(377 * i + 1), expected) << "mode " << m << ", tick " << 377 * i + 1;
+    }
+  }
+}
+
+TEST(ExactTimingTest, WaveformsOfAModeMayHaveOtherSamplesAndOtherChannels) {
+  const std::shared_ptr<const Culture> culture = OneCell("EXC");
+  const StimulusMode mode = StimulusMode::kCurrentDensity;
+  Gang one(culture, 1), two(culture, 1);
+  one.SetStimulusMap(mode, AllSections(*culture));
+  two.SetStimulusMap(mode, AllSections(*culture));
+  Waveform soma = Exact(0.2, 3, 1, {0.01, -0.01});
+  soma.channels = {0};
+  Waveform dendrite = Exact(0.05, 5, 1, {0.02, 0.01, 0.03});
+  dendrite.channels = {1};
+  ASSERT_TRUE(one.Install(0, mode, soma).ok());
+  ASSERT_TRUE(one.Install(0, mode, dendrite).ok());
+  std::vector<double> both(16 * 7, 0.0);
+  for (int tick = 0; tick < 16; ++tick) both[tick * 7] = tick < 8 ? 0.01 : -0.01;
+  for (int tick = 0; tick < 6; ++tick)
+    both[(tick + 2) * 7 + 1] = tick < 2 ? 0.02 : tick < 4 ? 0.01 : 0.03;
+  ASSERT_TRUE(two.Install(0, mode, Exact(0.025, 3, 7, both)).ok());
+  for (int step = 0; step < 60; ++step) {
+    one.Advance(1, nullptr);
+    two.Advance(1, nullptr);
+    ASSERT_EQ(Save(one, 0), Save(two, 0)) << step;
+  }
+}
+
 TEST(InstallTest, RefusesWhatDoesNotFitAndChangesNothing) {
   const std::shared_ptr<const Culture> culture = OneCell("EXC");
   Gang gang(culture, 1), untouched(culture, 1);
@@ -340,6 +462,14 @@ TEST(InstallTest, RefusesWhatDoesNotFitAndChangesNothing) {
   refused(Samples(1e-300, 0, 7, seven), "sample_dt_ms = 1e-300");
   refused(Samples(std::numeric_limits<double>::infinity(), 0, 7, seven), "sample_dt_ms = inf");
   refused(Samples(nan, 0, 7, seven), "sample_dt_ms = nan");
+  refused(Exact(0.11, 0, 7, seven), "0.11; takes a multiple of dt_ms = 0.025");
+  refused(Exact(0.01, 0, 7, seven), "0.01; takes a multiple of dt_ms = 0.025");
+  refused(Exact(0.1, int64_t{1} << 60, 7, seven), "begins at");
+  Waveform channels = Exact(0.1, 0, 7, seven);
+  channels.channels = {0, 1, 2, 3, 4, 5, 7};
+  refused(channels, "channel 7; takes 0 .. 6");
+  channels.channels.pop_back();
+  refused(channels, "7 channels");
   std::vector<double> bad = seven;
   bad[3] = nan;
   refused(Samples(0.1, 0, 7, bad), "not finite");
@@ -350,7 +480,23 @@ TEST(InstallTest, RefusesWhatDoesNotFitAndChangesNothing) {
   EXPECT_EQ(Save(gang, 0), Save(untouched, 0));
 }
 
-TEST(InstallTest, AModeKeepsItsSampleIntervalUntilTheCopyStartsOver) {
+TEST(InstallTest, AModeKeepsItsTimingUntilTheCopyStartsOver) {
+  const std::shared_ptr<const Culture> culture = OneCell("EXC");
+  const StimulusMode mode = StimulusMode::kField;
+  const std::vector<double> seven(7, 0.0);
+  Gang gang(culture, 1);
+  gang.SetStimulusMap(mode, AllSections(*culture));
+  ASSERT_TRUE(gang.Install(0, mode, Exact(0.1, 0, 7, seven)).ok());
+  EXPECT_TRUE(gang.Install(0, mode, Exact(0.2, 0, 7, seven)).ok());
+  EXPECT_THAT(std::string(gang.Install(0, mode, Samples(0.1, 0, 7, seven)).message()),
+              HasSubstr("timing"));
+  gang.LoadCopy(0, culture->initial_state());
+  ASSERT_TRUE(gang.Install(0, mode, Samples(0.1, 0, 7, seven)).ok());
+  EXPECT_THAT(std::string(gang.Install(0, mode, Exact(0.1, 0, 7, seven)).message()),
+              HasSubstr("timing"));
+}
+
+TEST(InstallTest, LivnsTimingKeepsItsSampleIntervalUntilTheCopyStartsOver) {
   const std::shared_ptr<const Culture> culture = OneCell("EXC");
   for (StimulusMode mode :
        {StimulusMode::kField, StimulusMode::kCurrent, StimulusMode::kCurrentDensity}) {

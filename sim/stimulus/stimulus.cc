@@ -1,7 +1,6 @@
 #include "sim/stimulus/stimulus.h"
 
-#include <algorithm>
-#include <utility>
+#include <cmath>
 
 namespace livnd::sim {
 
@@ -19,22 +18,12 @@ const char* StimulusModeName(StimulusMode mode) {
   return "unknown";
 }
 
-void StimulusTimeline::Install(Waveform waveform, int64_t now) {
-  ForgetBefore(now);
-  sample_dt_ms_ = waveform.sample_dt_ms;
-  waveforms_.push_back(std::move(waveform));
-}
-
-void StimulusTimeline::Clear() {
-  waveforms_.clear();
-  sample_dt_ms_ = 0.0;
-}
-
-void StimulusTimeline::ForgetBefore(int64_t sample) {
-  waveforms_.erase(
-      std::remove_if(waveforms_.begin(), waveforms_.end(),
-                     [&](const Waveform& w) { return w.first_sample + w.num_samples() <= sample; }),
-      waveforms_.end());
+int64_t TicksOfSample(double sample_dt_ms, double dt_ms) {
+  const double ticks = sample_dt_ms / dt_ms;
+  const double whole = std::round(ticks);
+  // False for what is not a number, too.
+  if (!(whole >= 1.0 && whole <= 1e15 && std::fabs(ticks - whole) <= 1e-9 * whole)) return 0;
+  return static_cast<int64_t>(whole);
 }
 
 }  // namespace livnd::sim

@@ -7,26 +7,43 @@
 
 namespace livnd::sim {
 
-// The rules of livn 2.0.0's native backend, one a mode. t_k = k dt.
+// What a waveform's samples do to cells: livn 2.0.0's native backend, one rule a mode. Which sample
+// belongs to step k is SampleTiming's matter.
 enum class StimulusMode {
-  // Extracellular potential of each section, mV. The sample int(t_k / sample_dt) is looked up at the
-  // end of step k and acts in step k + 1, as equivalent currents through the cell's junctions; a
-  // junction with a section that no channel reaches is left undriven.
+  // Extracellular potential of each section, mV. The sample of step k is looked up at the end of that
+  // step and acts in step k + 1, as equivalent currents through the cell's junctions; a junction with
+  // a section that no channel reaches is left undriven.
   kField = 0,
-  // Current into a section's middle, nA: linear interpolation between samples at t_k + dt/2; the
-  // samples before the first and after the last are 0.
+  // Current into a section's middle, nA: in a straight line from sample to sample, taken at the
+  // middle of step k; the sample after the last one is 0. Point neurons hold the sample of step k.
   kCurrent = 1,
-  // Inward current density at a section's middle, mA/cm2: sample int(t_k / sample_dt) in the same
-  // step. Of a dendrite with three segments only the middle one gets it.
+  // Inward current density at a section's middle, mA/cm2: the sample of step k in the same step. Of a
+  // dendrite with three segments only the middle one gets it.
   kCurrentDensity = 2,
-  // Light on the opsin of a soma, photons/s/mm2: sample int(t_k / sample_dt) drives the opsin's
-  // update of the same step. Sections without an opsin ignore it.
+  // Light on the opsin of a soma, photons/s/mm2: the sample of step k drives the opsin's update of
+  // the same step. Sections without an opsin ignore it.
   kLight = 3,
 };
 inline constexpr int kNumStimulusModes = 4;
 
 // "extracellular", "current", "current_density", "irradiance": livn's names.
 const char* StimulusModeName(StimulusMode mode);
+
+// Which steps a sample belongs to.
+enum class SampleTiming {
+  // A waveform begins at a tick, and each of its samples belongs to the next sample_dt / dt ticks:
+  // equal samples last equally long wherever the waveform begins, and it does the same everywhere.
+  // sample_dt must be a multiple of the tick.
+  kExactTicks,
+  // livn's. All waveforms of a mode lie on one grid of sample_dt that begins at tick 0; step k belongs
+  // to sample int(t_k / sample_dt), t_k = k dt in doubles, which is one too low for one step in
+  // twenty: samples differ in length by a step, by where they lie. A current's line goes on from one
+  // waveform to the next one, and from 0 to the first sample.
+  kLivn,
+};
+
+// Ticks of a sample under kExactTicks; 0 unless sample_dt_ms is a multiple of dt_ms (to 1e-9 of it).
+int64_t TicksOfSample(double sample_dt_ms, double dt_ms);
 
 // How channels reach sections. A row is one section of one cell: cells by gid, sections in the
 // order soma, dend, ais0 .. ais4 (Culture::num_section_rows of them).
@@ -38,45 +55,21 @@ struct StimulusMap {
   std::vector<int64_t> row_of_channel;
 };
 
-// Samples on one absolute time axis that starts at tick 0 of the copy; 0 outside.
+// Samples on a copy's time axis; 0 outside. A rectangular pulse of two phases is two samples under
+// kExactTicks, with the phase as sample_dt_ms.
 struct Waveform {
+  SampleTiming timing = SampleTiming::kExactTicks;
   double sample_dt_ms = 1.0;
-  int64_t first_sample = 0;
+  int64_t first_tick = 0;    // kExactTicks: where samples[0] begins
+  int64_t first_sample = 0;  // kLivn: the number of samples[0] on the grid
   int num_channels = 0;
+  // Which channels of the map these are, ascending or not, each once; empty: all, in order.
+  std::vector<int> channels;
   std::vector<double> samples;  // [num_samples][num_channels]
 
   int64_t num_samples() const {
     return num_channels == 0 ? 0 : static_cast<int64_t>(samples.size()) / num_channels;
   }
-};
-
-// The waveforms of one mode on one copy. Where two overlap the later one holds.
-class StimulusTimeline {
- public:
-  // Takes a waveform of the timeline's sample interval, and forgets those that ended before sample
-  // `now`: a timeline that is fed for hours does not grow.
-  void Install(Waveform waveform, int64_t now);
-  // Forgets all waveforms and the sample interval.
-  void Clear();
-  bool empty() const { return waveforms_.empty(); }
-  int num_waveforms() const { return static_cast<int>(waveforms_.size()); }
-  // Of the first waveform since Clear; all of one timeline share it. 0: there was none yet.
-  double sample_dt_ms() const { return sample_dt_ms_; }
-
-  // The channels at a sample, or null where nothing is installed.
-  const double* At(int64_t sample) const {
-    for (auto w = waveforms_.rbegin(); w != waveforms_.rend(); ++w) {
-      const int64_t i = sample - w->first_sample;
-      if (i >= 0 && i < w->num_samples()) return w->samples.data() + i * w->num_channels;
-    }
-    return nullptr;
-  }
-  // Forgets waveforms that end before a sample.
-  void ForgetBefore(int64_t sample);
-
- private:
-  std::vector<Waveform> waveforms_;
-  double sample_dt_ms_ = 0.0;
 };
 
 }  // namespace livnd::sim

@@ -1,5 +1,6 @@
 #include "sim/testing/busy_culture.h"
 
+#include <cmath>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -153,7 +154,7 @@ void PrepareBusyGang(Gang& gang) {
   Must(gang.SetInputSpikes(inputs));
 }
 
-void InstallBusyStimuli(Gang& gang, int copy, double strength) {
+void InstallBusyStimuli(Gang& gang, int copy, double strength, SampleTiming timing) {
   Must(gang.SetPlasticity(copy, true));
   const struct {
     StimulusMode mode;
@@ -168,7 +169,10 @@ void InstallBusyStimuli(Gang& gang, int copy, double strength) {
     // Two stretches with a gap, the second cut into the first one's end by a later waveform.
     for (const double start_ms : {1.0, 8.0, 6.0}) {
       Waveform w;
+      w.timing = timing;
       w.sample_dt_ms = m.sample_dt_ms;
+      // Off every grid.
+      w.first_tick = std::llround(start_ms / gang.culture().dt_ms()) + 3;
       w.first_sample = static_cast<int64_t>(start_ms / m.sample_dt_ms);
       w.num_channels = m.num_channels;
       const int num_samples = static_cast<int>(4.0 / m.sample_dt_ms);

@@ -29,7 +29,8 @@ void PrepareBusyGang(Gang& gang);
 
 // Switches plasticity on and installs stimuli of every mode, from tick 0 of the copy's time axis
 // on. `strength` 0 still installs them.
-void InstallBusyStimuli(Gang& gang, int copy, double strength = 1.0);
+void InstallBusyStimuli(Gang& gang, int copy, double strength = 1.0,
+                        SampleTiming timing = SampleTiming::kLivn);
 
 std::vector<double> Save(const Gang& gang, int copy);
 

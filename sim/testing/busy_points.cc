@@ -1,5 +1,6 @@
 #include "sim/testing/busy_points.h"
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -103,12 +104,15 @@ void PrepareBusyPoints(Gang& gang) {
   Must(gang.SetInputSpikes(inputs));
 }
 
-void InstallPointCurrents(Gang& gang, int copy, double strength) {
+void InstallPointCurrents(Gang& gang, int copy, double strength, SampleTiming timing) {
   const bool glif = gang.culture().groups()[0].model->state_names().back() != "u";
   // Two stretches with a gap, the second cut into the first one's end by a later waveform.
   for (const double start_ms : {1.0, 60.0, 40.0}) {
     Waveform w;
+    w.timing = timing;
     w.sample_dt_ms = 0.7;
+    // Off every grid.
+    w.first_tick = std::llround(start_ms / gang.culture().dt_ms()) + 3;
     w.first_sample = static_cast<int64_t>(start_ms / w.sample_dt_ms);
     w.num_channels = 13;
     for (int i = 0; i < 60 * w.num_channels; ++i) {

@@ -21,7 +21,8 @@ CultureConfig BusyPoints(const PointModelConfig& model);
 void PrepareBusyPoints(Gang& gang);
 
 // Currents from tick 0 of the copy's time axis on. `strength` 0 still installs them.
-void InstallPointCurrents(Gang& gang, int copy, double strength = 1.0);
+void InstallPointCurrents(Gang& gang, int copy, double strength = 1.0,
+                          SampleTiming timing = SampleTiming::kLivn);
 
 }  // namespace livnd::sim
 

@@ -74,6 +74,7 @@ int Main(const std::string& folder, const std::string& text) {
     gang.SetStimulusMap(sim::StimulusMode::kField,
                         io::ElectrodeStimulationMap(array, system, *culture, setup.orientation));
     sim::Waveform waveform;
+    waveform.timing = sim::SampleTiming::kLivn;  // what it is held against
     waveform.sample_dt_ms = 1.0;
     waveform.num_channels = static_cast<int>(array.num_electrodes());
     for (const io::Json& sample : options["electrodes_ua"]) {

@@ -118,6 +118,7 @@ CultureConfig ConfigOf(const Json& trace) {
 
 // One channel a cell.
 void InstallCurrents(Gang& gang, Waveform waveform) {
+  waveform.timing = SampleTiming::kLivn;
   auto map = std::make_shared<StimulusMap>();
   for (int64_t gid : gang.culture().gids()) {
     map->row_of_channel.push_back(gang.culture().SectionRow(gid, 0));

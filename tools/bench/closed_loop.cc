@@ -22,6 +22,7 @@ ClosedLoop::ClosedLoop(const Subject& subject) : subject_(subject), gang_(subjec
 void ClosedLoop::Step(const std::vector<double>& action_ua) {
   const double dt_ms = gang_.culture().dt_ms();
   sim::Waveform pulse;
+  pulse.timing = sim::SampleTiming::kLivn;  // the other side's
   pulse.sample_dt_ms = 1.0;
   pulse.first_sample = std::llround(static_cast<double>(gang_.tick(0)) * dt_ms);
   pulse.num_channels = static_cast<int>(action_ua.size());

@@ -192,7 +192,7 @@ int Main(int argc, char** argv) {
         if (with) {
           sim::Waveform w;
           w.sample_dt_ms = 0.2;
-          w.first_sample = std::llround(gang.tick(0) * dt / w.sample_dt_ms);
+          w.first_tick = gang.tick(0);
           w.num_channels = electrodes;
           w.samples.assign(2 * electrodes, 0.0);
           const int electrode = p * electrodes / pulses;
