@@ -69,6 +69,10 @@ class Copies {
   absl::Status Install(int copy, sim::StimulusMode mode, sim::Waveform waveform) {
     return gang(copy).Install(Within(copy), mode, std::move(waveform));
   }
+  absl::Status Install(int copy, sim::StimulusMode mode,
+                       std::shared_ptr<const sim::Waveform> waveform) {
+    return gang(copy).Install(Within(copy), mode, std::move(waveform));
+  }
   absl::Status SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms);
   absl::Status SetPlasticity(int copy, bool on) {
     return gang(copy).SetPlasticity(Within(copy), on);

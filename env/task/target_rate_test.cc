@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
+#include <vector>
 
 #include "base/field_error.h"
 #include "env/task/task_model.h"
@@ -11,6 +11,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/culture/culture.h"
+#include "sim/gang/gang.h"
+#include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
 namespace {
@@ -56,6 +59,57 @@ TEST(TargetRateTest, TargetsLieBetweenSpontaneousFiringAndStrongStimulation) {
     EXPECT_LT(silent / cell_seconds, config.min_target_hz) << name;
     EXPECT_GT(strong / cell_seconds, config.max_target_hz) << name;
   }
+}
+
+// Spikes of a culture at rest, without noise, that gets an action at the start of a step of an episode:
+// (ticks since the start of the step, gid), and then the voltages of all cells.
+std::vector<double> ResponseInStep(const TargetRate& task, const TensorBatch& action,
+                                   int64_t step) {
+  const TaskModel& model = *task.model();
+  const auto step_ticks = std::llround(task.config().step_ms / model.culture()->dt_ms());
+  // Episodes begin when the culture has settled.
+  const int64_t tick =
+      std::llround(TargetRateConfig().settle_ms / model.culture()->dt_ms()) + step * step_ticks;
+  std::vector<double> state = model.culture()->initial_state();
+  state[sim::CopyHeader::kTick] = static_cast<double>(tick);
+  state[sim::CopyHeader::kNoiseLast] = 1e15;  // none is due
+  sim::Gang gang(model.culture(), 1);
+  gang.SetStimulusMap(sim::StimulusMode::kField, model.stimulation());
+  gang.LoadCopy(0, state);
+  sim::Waveform currents_ua;
+  task.Encode({action, 0}, {}, tick, &currents_ua);
+  EXPECT_TRUE(gang.Install(0, sim::StimulusMode::kField, currents_ua).ok());
+  std::vector<sim::Spike> spikes;
+  gang.Advance(step_ticks, &spikes);
+  std::vector<double> response;
+  for (const sim::Spike& spike : spikes) {
+    response.push_back(static_cast<double>(spike.tick - tick));
+    response.push_back(static_cast<double>(spike.gid));
+  }
+  for (const int64_t gid : model.culture()->gids()) response.push_back(gang.VoltageMv(0, gid, 0));
+  return response;
+}
+
+TEST(TargetRateTest, TheSameActionActsAlikeAtEveryStepOfTheEpisode) {
+  const auto system = io::ReadSystem("systems/EI-mini");
+  ASSERT_TRUE(system.ok()) << system.status();
+  TargetRateConfig config;
+  config.settle_ms = 0.0;
+  const auto task = TargetRate::Create(*system, config);
+  ASSERT_TRUE(task.ok()) << task.status();
+  TensorBatch action((*task)->spec().actions, 1);
+  for (size_t e = 0; e < action.of<float>(0, 0).size(); ++e) {
+    action.of<float>(0, 0)[e] = e % 2 == 0 ? 0.4f : -0.3f;
+  }
+  const std::vector<double> first = ResponseInStep(**task, action, 0);
+  for (float& amplitude : action.of<float>(0, 0)) amplitude *= 0.5f;
+  ASSERT_NE(ResponseInStep(**task, action, 0), first);  // the action does something
+  for (float& amplitude : action.of<float>(0, 0)) amplitude *= 2.0f;
+  for (int step = 1; step <= config.episode_steps; ++step) {
+    EXPECT_EQ(ResponseInStep(**task, action, step), first) << "step " << step;
+  }
+  // So it is after a day.
+  EXPECT_EQ(ResponseInStep(**task, action, 24 * 3600 * 20), first);
 }
 
 TEST(TargetRateTest, RewardIsRelativeErrorAndPriceOfCharge) {

@@ -25,11 +25,11 @@ struct Copy {
   uint64_t episode_seed = 0;
   int64_t episode = 0;
   int64_t step = 0;  // within the episode
+  std::shared_ptr<sim::Waveform> currents_ua = std::make_shared<sim::Waveform>();
 };
 
 // What a group of copies needs in a step; kept for its memory.
 struct GroupScratch {
-  sim::Waveform currents_ua;
   std::vector<sim::Spike> spikes, sorted;  // by time; by copy, then time
   std::vector<size_t> end_of_copy;         // into sorted
   std::vector<uint8_t> rests;              // [copy of the group] 1: its episode has ended
@@ -246,9 +246,12 @@ class TaskEnvironment final : public VectorEnvironment {
         scratch.rests[static_cast<size_t>(k)] = 1;
         continue;
       }
-      task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), &scratch.currents_ua);
+      std::shared_ptr<sim::Waveform>& currents_ua = copies_[static_cast<size_t>(c)].currents_ua;
+      // What is not over yet still belongs to the culture.
+      if (currents_ua.use_count() > 1) currents_ua = std::make_shared<sim::Waveform>();
+      task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), currents_ua.get());
       // Cannot fail: the map is set, and CheckStep has seen the numbers.
-      cultures_->Install(c, sim::StimulusMode::kField, scratch.currents_ua).IgnoreError();
+      cultures_->Install(c, sim::StimulusMode::kField, currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
     group.Advance(step_ticks_, &scratch.spikes, {}, scratch.rests);
