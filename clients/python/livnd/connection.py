@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from livnd import local_server
+from livnd import addresses, local_server
 from livnd._proto import METHODS, pb
 from livnd.errors import (
     ClosedError,
@@ -22,13 +22,11 @@ from livnd.errors import (
     MessageTooLargeError,
     ServerUnavailableError,
     from_rpc_error,
-    invalid_field,
 )
 from livnd.specs import ServerInfo
 
 _FIRST_BACKOFF_S = 0.05
-_MAX_BACKOFF_S = 2.0
-_MAX_DEADLINES = 3  # calls that may run into their deadline before the client gives up
+_MAX_BACKOFF_S = 1.0
 
 
 class Connection:
@@ -43,8 +41,10 @@ class Connection:
         run_timeout_s: the same for the run of a culture, which may simulate for long.
         create_timeout_s: the same for create_session, which may have to settle a large culture.
         connect_timeout_s: how long the first call waits for the server to appear.
-        retry_s: how long a call is repeated while the server is away. Every call of the protocol
-            may be repeated: what changes a session carries its op_index, and is done once.
+        retry_s: how long after its first failure a call is repeated, with growing pauses, while the
+            server is away or ending (UNAVAILABLE) or has no room for one more call of the session
+            (TOO_MANY_CALLS); nothing else is repeated. Every call of the protocol may be: what
+            changes a session carries its op_index, and is done once.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Connection:
         connect_timeout_s: float = 10.0,
         retry_s: float = 15.0,
     ) -> None:
-        self._target = None if address is None else _target(address)
+        self._address = None if address is None else addresses.parse(address)
         self._timeout_s = timeout_s
         self.run_timeout_s = run_timeout_s
         self._create_timeout_s = create_timeout_s
@@ -81,12 +81,12 @@ class Connection:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._target or 'own server'})"
+        return f"{type(self).__name__}({self.address or 'own server'})"
 
     @property
     def address(self) -> str | None:
         """Where the server is; None for an own server that is not started yet."""
-        return self._target
+        return None if self._address is None else self._address.text
 
     def server_info(self) -> ServerInfo:
         """Versions and limits, asked once per client.
@@ -126,26 +126,43 @@ class Connection:
                 metadata={"field": method, "value": str(len(payload)), "accepted": f"0 .. {cap}"},
             )
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
-        give_up = time.monotonic() + self._retry_s
+        give_up: float | None = None
         backoff_s = _FIRST_BACKOFF_S
-        deadlines = 0
+        in_doubt = False  # after any attempt
         while True:
             try:
                 return self._attempt(method, payload, timeout_s)
-            except ServerUnavailableError as error:
-                deadlines += error.code == "DEADLINE_EXCEEDED"
-                if self._server is not None and not self._server.alive():
-                    raise ServerUnavailableError(
-                        f"{method}: the client's own server {self._server.why_dead()}",
-                        reason=error.reason,
-                        code=error.code,
-                    ) from error
-                if time.monotonic() + backoff_s > give_up and error.code != "DEADLINE_EXCEEDED":
+            except LivndError as error:
+                repeat = error.code == "UNAVAILABLE" or error.reason == "TOO_MANY_CALLS"
+                # The answer to a repeat is the answer to the call, unless it is none.
+                in_doubt = error.in_doubt or (in_doubt and repeat)
+                error.in_doubt = in_doubt
+                self._check_own_server(method, error)
+                now = time.monotonic()
+                give_up = now + self._retry_s if give_up is None else give_up
+                if not repeat or now >= give_up:
                     raise
-                if deadlines >= _MAX_DEADLINES:
-                    raise
-            time.sleep(backoff_s * random.uniform(0.5, 1.0))
+                line_is_broken = error.reason == "UNAVAILABLE"
+            time.sleep(min(backoff_s * random.uniform(0.5, 1.0), give_up - now))
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
+            if line_is_broken and self._server is None:
+                # A broken line is mended while a call waits for it.
+                with contextlib.suppress(LivndError):
+                    self._ask_server(max(0.0, give_up - time.monotonic()))
+
+    def _check_own_server(self, method: str, error: LivndError) -> None:
+        if self._server is not None and not self._server.alive():
+            dead = ServerUnavailableError(
+                f"{method}: the client's own server {self._server.why_dead()}",
+                reason=error.reason,
+                code=error.code,
+            )
+            dead.in_doubt = error.in_doubt
+            raise dead from error
+
+    def _ask_server(self, patience_s: float) -> Any:
+        """GetServerInfo, as soon as there is somebody to ask, for so long."""
+        return self._attempt("GetServerInfo", b"", patience_s, wait_for_ready=True)
 
     def _attempt(self, method: str, payload: bytes, timeout_s: float, **options: Any) -> Any:
         self._check_usable()
@@ -166,30 +183,30 @@ class Connection:
 
     def _connect(self) -> ServerInfo:
         if self._channel is None:
-            if self._target is None:
+            if self._address is None:
                 self._server = local_server.acquire()
-                self._target = self._server.address
-            self._channel = grpc.insecure_channel(self._target, _channel_options(self._target))
+                self._address = addresses.parse(self._server.address)
+            self._channel = grpc.insecure_channel(
+                self._address.target, _channel_options(self._address)
+            )
             self._finalizer = weakref.finalize(
                 self, _dispose, self._channel, self._server, self._pid
             )
             self._finalizer.atexit = False  # _close_all does that, sessions first
         try:
-            response = self._attempt(
-                "GetServerInfo", b"", self._connect_timeout_s, wait_for_ready=True
-            )
+            response = self._ask_server(self._connect_timeout_s)
         except ServerUnavailableError as error:
             raise ServerUnavailableError(
-                f"no livnd server answers at {self._target} (waited "
-                f"{self._connect_timeout_s:g} s). Start one with: "
-                f"livnd serve --listen {self._target} --state-dir DIR --systems DIR",
+                f"no livnd server answers at {self.address} (waited "
+                f"{self._connect_timeout_s:g} s){_proxy_hint(self._address)}. Start one with: "
+                f"livnd serve --listen {self.address} --state-dir DIR --systems DIR",
                 reason=error.reason,
                 code=error.code,
             ) from error
         except LivndError as error:
             if error.code == "UNIMPLEMENTED":
                 raise LivndError(
-                    f"what answers at {self._target} is no livnd server, or another version of "
+                    f"what answers at {self.address} is no livnd server, or another version of "
                     "its protocol than livnd.v1",
                     code=error.code,
                 ) from error
@@ -243,33 +260,30 @@ def _dispose(channel: grpc.Channel, server: local_server.LocalServer | None, pid
         local_server.release(server)
 
 
-def _target(address: str) -> str:
-    if not isinstance(address, str):
-        raise invalid_field("address", address, '"unix:PATH" or "HOST:PORT"')
-    if address.startswith("unix:"):
-        path = address[len("unix:") :]
-        if path:
-            return "unix:" + os.path.abspath(path)
-    else:
-        host, colon, port = address.rpartition(":")
-        if host and colon and port.isdigit():
-            return address
-    raise invalid_field("address", address, '"unix:PATH" or "HOST:PORT"')
+def _proxy_hint(address: addresses.Address) -> str:
+    variable = address.proxy_variable()
+    if not variable:
+        return ""
+    return (
+        f"; the environment variable {variable} sends calls through the proxy "
+        f"{os.environ[variable]}: unset it, or add {address.host} to no_proxy"
+    )
 
 
-def _channel_options(target: str) -> list[tuple[str, int]]:
-    host = target.rpartition(":")[0].strip("[]")
-    local = target.startswith("unix:") or host in ("localhost", "::1") or host.startswith("127.")
+def _channel_options(address: addresses.Address) -> list[tuple[str, int]]:
     options = [
         # The server's caps hold in both directions; the client checks them before it sends.
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 2000),
+        # Come back soon to a server that comes back.
+        ("grpc.initial_reconnect_backoff_ms", 50),
+        ("grpc.max_reconnect_backoff_ms", 500),
+        # In spite of its name: how long one attempt to connect may take.
+        ("grpc.min_reconnect_backoff_ms", 5000),
         # One connection a client: closing it or forking beside it touches nobody else's.
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    if local:
+    if not address.proxy_variable():
         options.append(("grpc.enable_http_proxy", 0))
     return options
 

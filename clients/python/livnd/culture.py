@@ -310,6 +310,7 @@ class CultureSession(Session):
         self._check_open()
         request = pb.GetCultureRequest(session=self.name, learned_weights=learned_weights)
         message = self._connection.call("GetCulture", request)
+        self._learn_next(message.next_op_index)
         learned = None
         if learned_weights:
             m = message.learned_weights

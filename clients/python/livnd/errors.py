@@ -23,7 +23,11 @@ class LivndError(Exception):
         reason: stable name of what went wrong, "INVALID_FIELD"; "" where there is none.
         code: gRPC status name, "INVALID_ARGUMENT"; "" for errors of the client itself.
         metadata: all that the server said, by name.
+        in_doubt: it is not known whether the server has done the operation (it will not do it
+            twice). Calling it again with the same arguments is safe and gives its answer.
     """
+
+    in_doubt: bool = False
 
     def __init__(
         self,
@@ -67,7 +71,10 @@ class UnknownSystemError(LivndError, LookupError):
 
 
 class UnknownSessionError(LivndError, LookupError):
-    """The session was deleted, idle for too long, or belonged to an earlier server process."""
+    """The session was deleted, idle for too long, or belonged to an earlier server process.
+
+    It does not come back: make a new one. An environment's reset() does.
+    """
 
 
 class PayloadMismatchError(LivndError):
@@ -123,10 +130,7 @@ class MessageTooLargeError(LivndError):
 
 
 class ServerUnavailableError(LivndError, ConnectionError):
-    """No answer: nobody at the address, the server is ending, or a deadline passed.
-
-    An operation may have been done. Repeat it with the same arguments to get its stored answer.
-    """
+    """No answer: nobody at the address, the server is ending, or a deadline passed."""
 
 
 class UnknownOutcomeError(LivndError):
@@ -200,7 +204,12 @@ def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
     ]
     if unsaid:
         text += f" ({'; '.join(unsaid)})"
-    return kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
+    result = kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
+    # A server that gives a reason has done nothing; unless the reason is a defect of its own.
+    result.in_doubt = code == grpc.StatusCode.INTERNAL or (
+        info is None and code != grpc.StatusCode.UNIMPLEMENTED
+    )
+    return result
 
 
 def _error_info(error: grpc.RpcError):

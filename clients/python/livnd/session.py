@@ -12,40 +12,16 @@ from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.errors import (
     ClosedError,
-    EpisodeEndedError,
-    InvalidFieldError,
     LivndError,
     MessageTooLargeError,
-    NotACultureError,
-    NotResetError,
-    NumericalFailureError,
     PayloadMismatchError,
-    RunStartedError,
-    TooManySpikesError,
     UnknownOutcomeError,
-    UnknownSessionError,
-    WrongOpIndexError,
     invalid_field,
 )
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
 MAX_SEED = 2**64 - 1
-
-# Answers that say for certain that nothing was done.
-_REFUSALS = (
-    EpisodeEndedError,
-    InvalidFieldError,
-    NotACultureError,
-    NotResetError,
-    NumericalFailureError,
-    PayloadMismatchError,
-    RunStartedError,
-    TooManySpikesError,
-    UnknownSessionError,
-    WrongOpIndexError,
-)
-
 
 @dataclass(frozen=True, eq=False)
 class ResetResult:
@@ -83,7 +59,9 @@ class Session:
 
     Every reset and step is done exactly once: the session numbers them, and a call whose answer was
     lost is repeated with the same number until the stored answer arrives. Where the client gives up
-    (ServerUnavailableError), call again with the same arguments later, or reset all copies.
+    (the error is in_doubt), call again with the same arguments later, or reset all copies; any
+    other operation is an UnknownOutcomeError. observe() tells what has been done: where its answer
+    has a later next_op_index the doubt is over.
 
     Attributes:
         spec: the environment's spec.
@@ -101,8 +79,9 @@ class Session:
         self.next_op_index = int(created.next_op_index)
         self._connection = connection
         self._closed = False
-        # Payload of an operation that was sent and never answered.
-        self._unanswered: bytes | None = None
+        # Method and payload of the operations that were sent with next_op_index and got no answer,
+        # in the order of their last attempts. Any of them may have been done, but only one.
+        self._unanswered: list[tuple[str, bytes]] = []
         self._check_answer_fits()
 
     def __enter__(self) -> Session:
@@ -182,6 +161,7 @@ class Session:
         """The copies as the last reset or step left them. NotResetError before the first reset."""
         self._check_open()
         response = self._connection.call("Observe", pb.ObserveRequest(session=self.name))
+        self._learn_next(response.next_op_index)
         return ObserveResult(
             observations=tuple(decode(t) for t in response.observations),
             infos=self._infos(response),
@@ -200,30 +180,40 @@ class Session:
         """One numbered operation, exactly once."""
         self._check_open()
         payload = request.SerializeToString(deterministic=True)
-        lost = self._unanswered
-        starts_anew = method == "Reset" and not request.HasField("mask")
-        if lost not in (None, payload) and not starts_anew:
+        this = (method, payload)
+        # Leaves nothing of what was before, and so goes on from any outcome.
+        is_beginning = method == "Reset" and not request.HasField("mask")
+        if self._unanswered and not is_beginning and this != self._unanswered[-1]:
             raise UnknownOutcomeError(
                 f"operation {self.next_op_index} got no answer and may have been done: repeat it "
-                "with the same arguments, or reset all copies"
+                "with the same arguments, or reset all copies",
+                reason="UNKNOWN_OUTCOME",
             )
-        self._unanswered = payload
         try:
             response = self._connection.call(method, payload, timeout_s=timeout_s)
-        except LivndError as error:
-            if isinstance(error, PayloadMismatchError) and lost not in (None, payload):
-                # The lost operation had been done, so this reset is the one after it.
-                self._unanswered = None
-                self.next_op_index += 1
-                request.op_index = self.next_op_index
-                return self._operate(method, request, timeout_s=timeout_s)
-            never_sent = isinstance(error, MessageTooLargeError) and not error.code
-            if never_sent or isinstance(error, _REFUSALS):
-                self._unanswered = lost
+        except PayloadMismatchError:
+            if all(other == this for other in self._unanswered):
+                raise  # not this session's doing
+            # Another one had been done, so this beginning is the operation after it.
+            self._advance()
+            request.op_index = self.next_op_index
+            return self._operate(method, request, timeout_s=timeout_s)
+        except BaseException as error:
+            # What is no LivndError has interrupted the call: KeyboardInterrupt.
+            if not isinstance(error, LivndError) or error.in_doubt:
+                self._unanswered = [o for o in self._unanswered if o != this] + [this]
             raise
-        self._unanswered = None
-        self.next_op_index += 1
+        self._advance()
         return response
+
+    def _advance(self) -> None:
+        self.next_op_index += 1
+        self._unanswered.clear()
+
+    def _learn_next(self, next_op_index: int) -> None:
+        """Of an answer that tells it: the operation whose outcome was unknown has been done."""
+        if next_op_index > self.next_op_index:
+            self._advance()
 
     def _infos(self, response: Any) -> dict[str, np.ndarray]:
         return {

@@ -42,16 +42,17 @@ def session(client: livnd.Client) -> livnd.Session:
 class Server:
     """A server at an address of the test's choice; it can be killed and started again."""
 
-    def __init__(self, listen: str, folder: Path) -> None:
+    def __init__(self, listen: str, folder: Path, *flags: str) -> None:
         self.address = listen
         self._folder = folder
+        self._flags = flags
         self.start()
 
     def start(self) -> None:
         command = [local_server.find_binary(), "serve", "--listen", self.address]
         command += ["--systems", local_server.find_systems(), "--state-dir", self._folder / "state"]
         self._process = subprocess.Popen(
-            [*command, "--exit-with-stdin"],
+            [*command, "--exit-with-stdin", *self._flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=open(self._folder / "server.log", "ab"),  # noqa: SIM115
@@ -65,11 +66,11 @@ class Server:
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     servers = []
 
-    def start(listen: str) -> Server:
-        servers.append(Server(listen, tmp_path))
+    def start(listen: str, *flags: str) -> Server:
+        servers.append(Server(listen, tmp_path, *flags))
         return servers[-1]
 
     yield start
