@@ -19,6 +19,7 @@
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
 #include "server/machine/listen_address.h"
+#include "server/machine/listener.h"
 #include "server/machine/log.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
@@ -117,6 +118,7 @@ void EndServing(Server& server, ShutdownTrigger& trigger) {
 
 absl::Status Serve(Settings settings) {
   umask(0077);               // sockets, locks and state are the owner's alone
+  RaiseDescriptorLimit();
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
                          ShutdownTrigger::Create(settings.exit_with_stdin));

@@ -106,10 +106,7 @@ TEST_F(MachineTest, AClaimIsExclusiveAndCleansUp) {
     ASSERT_TRUE(claim.ok());
     EXPECT_FALSE(UnixSocketClaim::Acquire(Path("s")).ok());
     const int fd = Bind(Path("s"), /*listening=*/true);
-    ASSERT_TRUE((*claim)->Protect().ok());
-    struct stat made;
-    ASSERT_EQ(stat(Path("s").c_str(), &made), 0);
-    EXPECT_EQ(made.st_mode & 0777, 0600u);
+    EXPECT_TRUE(Exists(Path("s.lock")));
     close(fd);
   }
   EXPECT_FALSE(Exists(Path("s")));

@@ -54,11 +54,4 @@ absl::StatusOr<std::unique_ptr<UnixSocketClaim>> UnixSocketClaim::Acquire(const 
 
 UnixSocketClaim::~UnixSocketClaim() { unlink(path_.c_str()); }
 
-absl::Status UnixSocketClaim::Protect() const {
-  if (chmod(path_.c_str(), 0600) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot set the mode of ", path_));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace livnd::server

@@ -5,15 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/machine/file_lock.h"
 
 namespace livnd::server {
 
-// gRPC removes whatever socket it finds at a path before it binds there, and so takes a living
-// server's clients away without a word. A claim prevents that: it is held from before the binding
-// until after the last call, by a lock file PATH.lock, and removes the socket at the end.
+// Who wants to listen at a path where a killed server has left its socket must remove that first,
+// and must not take a living server's clients away by it. A claim tells the two apart: it is held
+// from before the binding until after the last call, by a lock file PATH.lock, and removes the
+// socket at the end.
 class UnixSocketClaim {
  public:
   // Removes a socket that nobody answers on. FailedPrecondition if a server lives there, or if the
@@ -23,9 +23,6 @@ class UnixSocketClaim {
   ~UnixSocketClaim();
   UnixSocketClaim(const UnixSocketClaim&) = delete;
   UnixSocketClaim& operator=(const UnixSocketClaim&) = delete;
-
-  // After the binding: makes the socket its owner's alone (mode 0600).
-  absl::Status Protect() const;
 
  private:
   UnixSocketClaim(std::string path, std::unique_ptr<FileLock> lock)

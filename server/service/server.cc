@@ -12,6 +12,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "server/machine/listener.h"
 #include "server/machine/log.h"
 #include "server/machine/mutex.h"
 #include "server/machine/unix_socket.h"
@@ -76,8 +77,8 @@ v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& of
 void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
-  // By default two servers may bind one port, and the kernel deals their clients out between them.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Who connects and says nothing is hung up on; by default that takes two minutes.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
   // Clients may ping once in ten seconds, also while they only think; the default is five minutes,
   // after which the connection is closed on them.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
@@ -96,6 +97,7 @@ struct Server::Parts {
         reaper(registry) {}
 
   ~Parts() {
+    listener.reset();
     grpc.reset();
     pool.reset();  // runs what is left, which uses the registry and the store
   }
@@ -107,7 +109,9 @@ struct Server::Parts {
   SessionRegistry registry;
   EnvironmentService service;
   Reaper reaper;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> grpc;
+  std::unique_ptr<Listener> listener;
   bool shut_down = false;
 };
 
@@ -123,6 +127,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   if (options.listen.is_unix()) {
     LIVND_ASSIGN_OR_RETURN(claim, UnixSocketClaim::Acquire(options.listen.unix_path));
   }
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Create(options.listen));
+  if (!options.listen.is_unix()) options.listen.port = listener->port();
   auto parts = std::make_unique<Parts>(std::move(options), std::move(offer));
   parts->claim = std::move(claim);
 
@@ -130,23 +136,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   ConfigureTransport(parts->options, builder);
-  const std::string target = parts->options.listen.ToString();
-  int port = 0;
-  builder.AddListeningPort(target, grpc::InsecureServerCredentials(), &port);
+  parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   builder.RegisterService(&parts->service);
   parts->grpc = builder.BuildAndStart();
-  if (parts->grpc == nullptr || port == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot listen on ", target,
-                     ": the address is taken or not this machine's (gRPC's log above says which)"));
-  }
-  if (parts->claim != nullptr) {
-    LIVND_RETURN_IF_ERROR(parts->claim->Protect());
-  } else {
-    parts->options.listen.port = port;
+  if (parts->grpc == nullptr) {
+    return absl::InternalError("gRPC could not be started (its log above says why)");
   }
   parts->grpc->GetHealthCheckService()->SetServingStatus(
       v1::EnvironmentService::service_full_name(), true);
+  parts->listener = std::move(listener);
+  parts->listener->Start([acceptor = parts->acceptor.get()](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor->HandleNewConnection(&connection);
+  });
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
@@ -173,6 +178,7 @@ void Server::Drain() {
 bool Server::drained() const { return parts_->registry.num_calls() == 0; }
 
 void Server::Shutdown(absl::Duration grace) {
+  parts_->listener.reset();
   parts_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   parts_->shut_down = true;
   parts_->claim.reset();

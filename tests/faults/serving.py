@@ -1,0 +1,85 @@
+"""A real `livnd serve` for tests of what a process meets: few descriptors, signals, odd paths."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIVND = Path(os.environ.get("LIVND_BINARY", ROOT / "bazel-bin/server/livnd"))
+SYSTEMS = ROOT / "systems"
+TASK = "TargetRate-EI-mini-v0"
+
+
+class Serve:
+    """Runs the server in a folder of its own until the end of the `with` block, then kills it.
+
+    Attributes:
+        folder: its working folder, with a short name; removed at the end.
+        process: the process; its standard input is a pipe unless `stdin` says otherwise.
+        ready: the ready line; None if it ended without one.
+    """
+
+    def __init__(
+        self,
+        *flags: str,
+        listen: str | None = None,
+        before: Callable[[], None] | None = None,
+        **options: object,
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="livnd-", dir="/tmp"))
+        listen = f"unix:{self.folder}/s" if listen is None else listen
+        command = [str(LIVND), "serve", "--listen", listen, "--systems", str(SYSTEMS)]
+        if "--state-dir" not in flags:
+            command += ["--state-dir", f"{self.folder}/state"]
+        with open(self._log_file, "wb") as log:
+            self.process = subprocess.Popen(
+                [*command, *flags],
+                cwd=self.folder,
+                preexec_fn=before,
+                **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, **options},
+            )
+        line = self.process.stdout.readline() if self.process.stdout else b""
+        self.ready = json.loads(line) if line else None
+
+    def __enter__(self) -> Serve:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _log_file(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def address(self) -> str:
+        assert self.ready is not None, self.log()
+        return self.ready["address"]
+
+    def log(self) -> str:
+        return self._log_file.read_text(errors="replace")
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def knock(self) -> socket.socket:
+        """A connection on which nobody says anything."""
+        if self.address.startswith("unix:"):
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(self.address[len("unix:") :])
+        else:
+            host, _, port = self.address.rpartition(":")
+            connection = socket.create_connection((host, int(port)))
+        return connection

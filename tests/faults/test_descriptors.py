@@ -1,0 +1,46 @@
+"""A server that runs short of file descriptors goes on serving once there are some again."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+
+import livnd
+import pytest
+from serving import Serve
+
+
+def limit_descriptors(soft: int, hard: int):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("listen", [None, "127.0.0.1:0"])
+def test_a_server_serves_again_after_it_ran_out_of_descriptors(listen):
+    with Serve(listen=listen, before=limit_descriptors(64, 64)) as server:
+        with contextlib.ExitStack() as silent:
+            for _ in range(200):
+                silent.enter_context(server.knock())
+        with livnd.connect(server.address) as client:
+            assert client.systems()
+
+
+def test_who_is_connected_is_served_while_others_take_every_descriptor():
+    with Serve(before=limit_descriptors(64, 64)) as server, livnd.connect(server.address) as client:
+        assert client.systems()
+        with contextlib.ExitStack() as silent:
+            for _ in range(200):
+                silent.enter_context(server.knock())
+            # What the server opens in the middle of its work still finds a descriptor.
+            assert client.create_culture("EI-mini").reset()
+        assert "connection" in server.log(), "what is refused is told"
+
+
+def test_a_server_takes_as_many_descriptors_as_it_may():
+    with (
+        Serve(before=limit_descriptors(64, 1024)) as server,
+        contextlib.ExitStack() as silent,
+    ):
+        for _ in range(300):
+            silent.enter_context(server.knock())
+        with livnd.connect(server.address) as client:
+            assert client.systems()
