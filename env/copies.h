@@ -32,8 +32,9 @@ class Copies {
     int size() const { return gang_->num_copies(); }
 
     // Lets the copies of the group run on, but for those that rest (sim::Gang::Advance). Spikes,
-    // probes and rests count copies from first(); spikes are appended by step, then copy.
-    void Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
+    // probes and rests count copies from first(); spikes are appended by step, then copy. False:
+    // the executor was asked to stop, and the copies stand somewhere on the way.
+    bool Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
                  absl::Span<sim::Probe* const> probes = {}, absl::Span<const uint8_t> rests = {});
 
    private:
@@ -53,6 +54,9 @@ class Copies {
   const sim::Culture& culture() const { return *culture_; }
   int num_copies() const { return num_copies_; }
   int num_groups() const { return static_cast<int>(groups_.size()); }
+
+  // Whether the executor was asked to stop: what Advance did since then is worth nothing.
+  bool stop_requested() const { return executor_->stop_requested(); }
 
   // Calls work(group) for every group, side by side. Results must not depend on the order.
   void ParallelFor(absl::FunctionRef<void(Group&)> work);

@@ -24,6 +24,20 @@ class TwoThreads final : public sim::Executor {
   }
 };
 
+// Is asked to stop once it has been looked at so often.
+class Stopping final : public sim::Executor {
+ public:
+  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
+  int concurrency() const override { return 1; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    for (int i = 0; i < num_pieces; ++i) fn(i);
+  }
+  bool stop_requested() const override { return looks_left_-- <= 0; }
+
+ private:
+  mutable int looks_left_;
+};
+
 const std::shared_ptr<const sim::Culture>& Culture() {
   static const auto* culture = [] {
     auto system = io::ReadSystem("systems/EI-mini");
@@ -61,6 +75,17 @@ TEST(CopiesTest, GroupsHoldEveryCopyOnce) {
       EXPECT_GE(copies.num_groups(), 2);
     }
   }
+}
+
+TEST(CopiesTest, AnAdvanceIsGivenUpWhenTheExecutorIsAskedToStop) {
+  Stopping executor(3);
+  Copies copies(Culture(), 1, executor);
+  bool completed = true;
+  copies.ParallelFor([&](Copies::Group& group) { completed = group.Advance(1'000'000, nullptr); });
+  EXPECT_FALSE(completed);
+  EXPECT_GT(copies.tick(0), 0);
+  EXPECT_LT(copies.tick(0), 10'000);
+  EXPECT_TRUE(copies.stop_requested());
 }
 
 TEST(CopiesTest, EachCopyIsItsOwnWhereverItLies) {

@@ -47,7 +47,8 @@ class LiveCulture {
   absl::Status Reset(const CultureReset& reset);
 
   // Lets all copies run on. FailedPrecondition: never reset, or every copy has failed.
-  // ResourceExhausted: more spikes than the recording may hold; nothing has changed.
+  // ResourceExhausted: more spikes than the recording may hold; nothing has changed. Cancelled: the
+  // executor was asked to stop; the copies stand somewhere within the run and are of no more use.
   absl::Status Run(const CultureRun& run);
 
   // Changes parameters; at any time unless the field says otherwise. A running state is carried on.

@@ -132,6 +132,9 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   copies_->ParallelFor([&](Copies::Group& group) {
     Advance(group, runs[static_cast<size_t>(group.index())], hearing, num_ticks, max_spikes);
   });
+  if (copies_->stop_requested()) {
+    return absl::CancelledError("the run was stopped half way");
+  }
   int64_t num_spikes = 0;
   bool too_many = false;
   for (const GroupRun& of_group : runs) {
@@ -183,7 +186,7 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& run,
       for (SeriesRecorder& r : run.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
     }
     const auto first_spike = static_cast<int64_t>(run.spikes.size());
-    group.Advance(steps, selection_.spikes ? &run.spikes : nullptr, probes);
+    if (!group.Advance(steps, selection_.spikes ? &run.spikes : nullptr, probes)) return;
     bool any_failed = false;
     for (int k = 0; k < n; ++k) {
       const bool good = copies_->IsFinite(group.first() + k);

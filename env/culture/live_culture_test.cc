@@ -34,6 +34,20 @@ class TwoThreads final : public sim::Executor {
   }
 };
 
+// Is asked to stop once it has been looked at so often.
+class Stopping final : public sim::Executor {
+ public:
+  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
+  int concurrency() const override { return 1; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    for (int i = 0; i < num_pieces; ++i) fn(i);
+  }
+  bool stop_requested() const override { return looks_left_-- <= 0; }
+
+ private:
+  mutable int looks_left_;
+};
+
 std::shared_ptr<const CultureModel> Model() {
   static const auto* model = [] {
     auto system = io::ReadSystem("systems/EI-mini");
@@ -107,6 +121,15 @@ std::string Print(const CultureRecording& r, int copy) {
     }
   }
   return out;
+}
+
+TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
+  Stopping executor(3);
+  const auto culture = *LiveCulture::Create(Model(), 1, 1, executor);
+  ASSERT_TRUE(culture->Reset(Seeded(1)).ok());
+  CultureRun run;
+  run.duration_ms = 50'000.0;  // minutes
+  EXPECT_EQ(culture->Run(run).code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {

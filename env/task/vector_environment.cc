@@ -131,6 +131,9 @@ class TaskEnvironment final : public VectorEnvironment {
     std::fill(outcome_.began.begin(), outcome_.began.end(), uint8_t{0});
     if (cultures_.has_value()) {
       cultures_->ParallelFor([&](Copies::Group& group) { StepGroup(actions, group); });
+      if (cultures_->stop_requested()) {
+        return absl::CancelledError("the step was stopped half way");
+      }
     } else {
       for (int c = 0; c < num_envs(); ++c) Finish(actions, c, Activity());
     }
@@ -254,7 +257,7 @@ class TaskEnvironment final : public VectorEnvironment {
       cultures_->Install(c, sim::StimulusMode::kField, currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
-    group.Advance(step_ticks_, &scratch.spikes, {}, scratch.rests);
+    if (!group.Advance(step_ticks_, &scratch.spikes, {}, scratch.rests)) return;
     SortByCopy(scratch, group.size());
     size_t first = 0;
     for (int k = 0; k < group.size(); ++k) {

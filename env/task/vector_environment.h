@@ -73,7 +73,8 @@ class VectorEnvironment {
   // Actions by EnvironmentSpec.actions, within their bounds. In mode kNextStep those of a copy whose
   // episode has ended are not looked at: it begins the next one and is not simulated. On an error
   // nothing has changed. MakeFieldError: NaN or out of bounds (copy, element, value and bounds).
-  // FailedPrecondition: see first_ended() and was_reset().
+  // FailedPrecondition: see first_ended() and was_reset(). Cancelled: the executor was asked to
+  // stop; the copies stand somewhere within the step and are of no more use.
   virtual absl::Status Step(const TensorBatch& actions) = 0;
 
   // Valid after the first successful Reset.

@@ -29,6 +29,20 @@ class TwoThreads final : public sim::Executor {
   }
 };
 
+// Is asked to stop once it has been looked at so often.
+class Stopping final : public sim::Executor {
+ public:
+  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
+  int concurrency() const override { return 1; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    for (int i = 0; i < num_pieces; ++i) fn(i);
+  }
+  bool stop_requested() const override { return looks_left_-- <= 0; }
+
+ private:
+  mutable int looks_left_;
+};
+
 // A short TargetRate on the system that ships, settled once for all tests.
 std::shared_ptr<const TargetRate> ShortTargetRate() {
   static const auto* task = [] {
@@ -72,6 +86,13 @@ TensorBatch Actions(const std::vector<uint64_t>& seeds, int step) {
 std::vector<float> ObservationOf(const VectorEnvironment& env, int copy) {
   const absl::Span<const float> seen = env.outcome().observations.of<float>(0, copy);
   return {seen.begin(), seen.end()};
+}
+
+TEST(VectorEnvironmentTest, AStepIsGivenUpWhenTheExecutorIsAskedToStop) {
+  Stopping executor(2);
+  const auto environment = Make(1, AutoresetMode::kNextStep, executor);
+  ASSERT_TRUE(environment->Reset(Seeds({7})).ok());
+  EXPECT_EQ(environment->Step(Actions({7}, 0)).code(), absl::StatusCode::kCancelled);
 }
 
 TEST(VectorEnvironmentTest, ACopyDoesNotDependOnItsPlaceOrOnThreads) {

@@ -46,6 +46,16 @@ void FlagSet::Int(absl::string_view name, absl::string_view value_name, absl::st
 
 void FlagSet::Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
                       absl::Duration* value) {
+  Duration(name, value_name, help, value);
+  flags_.back().set = [set = flags_.back().set, value](absl::string_view text) {
+    absl::Status status = set(text);
+    if (status.ok() && *value == absl::ZeroDuration()) *value = absl::InfiniteDuration();
+    return status;
+  };
+}
+
+void FlagSet::Duration(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                       absl::Duration* value) {
   flags_.push_back({std::string(name), std::string(value_name), std::string(help),
                     [name = std::string(name), value](absl::string_view text) {
                       double seconds = 0;
@@ -61,7 +71,6 @@ void FlagSet::Timeout(absl::string_view name, absl::string_view value_name, absl
                       if (!(duration >= absl::ZeroDuration()) || seconds != seconds) {
                         return BadValue(name, text, "seconds, 90s, 30m, 1h or never");
                       }
-                      if (duration == absl::ZeroDuration()) duration = absl::InfiniteDuration();
                       *value = duration;
                       return absl::OkStatus();
                     }});

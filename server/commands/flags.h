@@ -47,6 +47,9 @@ class FlagSet {
   // "1800" (seconds), "90s", "30m", "1.5h", "250ms"; 0 or "never" is taken as infinite.
   void Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
                absl::Duration* value);
+  // The same, and 0 is no time at all.
+  void Duration(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                absl::Duration* value);
   // Present or absent.
   void Switch(absl::string_view name, absl::string_view help, bool* value);
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "env/catalog.h"
@@ -36,6 +37,7 @@ struct Settings {
   std::string systems = "systems";
   int workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   absl::Duration idle_timeout = absl::Minutes(30);
+  absl::Duration shutdown_grace = absl::Seconds(10);
   int max_sessions = 64;
   int max_envs = 1024;
   bool exit_with_stdin = false;
@@ -63,11 +65,17 @@ FlagSet MakeFlags(Settings& settings) {
   flags.Timeout("idle-timeout", "TIME",
                 "let go a session that nobody calls for so long: 1800, 30m or never (default: 30m)",
                 &settings.idle_timeout);
+  flags.Duration("shutdown-grace", "TIME",
+                 "how long operations may run on after SIGTERM or SIGINT; what runs then is given "
+                 "up and\n      answers SHUTTING_DOWN (default: 10s)",
+                 &settings.shutdown_grace);
   flags.Int("max-sessions", "N", "sessions at once (default: 64)", 1, 1'000'000,
             &settings.max_sessions);
   flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
             1'000'000, &settings.max_envs);
-  flags.Switch("exit-with-stdin", "end when standard input ends, as a child of a client does",
+  flags.Switch("exit-with-stdin",
+               "end when standard input ends, as a child of a client does, and at once: nobody is "
+               "left to\n      answer to",
                &settings.exit_with_stdin);
   flags.Switch("allow-insecure-remote",
                "listen beyond this machine, although nothing is encrypted and nobody is asked who "
@@ -103,21 +111,40 @@ std::string ReadyLine(const Server& server) {
   return ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-// Lets running operations end, then closes the connections. A second reason to end cuts this short.
-void EndServing(Server& server, ShutdownTrigger& trigger) {
-  server.Drain();
+// How long operations that were told to give up may take to do so. They look often.
+constexpr absl::Duration kGivingUp = absl::Seconds(5);
+
+// True once no operation runs; false if some still do after `patience`. A second signal ends the
+// process here.
+bool AwaitDrained(const Server& server, ShutdownTrigger& trigger, absl::Duration patience) {
+  const absl::Time deadline = absl::Now() + patience;
   while (!server.drained()) {
+    if (absl::Now() >= deadline) return false;
     const std::string again = trigger.Wait(absl::Milliseconds(20));
     if (again == "SIGTERM" || again == "SIGINT") {
       LogWarning("ending at once on a second ", again);
       _exit(kExitFailure);
     }
   }
+  return true;
+}
+
+// Lets running operations end, for so long, then has them give up, then closes the connections.
+// False if something runs on that cannot be interrupted.
+bool EndServing(Server& server, ShutdownTrigger& trigger, absl::Duration grace) {
+  server.Drain();
+  bool drained = AwaitDrained(server, trigger, grace);
+  if (!drained) {
+    LogWarning("operations still run after ", absl::FormatDuration(grace), " and are given up");
+    server.Stop();
+    drained = AwaitDrained(server, trigger, kGivingUp);
+  }
   server.Shutdown(absl::Seconds(2));
+  return drained && !server.building();
 }
 
 absl::Status Serve(Settings settings) {
-  umask(0077);               // sockets, locks and state are the owner's alone
+  umask(0077);  // sockets, locks and state are the owner's alone
   RaiseDescriptorLimit();
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
@@ -142,12 +169,12 @@ absl::Status Serve(Settings settings) {
   std::string why;
   while (why.empty()) why = trigger->Wait(absl::Hours(1));
   LogInfo("ending on ", why);
-  EndServing(*server, *trigger);
-  if (server->building()) {
-    // An environment is being built for a client that has been told otherwise. It cannot be
+  if (why == ShutdownTrigger::kStdinEnded) settings.shutdown_grace = absl::ZeroDuration();
+  if (!EndServing(*server, *trigger, settings.shutdown_grace)) {
+    // An environment is being built for a client that has been told otherwise, say. It cannot be
     // interrupted, and nothing of it would last.
     state.reset();
-    LogInfo("ended, leaving a build unfinished");
+    LogInfo("ended, leaving a build or an operation unfinished");
     _exit(kExitOk);
   }
   server.reset();

@@ -43,7 +43,7 @@ std::string ShutdownTrigger::Wait(absl::Duration timeout) {
         const ssize_t n = read(STDIN_FILENO, scratch, sizeof(scratch));
         if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
           watch_stdin_ = false;
-          return "the end of standard input";
+          return kStdinEnded;
         }
       }
     }

@@ -17,6 +17,8 @@ namespace livnd::server {
 // uses it.
 class ShutdownTrigger {
  public:
+  static constexpr char kStdinEnded[] = "the end of standard input";
+
   static absl::StatusOr<std::unique_ptr<ShutdownTrigger>> Create(bool watch_stdin);
   ~ShutdownTrigger();
   ShutdownTrigger(const ShutdownTrigger&) = delete;

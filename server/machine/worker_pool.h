@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_MACHINE_WORKER_POOL_H_
 #define LIVND_SERVER_MACHINE_WORKER_POOL_H_
 
+#include <atomic>
 #include <deque>
 #include <thread>
 #include <vector>
@@ -38,6 +39,10 @@ class WorkerPool final : public sim::Executor {
   void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Asks the tasks that run, and those that are still to run, to give up.
+  void RequestStop() { stop_requested_ = true; }
+  bool stop_requested() const override { return stop_requested_; }
+
  private:
   struct Loop;
 
@@ -51,6 +56,7 @@ class WorkerPool final : public sim::Executor {
   int sleeping_ ABSL_GUARDED_BY(mu_) = 0;
   int running_tasks_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<bool> stop_requested_{false};
   std::vector<std::thread> workers_;  // constant after construction
 };
 

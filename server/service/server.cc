@@ -177,6 +177,8 @@ void Server::Drain() {
 
 bool Server::drained() const { return parts_->registry.num_calls() == 0; }
 
+void Server::Stop() { parts_->pool->RequestStop(); }
+
 void Server::Shutdown(absl::Duration grace) {
   parts_->listener.reset();
   parts_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + grace));

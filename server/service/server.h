@@ -28,6 +28,7 @@ struct ServerOptions {
 // health service says SERVING from Start to Drain.
 //
 // The way out: Drain, wait until drained(), Shutdown, destroy. Destruction does what is left of it.
+// Who does not want to wait for long operations calls Stop after Drain.
 // Thread-compatible: its owner calls it from one thread.
 class Server {
  public:
@@ -49,6 +50,8 @@ class Server {
   void Drain();
   // No operation is running.
   bool drained() const;
+  // Has operations that run give up; they answer SHUTTING_DOWN. After Drain, and for good.
+  void Stop();
   // Ends all connections, at the latest after `grace`, and gives the address back. Blocks.
   void Shutdown(absl::Duration grace);
   // A worker builds an environment, and destroying the server would wait for it.

@@ -13,6 +13,7 @@ namespace livnd::server {
 // One implementation a kind of environment. Requests come without having been looked at, but for
 // session and op_index, which are the session's business; responses are filled but for op_index and
 // next_op_index. An error carries an ErrorInfo as the proto's comments say, and nothing has changed.
+// Cancelled, without an ErrorInfo: the pool's tasks shall give up, and the copies are lost.
 //
 // Thread-compatible: a session calls it on its strand.
 class HostedEnvironment {

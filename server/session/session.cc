@@ -21,11 +21,15 @@ template <typename Request, typename Response>
 absl::StatusOr<grpc::ByteBuffer> Session::Operate(
     const Request& request, Response* response,
     absl::Status (HostedEnvironment::*operation)(const Request&, Response*)) {
+  if (stopped_) return ShuttingDown();
   CanonicalBytes(request, &payload_);
   LIVND_ASSIGN_OR_RETURN(const OperationLog::Verdict verdict,
                          log_.Admit(request.op_index(), payload_));
   if (verdict == OperationLog::Verdict::kRun) {
-    LIVND_RETURN_IF_ERROR(((*environment_).*operation)(request, response));
+    const absl::Status done = ((*environment_).*operation)(request, response);
+    stopped_ = done.code() == absl::StatusCode::kCancelled;
+    if (stopped_) return ShuttingDown();
+    LIVND_RETURN_IF_ERROR(done);
     response->set_op_index(request.op_index());
     log_.Commit(payload_, SerializeMessage(*response));
   }
@@ -46,12 +50,14 @@ absl::StatusOr<grpc::ByteBuffer> Session::Configure(const v1::ConfigureRequest& 
 }
 
 absl::StatusOr<grpc::ByteBuffer> Session::Observe() {
+  if (stopped_) return ShuttingDown();
   LIVND_RETURN_IF_ERROR(environment_->Observe(&observe_response_));
   observe_response_.set_next_op_index(log_.next());
   return SerializeMessage(observe_response_);
 }
 
 absl::StatusOr<grpc::ByteBuffer> Session::GetCulture(const v1::GetCultureRequest& request) {
+  if (stopped_) return ShuttingDown();
   v1::GetCultureResponse response;
   LIVND_RETURN_IF_ERROR(environment_->GetCulture(request, &response));
   response.set_next_op_index(log_.next());

@@ -43,7 +43,8 @@ class Session {
   absl::StatusOr<grpc::ByteBuffer> GetCulture(const v1::GetCultureRequest& request);
 
  private:
-  // One numbered operation, exactly once.
+  // One numbered operation, exactly once. One that is stopped half way leaves copies that stand
+  // nowhere: this and all later calls answer SHUTTING_DOWN.
   template <typename Request, typename Response>
   absl::StatusOr<grpc::ByteBuffer> Operate(
       const Request& request, Response* response,
@@ -58,6 +59,7 @@ class Session {
 
   // Touched on the strand only. The messages and buffers are kept for their capacity.
   OperationLog log_;
+  bool stopped_ = false;
   std::string payload_;
   v1::ResetResponse reset_response_;
   v1::StepResponse step_response_;

@@ -228,16 +228,24 @@ class Connection:
     def close(self) -> None:
         """Deletes the client's sessions and hangs up. Idempotent; never raises for a lost server.
 
+        An own server that nobody else in this process uses ends at once, with whatever it runs.
         In a forked child it only marks the child's copy as closed.
         """
         if self._closed:
             return
-        if os.getpid() == self._pid:
+        if os.getpid() == self._pid and not self._server_ends_too():
             for name in list(self._sessions):
                 self.delete_session(name)
         self._closed = True
         if self._finalizer is not None:
             self._finalizer()
+
+    def _server_ends_too(self) -> bool:
+        """Whether the server's end comes next, so that it need not be asked to forget sessions.
+
+        To ask could mean to wait: a session is deleted after the run that it is in.
+        """
+        return self._server is not None and local_server.is_last_reference(self._server)
 
     def own_session(self, name: str) -> None:
         """Has close() delete the session, unless delete_session() does before."""
@@ -292,6 +300,7 @@ _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 def _close_all() -> None:
+    local_server.stop_all()
     for connection in list(_connections):
         connection.close()
 

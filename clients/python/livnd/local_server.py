@@ -238,10 +238,19 @@ def release(server: LocalServer) -> None:
     server.stop()
 
 
-def _stop_all() -> None:
-    for server in _servers:
+def is_last_reference(server: LocalServer) -> bool:
+    """Whether the next release() ends the server, or it has ended already."""
+    with _lock:
+        return server.references <= 1 or not server.alive()
+
+
+def stop_all() -> None:
+    """Ends every server of this process, whoever uses it."""
+    with _lock:
+        stopping = _servers[:]
+        _servers.clear()
+    for server in stopping:
         server.stop()
-    _servers.clear()
 
 
 def _after_fork_in_child() -> None:
@@ -252,5 +261,5 @@ def _after_fork_in_child() -> None:
     _servers.clear()
 
 
-atexit.register(_stop_all)
+atexit.register(stop_all)
 os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -80,6 +80,51 @@ def test_nothing_is_left_when_the_client_is_killed_in_the_middle_of_steps(run_py
     wait_until(lambda: gone(folder), f"server and folder {folder} gone")
 
 
+LONG_RUN = """
+import os, sys, threading, time, livnd
+from livnd import connection, local_server
+sys.stderr = open("/dev/null", "w")
+client = livnd.connect()
+session = client.create_culture("EI-mini", 64)
+session.reset()
+folder = client.address.removeprefix("unix:").rpartition("/")[0]
+def server():  # what the shell, the server's parent, has started
+    shell = local_server._servers[0]._process.pid
+    return open(f"/proc/{shell}/task/{shell}/children").read().split()[0]
+def cpu_ticks():
+    return sum(map(int, open(f"/proc/{server()}/stat").read().rpartition(")")[2].split()[11:13]))
+def tell():
+    start = cpu_ticks()
+    while cpu_ticks() < start + 30:
+        time.sleep(0.01)
+    print(folder, flush=True)
+threading.Thread(target=tell, daemon=True).start()
+# What a client falls back to when its server does not end by itself, or is busy.
+os.killpg = lambda *args: print("killed", flush=True)
+connection.Connection.delete_session = lambda *args: print("asked", flush=True)
+"""
+RUN_FOR_MINUTES = "session.run(90_000.0)"
+
+
+@pytest.mark.parametrize("close", ["", "finally: client.close()"])
+def test_control_c_in_a_long_run_leaves_at_once(run_python, close):
+    program = f"try: {RUN_FOR_MINUTES}\n{close}" if close else RUN_FOR_MINUTES
+    process = run_python(LONG_RUN + program)
+    folder = process.stdout.readline().strip()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "", "its server ended without being forced"
+    assert process.returncode == -signal.SIGINT
+    assert gone(folder)
+
+
+def test_a_killed_clients_server_does_not_finish_its_long_run(run_python):
+    process = run_python(LONG_RUN + RUN_FOR_MINUTES)
+    folder = process.stdout.readline().strip()
+    process.kill()
+    process.wait()
+    wait_until(lambda: gone(folder), f"server and folder {folder} gone")
+
+
 def test_a_living_fork_does_not_keep_a_killed_clients_server(run_python):
     process = run_python(
         "import os\n"
