@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/machine/log.h"
+#include "server/session/holdings.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 
@@ -100,10 +101,7 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
       answer = ShuttingDown();
     } else if (known == requests_.end()) {
       if (static_cast<int>(sessions_.size()) + num_reserved_ >= options_.max_sessions) {
-        answer = MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
-                           absl::StrCat("the server holds ", options_.max_sessions,
-                                        " sessions, as many as it takes; delete one first"),
-                           {{"accepted", absl::StrCat("at most ", options_.max_sessions)}});
+        answer = TooManySessions();
       } else {
         ++num_reserved_;
         Request& fresh = requests_[request_id];
@@ -212,6 +210,22 @@ std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
     sessions_.erase(here);
   }
   return removed;
+}
+
+absl::Status SessionRegistry::TooManySessions() const {
+  std::vector<Holding> holdings;
+  const absl::Time now = Now();
+  for (const auto& [name, entry] : sessions_) {
+    const bool in_use = entry->num_calls > 0;
+    holdings.push_back({entry->session->spec().id, entry->session->num_envs(), in_use,
+                        in_use ? absl::ZeroDuration() : now - entry->last_used});
+  }
+  const std::string holders = DescribeHoldings(holdings, options_.idle_timeout);
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
+      absl::StrCat("the server holds ", options_.max_sessions,
+                   " sessions, as many as it takes; delete one first: ", holders),
+      {{"accepted", absl::StrCat("at most ", options_.max_sessions)}, {"holders", holders}});
 }
 
 void SessionRegistry::Forget(const std::string& request_id) {

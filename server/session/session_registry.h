@@ -108,6 +108,8 @@ class SessionRegistry {
   void Finish(const std::string& request_id, env::AutoresetMode autoreset,
               absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // TOO_MANY_SESSIONS, with who holds them.
+  absl::Status TooManySessions() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(const std::string& request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Time Now() const;
   uint64_t Entropy() const;

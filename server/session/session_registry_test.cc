@@ -137,6 +137,20 @@ TEST_F(SessionRegistryTest, SessionsAreLimitedAlsoWhileTheyAreMade) {
   EXPECT_TRUE(Create("d").ok());
 }
 
+TEST_F(SessionRegistryTest, AFullServerTellsWhoHoldsItAndForHowLongYet) {
+  ASSERT_TRUE(Create("a", 2).ok());
+  now_s_ += 4;
+  ASSERT_TRUE(Create("b").ok());
+  const std::string name = (*Create("c", 4))->name();
+  now_s_ += 3;
+  const auto use = registry_.Acquire(name);
+  const absl::Status full = Create("d").status();
+  const std::string holders =
+      "3 of A-v0 (7 copies, 1 in use, idle 3s to 7s); the first is let go in 3s if nobody calls it";
+  EXPECT_EQ(MetadataOf(full, "holders"), holders);
+  EXPECT_NE(std::string(full.message()).find(holders), std::string::npos) << full;
+}
+
 TEST_F(SessionRegistryTest, ALateRepeatDoesNotRaiseTheDead) {
   const Made made = Create("a");
   const std::string name = (*made)->name();
