@@ -111,6 +111,8 @@ class LiveCulture {
   int64_t NumRows(const SeriesSelection& series) const;
   // Bytes of the series of a run.
   int64_t SeriesBytes(int64_t num_ticks) const;
+  // The longest run below num_ticks, which is too long, whose series take no more; -1 if none does.
+  int64_t LongestTicks(int64_t max_bytes, int64_t num_ticks) const;
   // Puts a copy that has failed to rest; what it has learned stays.
   void Park(int copy);
   void Advance(Copies::Group& group, GroupRun& run,

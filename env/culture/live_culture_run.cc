@@ -2,10 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/field_error.h"
 #include "env/culture/live_culture.h"
 #include "io/culture/stimulation_map.h"
@@ -17,13 +20,32 @@ namespace {
 // Steps between two looks at whether a copy's numbers are still numbers.
 constexpr int64_t kCheckSteps = 100;
 constexpr double kMaxDurationMs = 1e5;
-// Steps of cells in one run, which nothing can interrupt.
+// Steps of cells in one run.
 constexpr double kMaxCellSteps = 2e10;
 constexpr int64_t kBytesOfSpike = 24;
 
 int64_t NumSamples(const SeriesSelection& series, double dt_ms, int64_t num_ticks) {
   const int64_t every = std::llround(series.sample_dt_ms / dt_ms);
   return (num_ticks + every - 1) / every;
+}
+
+// The shortest text that reads back as the same number.
+std::string Exact(double number) {
+  for (int digits = 6; digits < 17; ++digits) {
+    std::string text = absl::StrFormat("%.*g", digits, number);
+    double read_back = 0.0;
+    if (absl::SimpleAtod(text, &read_back) && read_back == number) return text;
+  }
+  return absl::StrFormat("%.17g", number);
+}
+
+// "0 .. 20951.475 (ms)": the longest run that is accepted, to the tick.
+std::string UpTo(int64_t num_ticks, double dt_ms) {
+  return absl::StrFormat("0 .. %.10g (ms)", static_cast<double>(num_ticks) * dt_ms);
+}
+
+int64_t TicksOf(double duration_ms, double dt_ms) {
+  return static_cast<int64_t>(std::nearbyint(duration_ms / dt_ms));
 }
 
 }  // namespace
@@ -45,11 +67,13 @@ absl::Status LiveCulture::CheckDuration(double duration_ms) const {
   const double dt = culture().dt_ms();
   const double cells = static_cast<double>(num_copies_) *
                        std::max(1.0, static_cast<double>(culture().gids().size()));
-  const double longest_ms = std::min(kMaxDurationMs, std::floor(kMaxCellSteps / cells) * dt);
-  if (duration_ms >= 0.0 && duration_ms <= longest_ms) return absl::OkStatus();  // false for NaN
-  return MakeFieldError("duration_ms", absl::StrCat(duration_ms),
-                        absl::StrCat("0 .. ", longest_ms, " (ms) in one run of ", num_copies_,
-                                     " x ", culture().gids().size(), " cells"));
+  const int64_t longest =
+      std::min(TicksOf(kMaxDurationMs, dt), static_cast<int64_t>(kMaxCellSteps / cells));
+  const bool in_range = duration_ms >= 0.0 && duration_ms <= 2.0 * kMaxDurationMs;  // false for NaN
+  if (in_range && TicksOf(duration_ms, dt) <= longest) return absl::OkStatus();
+  return MakeFieldError("duration_ms", Exact(duration_ms),
+                        absl::StrCat(UpTo(longest, dt), " in one run of ", num_copies_, " x ",
+                                     culture().gids().size(), " cells"));
 }
 
 int64_t LiveCulture::NumRows(const SeriesSelection& series) const {
@@ -73,21 +97,31 @@ int64_t LiveCulture::SeriesBytes(int64_t num_ticks) const {
   return bytes;
 }
 
+int64_t LiveCulture::LongestTicks(int64_t max_bytes, int64_t num_ticks) const {
+  int64_t fits = -1;
+  for (int64_t too_long = num_ticks; too_long - fits > 1;) {
+    const int64_t middle = (fits + too_long) / 2;
+    (SeriesBytes(middle) <= max_bytes ? fits : too_long) = middle;
+  }
+  return fits;
+}
+
 absl::Status LiveCulture::Run(const CultureRun& run) {
   if (!was_reset_) return absl::FailedPreconditionError("the culture was never reset");
   if (all_failed()) {
     return absl::FailedPreconditionError("every copy has left the range of numbers; reset first");
   }
   if (absl::Status s = CheckDuration(run.duration_ms); !s.ok()) return s;
-  const auto num_ticks = static_cast<int64_t>(std::nearbyint(run.duration_ms / culture().dt_ms()));
+  const int64_t num_ticks = TicksOf(run.duration_ms, culture().dt_ms());
   const int64_t series_bytes = SeriesBytes(num_ticks);
   if (series_bytes > run.max_recording_bytes) {
-    const double fits_ms = run.duration_ms * static_cast<double>(run.max_recording_bytes) /
-                           static_cast<double>(series_bytes);
+    const int64_t fits = LongestTicks(run.max_recording_bytes, num_ticks);
+    const std::string shorter =
+        fits < 0 ? "" : absl::StrCat(UpTo(fits, culture().dt_ms()), ", or ");
     return MakeFieldError(
-        "duration_ms", absl::StrCat(run.duration_ms, " with series of ", series_bytes, " bytes"),
-        absl::StrCat("about ", std::floor(fits_ms), " ms (", run.max_recording_bytes,
-                     " bytes in one answer), or fewer series"));
+        "duration_ms",
+        absl::StrCat(Exact(run.duration_ms), " with series of ", series_bytes, " bytes"),
+        absl::StrCat(shorter, "fewer series (", run.max_recording_bytes, " bytes in one answer)"));
   }
   absl::StatusOr<const Electrodes*> electrodes = nullptr;
   if (!run.stimuli.empty()) {

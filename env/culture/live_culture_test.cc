@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/field_error.h"
 #include "env/culture/culture_model.h"
 #include "gmock/gmock.h"
@@ -121,6 +123,56 @@ std::string Print(const CultureRecording& r, int copy) {
     }
   }
   return out;
+}
+
+// The number at the start of a text, after "0 .. " if it has that.
+double NumberIn(absl::string_view text) {
+  absl::ConsumePrefix(&text, "0 .. ");
+  return std::strtod(std::string(text).c_str(), nullptr);
+}
+
+TEST_F(LiveCultureTest, TheLongestRunThatIsToldIsTheLongestThereIs) {
+  const auto culture = Busy(3);
+  for (const int64_t max_bytes : {30'000, 31'415, 47'000, 99'999}) {
+    CultureRun run;
+    run.max_recording_bytes = max_bytes;
+    run.duration_ms = 100'000.0;
+    const auto error = FieldErrorOf(culture->Run(run));
+    ASSERT_TRUE(error.has_value());
+    const double longest_ms = NumberIn(error->accepted);
+    run.duration_ms = longest_ms + culture->culture().dt_ms();
+    const auto beyond = FieldErrorOf(culture->Run(run));
+    ASSERT_TRUE(beyond.has_value()) << longest_ms;
+    EXPECT_GT(NumberIn(beyond->value), NumberIn(beyond->accepted));
+    EXPECT_EQ(NumberIn(beyond->accepted), longest_ms);
+    CultureChange silent;  // spikes need room besides
+    silent.recording = culture->selection();
+    silent.recording->spikes = false;
+    ASSERT_TRUE(culture->Change(silent).ok());
+    run.duration_ms = longest_ms;
+    EXPECT_TRUE(culture->Run(run).ok()) << longest_ms;
+  }
+  CultureRun run;
+  run.max_recording_bytes = 1;
+  const auto error = FieldErrorOf(culture->Run(run));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_THAT(error->accepted, HasSubstr("fewer series"));
+}
+
+TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
+  for (const int num_copies : {997, 1024}) {
+    auto culture = *LiveCulture::Create(Model(), num_copies, 1, executor_);
+    ASSERT_TRUE(culture->Reset({}).ok());
+    CultureRun run;
+    run.duration_ms = 1e6;
+    const double longest_ms = NumberIn(FieldErrorOf(culture->Run(run))->accepted);
+    run.duration_ms = longest_ms + culture->culture().dt_ms();
+    const auto beyond = FieldErrorOf(culture->Run(run));
+    ASSERT_TRUE(beyond.has_value());
+    EXPECT_EQ(NumberIn(beyond->value), run.duration_ms);
+    EXPECT_GT(NumberIn(beyond->value), NumberIn(beyond->accepted));
+    EXPECT_EQ(NumberIn(beyond->accepted), longest_ms);
+  }
 }
 
 TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {

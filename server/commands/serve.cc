@@ -19,6 +19,7 @@
 #include "env/catalog.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/machine/library_logs.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/listener.h"
 #include "server/machine/log.h"
@@ -146,6 +147,7 @@ bool EndServing(Server& server, ShutdownTrigger& trigger, absl::Duration grace) 
 absl::Status Serve(Settings settings) {
   umask(0077);  // sockets, locks and state are the owner's alone
   RaiseDescriptorLimit();
+  TakeLibraryLogs();
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
                          ShutdownTrigger::Create(settings.exit_with_stdin));

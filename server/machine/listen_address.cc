@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <sys/un.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -42,12 +45,15 @@ absl::StatusOr<ListenAddress> ListenAddress::Parse(absl::string_view text) {
     }
     if (rest.empty()) return Invalid(text, "the path is empty");
     if (absl::StrContains(rest, '\0')) return Invalid(text, "the path has a zero byte");
+    std::error_code error;
+    address.unix_path = std::filesystem::absolute(std::string(rest), error).string();
+    if (error) return Invalid(text, absl::StrCat("no working directory: ", error.message()));
     constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
-    if (rest.size() > kMaxPath) {
-      return Invalid(text, absl::StrCat("the path has ", rest.size(),
-                                        " bytes and a socket's at most ", kMaxPath));
+    if (address.unix_path.size() > kMaxPath) {
+      return Invalid(text,
+                     absl::StrCat("the path ", address.unix_path, " has ", address.unix_path.size(),
+                                  " bytes and a socket's at most ", kMaxPath));
     }
-    address.unix_path = std::string(rest);
     return address;
   }
   const size_t colon = text.rfind(':');

@@ -11,7 +11,7 @@ namespace livnd::server {
 
 // A Unix socket or a TCP port. A value.
 struct ListenAddress {
-  // Not empty for a Unix socket.
+  // Not empty for a Unix socket; absolute if it was parsed.
   std::string unix_path;
 
   // For TCP. Port 0 asks for a free one. IPv6 hosts have no brackets here.
@@ -27,7 +27,8 @@ struct ListenAddress {
   std::string ToString() const;
 
   // InvalidArgument, with what is accepted, for anything but "unix:PATH" (also "unix:///PATH") and
-  // "HOST:PORT" with IPv6 hosts in brackets; a path must fit into sockaddr_un.
+  // "HOST:PORT" with IPv6 hosts in brackets. A path that does not begin with '/' is taken from the
+  // working directory and becomes absolute, and must then fit into sockaddr_un.
   static absl::StatusOr<ListenAddress> Parse(absl::string_view text);
 };
 

@@ -1,5 +1,8 @@
 #include "server/machine/listen_address.h"
 
+#include <sys/un.h>
+
+#include <filesystem>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -8,12 +11,20 @@ namespace livnd::server {
 namespace {
 
 TEST(ListenAddressTest, ParsesWhatItPrints) {
-  for (const char* text : {"unix:/run/livnd.sock", "unix:relative.sock", "127.0.0.1:0",
-                           "localhost:5005", "[::1]:65535", "0.0.0.0:80", "host.example:1"}) {
+  for (const char* text : {"unix:/run/livnd.sock", "127.0.0.1:0", "localhost:5005", "[::1]:65535",
+                           "0.0.0.0:80", "host.example:1"}) {
     const auto address = ListenAddress::Parse(text);
     ASSERT_TRUE(address.ok()) << address.status();
     EXPECT_EQ(address->ToString(), text);
   }
+}
+
+TEST(ListenAddressTest, APathIsAbsolute) {
+  std::filesystem::current_path("/tmp");  // the test's own has too long a name
+  const std::string here = "/tmp";
+  EXPECT_EQ(ListenAddress::Parse("unix:a/b.sock")->ToString(), "unix:" + here + "/a/b.sock");
+  const std::string just_too_long(sizeof(sockaddr_un::sun_path) - 1 - here.size(), 'x');
+  EXPECT_FALSE(ListenAddress::Parse("unix:" + just_too_long).ok());
 }
 
 TEST(ListenAddressTest, TakesAUnixUrl) {

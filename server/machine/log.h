@@ -10,7 +10,8 @@ namespace livnd::server {
 enum class Severity { kInfo, kWarning, kError };
 
 // Writes "2026-01-31T12:00:00.000Z info  text" in one write(2), so that lines of several threads do
-// not mix. Line breaks and control characters inside `text` are escaped. Thread-safe.
+// not mix. What is no printable character of UTF-8 is escaped: line breaks, control characters,
+// stray bytes. Thread-safe.
 void LogLine(Severity severity, absl::string_view text);
 
 template <typename... Args>

@@ -25,18 +25,25 @@ class Serve:
         folder: its working folder, with a short name; removed at the end.
         process: the process; its standard input is a pipe unless `stdin` says otherwise.
         ready: the ready line; None if it ended without one.
+
+    Args:
+        flags: more of them.
+        listen: the address; True for a socket in the folder, False to leave it to the flags.
+        before: called in the new process before it becomes the server.
+        options: of Popen.
     """
 
     def __init__(
         self,
         *flags: str,
-        listen: str | None = None,
+        listen: str | bool = True,
         before: Callable[[], None] | None = None,
         **options: object,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="livnd-", dir="/tmp"))
-        listen = f"unix:{self.folder}/s" if listen is None else listen
-        command = [str(LIVND), "serve", "--listen", listen, "--systems", str(SYSTEMS)]
+        command = [str(LIVND), "serve", "--systems", str(SYSTEMS)]
+        if listen:
+            command += ["--listen", f"unix:{self.folder}/s" if listen is True else listen]
         if "--state-dir" not in flags:
             command += ["--state-dir", f"{self.folder}/state"]
         with open(self._log_file, "wb") as log:

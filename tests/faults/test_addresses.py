@@ -32,3 +32,12 @@ def test_a_sockets_path_is_taken_as_it_is_written(name):
             assert sorted(os.listdir(folder)) == ["log", "s", "s.lock", "state"]
         with plain.knock() as connection:
             assert speaks_http2(connection)
+
+
+@pytest.mark.parametrize("flags", [["--listen", "unix:here.sock"], ["--state-dir", "state"]])
+def test_the_endpoint_is_found_from_anywhere(flags):
+    with Serve(*flags, listen=False) as server:
+        endpoint = json.loads((server.folder / "state/endpoint.json").read_text())
+        assert endpoint == server.ready
+        with server.knock() as connection:
+            assert speaks_http2(connection)
