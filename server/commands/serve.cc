@@ -4,10 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +17,7 @@
 #include "env/catalog.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/machine/cpus.h"
 #include "server/machine/library_logs.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/listener.h"
@@ -36,7 +35,7 @@ struct Settings {
   std::string listen;
   std::string state_dir;
   std::string systems = "systems";
-  int workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  int threads = NumUsableCpus();
   absl::Duration idle_timeout = absl::Minutes(30);
   absl::Duration shutdown_grace = absl::Seconds(10);
   int max_sessions = 64;
@@ -61,8 +60,8 @@ FlagSet MakeFlags(Settings& settings) {
                "the server's own folder: lock and endpoint.json (default: "
                "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
                &settings.state_dir);
-  flags.Int("workers", "N", "threads that simulate (default: one a core)", 1, 1024,
-            &settings.workers);
+  flags.Int("threads", "N", "threads that simulate (default: one for each core that it may use)", 1,
+            1024, &settings.threads);
   flags.Timeout("idle-timeout", "TIME",
                 "let go a session that nobody calls for so long: 1800, 30m or never (default: 30m)",
                 &settings.idle_timeout);
@@ -95,7 +94,7 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
                                  : settings.listen;
   LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
   options.allow_insecure_remote = settings.allow_insecure_remote;
-  options.num_workers = settings.workers;
+  options.num_workers = settings.threads;
   options.sessions.max_sessions = settings.max_sessions;
   options.sessions.max_envs_per_session = settings.max_envs;
   options.sessions.idle_timeout = settings.idle_timeout;

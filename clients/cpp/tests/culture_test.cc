@@ -17,7 +17,7 @@ class CultureTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder();
-    server_ = ServerProcess::Start(*folder_, {"--workers", "2"}).release();
+    server_ = ServerProcess::Start(*folder_, {"--threads", "2"}).release();
     ASSERT_TRUE(server_->ready()) << server_->log();
   }
   static void TearDownTestSuite() {

@@ -20,7 +20,7 @@ class EpisodeTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder();
-    server_ = ServerProcess::Start(*folder_, {"--workers", "3"}).release();
+    server_ = ServerProcess::Start(*folder_, {"--threads", "3"}).release();
     ASSERT_TRUE(server_->ready()) << server_->log();
   }
   static void TearDownTestSuite() {

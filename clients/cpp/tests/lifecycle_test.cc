@@ -118,7 +118,7 @@ TEST_F(LifecycleTest, SigtermAndSigintEndItInOrder) {
 }
 
 TEST_F(LifecycleTest, ARunningStepIsFinishedBeforeTheEnd) {
-  const auto server = Start({"--workers", "1"});
+  const auto server = Start({"--threads", "1"});
   ASSERT_TRUE(server->ready()) << server->log();
   ClientOptions once;
   once.retry_time = milliseconds(0);
@@ -268,7 +268,7 @@ TEST_F(LifecycleTest, BadCommandLinesAreRefusedWithWhatIsAccepted) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--lsiten", "x"}, "--listen"},
       {{"--listen", "nowhere"}, "unix:PATH"},
-      {{"--workers", "0"}, "1 .. 1024"},
+      {{"--threads", "0"}, "1 .. 1024"},
       {{"--idle-timeout", "soon"}, "30m"},
       {{"extra"}, "extra"},
       {{"--systems", folder_.path("nothing")}, "nothing"}};
@@ -316,7 +316,7 @@ TEST_F(LifecycleTest, IdleSessionsAreLetGo) {
 }
 
 TEST_F(LifecycleTest, DroppedAnswersAreFetchedByRepeating) {
-  const auto server = Start({"--workers", "2"});
+  const auto server = Start({"--threads", "2"});
   ASSERT_TRUE(server->ready()) << server->log();
   const auto patient = Client::Connect(server->address());
   const auto reference = *patient->CreateSession({kEnvironment, 64});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from livnd._proto import pb
 from livnd.connection import Connection
@@ -82,6 +83,6 @@ class Client(Connection):
         return self.create_session(f"Culture-{system}-v0", num_envs)
 
 
-def connect(address: str | None = None, **limits: float) -> Client:
+def connect(address: str | None = None, **options: Any) -> Client:
     """A client of the server at `address`, or of an own server; see Client for the arguments."""
-    return Client(address, **limits)
+    return Client(address, **options)

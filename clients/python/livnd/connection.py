@@ -22,6 +22,7 @@ from livnd.errors import (
     MessageTooLargeError,
     ServerUnavailableError,
     from_rpc_error,
+    invalid_field,
 )
 from livnd.specs import ServerInfo
 
@@ -45,6 +46,8 @@ class Connection:
             server is away or ending (UNAVAILABLE) or has no room for one more call of the session
             (TOO_MANY_CALLS); nothing else is repeated. Every call of the protocol may be: what
             changes a session carries its op_index, and is done once.
+        threads: how many of an own server's shall simulate; None: LIVND_THREADS, or one for each
+            core that this process may use. Clients who want the same number share a server.
     """
 
     def __init__(
@@ -56,8 +59,10 @@ class Connection:
         create_timeout_s: float = 600.0,
         connect_timeout_s: float = 10.0,
         retry_s: float = 15.0,
+        threads: int | None = None,
     ) -> None:
         self._address = None if address is None else addresses.parse(address)
+        self._threads = _own_threads(threads, address)
         self._timeout_s = timeout_s
         self.run_timeout_s = run_timeout_s
         self._create_timeout_s = create_timeout_s
@@ -184,7 +189,7 @@ class Connection:
     def _connect(self) -> ServerInfo:
         if self._channel is None:
             if self._address is None:
-                self._server = local_server.acquire()
+                self._server = local_server.acquire(self._threads)
                 self._address = addresses.parse(self._server.address)
             self._channel = grpc.insecure_channel(
                 self._address.target, _channel_options(self._address)
@@ -266,6 +271,17 @@ def _dispose(channel: grpc.Channel, server: local_server.LocalServer | None, pid
     channel.close()
     if server is not None:
         local_server.release(server)
+
+
+def _own_threads(threads: int | None, address: str | None) -> int | None:
+    if threads is None:
+        return None
+    if address is not None:
+        raise invalid_field("threads", threads, f"None: the server at {address} has its own")
+    most = local_server.MAX_THREADS
+    if isinstance(threads, bool) or not hasattr(threads, "__index__") or not 1 <= threads <= most:
+        raise invalid_field("threads", threads, f"1 .. {most}")
+    return int(threads)
 
 
 def _proxy_hint(address: addresses.Address) -> str:

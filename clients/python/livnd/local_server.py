@@ -24,6 +24,7 @@ from livnd.errors import ServerStartError
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
+MAX_THREADS = 1024
 _MAX_SOCKET_PATH_BYTES = 100  # the kernel takes 107
 
 # $0 is the server's folder, "$@" the server. When the server has ended for a reason of its own, the
@@ -82,13 +83,17 @@ def find_systems() -> Path:
 class LocalServer:
     """One server process. Use acquire() and release(), not the constructor.
 
+    Args:
+        threads: how many shall simulate; None leaves it to the server.
+
     Attributes:
         address: "unix:PATH" to connect to.
         folder: its private folder: socket, state, logs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int | None = None) -> None:
         binary, systems = find_binary(), find_systems()
+        self.threads = threads
         self.references = 0
         self._pid = os.getpid()
         self._stopped = False
@@ -97,6 +102,8 @@ class LocalServer:
         command = [str(binary), "serve", "--listen", self.address]
         command += ["--state-dir", str(self.folder / "state"), "--systems", str(systems)]
         command += ["--exit-with-stdin", "--idle-timeout", "never", "--max-sessions", "4096"]
+        if threads is not None:
+            command += ["--threads", str(threads)]
         (self.folder / "state").mkdir()
         read_end, self._pipe = os.pipe()
         try:
@@ -213,16 +220,24 @@ _lock = threading.Lock()
 _servers: list[LocalServer] = []
 
 
-def acquire() -> LocalServer:
+def acquire(threads: int | None = None) -> LocalServer:
     """The process's server, started if there is none. Every caller owes one release().
 
+    Args:
+        threads: how many of the server's shall simulate, 1 .. 1024; callers who want different
+            numbers get different servers. None: LIVND_THREADS, or the server's own default, one
+            for each core that this process may use.
+
     Raises:
-        ServerStartError: no binary, no systems, or it ended before it was ready.
+        ServerStartError: no binary, no systems, a bad LIVND_THREADS, or it ended before it was
+            ready.
     """
+    if threads is None:
+        threads = _threads_of_environment()
     with _lock:
-        server = next((s for s in _servers if s.alive()), None)
+        server = next((s for s in _servers if s.alive() and s.threads == threads), None)
         if server is None:
-            server = LocalServer()
+            server = LocalServer(threads)
             _servers.append(server)
         server.references += 1
         return server
@@ -236,6 +251,15 @@ def release(server: LocalServer) -> None:
             return
         _servers.remove(server)
     server.stop()
+
+
+def _threads_of_environment() -> int | None:
+    given = os.environ.get("LIVND_THREADS")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= MAX_THREADS):
+        raise ServerStartError(f"LIVND_THREADS is {given!r}; accepted: 1 .. {MAX_THREADS}")
+    return int(given)
 
 
 def is_last_reference(server: LocalServer) -> bool:

@@ -41,6 +41,48 @@ def test_environments_of_a_process_share_a_server_that_ends_with_the_last():
     assert others or gone(folder)
 
 
+def test_a_client_says_how_many_threads_its_own_server_has(monkeypatch):
+    monkeypatch.setenv("LIVND_THREADS", "3")
+    with livnd.connect() as three, livnd.connect(threads=1) as one, livnd.connect(threads=3) as too:
+        assert three.server_info().num_workers == 3
+        assert one.server_info().num_workers == 1
+        assert too.server_info().num_workers == 3
+        assert too.address == three.address != one.address
+    env = gymnasium.make(GYM_ID, threads=2)
+    envs = gymnasium.make_vec(GYM_ID, 2, threads=2)
+    assert env.unwrapped._client.server_info().num_workers == 2
+    assert envs.unwrapped._client.address == env.unwrapped._client.address
+    envs.close()
+    env.close()
+
+
+def test_an_own_server_keeps_to_the_cores_of_its_client(run_python):
+    process = run_python(
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+        + OPEN_ENV
+        + "print(env.unwrapped._client.server_info().num_workers)"
+    )
+    assert process.communicate(timeout=60)[0].split()[1] == "1"
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "two", "1025", "1.5"])
+def test_a_bad_number_of_threads_is_a_clear_error(monkeypatch, threads):
+    monkeypatch.setenv("LIVND_THREADS", threads)
+    with pytest.raises(errors.ServerStartError, match=r"LIVND_THREADS.*1 \.\. 1024"):
+        livnd.connect().systems()
+
+
+@pytest.mark.parametrize("threads", [0, 1025, 1.5, "2", True])
+def test_a_bad_threads_argument_is_a_clear_error(threads):
+    with pytest.raises(errors.InvalidFieldError, match=r"threads.*1 \.\. 1024"):
+        livnd.connect(threads=threads)
+
+
+def test_the_threads_of_a_running_server_are_not_its_clients_to_choose(address):
+    with pytest.raises(errors.InvalidFieldError, match="threads"):
+        livnd.connect(address, threads=2)
+
+
 def test_nothing_is_left_after_close(run_python):
     process = run_python(OPEN_ENV + "env.close()\nprint('closed', flush=True)\ntime.sleep(600)")
     folder = process.stdout.readline().strip()

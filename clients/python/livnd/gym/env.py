@@ -23,6 +23,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         environment_id: the server's id, "TargetRate-EI-mini-v0".
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         render_mode: None; there is no rendering yet.
+        threads: how many of an own server's shall simulate; see livnd.Client.
 
     Attributes:
         environment_spec: names, units, bounds and settings, as the server describes them.
@@ -36,13 +37,17 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
-        self, environment_id: str, address: str | None = None, render_mode: str | None = None
+        self,
+        environment_id: str,
+        address: str | None = None,
+        render_mode: str | None = None,
+        threads: int | None = None,
     ) -> None:
         spaces.check_render_mode(render_mode)
         self.render_mode = None
         self.episode_seed: int | None = None
         self._session: Session | None = None
-        self._client = Client(address)
+        self._client = Client(address, threads=threads)
         try:
             self.environment_spec = self._client.environment(environment_id)
             self.observation_space = spaces.observation_space(self.environment_spec)

@@ -24,7 +24,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
-        environment_id, address, render_mode: as RemoteEnv.
+        environment_id, address, render_mode, threads: as RemoteEnv.
 
     Attributes:
         environment_spec, metadata: as RemoteEnv.
@@ -47,10 +47,11 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         environment_id: str,
         address: str | None = None,
         render_mode: str | None = None,
+        threads: int | None = None,
     ) -> None:
         spaces.check_render_mode(render_mode)
         self._session: Session | None = None
-        self._client = Client(address)
+        self._client = Client(address, threads=threads)
         try:
             most = self._client.server_info().max_envs_per_session
             if not 1 <= num_envs <= most:

@@ -48,6 +48,7 @@ class Env:
         seed: of the noise, 0 .. 2**64 - 1; below 2**32 it is livn's.
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         model: as a model.json, {"cls": ..., "kwargs": {...}}; None: the system's.
+        threads: how many of an own server's shall simulate; see livnd.Client.
 
     Raises:
         UnknownEnvironmentError, ServerUnavailableError, ServerStartError, InvalidFieldError.
@@ -60,8 +61,9 @@ class Env:
         seed: int = _DEFAULT_SEED,
         address: str | None = None,
         model: Mapping[str, Any] | None = None,
+        threads: int | None = None,
     ) -> None:
-        self._client = Client(address)
+        self._client = Client(address, threads=threads)
         try:
             self._session = self._client.create_culture(system)
             self._session.reset([seed])
