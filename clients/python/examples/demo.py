@@ -17,7 +17,6 @@ what the learner computes is rounded far more coarsely than processors differ.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import re
 import sys
@@ -169,8 +168,7 @@ class Arena:
     """The vector environment that everybody plays in. It survives a restart of the server."""
 
     def __init__(self, environment: str, num_envs: int, address: str | None) -> None:
-        self._make = lambda: gymnasium.make_vec(environment, num_envs=num_envs, address=address)
-        self._envs = self._make()
+        self._envs = gymnasium.make_vec(environment, num_envs=num_envs, address=address)
         self.spec: livnd.EnvironmentSpec = self._envs.environment_spec
         self.layout = Layout.of(self.spec)
         self.num_envs = num_envs
@@ -192,10 +190,8 @@ class Arena:
             except (ServerUnavailableError, UnknownSessionError) as error:
                 if time.monotonic() > give_up:
                     raise
+                # The reset that follows goes on from there, with a new session if need be.
                 print(f"demo: lost the server, playing again ({error})", file=sys.stderr)
-                self._envs.close()
-                with contextlib.suppress(ServerUnavailableError):
-                    self._envs = self._make()
 
     def _play(self, act: Act, seeds: np.ndarray, targets_hz: np.ndarray | None) -> Trace:
         seed_list = [int(seed) for seed in seeds]

@@ -73,7 +73,6 @@ class Client(Connection):
             autoreset_mode=_AUTORESET_MODES[autoreset_mode],
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
-        self.own_session(response.session)
         if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:
             return CultureSession(self, response, autoreset_mode)
         return Session(self, response, autoreset_mode)

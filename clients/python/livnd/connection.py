@@ -1,4 +1,4 @@
-"""The connection to a server: one channel, calls, retries, the end. The verbs are in client.py."""
+"""The connection to a server: calls, retries, the end. The verbs are in client.py."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import random
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
-import grpc
-
-from livnd import addresses, local_server
-from livnd._proto import METHODS, pb
+from livnd import addresses, cleanup, local_server
 from livnd.errors import (
     ClosedError,
     ForkedProcessError,
     LivndError,
     MessageTooLargeError,
+    OwnServerEndedError,
     ServerUnavailableError,
-    from_rpc_error,
     invalid_field,
+    not_copyable,
 )
+from livnd.line import Line
 from livnd.specs import ServerInfo
 
 _FIRST_BACKOFF_S = 0.05
@@ -33,8 +33,10 @@ _MAX_BACKOFF_S = 1.0
 class Connection:
     """A connection to one livnd server. Thread-safe; a context manager.
 
-    Nothing is connected, and no server started, before the first call. A client belongs to the
-    process that made it: after a fork every use in the child is a ForkedProcessError.
+    Nothing is connected, and no server started, before the first call. Where the client's own
+    server ends before the client, the call that finds it out is an OwnServerEndedError, and the
+    next one starts another. A client belongs to the process that made it: after a fork every use in
+    the child is a ForkedProcessError. One without sessions is copied and pickled by its arguments.
 
     Args:
         address: "unix:PATH" or "HOST:PORT"; None starts (or joins) this process's own server.
@@ -70,13 +72,9 @@ class Connection:
         self._retry_s = retry_s
         self._pid = os.getpid()
         self._closed = False
-        self._server: local_server.LocalServer | None = None
-        self._channel: grpc.Channel | None = None
-        self._stubs: dict[str, Any] = {}
-        self._info: ServerInfo | None = None
         self._connecting = threading.Lock()
-        self._sessions: set[str] = set()  # names, also of those that nobody holds any more
-        self._finalizer: weakref.finalize | None = None
+        self._line: Line | None = None  # set, and set again, with _connecting held
+        self._finalizer: weakref.finalize | None = None  # of the line
         _connections.add(self)
 
     def __enter__(self) -> Connection:
@@ -88,23 +86,37 @@ class Connection:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address or 'own server'})"
 
+    def __reduce__(self) -> Any:
+        self._check_usable()
+        if self._line is not None and self._line.has_sessions():
+            raise not_copyable("a client with sessions")
+        return _make, (type(self), self._address and self._address.text, self._limits)
+
+    @property
+    def _limits(self) -> dict[str, Any]:
+        return {
+            "timeout_s": self._timeout_s,
+            "run_timeout_s": self.run_timeout_s,
+            "create_timeout_s": self._create_timeout_s,
+            "connect_timeout_s": self._connect_timeout_s,
+            "retry_s": self._retry_s,
+            "threads": self._threads,
+        }
+
     @property
     def address(self) -> str | None:
         """Where the server is; None for an own server that is not started yet."""
-        return None if self._address is None else self._address.text
+        address = self._address or (self._line and self._line.address)
+        return address.text if address else None
 
     def server_info(self) -> ServerInfo:
-        """Versions and limits, asked once per client.
+        """Versions and limits, asked once per server.
 
         Raises:
             ServerUnavailableError: no server answers at the address.
             ServerStartError: no own server could be started.
         """
-        self._check_usable()
-        with self._connecting:
-            if self._info is None:
-                self._info = self._connect()
-            return self._info
+        return self._connected().info
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -119,10 +131,12 @@ class Connection:
         Raises:
             MessageTooLargeError: larger than the server takes; nothing was sent.
             ServerUnavailableError: no answer within the client's limits.
+            OwnServerEndedError: the client's own server is gone, and its sessions with it.
             LivndError: as the server answered; see livnd.errors.
         """
         payload = request if isinstance(request, bytes) else request.SerializeToString()
-        cap = self.server_info().max_receive_message_bytes
+        line = self._connected()
+        cap = line.info.max_receive_message_bytes
         if len(payload) > cap:
             raise MessageTooLargeError(
                 f"{method}: the request has {len(payload)} bytes, the server takes {cap}; "
@@ -135,14 +149,16 @@ class Connection:
         backoff_s = _FIRST_BACKOFF_S
         in_doubt = False  # after any attempt
         while True:
+            self._check_usable()
             try:
-                return self._attempt(method, payload, timeout_s)
+                return line.attempt(method, payload, timeout_s)
             except LivndError as error:
                 repeat = error.code == "UNAVAILABLE" or error.reason == "TOO_MANY_CALLS"
                 # The answer to a repeat is the answer to the call, unless it is none.
                 in_doubt = error.in_doubt or (in_doubt and repeat)
                 error.in_doubt = in_doubt
-                self._check_own_server(method, error)
+                if line.server_has_ended():
+                    raise self._leave(line, method, error) from error
                 now = time.monotonic()
                 give_up = now + self._retry_s if give_up is None else give_up
                 if not repeat or now >= give_up:
@@ -150,60 +166,31 @@ class Connection:
                 line_is_broken = error.reason == "UNAVAILABLE"
             time.sleep(min(backoff_s * random.uniform(0.5, 1.0), give_up - now))
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
-            if line_is_broken and self._server is None:
+            if line_is_broken and line.server is None:
                 # A broken line is mended while a call waits for it.
                 with contextlib.suppress(LivndError):
-                    self._ask_server(max(0.0, give_up - time.monotonic()))
+                    line.ask(max(0.0, give_up - time.monotonic()))
 
-    def _check_own_server(self, method: str, error: LivndError) -> None:
-        if self._server is not None and not self._server.alive():
-            dead = ServerUnavailableError(
-                f"{method}: the client's own server {self._server.why_dead()}",
-                reason=error.reason,
-                code=error.code,
-            )
-            dead.in_doubt = error.in_doubt
-            raise dead from error
-
-    def _ask_server(self, patience_s: float) -> Any:
-        """GetServerInfo, as soon as there is somebody to ask, for so long."""
-        return self._attempt("GetServerInfo", b"", patience_s, wait_for_ready=True)
-
-    def _attempt(self, method: str, payload: bytes, timeout_s: float, **options: Any) -> Any:
+    def _connected(self) -> Line:
         self._check_usable()
-        stub = self._stubs.get(method)
-        if stub is None:
-            # The request goes as bytes: what is repeated is the same to the last bit.
-            stub = self._channel.unary_unary(
-                METHODS[method].path, None, METHODS[method].response.FromString
-            )
-            self._stubs[method] = stub
-        try:
-            return stub(payload, timeout=timeout_s, **options)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, method) from None
-        except ValueError:  # grpc's word for a channel that another thread has closed
-            self._check_usable()
-            raise
+        with self._connecting:
+            if self._line is not None and self._line.info is None and self._line.server_has_ended():
+                self._line.end()
+                self._line = None
+            if self._line is None:
+                self._line = Line(self._address, self._threads)
+                self._finalizer = cleanup.when_collected(self, self._line.end)
+            if self._line.info is None:
+                self._line.info = self._first_answer(self._line)
+            return self._line
 
-    def _connect(self) -> ServerInfo:
-        if self._channel is None:
-            if self._address is None:
-                self._server = local_server.acquire(self._threads)
-                self._address = addresses.parse(self._server.address)
-            self._channel = grpc.insecure_channel(
-                self._address.target, _channel_options(self._address)
-            )
-            self._finalizer = weakref.finalize(
-                self, _dispose, self._channel, self._server, self._pid
-            )
-            self._finalizer.atexit = False  # _close_all does that, sessions first
+    def _first_answer(self, line: Line) -> ServerInfo:
         try:
-            response = self._ask_server(self._connect_timeout_s)
+            return line.ask(self._connect_timeout_s)
         except ServerUnavailableError as error:
             raise ServerUnavailableError(
                 f"no livnd server answers at {self.address} (waited "
-                f"{self._connect_timeout_s:g} s){_proxy_hint(self._address)}. Start one with: "
+                f"{self._connect_timeout_s:g} s){_proxy_hint(line.address)}. Start one with: "
                 f"livnd serve --listen {self.address} --state-dir DIR --systems DIR",
                 reason=error.reason,
                 code=error.code,
@@ -216,7 +203,21 @@ class Connection:
                     code=error.code,
                 ) from error
             raise
-        return ServerInfo.from_message(response)
+
+    def _leave(self, line: Line, method: str, error: LivndError) -> OwnServerEndedError:
+        """Gives up a line whose own server has ended; the error that tells it."""
+        ended = OwnServerEndedError(
+            f"{method}: the client's own server {line.server.why_dead()}",
+            reason=error.reason,
+            code=error.code,
+        )
+        ended.in_doubt = error.in_doubt
+        with self._connecting:
+            if self._line is line:
+                self._line = None
+                self._finalizer.detach()
+        line.end()
+        return ended
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:
@@ -238,39 +239,30 @@ class Connection:
         """
         if self._closed:
             return
-        if os.getpid() == self._pid and not self._server_ends_too():
-            for name in list(self._sessions):
-                self.delete_session(name)
         self._closed = True
-        if self._finalizer is not None:
-            self._finalizer()
+        if self._line is not None:
+            self._finalizer.detach()
+            self._line.end()
 
-    def _server_ends_too(self) -> bool:
-        """Whether the server's end comes next, so that it need not be asked to forget sessions.
+    def own_session(self, session: Any) -> Callable[[], None]:
+        """Has a session deleted with this client, or when nobody holds it any more.
 
-        To ask could mean to wait: a session is deleted after the run that it is in.
+        The answer deletes it at once. All of this is best effort: a session that stays is let go by
+        the server's idle timeout.
         """
-        return self._server is not None and local_server.is_last_reference(self._server)
+        line, name = self._line, session.name
+        line.own(name)
+        finalizer = cleanup.when_collected(session, lambda: line.delete(name))
 
-    def own_session(self, name: str) -> None:
-        """Has close() delete the session, unless delete_session() does before."""
-        self._sessions.add(name)
+        def delete() -> None:
+            finalizer.detach()
+            line.delete(name)
 
-    def delete_session(self, name: str) -> None:
-        """Best effort: a session that stays is let go by the server's idle timeout."""
-        self._sessions.discard(name)
-        request = pb.DeleteSessionRequest(session=name, allow_missing=True)
-        # ValueError: the channel is closed already, late in the interpreter's end.
-        with contextlib.suppress(LivndError, ValueError):
-            self._attempt("DeleteSession", request.SerializeToString(), 2.0)
+        return delete
 
 
-def _dispose(channel: grpc.Channel, server: local_server.LocalServer | None, pid: int) -> None:
-    if os.getpid() != pid:
-        return
-    channel.close()
-    if server is not None:
-        local_server.release(server)
+def _make(kind: type[Connection], address: str | None, limits: dict[str, Any]) -> Connection:
+    return kind(address, **limits)
 
 
 def _own_threads(threads: int | None, address: str | None) -> int | None:
@@ -294,24 +286,6 @@ def _proxy_hint(address: addresses.Address) -> str:
     )
 
 
-def _channel_options(address: addresses.Address) -> list[tuple[str, int]]:
-    options = [
-        # The server's caps hold in both directions; the client checks them before it sends.
-        ("grpc.max_send_message_length", -1),
-        ("grpc.max_receive_message_length", -1),
-        # Come back soon to a server that comes back.
-        ("grpc.initial_reconnect_backoff_ms", 50),
-        ("grpc.max_reconnect_backoff_ms", 500),
-        # In spite of its name: how long one attempt to connect may take.
-        ("grpc.min_reconnect_backoff_ms", 5000),
-        # One connection a client: closing it or forking beside it touches nobody else's.
-        ("grpc.use_local_subchannel_pool", 1),
-    ]
-    if not address.proxy_variable():
-        options.append(("grpc.enable_http_proxy", 0))
-    return options
-
-
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
@@ -319,6 +293,7 @@ def _close_all() -> None:
     local_server.stop_all()
     for connection in list(_connections):
         connection.close()
+    cleanup.finish()
 
 
 # After local_server's, so that it runs before it.

@@ -309,7 +309,7 @@ class CultureSession(Session):
         """The culture's cells, parameters and clock; with what its synapses have learned."""
         self._check_open()
         request = pb.GetCultureRequest(session=self.name, learned_weights=learned_weights)
-        message = self._connection.call("GetCulture", request)
+        message = self._call("GetCulture", request)
         self._learn_next(message.next_op_index)
         learned = None
         if learned_weights:

@@ -133,6 +133,10 @@ class ServerUnavailableError(LivndError, ConnectionError):
     """No answer: nobody at the address, the server is ending, or a deadline passed."""
 
 
+class OwnServerEndedError(ServerUnavailableError):
+    """The client's own server is gone, and its sessions with it; the next call starts another."""
+
+
 class UnknownOutcomeError(LivndError):
     """The operation before this one got no answer, and this one is another: see Session.step."""
 
@@ -142,7 +146,11 @@ class ServerStartError(LivndError):
 
 
 class ForkedProcessError(LivndError):
-    """The object was made in another process; gRPC connections do not survive a fork."""
+    """The object was made in another process, or gRPC cannot be used in this fork at all."""
+
+
+class NotCopyableError(LivndError, TypeError):
+    """What is to be copied or pickled is on the server; the message says what to do instead."""
 
 
 class ClosedError(LivndError):
@@ -155,6 +163,14 @@ def invalid_field(field: str, value: object, accepted: str) -> InvalidFieldError
         f"{field} is {value!r}; accepted: {accepted}",
         reason="INVALID_FIELD",
         metadata={"field": field, "value": str(value), "accepted": accepted},
+    )
+
+
+def not_copyable(what: str) -> NotCopyableError:
+    """The error for a copy of what has its state on the server."""
+    return NotCopyableError(
+        f"{what} cannot be copied or pickled: its state is on the server. Copy an environment "
+        "before its first reset(), or make another with the same arguments"
     )
 
 

@@ -14,9 +14,12 @@ from livnd.errors import (
     ClosedError,
     LivndError,
     MessageTooLargeError,
+    OwnServerEndedError,
     PayloadMismatchError,
     UnknownOutcomeError,
+    UnknownSessionError,
     invalid_field,
+    not_copyable,
 )
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
@@ -61,7 +64,8 @@ class Session:
     lost is repeated with the same number until the stored answer arrives. Where the client gives up
     (the error is in_doubt), call again with the same arguments later, or reset all copies; any
     other operation is an UnknownOutcomeError. observe() tells what has been done: where its answer
-    has a later next_op_index the doubt is over.
+    has a later next_op_index the doubt is over. A session that is gone (UnknownSessionError, or an
+    OwnServerEndedError) does not come back. One that nobody holds any more is deleted.
 
     Attributes:
         spec: the environment's spec.
@@ -78,11 +82,16 @@ class Session:
         self.autoreset_mode = autoreset_mode
         self.next_op_index = int(created.next_op_index)
         self._connection = connection
+        self._delete = connection.own_session(self)
         self._closed = False
+        self._gone = ""  # why there is no session of this name any more
         # Method and payload of the operations that were sent with next_op_index and got no answer,
         # in the order of their last attempts. Any of them may have been done, but only one.
         self._unanswered: list[tuple[str, bytes]] = []
         self._check_answer_fits()
+
+    def __reduce__(self) -> Any:
+        raise not_copyable("a session")
 
     def __enter__(self) -> Session:
         return self
@@ -160,7 +169,7 @@ class Session:
     def observe(self) -> ObserveResult:
         """The copies as the last reset or step left them. NotResetError before the first reset."""
         self._check_open()
-        response = self._connection.call("Observe", pb.ObserveRequest(session=self.name))
+        response = self._call("Observe", pb.ObserveRequest(session=self.name))
         self._learn_next(response.next_op_index)
         return ObserveResult(
             observations=tuple(decode(t) for t in response.observations),
@@ -174,7 +183,7 @@ class Session:
         """Deletes the session on the server. Idempotent; never raises for a lost server."""
         if not self._closed:
             self._closed = True
-            self._connection.delete_session(self.name)
+            self._delete()
 
     def _operate(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
         """One numbered operation, exactly once."""
@@ -190,7 +199,7 @@ class Session:
                 reason="UNKNOWN_OUTCOME",
             )
         try:
-            response = self._connection.call(method, payload, timeout_s=timeout_s)
+            response = self._call(method, payload, timeout_s=timeout_s)
         except PayloadMismatchError:
             if all(other == this for other in self._unanswered):
                 raise  # not this session's doing
@@ -205,6 +214,13 @@ class Session:
             raise
         self._advance()
         return response
+
+    def _call(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
+        try:
+            return self._connection.call(method, request, timeout_s=timeout_s)
+        except (UnknownSessionError, OwnServerEndedError) as error:
+            self._gone = str(error)
+            raise
 
     def _advance(self) -> None:
         self.next_op_index += 1
@@ -268,3 +284,8 @@ class Session:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("the session was closed")
+        if self._gone:
+            raise UnknownSessionError(
+                f"the session is gone, make another with create_session ({self._gone})",
+                reason="UNKNOWN_SESSION",
+            )

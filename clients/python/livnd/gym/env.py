@@ -10,7 +10,8 @@ import numpy as np
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
-from livnd.session import MAX_SEED, Session
+from livnd.gym.renewable_session import RenewableSession
+from livnd.session import MAX_SEED
 
 
 class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -18,6 +19,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     The server simulates, seeds and ends episodes; this class only carries. It follows Gymnasium's
     contract to the letter: reset(seed) and the resets after it give the same episodes every time.
+    Where the session is gone, with an idle server's patience or with the server itself, step() says
+    so and reset() goes on with a new one. Before the first reset it can be copied and pickled.
 
     Args:
         environment_id: the server's id, "TargetRate-EI-mini-v0".
@@ -46,10 +49,10 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         spaces.check_render_mode(render_mode)
         self.render_mode = None
         self.episode_seed: int | None = None
-        self._session: Session | None = None
         self._client = Client(address, threads=threads)
         try:
             self.environment_spec = self._client.environment(environment_id)
+            self._session = RenewableSession(self._client, environment_id, 1, "disabled")
             self.observation_space = spaces.observation_space(self.environment_spec)
             self.action_space = spaces.action_space(self.environment_spec)
             self.metadata = spaces.metadata(self.environment_spec)
@@ -75,11 +78,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if isinstance(seed, int) and seed > MAX_SEED:
             raise invalid_field("seed", seed, "0 .. 2**64 - 1")
         super().reset(seed=seed)
-        if self._session is None:
-            self._session = self._client.create_session(
-                self.environment_spec.environment_id, 1, autoreset_mode="disabled"
-            )
-        result = self._session.reset([seed], options=options)
+        result = self._session.reset([seed], options=options or {})
         self.episode_seed = int(result.seeds[0])
         return result.observations[0][0].copy(), spaces.single_info(result.infos)
 
@@ -96,8 +95,9 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             InvalidFieldError: wrong shape, NaN or out of bounds; nothing has changed.
             NotResetError: reset first.
             EpisodeEndedError: the episode is over; reset.
+            UnknownSessionError, OwnServerEndedError: the session is gone; reset.
         """
-        result = self._require_session().step(np.asarray(action)[np.newaxis])
+        result = self._session.step(np.asarray(action)[np.newaxis])
         return (
             result.observations[0][0].copy(),
             float(result.rewards[0]),
@@ -109,8 +109,3 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def close(self) -> None:
         """Ends the session and, where it was the last user, the own server. Idempotent."""
         self._client.close()
-
-    def _require_session(self) -> Session:
-        if self._session is None:
-            raise gymnasium.error.ResetNeeded("call reset() before step()")
-        return self._session

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -13,14 +12,17 @@ from gymnasium.vector.utils import batch_space
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
-from livnd.session import MAX_SEED, Session
+from livnd.gym.renewable_session import RenewableSession
+from livnd.session import MAX_SEED
 
 
 class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """num_envs copies in one session; usually made by gymnasium.make_vec("livnd/...", num_envs=N).
 
     Autoreset is NEXT_STEP and happens on the server. Observations, rewards, ends and infos are, bit
-    for bit, those of gymnasium.vector.SyncVectorEnv over num_envs single environments.
+    for bit, those of gymnasium.vector.SyncVectorEnv over num_envs single environments. Where the
+    session is gone, reset() of all copies goes on with a new one; before the first reset it can be
+    copied and pickled, as RemoteEnv.
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
@@ -50,7 +52,6 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         threads: int | None = None,
     ) -> None:
         spaces.check_render_mode(render_mode)
-        self._session: Session | None = None
         self._client = Client(address, threads=threads)
         try:
             most = self._client.server_info().max_envs_per_session
@@ -59,6 +60,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self.num_envs = num_envs
             self.episode_seeds = np.zeros(num_envs, np.uint64)
             self.environment_spec = self._client.environment(environment_id)
+            self._session = RenewableSession(self._client, environment_id, num_envs, "next_step")
             self.single_observation_space = spaces.observation_space(self.environment_spec)
             self.single_action_space = spaces.action_space(self.environment_spec)
             self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -92,15 +94,12 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             InvalidFieldError: a seed, option or mask is wrong; nothing has changed.
             NotResetError: a copy outside the mask was never reset.
+            UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
         seeds = self._seeds(seed)
         options = dict(options or {})
         mask = self._reset_mask(options.pop("reset_mask", None))
         super().reset(seed=seed if isinstance(seed, int) else None)
-        if self._session is None:
-            self._session = self._client.create_session(
-                self.environment_spec.environment_id, self.num_envs, autoreset_mode="next_step"
-            )
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
         self.episode_seeds = np.where(mask, result.seeds, np.uint64(0))
         return result.observations[0], spaces.vector_info(result.infos, mask)
@@ -121,9 +120,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             InvalidFieldError: wrong shape, NaN or out of bounds; nothing has changed.
             NotResetError: reset first.
+            UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
-        if self._session is None:
-            raise gymnasium.error.ResetNeeded("call reset() before step()")
         result = self._session.step(actions)
         everyone = np.ones(self.num_envs, np.bool_)
         return (
@@ -137,6 +135,13 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the session and, where it was the last user, the own server."""
         self._client.close()
+
+    def __del__(self) -> None:
+        """Does nothing.
+
+        Gymnasium 1.1 and 1.2 close here, with calls in the garbage collector, and also what a
+        failed constructor left. livnd.cleanup ends what was not closed.
+        """
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:

@@ -1,0 +1,170 @@
+"""One gRPC channel to one server, and the sessions that were made over it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import grpc
+
+from livnd import addresses, local_server
+from livnd._proto import METHODS, pb
+from livnd.errors import (
+    ClosedError,
+    ForkedProcessError,
+    LivndError,
+    ServerUnavailableError,
+    from_rpc_error,
+)
+from livnd.specs import ServerInfo
+
+_DELETE_TIMEOUT_S = 2.0
+_FALSE_TO_GRPC = ("0", "f", "false", "n", "no")
+
+# Whether this process, or one that it was forked from, has used gRPC.
+_has_used_grpc = False
+_is_fork_of_grpc = False
+
+
+class Line:
+    """The way to one server, from the first call to the end. Thread-safe.
+
+    Args:
+        address: of a server; None starts (or joins) this process's own server.
+        threads: how many of an own server's shall simulate; None leaves it to the server.
+
+    Attributes:
+        address: where the server is.
+        server: the own server, or None.
+        info: what the server said of itself, once it was asked.
+
+    Raises:
+        ServerStartError: no own server could be started.
+        ForkedProcessError: gRPC cannot be used in this process any more.
+    """
+
+    def __init__(self, address: addresses.Address | None, threads: int | None = None) -> None:
+        _check_grpc()
+        self.server = local_server.acquire(threads) if address is None else None
+        self.address = addresses.parse(self.server.address) if self.server else address
+        self.info: ServerInfo | None = None
+        self._pid = os.getpid()
+        self._channel = grpc.insecure_channel(self.address.target, _channel_options(self.address))
+        self._stubs: dict[str, Any] = {}
+        self._sessions: set[str] = set()  # names, also of those that nobody holds any more
+        self._ending = threading.Lock()
+        self._ended = False
+
+    def attempt(self, method: str, payload: bytes, timeout_s: float, **options: Any) -> Any:
+        """One call, once. The typed error of what went wrong; ClosedError after end()."""
+        stub = self._stubs.get(method)
+        if stub is None:
+            # The request goes as bytes: what is repeated is the same to the last bit.
+            stub = self._channel.unary_unary(
+                METHODS[method].path, None, METHODS[method].response.FromString
+            )
+            self._stubs[method] = stub
+        try:
+            return stub(payload, timeout=timeout_s, **options)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, method) from None
+        except ValueError:  # grpc's word for a channel that another thread has closed
+            if self._ended:
+                raise ClosedError("the client was closed") from None
+            raise
+
+    def ask(self, patience_s: float) -> ServerInfo:
+        """GetServerInfo, as soon as there is somebody to ask, for so long."""
+        response = self.attempt("GetServerInfo", b"", patience_s, wait_for_ready=True)
+        return ServerInfo.from_message(response)
+
+    def server_has_ended(self) -> bool:
+        """Whether it was an own server and its process is gone."""
+        return self.server is not None and not self.server.alive()
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def own(self, session: str) -> None:
+        """Has end() delete the session, unless delete() does before."""
+        self._sessions.add(session)
+
+    def has_sessions(self) -> bool:
+        """Whether sessions were made over it and not yet deleted."""
+        return bool(self._sessions)
+
+    def delete(self, session: str) -> bool:
+        """Deletes the session if this line owns it; False if nobody answered. Never raises.
+
+        Best effort: a session that stays is let go by the server's idle timeout.
+        """
+        if os.getpid() != self._pid or self._ended or session not in self._sessions:
+            return True
+        self._sessions.discard(session)
+        request = pb.DeleteSessionRequest(session=session, allow_missing=True)
+        try:
+            self.attempt("DeleteSession", request.SerializeToString(), _DELETE_TIMEOUT_S)
+        except ServerUnavailableError:
+            return False
+        except (LivndError, ValueError):
+            pass
+        return True
+
+    def end(self) -> None:
+        """Deletes the sessions, hangs up, gives the own server back. Idempotent; never raises.
+
+        Does nothing in a fork.
+        """
+        if os.getpid() != self._pid:
+            return
+        with self._ending:
+            if self._ended:
+                return
+            # An own server that ends next need not be asked to forget sessions, which could mean to
+            # wait: a session is deleted after the run that it is in.
+            ends_too = self.server is not None and local_server.is_last_reference(self.server)
+            for name in () if ends_too else list(self._sessions):
+                if not self.delete(name):
+                    break  # nobody there, and no use in waiting as often as there are sessions
+            self._ended = True
+            self._channel.close()
+            if self.server is not None:
+                local_server.release(self.server)
+
+
+def _check_grpc() -> None:
+    global _has_used_grpc
+    setting = os.environ.get("GRPC_ENABLE_FORK_SUPPORT", "")
+    if _is_fork_of_grpc and setting.lower() in _FALSE_TO_GRPC:
+        raise ForkedProcessError(
+            f"GRPC_ENABLE_FORK_SUPPORT={setting} in the environment switches off gRPC's support of "
+            "forks, and this process was forked from one that had used gRPC: calls would hang. "
+            "Unset it, or start processes by the method 'spawn' or 'forkserver'"
+        )
+    _has_used_grpc = True
+
+
+def _after_fork_in_child() -> None:
+    global _is_fork_of_grpc
+    _is_fork_of_grpc = _has_used_grpc
+
+
+def _channel_options(address: addresses.Address) -> list[tuple[str, int]]:
+    options = [
+        # The server's caps hold in both directions; the client checks them before it sends.
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", -1),
+        # Come back soon to a server that comes back.
+        ("grpc.initial_reconnect_backoff_ms", 50),
+        ("grpc.max_reconnect_backoff_ms", 500),
+        # In spite of its name: how long one attempt to connect may take.
+        ("grpc.min_reconnect_backoff_ms", 5000),
+        # One connection a client: closing it or forking beside it touches nobody else's.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if not address.proxy_variable():
+        options.append(("grpc.enable_http_proxy", 0))
+    return options
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,241 @@
+"""How long sessions live: gone ones are left behind, and none outlives what held it here."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+import time
+
+import gymnasium
+import livnd
+import numpy as np
+import pytest
+from conftest import ENVIRONMENT, GYM_ID, short_folder, wait_until
+from livnd import errors, local_server
+from livnd._proto import pb
+
+GYMS = {
+    "env": lambda **more: gymnasium.make(GYM_ID, **more),
+    "vector": lambda **more: gymnasium.make_vec(GYM_ID, num_envs=2, **more),
+}
+
+
+def session_name(env) -> str:
+    return env.unwrapped._session.name
+
+
+def exists(client: livnd.Client, name: str) -> bool:
+    try:
+        client.call("Observe", pb.ObserveRequest(session=name))
+    except errors.UnknownSessionError:
+        return False
+    return True
+
+
+# --- sessions that are gone -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", GYMS)
+def test_reset_goes_on_when_the_server_came_back_without_the_session(kind, start_server, tmp_path):
+    server = start_server(f"unix:{short_folder(tmp_path)}/gone.sock")
+    env = GYMS[kind](address=server.address)
+    first = env.reset(seed=3)[0]
+    server.kill()
+    server.start()
+    for _ in range(2):
+        with pytest.raises(errors.UnknownSessionError, match=r"reset\(\)"):
+            env.step(env.action_space.sample())
+    np.testing.assert_array_equal(env.reset(seed=3)[0], first)
+    env.step(env.action_space.sample())
+    env.close()
+
+
+def test_reset_goes_on_after_idle_time(start_server, tmp_path):
+    server = start_server(f"unix:{short_folder(tmp_path)}/idle.sock", "--idle-timeout", "200ms")
+    env = GYMS["env"](address=server.address)
+    first = env.reset(seed=3)[0]
+    with livnd.connect(server.address) as other:
+        name = session_name(env)
+        # Asking would keep it: every look waits for longer than it may be idle.
+        wait_until(lambda: not exists_after_a_while(other, name), "the idle session is let go")
+    np.testing.assert_array_equal(env.reset(seed=3)[0], first)
+    env.close()
+
+
+def exists_after_a_while(client: livnd.Client, name: str) -> bool:
+    time.sleep(1.0)
+    return exists(client, name)
+
+
+def test_only_a_reset_of_all_copies_makes_a_new_session(address, client):
+    envs = GYMS["vector"](address=address)
+    envs.reset(seed=1)
+    client.call("DeleteSession", pb.DeleteSessionRequest(session=session_name(envs)))
+    mask = np.array([True, False])
+    with pytest.raises(errors.UnknownSessionError, match=r"reset\(\)"):
+        envs.reset(options={"reset_mask": mask})
+    envs.reset(seed=1)
+    envs.reset(options={"reset_mask": mask})
+    envs.close()
+
+
+@pytest.mark.parametrize("make", ["make", "make_vec"])
+def test_reset_starts_a_new_own_server_when_the_old_one_was_killed(run_python, make):
+    process = run_python(
+        f"""
+import os, signal, time, gymnasium, livnd
+from livnd import local_server
+env = gymnasium.{make}({GYM_ID!r})
+first = env.reset(seed=3)[0]
+server = local_server._servers[0]
+os.killpg(server._process.pid, signal.SIGKILL)
+while server.alive():
+    time.sleep(0.01)
+for _ in range(2):
+    try:
+        env.step(env.action_space.sample())
+    except livnd.errors.LivndError as error:
+        print(type(error).__name__, "reset()" in str(error), "own server ended" in str(error))
+print((env.reset(seed=3)[0] == first).all())
+env.step(env.action_space.sample())
+print(env.unwrapped._client.address != server.address)
+env.close()
+print(os.path.exists(server.folder), local_server._servers)
+"""
+    )
+    assert process.communicate(timeout=60)[0].splitlines() == [
+        "OwnServerEndedError True True",
+        "UnknownSessionError True True",
+        "True",
+        "True",
+        "False []",
+    ]
+
+
+def test_a_session_that_is_gone_says_so_without_asking(session, client):
+    session.reset([1, 2])
+    client.call("DeleteSession", pb.DeleteSessionRequest(session=session.name))
+    for call in (session.reset, session.observe, session.reset):
+        with pytest.raises(errors.UnknownSessionError, match=r"create_session|no session"):
+            call()
+
+
+# --- sessions that nobody holds -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", GYMS)
+def test_an_environment_that_is_collected_leaves_no_session(kind, address, client):
+    env = GYMS[kind](address=address)
+    env.reset(seed=1)
+    name = session_name(env)
+    assert exists(client, name)
+    del env
+    gc.collect()
+    wait_until(lambda: not exists(client, name), "its session is deleted")
+
+
+def test_sessions_that_are_collected_are_deleted_and_their_client_goes_on(client):
+    session = client.create_session(ENVIRONMENT, 1)
+    session.reset()
+    name = session.name
+    culture = client.create_culture("EI-mini")
+    del session
+    gc.collect()
+    wait_until(lambda: not exists(client, name), "the session is deleted")
+    culture.reset([1])
+
+
+def test_collecting_waits_for_no_lock(address, client):
+    """The garbage collector may run anywhere, also where these locks are held."""
+    env = GYMS["vector"](address=address)
+    env.reset(seed=1)
+    name = session_name(env)
+    with local_server._lock, client._connecting, env.unwrapped._client._connecting:
+        del env
+        gc.collect()
+    wait_until(lambda: not exists(client, name), "its session is deleted")
+
+
+def test_collecting_in_a_fork_touches_nothing_of_the_parents(address):
+    env = GYMS["vector"](address=address)
+    env.reset(seed=1)
+    pid = os.fork()
+    if pid == 0:
+        del env
+        gc.collect()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    env.step(env.action_space.sample())
+    env.close()
+    env.close()
+
+
+@pytest.mark.parametrize("ending", ["", "del env; import gc; gc.collect()", "env.close()"])
+def test_a_program_that_ends_leaves_no_session(address, client, run_python, ending):
+    process = run_python(
+        f"""
+import gymnasium, livnd
+env = gymnasium.make({GYM_ID!r}, address={address!r})
+env.reset(seed=1)
+print(env.unwrapped._session.name, flush=True)
+{ending}
+"""
+    )
+    name = process.communicate(timeout=60)[0].strip()
+    assert process.returncode == 0
+    assert name and not exists(client, name)
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", GYMS)
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_an_environment_that_was_not_reset_can_be_copied(kind, way, address):
+    env = GYMS[kind](address=address)
+    other = way(env)
+    first = env.reset(seed=5)[0]
+    np.testing.assert_array_equal(other.reset(seed=5)[0], first)
+    assert session_name(env) != session_name(other)
+    env.close()
+    other.step(other.action_space.sample())
+    other.close()
+
+
+@pytest.mark.parametrize("kind", GYMS)
+@pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
+def test_an_environment_that_was_reset_says_what_to_do_instead(kind, way, address):
+    env = GYMS[kind](address=address)
+    env.reset(seed=5)
+    with pytest.raises(errors.NotCopyableError, match="before its first reset"):
+        way(env)
+    env.step(env.action_space.sample())
+    env.close()
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
+def test_sessions_and_clients_with_sessions_say_what_to_do_instead(way, client, session):
+    for held in (session, client, client.create_culture("EI-mini")):
+        with pytest.raises(errors.NotCopyableError, match="make another"):
+            way(held)
+
+
+def test_a_livn_env_says_what_to_do_instead(address):
+    with livnd.make("EI-mini", address=address) as env:
+        with pytest.raises(errors.NotCopyableError, match="make another"):
+            copy.deepcopy(env)
+        env.run(1)
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def test_a_client_without_sessions_is_copied_by_its_arguments(way, address):
+    with livnd.connect(address, retry_s=1.5) as client:
+        client.systems()
+        with way(client) as other:
+            assert other.address == client.address
+            assert other._limits == client._limits
+            other.systems()
+            client.close()
+            other.systems()
