@@ -286,6 +286,6 @@ class Session:
             raise ClosedError("the session was closed")
         if self._gone:
             raise UnknownSessionError(
-                f"the session is gone, make another with create_session ({self._gone})",
+                f"the session is gone, make another one ({self._gone})",
                 reason="UNKNOWN_SESSION",
             )

@@ -114,11 +114,30 @@ print(os.path.exists(server.folder), local_server._servers)
     ]
 
 
+def test_a_first_reset_does_not_mind_that_the_own_server_was_killed(run_python):
+    process = run_python(
+        f"""
+import os, signal, time, gymnasium, livnd
+from livnd import local_server
+env = gymnasium.make({GYM_ID!r})
+server = local_server._servers[0]
+os.killpg(server._process.pid, signal.SIGKILL)
+while server.alive():
+    time.sleep(0.01)
+env.reset(seed=3)
+env.step(env.action_space.sample())
+env.close()
+print("done")
+"""
+    )
+    assert process.communicate(timeout=60)[0] == "done\n"
+
+
 def test_a_session_that_is_gone_says_so_without_asking(session, client):
     session.reset([1, 2])
     client.call("DeleteSession", pb.DeleteSessionRequest(session=session.name))
     for call in (session.reset, session.observe, session.reset):
-        with pytest.raises(errors.UnknownSessionError, match=r"create_session|no session"):
+        with pytest.raises(errors.UnknownSessionError, match=r"make another|no session"):
             call()
 
 

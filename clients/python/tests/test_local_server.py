@@ -301,6 +301,18 @@ if __name__ == "__main__":
     assert process.communicate(timeout=120)[0] == "done\n"
 
 
+@pytest.mark.parametrize("name", ["a#b", "a?b=c", "a%41", "a b"])
+def test_the_temporary_folders_name_may_hold_any_characters(run_python, tmp_path_factory, name):
+    folder = tmp_path_factory.mktemp("t") / name
+    folder.mkdir()
+    process = run_python(
+        f"import os; os.environ['TMPDIR'] = {str(folder)!r}\n" + OPEN_ENV + "env.close()"
+    )
+    # Its socket is where it was asked to be, and not where a URI's rules would put it.
+    assert Path(process.communicate(timeout=60)[0].strip()).parent == folder
+    assert list(folder.iterdir()) == []
+
+
 def test_an_own_server_outlives_many_environments():
     keep = gymnasium.make(GYM_ID)
     address = keep.unwrapped._client.address

@@ -194,6 +194,27 @@ def test_a_refusal_that_follows_a_loss_leaves_no_doubt(proxy, direct):
 
 
 @pytest.mark.parametrize("done", [False, True])
+def test_an_interrupted_call_is_in_doubt(direct, monkeypatch, done):
+    session = direct.create_session(NULL, 1)
+    act(session, "reset")
+    call = direct.call
+
+    def interrupted(method, *args, **more):
+        if done:
+            call(method, *args, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(direct, "call", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            act(session, "step")
+    with pytest.raises(errors.UnknownOutcomeError):
+        act(session, "other step")
+    act(session, "step")
+    assert look(direct, session)[0] == 2
+
+
+@pytest.mark.parametrize("done", [False, True])
 def test_observe_ends_a_doubt_about_what_was_done(proxy, done):
     with livnd.connect(proxy.address, retry_s=0.0) as lossy:
         session = lossy.create_session(NULL, 1)

@@ -66,7 +66,11 @@ class RenewableSession:
 
     def _create(self) -> Session:
         environment_id, num_envs, autoreset_mode = self._wish
-        return self._client.create_session(environment_id, num_envs, autoreset_mode=autoreset_mode)
+        create = self._client.create_session
+        try:
+            return create(environment_id, num_envs, autoreset_mode=autoreset_mode)
+        except OwnServerEndedError:  # before the first reset; the next call starts another
+            return create(environment_id, num_envs, autoreset_mode=autoreset_mode)
 
 
 def _advise(error: Any) -> Exception:
