@@ -1,7 +1,7 @@
 """A session on a culture without a task: run it, stimulate it, record it, change it.
 
 The verbs of the protocol (proto/livnd/v1/culture.proto), for any number of copies. livnd.Env
-(live.py) is the same for one copy under livn's names.
+(livn/) is the same for one copy under livn's names.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from livnd.client import Client
-from livnd.culture import CultureInfo, SeriesSelection
+from livnd.culture import CultureInfo
 from livnd.errors import NumericalFailureError, invalid_field
+from livnd.livn.recordings import Recordings
 from livnd.livn.run import Run
 from livnd.livn.stimulus import Stimulus, to_culture_stimulus
 
@@ -33,8 +34,6 @@ _MECHANISMS = {
     "NMDA": "StdpLinExp2SynNMDA",
     "GABA_A": "StdpLinExp2SynInh",
 }
-# livn records membrane currents of a cell at its soma and its first other section.
-_CURRENT_SECTIONS = 2
 
 
 class Env:
@@ -78,11 +77,7 @@ class Env:
         self._dt: float | None = None  # of the runs since the last clear
         self._noise_on = False
         self._rules: dict[str, dict[str, float]] = {"EXC": {}, "INH": {}}
-        self._spikes = False
-        # By what they record: rows (gid, section) in the order of the calls, and their dt.
-        self._rows: dict[str, list[tuple[int, int]]] = {}
-        self._sample_dt: dict[str, float] = {}
-        self._selection_sent = True
+        self._recordings = Recordings()
 
     def __enter__(self) -> Env:
         return self
@@ -134,8 +129,7 @@ class Env:
             selection=select if isinstance(select, str) else spec, forget_params=True, spikes=False
         )
         self._noise_on = False
-        self._spikes = False
-        self._rows, self._sample_dt = {}, {}
+        self._recordings.forget()
         self._info = self._session.describe()
         return self
 
@@ -234,9 +228,7 @@ class Env:
 
     def record_spikes(self, population: str | Sequence[str] | None = None) -> Env:
         """Records the spikes of all cells; a population's cannot be left out."""
-        self._populations(population)
-        self._spikes = True
-        self._selection_sent = False
+        self._recordings.add_spikes(self._info, population)
         return self
 
     def record_voltage(
@@ -247,7 +239,8 @@ class Env:
         sections: str | Sequence[str] | None = None,
     ) -> Env:
         """Records voltages every dt ms; None: of all populations, cells, sections."""
-        return self._record("voltage_mv", population, dt, gids, sections)
+        self._recordings.add_rows(self._info, "voltage_mv", population, dt, gids, sections)
+        return self
 
     def record_state(
         self,
@@ -258,24 +251,25 @@ class Env:
         sections: str | Sequence[str] | None = None,
     ) -> Env:
         """Records a state of the model, by a name of info.populations[...].states."""
-        return self._record(f"state {state}", population, dt, gids, sections)
+        self._recordings.add_rows(self._info, f"state {state}", population, dt, gids, sections)
+        return self
 
     def record_membrane_current(
         self, population: str | Sequence[str] | None = None, dt: float = 0.1
     ) -> Env:
         """Records membrane currents every dt ms, two sections a cell."""
-        for p in self._populations(population):
-            names = list(p.sections[:_CURRENT_SECTIONS])
-            self._record("membrane_current_ua", p.name, dt, None, names)
+        self._recordings.add_membrane_currents(self._info, population, dt)
         return self
 
     def record_electrode_potential(self, dt: float = 0.1) -> Env:
         """Records what every electrode hears of the membrane currents."""
-        return self._record_all("electrode_potential_uv", dt)
+        self._recordings.add_all("electrode_potential_uv", dt)
+        return self
 
     def record_weights(self, dt: float = 0.1) -> Env:
         """Records every learned weight; samples lie at the start of the run and every dt ms."""
-        return self._record_all("learned_weight", dt)
+        self._recordings.add_all("learned_weight", dt)
+        return self
 
     # --- running -------------------------------------------------------------------------------
 
@@ -298,16 +292,18 @@ class Env:
         if dt != self._info.dt_ms:
             self._session.configure(dt_ms=dt)
             self._info = self._session.describe()
-        if not self._selection_sent:
-            self._session.configure(spikes=self._spikes, series=self._series())
-            self._selection_sent = True
+        if not self._recordings.sent:
+            self._session.configure(
+                spikes=self._recordings.spikes, series=self._recordings.series()
+            )
+            self._recordings.sent = True
         stimuli = []
         if stimulus is not None:
             electrodes = self.system.electrode_ids
             stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes))
         recording = self._session.run(duration, stimuli)
         self._dt = dt
-        result = self._result(recording, duration)
+        result = self._recordings.to_run(self._info, recording, self.t, duration)
         self.t += duration
         if not np.isnan(recording.failed_at_ms[0]):
             error = NumericalFailureError(
@@ -344,107 +340,6 @@ class Env:
         self.t = 0.0
         self._dt = None
         return self
-
-    # --- inside --------------------------------------------------------------------------------
-
-    def _populations(self, names: str | Sequence[str] | None) -> list[Any]:
-        known = {p.name: p for p in self._info.populations}
-        if names is None:
-            return list(known.values())
-        wanted = [names] if isinstance(names, str) else list(names)
-        for name in wanted:
-            if name not in known:
-                raise invalid_field("population", name, ", ".join(known))
-        return [known[name] for name in wanted]
-
-    def _record(
-        self,
-        what: str,
-        population: str | Sequence[str] | None,
-        dt: float,
-        gids: Iterable[int] | None,
-        sections: str | Sequence[str] | None,
-    ) -> Env:
-        self._check_dt(what, dt)
-        chosen = self._populations(population)
-        wanted = None if gids is None else {int(gid) for gid in gids}
-        if wanted is not None:
-            missing = sorted(wanted - set(self.gids.tolist()))
-            if missing or not wanted:
-                raise invalid_field("gids", missing[:10], "gids of cells, see env.gids")
-        names = [sections] if isinstance(sections, str) else sections
-        if names is not None:
-            known = {name for p in chosen for name in p.sections}
-            if unknown := sorted(set(names) - known):
-                raise invalid_field("sections", unknown, ", ".join(sorted(known)))
-        rows = self._rows.setdefault(what, [])
-        taken = set(rows)
-        for p in chosen:
-            for gid in p.gids.tolist():
-                if wanted is not None and gid not in wanted:
-                    continue
-                for section, name in enumerate(p.sections):
-                    if (names is None or name in names) and (gid, section) not in taken:
-                        rows.append((gid, section))
-        self._sample_dt[what] = dt
-        self._selection_sent = False
-        return self
-
-    def _record_all(self, what: str, dt: float) -> Env:
-        self._check_dt(what, dt)
-        self._rows[what] = []
-        self._sample_dt[what] = dt
-        self._selection_sent = False
-        return self
-
-    def _check_dt(self, what: str, dt: float) -> None:
-        before = self._sample_dt.get(what)
-        if before is not None and abs(before - dt) > 1e-12:
-            raise invalid_field("dt", dt, f"{before}: {what} is being recorded so already")
-
-    def _series(self) -> list[SeriesSelection]:
-        series = []
-        for what, rows in self._rows.items():
-            quantity, _, state = what.partition(" ")
-            single = quantity != "learned_weight"
-            series.append(
-                SeriesSelection(
-                    quantity,
-                    rows,
-                    self._sample_dt[what],
-                    state,
-                    np.float32 if single else np.float64,
-                )
-            )
-        return series
-
-    def _result(self, recording: Any, duration: float) -> Run:
-        found: dict[str, Any] = {"t0": self.t, "duration": duration}
-        if self._spikes:
-            gids, times = recording.spikes()
-            found |= {"spike_ids": gids.astype(np.uint32), "spike_times": times}
-        states: dict[str, np.ndarray] = {}
-        for (what, rows), array in zip(self._rows.items(), recording.series, strict=True):
-            quantity, _, state = what.partition(" ")
-            ids = np.array([gid for gid, _ in rows], dtype=np.uint32)
-            if quantity == "voltage_mv":
-                found |= {"voltage_ids": ids, "voltage": array[0]}
-                found["voltage_dt"] = self._sample_dt[what]
-                found["voltage_sections"] = np.array(self._section_names(rows))
-            elif quantity == "membrane_current_ua":
-                found |= {"current_ids": ids, "current": array[0]}
-                found["current_dt"] = self._sample_dt[what]
-            elif quantity == "state":
-                states[state] = array[0]
-            elif quantity == "electrode_potential_uv":
-                found["electrode_potential"] = array[0]
-            else:
-                found["weights"] = array[0]
-        return Run(**found, states=states or None)
-
-    def _section_names(self, rows: Sequence[tuple[int, int]]) -> list[str]:
-        names = {gid: p.sections for p in self._info.populations for gid in p.gids.tolist()}
-        return [names[gid][section] for gid, section in rows]
 
 
 def make(system: str = "EI-mini", **kwargs: Any) -> Env:
