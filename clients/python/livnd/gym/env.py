@@ -10,6 +10,7 @@ import numpy as np
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
+from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
 from livnd.session import MAX_SEED
 
@@ -25,7 +26,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     Args:
         environment_id: the server's id, "TargetRate-EI-mini-v0".
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
-        render_mode: None; there is no rendering yet.
+        render_mode: "rgb_array" for render(), or None. Only None where nothing names electrodes.
         threads: how many of an own server's shall simulate; see livnd.Client.
 
     Attributes:
@@ -37,7 +38,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         UnknownEnvironmentError, ServerUnavailableError, ServerStartError.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"]}
 
     def __init__(
         self,
@@ -46,8 +47,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         render_mode: str | None = None,
         threads: int | None = None,
     ) -> None:
-        spaces.check_render_mode(render_mode)
-        self.render_mode = None
+        self.render_mode = render_mode
         self.episode_seed: int | None = None
         self._client = Client(address, threads=threads)
         try:
@@ -55,7 +55,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._session = RenewableSession(self._client, environment_id, 1, "disabled")
             self.observation_space = spaces.observation_space(self.environment_spec)
             self.action_space = spaces.action_space(self.environment_spec)
-            self.metadata = spaces.metadata(self.environment_spec)
+            self._renderer = Renderer(self._client, self.environment_spec, render_mode)
+            self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
         except BaseException:
             self._client.close()
             raise
@@ -66,7 +67,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Starts an episode.
 
         Args:
-            seed: 0 .. 2**64 - 1; None continues the stream (random if nothing was seeded yet).
+            seed: 0 .. 2**64 - 1, also as a NumPy integer; None continues the stream (random if
+                nothing was seeded yet).
             options: numbers by the names in environment_spec.reset_options.
 
         Returns:
@@ -75,10 +77,13 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         Raises:
             InvalidFieldError: the seed or an option is out of range or unknown.
         """
-        if isinstance(seed, int) and seed > MAX_SEED:
+        whole = spaces.integer(seed)
+        seed = seed if whole is None else whole
+        if whole is not None and whole > MAX_SEED:
             raise invalid_field("seed", seed, "0 .. 2**64 - 1")
         super().reset(seed=seed)
         result = self._session.reset([seed], options=options or {})
+        self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
         self.episode_seed = int(result.seeds[0])
         return result.observations[0][0].copy(), spaces.single_info(result.infos)
 
@@ -97,7 +102,10 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             EpisodeEndedError: the episode is over; reset.
             UnknownSessionError, OwnServerEndedError: the session is gone; reset.
         """
-        result = self._session.step(np.asarray(action)[np.newaxis])
+        actions = np.asarray(action)[np.newaxis]
+        result = self._session.step(actions)
+        ended = result.terminated | result.truncated
+        self._renderer.keep_step(result.observations[0], actions, ended)
         return (
             result.observations[0][0].copy(),
             float(result.rewards[0]),
@@ -105,6 +113,19 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             bool(result.truncated[0]),
             spaces.single_info(result.infos),
         )
+
+    def render(self) -> np.ndarray | None:
+        """The electrodes as the last reset or step left them, with the pulses of that step.
+
+        Returns:
+            uint8 [320, 320, 3], as livnd.gym.render.ElectrodeMap draws it; None, with a warning,
+            without a render mode.
+
+        Raises:
+            gymnasium.error.ResetNeeded: reset first.
+        """
+        frames = self._renderer.frames()
+        return None if frames is None else frames[0]
 
     def close(self) -> None:
         """Ends the session and, where it was the last user, the own server. Idempotent."""

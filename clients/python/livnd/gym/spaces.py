@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,14 +30,16 @@ def observation_space(spec: EnvironmentSpec) -> spaces.Box:
     return box(_only(spec, "observation", spec.observations))
 
 
-def metadata(spec: EnvironmentSpec) -> dict[str, Any]:
+def metadata(spec: EnvironmentSpec, render_modes: Sequence[str]) -> dict[str, Any]:
     """What an environment's `metadata` says: render modes and physical meaning.
 
     `settings` holds the task's numbers with their units in the names; actions are fractions of
     the largest amplitude, so that action * settings["max_amplitude_ua"] is a current in uA.
+    Frames at `render_fps` show the culture in its own time.
     """
     return {
-        "render_modes": [],
+        "render_modes": list(render_modes),
+        **({"render_fps": 1000.0 / spec.step_duration_ms} if render_modes else {}),
         "environment_id": spec.environment_id,
         "physics_version": spec.physics_version,
         "step_duration_ms": spec.step_duration_ms,
@@ -44,6 +48,14 @@ def metadata(spec: EnvironmentSpec) -> dict[str, Any]:
         "action_names": spec.actions[0].element_names,
         "observation_names": spec.observations[0].element_names,
     }
+
+
+def integer(value: Any) -> int | None:
+    """An int, NumPy's among them, as Python's own; None for anything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def single_info(infos: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -59,12 +71,6 @@ def vector_info(infos: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.
         vector[name] = values
         vector[f"_{name}"] = mask.copy()
     return vector
-
-
-def check_render_mode(render_mode: str | None) -> None:
-    """There is no rendering yet. ValueError for any mode."""
-    if render_mode is not None:
-        raise ValueError(f"render_mode={render_mode!r}: livnd environments do not render; use None")
 
 
 def _only(spec: EnvironmentSpec, kind: str, tensors: tuple[TensorSpec, ...]) -> TensorSpec:

@@ -12,34 +12,44 @@ from gymnasium.vector.utils import batch_space
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
+from livnd.gym.limited_session import LimitedSession
+from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
 from livnd.session import MAX_SEED
+
+# The server's names of what it can do. SAME_STEP it cannot.
+_AUTORESET_MODES = {AutoresetMode.NEXT_STEP: "next_step", AutoresetMode.DISABLED: "disabled"}
 
 
 class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """num_envs copies in one session; usually made by gymnasium.make_vec("livnd/...", num_envs=N).
 
-    Autoreset is NEXT_STEP and happens on the server. Observations, rewards, ends and infos are, bit
-    for bit, those of gymnasium.vector.SyncVectorEnv over num_envs single environments. Where the
-    session is gone, reset() of all copies goes on with a new one; before the first reset it can be
-    copied and pickled, as RemoteEnv.
+    Autoreset happens on the server. Observations, rewards, ends and infos are, bit for bit, those
+    of gymnasium.vector.SyncVectorEnv over num_envs single environments. Where the session is gone,
+    reset() of all copies goes on with a new one; before the first reset it can be copied and
+    pickled, as RemoteEnv.
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
         environment_id, address, render_mode, threads: as RemoteEnv.
+        autoreset_mode: AutoresetMode.NEXT_STEP or DISABLED, or its value ("NextStep", "Disabled").
+            DISABLED leaves it to the caller to reset what has ended (options["reset_mask"]).
+        max_episode_steps: truncates episodes after so many steps, as TimeLimit does; None and -1
+            leave it to the server, whose own limit counts in any case.
 
     Attributes:
         environment_spec, metadata: as RemoteEnv.
+        autoreset_mode: as given.
         episode_seeds: uint64 [num_envs], seeds of the episodes that the last reset() started; 0
             where it did not.
 
     Raises:
-        InvalidFieldError: num_envs is out of range.
+        InvalidFieldError: num_envs, autoreset_mode or max_episode_steps is out of range.
         UnknownEnvironmentError, ServerUnavailableError, ServerStartError.
     """
 
     metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": [],
+        "render_modes": ["rgb_array"],
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
@@ -50,8 +60,12 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         address: str | None = None,
         render_mode: str | None = None,
         threads: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        max_episode_steps: int | None = None,
     ) -> None:
-        spaces.check_render_mode(render_mode)
+        self.render_mode = render_mode
+        self.autoreset_mode = _mode(autoreset_mode)
+        limit = _limit(max_episode_steps)
         self._client = Client(address, threads=threads)
         try:
             most = self._client.server_info().max_envs_per_session
@@ -60,15 +74,18 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self.num_envs = num_envs
             self.episode_seeds = np.zeros(num_envs, np.uint64)
             self.environment_spec = self._client.environment(environment_id)
-            self._session = RenewableSession(self._client, environment_id, num_envs, "next_step")
             self.single_observation_space = spaces.observation_space(self.environment_spec)
             self.single_action_space = spaces.action_space(self.environment_spec)
             self.observation_space = batch_space(self.single_observation_space, num_envs)
             self.action_space = batch_space(self.single_action_space, num_envs)
-            self.metadata = {
-                **spaces.metadata(self.environment_spec),
-                "autoreset_mode": AutoresetMode.NEXT_STEP,
-            }
+            self._session = self._new_session(environment_id, limit)
+            self._renderer = Renderer(self._client, self.environment_spec, render_mode)
+            self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
+            self.metadata["autoreset_mode"] = self.autoreset_mode
+            if limit is not None:
+                self.metadata["max_episode_steps"] = min(
+                    limit, self.environment_spec.max_episode_steps
+                )
         except BaseException:
             self._client.close()
             raise
@@ -82,8 +99,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Starts an episode in every copy, or in those of options["reset_mask"].
 
         Args:
-            seed: s gives the copies s, s + 1, ...; a list has one entry a copy; None, whole or as
-                an entry, continues the copy's stream (random if it was never seeded).
+            seed: s, also a NumPy integer, gives the copies s, s + 1, ...; a list has one entry a
+                copy; None, whole or as an entry, continues the copy's stream (random if it was
+                never seeded).
             options: numbers by the names in environment_spec.reset_options, and `reset_mask`, bool
                 [num_envs] with at least one True. The dict is left as it is.
 
@@ -99,19 +117,20 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         seeds = self._seeds(seed)
         options = dict(options or {})
         mask = self._reset_mask(options.pop("reset_mask", None))
-        super().reset(seed=seed if isinstance(seed, int) else None)
+        super().reset(seed=spaces.integer(seed))
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
+        self._renderer.keep_reset(result.observations[0], mask)
         self.episode_seeds = np.where(mask, result.seeds, np.uint64(0))
         return result.observations[0], spaces.vector_info(result.infos, mask)
 
     def step(
         self, actions: Any
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Advances every copy by one step; a copy that ended before is reset instead (NEXT_STEP).
+        """Advances every copy by one step; under NEXT_STEP, what ended before is reset instead.
 
         Args:
-            actions: float32 [num_envs, action size] within action_space; ignored for copies whose
-                episode ended in the step before.
+            actions: float32 [num_envs, action size] within action_space; ignored for copies that
+                are reset.
 
         Returns:
             observations float32 [num_envs, observation size], rewards float64 [num_envs],
@@ -123,6 +142,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
         result = self._session.step(actions)
+        ended = result.terminated | result.truncated
+        self._renderer.keep_step(result.observations[0], actions, ended)
         everyone = np.ones(self.num_envs, np.bool_)
         return (
             result.observations[0],
@@ -131,6 +152,10 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             result.truncated,
             spaces.vector_info(result.infos, everyone),
         )
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """A frame of each copy, as RemoteEnv.render()."""
+        return self._renderer.frames()
 
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the session and, where it was the last user, the own server."""
@@ -143,13 +168,24 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         failed constructor left. livnd.cleanup ends what was not closed.
         """
 
+    def _new_session(
+        self, environment_id: str, limit: int | None
+    ) -> RenewableSession | LimitedSession:
+        mode = _AUTORESET_MODES[self.autoreset_mode]
+        session = RenewableSession(self._client, environment_id, self.num_envs, mode)
+        if limit is None:
+            return session
+        action_spec = self.environment_spec.actions[0]
+        return LimitedSession(session, self.num_envs, mode, action_spec, limit)
+
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, (int, np.integer)):
-            if not 0 <= seed <= MAX_SEED - (self.num_envs - 1):
-                raise invalid_field("seed", seed, f"0 .. 2**64 - {self.num_envs}")
-            return [int(seed) + copy for copy in range(self.num_envs)]
+        first = spaces.integer(seed)
+        if first is not None:
+            if not 0 <= first <= MAX_SEED - (self.num_envs - 1):
+                raise invalid_field("seed", first, f"0 .. 2**64 - {self.num_envs}")
+            return [first + copy for copy in range(self.num_envs)]
         seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise invalid_field("seed", f"{len(seeds)} entries", f"{self.num_envs} entries")
@@ -164,3 +200,19 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if not mask.any():
             raise invalid_field("options['reset_mask']", mask, "at least one True")
         return mask
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    for known in _AUTORESET_MODES:
+        if mode in (known, known.value):
+            return known
+    accepted = ", ".join(known.value for known in _AUTORESET_MODES)
+    raise invalid_field("autoreset_mode", mode, accepted)
+
+
+def _limit(max_episode_steps: int | None) -> int | None:
+    """A limit of the client's own; None: there is none."""
+    limit = -1 if max_episode_steps is None else spaces.integer(max_episode_steps)
+    if limit is None or limit < -1 or limit == 0:
+        raise invalid_field("max_episode_steps", max_episode_steps, "None, -1 or 1 and more")
+    return None if limit == -1 else limit
