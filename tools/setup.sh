@@ -3,6 +3,7 @@
 # Python environment in .venv. demo, test and bench all begin here. Running it again costs a second.
 #
 #   tools/setup.sh            everything
+#   tools/setup.sh --rl       also .venv-rl, with the reinforcement-learning tools that ./test rl runs
 #   tools/setup.sh --check    change nothing; say what is missing, exit 1 if anything is
 #
 # All output goes to standard error. Set-up needs root (or sudo without a password) only when system
@@ -93,26 +94,26 @@ find_python() {
   exit 1
 }
 
-# What .venv was made from; when this changes, it is brought up to date.
-environment_key() {
-  { echo "$root"; "$1" --version; cat tools/requirements.txt; } | sha256sum | cut -d ' ' -f 1
+# What an environment was made from; when this changes, it is brought up to date.
+environment_key() { # PYTHON REQUIREMENTS
+  { echo "$root"; "$1" --version; cat "$2"; } | sha256sum | cut -d ' ' -f 1
 }
 
-make_environment() {
-  local python key packages_dir
+make_environment() { # FOLDER REQUIREMENTS HOW_LONG
+  local folder=$1 requirements=$2 how_long=$3 python key packages_dir
   python=$(find_python)
-  key=$(environment_key "$python")
-  if [[ -x .venv/bin/python && $(cat .venv/livnd-setup 2>/dev/null) == "$key" ]]; then
+  key=$(environment_key "$python" "$requirements")
+  if [[ -x $folder/bin/python && $(cat "$folder/livnd-setup" 2>/dev/null) == "$key" ]]; then
     return
   fi
-  rm -f .venv/livnd-setup
-  quietly "making a Python environment in .venv" "$python" -m venv --clear .venv
-  quietly "installing Python packages (a minute or two)" \
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+  rm -f "$folder/livnd-setup"
+  quietly "making a Python environment in $folder" "$python" -m venv --clear "$folder"
+  quietly "installing Python packages ($how_long)" \
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
   # The client is used from the checkout, not from an installed copy.
-  packages_dir=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  packages_dir=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   echo "$root/clients/python" >"$packages_dir/livnd-checkout.pth"
-  echo "$key" >.venv/livnd-setup
+  echo "$key" >"$folder/livnd-setup"
 }
 
 check() {
@@ -122,20 +123,20 @@ check() {
     say "missing Debian packages: ${missing[*]}"
     exit 1
   fi
-  if [[ $(cat .venv/livnd-setup 2>/dev/null) != "$(environment_key "$(find_python)")" ]]; then
+  if [[ $(cat .venv/livnd-setup 2>/dev/null) != "$(environment_key "$(find_python)" tools/requirements.txt)" ]]; then
     say ".venv is missing or out of date"
     exit 1
   fi
 }
 
 case ${1:-} in
-  '') ;;
+  '' | --rl) ;;
   --check)
     check
     exit
     ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -144,4 +145,7 @@ esac
 exec 9<"$root/tools/setup.sh"
 flock 9
 install_packages
-make_environment
+make_environment .venv tools/requirements.txt "a minute or two"
+if [[ ${1:-} == --rl ]]; then
+  make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
+fi

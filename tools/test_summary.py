@@ -3,9 +3,9 @@
     test_summary.py RESULTS_DIR BAZEL_TESTLOGS
 
 RESULTS_DIR holds, each only if that part ran: checks.tsv (status, name, reason), targets.txt
-(labels of bazel tests) and pytest.xml. A bazel test without a test.xml, a skip without a reason and
-a report that cannot be read count as failures. The exit status is 1 if anything failed or nothing
-ran.
+(labels of bazel tests) and pytest*.xml. A bazel test without a test.xml, a skip without a reason
+and a report that cannot be read count as failures. The exit status is 1 if anything failed or
+nothing ran.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def read_all(results: Path, testlogs: Path) -> list[Case]:
     if (results / "targets.txt").exists():
         for label in (results / "targets.txt").read_text().split():
             cases += read_target(label, testlogs)
-    if (results / "pytest.xml").exists():
-        cases += read_junit(results / "pytest.xml")
+    for report in sorted(results.glob("pytest*.xml")):
+        cases += read_junit(report)
     return cases
 
 

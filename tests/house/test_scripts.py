@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def test_help_works_without_set_up(command: str) -> None:
 @pytest.mark.parametrize("command", [*COMMANDS, ".ci/run", "tools/setup.sh"])
 def test_command_is_executable(command: str) -> None:
     assert os.access(ROOT / command, os.X_OK)
+
+
+def test_test_knows_the_legs_that_its_help_lists() -> None:
+    text = run(str(ROOT / "test"), "--help").stdout
+    listed = re.findall(r"^  ([a-z]+) {2,}\S", text, flags=re.M)
+    script = (ROOT / "test").read_text()
+    known = re.search(r"^ +([a-z |]+)\) legs\+=", script, flags=re.M)[1].split(" | ")
+    assert listed == known
+    by_itself = re.search(r"\|\| legs=\(([a-z ]+)\)", script)[1].split()
+    assert by_itself == [leg for leg in listed if leg != "rl"]
 
 
 def test_test_refuses_an_unknown_leg() -> None:

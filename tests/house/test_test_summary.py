@@ -67,6 +67,13 @@ def test_a_target_without_a_report_has_failed(ran: Run) -> None:
     assert (status, lines[-1]) == (1, "0 passed, 1 failed, 0 skipped")
 
 
+def test_every_pytest_counts(ran: Run) -> None:
+    case = '<testsuite><testcase classname="t" name="a"/></testsuite>'
+    for venv in (".venv", ".venv-rl"):
+        (ran.results / f"pytest{venv}.xml").write_text(case)
+    assert ran.summary() == (0, ["2 passed, 0 failed, 0 skipped"])
+
+
 def test_an_unreadable_report_has_failed(ran: Run) -> None:
     (ran.results / "targets.txt").write_text("//sim:cut_test\n")
     ran.report("sim/cut_test", GTEST[:200])

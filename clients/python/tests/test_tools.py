@@ -1,4 +1,7 @@
-"""The calls that Stable-Baselines3, RecordVideo and TorchRL make, without those tools."""
+"""The calls that Stable-Baselines3, RecordVideo and TorchRL make, without those tools.
+
+`./test rl` runs the tools themselves.
+"""
 
 from __future__ import annotations
 

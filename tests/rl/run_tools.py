@@ -1,0 +1,135 @@
+"""Stable-Baselines3, RecordVideo and TorchRL on the environments: what `./test rl` runs.
+
+Its name keeps it out of the other legs' pytest: it needs .venv-rl (tools/setup.sh --rl). The same
+calls without the tools are in clients/python/tests/test_tools.py.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import gymnasium
+import livnd
+import numpy as np
+import pytest
+import stable_baselines3
+import torch
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common import env_checker
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecVideoRecorder
+from torchrl.envs import GymEnv, GymWrapper, check_env_specs
+
+IDS = ["livnd/TargetRate-EI-mini-v0", "livnd/TargetRate-EI-100-v0"]
+EPISODE_STEPS = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server():
+    """Keeps the process's own server, which environments share, from one test to the next."""
+    with livnd.connect() as client:
+        client.server_info()
+        yield
+
+
+@pytest.mark.parametrize("environment_id", IDS)
+def test_stable_baselines3_finds_nothing_to_say(environment_id):
+    env = gymnasium.make(environment_id, render_mode="rgb_array")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env_checker.check_env(env)  # its check of render() would go on with a closed environment
+        env.render()
+    env.close()
+
+
+def test_ppo_makes_ten_updates():
+    model = stable_baselines3.PPO("MlpPolicy", IDS[0], n_steps=64, batch_size=32, seed=1)
+    before = [p.detach().clone() for p in model.policy.parameters()]
+    model.learn(10 * 64)
+    assert model._n_updates == 10 * model.n_epochs
+    assert len(model.ep_info_buffer) == 10 * 64 // EPISODE_STEPS
+    assert {info["l"] for info in model.ep_info_buffer} == {EPISODE_STEPS}
+    after = list(model.policy.parameters())
+    assert all(torch.isfinite(p).all() for p in after)
+    assert any((a != b).any() for a, b in zip(before, after, strict=True))
+    model.env.close()
+
+
+def test_stable_baselines3_films_several_copies(tmp_path):
+    envs = make_vec_env(IDS[0], n_envs=3, seed=1)
+    envs = VecVideoRecorder(envs, str(tmp_path), lambda step: step == 0, video_length=8)
+    envs.reset()
+    for _ in range(10):
+        envs.step(np.zeros((3, *envs.action_space.shape), np.float32))
+    envs.close()
+    (video,) = tmp_path.glob("*.mp4")
+    assert video.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("num_envs", [None, 4])
+def test_record_video_writes_a_film_of_every_episode(tmp_path, num_envs):
+    arguments = {"render_mode": "rgb_array", "max_episode_steps": 10}
+    if num_envs is None:
+        env = gymnasium.make(IDS[0], **arguments)
+        env = gymnasium.wrappers.RecordVideo(env, str(tmp_path), episode_trigger=lambda e: True)
+    else:
+        env = gymnasium.make_vec(IDS[0], num_envs=num_envs, **arguments)
+        env = gymnasium.wrappers.vector.RecordVideo(
+            env, str(tmp_path), episode_trigger=lambda e: True
+        )
+    for _ in range(2):
+        env.reset(seed=1)
+        for _ in range(10):
+            env.step(np.zeros(env.action_space.shape, np.float32))
+    env.close()
+    videos = list(tmp_path.glob("*.mp4"))
+    assert len(videos) == 2 and all(v.stat().st_size > 1000 for v in videos)
+
+
+@pytest.mark.parametrize("environment_id", IDS)
+def test_torchrl_takes_a_single_environment(environment_id):
+    env = GymWrapper(gymnasium.make(environment_id))
+    check_env_specs(env)
+    rollout = env.rollout(EPISODE_STEPS + 10, break_when_any_done=False)
+    ends = rollout["next", "truncated"].squeeze(-1).nonzero().squeeze(-1)
+    assert ends.tolist() == [EPISODE_STEPS - 1]
+    env.close()
+
+
+@pytest.mark.parametrize("environment_id", IDS)
+def test_torchrl_takes_copies_that_it_resets(environment_id):
+    envs = gymnasium.make_vec(environment_id, num_envs=3, autoreset_mode=AutoresetMode.DISABLED)
+    env = GymWrapper(envs)
+    check_env_specs(env)
+    rollout = env.rollout(EPISODE_STEPS + 10, break_when_any_done=False)
+    assert rollout.batch_size == (3, EPISODE_STEPS + 10)
+    ends = rollout["next", "truncated"].squeeze(-1).nonzero()
+    assert ends.tolist() == [[copy, EPISODE_STEPS - 1] for copy in range(3)]
+    env.close()
+
+
+def test_torchrl_resets_copies_that_end_at_different_steps():
+    envs = gymnasium.make_vec(
+        IDS[0], num_envs=2, autoreset_mode=AutoresetMode.DISABLED, max_episode_steps=7
+    )
+    env = GymWrapper(envs)
+    data = env.reset()
+    for step in range(20):
+        data["action"] = torch.zeros(env.action_spec.shape)
+        data, following = env.step_and_maybe_reset(data)
+        ended = data["next", "truncated"].squeeze(-1)
+        if step == 2:
+            following["_reset"] = torch.tensor([[True], [False]])
+            following = env.reset(following)
+        else:
+            assert ended.tolist() == [step in (9, 16), step in (6, 13)]
+        data = following
+    env.close()
+
+
+def test_torchrl_makes_an_environment_by_its_id_with_frames():
+    env = GymEnv(IDS[0], from_pixels=True, pixels_only=False)
+    check_env_specs(env)
+    pixels = env.rollout(2)["pixels"]
+    assert pixels.dtype == torch.uint8 and pixels.shape[-1] == 3
+    env.close()
