@@ -182,6 +182,8 @@ def test_a_full_reset_leaves_a_lost_answer_behind(address):
     envs.reset(seed=1)
     ends = [envs.step(actions)[3].tolist() for _ in range(3)]
     assert ends == [[False, False], [False, False], [True, True]]
+    envs.reset(options={"reset_mask": np.array([True, False])})
+    assert envs.step(actions)[3].tolist() == [False, False]
     envs.close()
 
 
