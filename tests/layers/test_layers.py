@@ -290,7 +290,8 @@ def test_base_sim_and_env_have_no_thread_clock_socket_file_or_flag() -> None:
 
 
 def test_sim_and_env_use_no_fast_math_or_machine_flags() -> None:
-    files = [path for room in ("base", "sim", "io", "env", "lab") for path in (ROOT / room).rglob("BUILD")]
+    rooms = ("base", "sim", "io", "env", "lab")
+    files = [path for room in rooms for path in (ROOT / room).rglob("BUILD")]
     wrong = lines_matching(
         [*files, ROOT / ".bazelrc"], r"-ffast-math|-Ofast|-march=|-mtune=|-ffp-contract=fast"
     )
