@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -78,6 +79,12 @@ class Writer {
   }
 
   void Commit() {
+    if (own_cell_params_.has_value()) {
+      cell_params_.clear();
+      for (const auto& [name, of_cells] : *own_cell_params_) {
+        for (const auto& [gid, value] : of_cells) cell_params_[gid][name] = value;
+      }
+    }
     setup_.culture.weights = std::move(weights_);
     setup_.culture.receptor_params = std::move(receptor_params_);
     setup_.culture.noise = std::move(noise_);
@@ -143,30 +150,36 @@ class Writer {
       }
     }
     const std::string name(key);
-    const std::vector<int64_t> gids = setup_.BuiltGids();
-    if (param.values.size() != 1 && param.values.size() != gids.size()) {
-      return Bad(param, absl::StrCat("has ", param.values.size(), " numbers; takes 1, or ",
-                                     gids.size(), ": one for each built cell in gid order"));
-    }
-    const bool all_equal = param.values.size() == 1;
-    for (size_t i = 0; i < gids.size(); ++i) {
-      if (population.has_value() && !Owns(*PopulationOf(*population), gids[i])) continue;
-      if (!all_equal) {
-        cell_params_[gids[i]][name] = param.values[i];
-        continue;
-      }
-      // What single cells had is overridden.
-      const auto own = cell_params_.find(gids[i]);
-      if (own == cell_params_.end()) continue;
-      own->second.erase(name);
-      if (own->second.empty()) cell_params_.erase(own);
-    }
-    if (all_equal) {
+    if (!own_cell_params_.has_value()) CollectOwnCellParams();
+    std::map<int64_t, double>& own = (*own_cell_params_)[name];
+    if (param.values.size() == 1) {
       for (const std::string& p : BuiltNames()) {
-        if (population.value_or(p) == p) population_params_[p][name] = param.values[0];
+        if (population.value_or(p) != p) continue;
+        population_params_[p][name] = param.values[0];
+        // What single cells had is overridden.
+        const sim::PopulationConfig& all = *PopulationOf(p);
+        own.erase(own.lower_bound(all.first_gid), own.lower_bound(all.first_gid + all.num_cells));
       }
+      return absl::OkStatus();
+    }
+    if (param.values.size() != built_gids_.size()) {
+      return Bad(param, absl::StrCat("has ", param.values.size(), " numbers; takes 1, or ",
+                                     built_gids_.size(), ": one for each built cell in gid order"));
+    }
+    const sim::PopulationConfig* only =
+        population.has_value() ? PopulationOf(*population) : nullptr;
+    for (size_t i = 0; i < built_gids_.size(); ++i) {
+      if (only == nullptr || Owns(*only, built_gids_[i])) own[built_gids_[i]] = param.values[i];
     }
     return absl::OkStatus();
+  }
+
+  void CollectOwnCellParams() {
+    built_gids_ = setup_.BuiltGids();
+    own_cell_params_.emplace();
+    for (const auto& [gid, values] : cell_params_) {
+      for (const auto& [name, value] : values) (*own_cell_params_)[name][gid] = value;
+    }
   }
 
   absl::Status SetElectrodes(const Param& param, absl::string_view name, double value) {
@@ -214,6 +227,9 @@ class Writer {
   std::optional<std::map<std::string, double>> noise_;
   std::map<std::string, sim::ParamValues> population_params_;
   std::map<int64_t, sim::ParamValues> cell_params_;
+  // The same by name, from the first key of cells on: a key then costs what it changes.
+  std::optional<std::map<std::string, std::map<int64_t, double>>> own_cell_params_;
+  std::vector<int64_t> built_gids_;
   std::optional<ElectrodeArrayConfig> electrode_array_;
 };
 
@@ -265,6 +281,20 @@ absl::Status ApplyParams(const ParamList& params, CultureSetup& setup) {
   for (const Param& param : params) LIVND_RETURN_IF_ERROR(writer.Set(param));
   writer.Commit();
   return absl::OkStatus();
+}
+
+void DropOverridden(ParamList& params) {
+  std::set<absl::string_view> seen;
+  std::vector<bool> keep(params.size());
+  for (size_t i = params.size(); i-- > 0;) keep[i] = seen.insert(params[i].key).second;
+  seen.clear();  // its views would not outlive what follows
+  size_t kept = 0;
+  for (size_t i = 0; i < params.size(); ++i) {
+    if (!keep[i]) continue;
+    if (kept != i) params[kept] = std::move(params[i]);
+    ++kept;
+  }
+  params.resize(kept);
 }
 
 ParamList ToParamList(const std::map<std::string, double>& params) {

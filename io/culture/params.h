@@ -24,7 +24,10 @@ namespace livnd::io {
 // sim::Culture::Create.
 absl::Status ApplyParams(const ParamList& params, CultureSetup& setup);
 
-// The same from numbers alone, in order of their keys: a general key comes before those that it
+// Leaves of equal keys the last one, where it stands: the list means the same.
+void DropOverridden(ParamList& params);
+
+// A list of numbers alone, in order of their keys: a general key comes before those that it
 // is the beginning of.
 ParamList ToParamList(const std::map<std::string, double>& params);
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -233,6 +234,38 @@ TEST(ApplyParamsTest, AListHasANumberForEachBuiltCell) {
   const absl::Status status = ApplyParams({{"cells-soma.cm", {1.0, 2.0}}}, setup);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(status.message(), HasSubstr("has 2 numbers; takes 1, or 3"));
+}
+
+// Of so many keys nothing may look at each other, nor each at all cells: that would take hours.
+TEST(ApplyParamsTest, ManyKeysAreAppliedOneByOne) {
+  CultureSetup setup = SmallSetup();
+  setup.culture.populations[0].num_cells = 100'000;
+  setup.culture.populations[1].first_gid = 100'000;
+  setup.culture.populations[2].first_gid = 100'002;
+  setup.culture.projections.clear();
+  ASSERT_TRUE(ApplyParams({{"cells-soma.cm", std::vector<double>(100'002, 1.0)}}, setup).ok());
+  ParamList params;
+  for (int i = 0; i < 200'000; ++i) params.push_back({"cells-x" + std::to_string(i), {1.0}});
+  ASSERT_TRUE(ApplyParams(params, setup).ok());
+  EXPECT_EQ(setup.culture.population_params.at("EXC").size(), 200'000);
+  EXPECT_EQ(setup.culture.cell_params.size(), 100'002);
+  EXPECT_FALSE(sim::Culture::Create(setup.culture).ok());
+}
+
+TEST(DropOverriddenTest, TheLastOfEqualKeysStaysWhereItStands) {
+  ParamList params = {{"a", {1}}, {"b", {2}}, {"a", {3}}, {"c", {4}}, {"b", {5}}};
+  DropOverridden(params);
+  std::vector<std::pair<std::string, double>> left;
+  for (const Param& p : params) left.emplace_back(p.key, p.values[0]);
+  EXPECT_THAT(left, ElementsAre(Pair("a", 3), Pair("c", 4), Pair("b", 5)));
+  ParamList none;
+  DropOverridden(none);
+  EXPECT_THAT(none, IsEmpty());
+  ParamList many;
+  for (int i = 0; i < 500'000; ++i) many.push_back({std::to_string(i / 2), {1.0 * i}});
+  DropOverridden(many);
+  ASSERT_EQ(many.size(), 250'000);
+  EXPECT_EQ(many.back().values[0], 499'999);
 }
 
 TEST(ApplyParamsTest, OnlyCellsTakeLists) {
