@@ -11,6 +11,7 @@
 
 #include "io/culture/culture_setup.h"
 #include "io/system/system.h"
+#include "sim/stimulus/stimulus.h"
 #include "sim/synapse/plasticity.h"
 
 namespace livnd::env {
@@ -38,10 +39,13 @@ enum class StimulusQuantity {
   kPhotonFlux,           // photons/s/mm2, likewise
 };
 
-// Samples of the channels from the start of the run on; 0 after the last one.
+// Samples of the channels from the start of the run on; 0 after the last one. What acts where and
+// when two stimuli overlap is told in env/culture/stimulus_plan.h.
 struct CultureStimulus {
   StimulusQuantity quantity = StimulusQuantity::kExtracellularMv;
-  double sample_dt_ms = 1.0;
+  // All stimuli of a mode have the same until the next Reset.
+  sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
+  double sample_dt_ms = 1.0;        // kExactTicks: a multiple of the culture's dt
   std::vector<Site> sites;          // one a channel ...
   std::vector<int64_t> electrodes;  // ... or, for kElectrodeUa, ids
   int64_t num_samples = 0;
@@ -98,6 +102,9 @@ struct CultureRun {
   std::vector<CultureStimulus> stimuli;
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
+  // What all stimuli that are not over may take up, those of earlier runs included: 8 bytes a sample,
+  // and some for each stimulus.
+  int64_t max_stimulus_bytes = int64_t{256} << 20;
 };
 
 struct CultureReset {

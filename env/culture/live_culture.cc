@@ -164,6 +164,9 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   const bool at_start = tick_ == 0;
   if (absl::Status s = CheckRange("dt_ms", change.dt_ms, 1e-4, 1.0); !s.ok()) return s;
   if (absl::Status s = CheckRange("v_init_mv", change.v_init_mv, -200.0, 200.0); !s.ok()) return s;
+  if (change.dt_ms.has_value() && at_start) {
+    if (absl::Status s = plan_.CheckDt(*change.dt_ms); !s.ok()) return s;
+  }
   const bool same_dt = !change.dt_ms.has_value() || *change.dt_ms == setup().culture.dt_ms;
   const bool same_v =
       !change.v_init_mv.has_value() || *change.v_init_mv == setup().culture.v_init_mv;
@@ -205,14 +208,13 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
     next.params.clear();
   }
   const auto apply = [&](const io::ParamList& params) {
-    for (const io::Param& param : params) {
-      next.params.erase(
-          std::remove_if(next.params.begin(), next.params.end(),
-                         [&](const io::Param& known) { return known.key == param.key; }),
-          next.params.end());
-      next.params.push_back(param);
-    }
-    return io::ApplyParams(params, next.setup);
+    // However many keys there are, only so many different ones are known.
+    io::ParamList last = params;
+    io::DropOverridden(last);
+    if (absl::Status s = io::ApplyParams(last, next.setup); !s.ok()) return s;
+    next.params.insert(next.params.end(), last.begin(), last.end());
+    io::DropOverridden(next.params);
+    return absl::OkStatus();
   };
   if (!change.params_group.empty()) {
     const auto group = io::DefaultParams(model_->system(), next.graph, change.params_group);
@@ -323,6 +325,7 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
     prepared_ = *std::move(*prepared);
     copies_ = std::move(copies);
     electrodes_.reset();
+    hearing_.reset();
     if (uses_electrodes) FindElectrodes().IgnoreError();  // it was found before
     if (tick_ != 0) {
       copies_->LoadAll(states);
@@ -333,7 +336,8 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
       KeyNoise();
       SetPlasticity();
     }
-    InstallStimuli();
+    plan_.Rebind(culture(), electrodes_.get());
+    InstallStimuli(nullptr);
   }
   ChangeLearnedWeights(change);
   if (change.plasticity_on.has_value()) {

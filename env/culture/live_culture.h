@@ -106,7 +106,10 @@ class LiveCulture {
 
   // Null where the system has no electrodes; made when first asked for.
   absl::StatusOr<const Electrodes*> FindElectrodes();
-  void InstallStimuli();
+  // Of a system that has electrodes; made when first asked for.
+  absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> FindHearing();
+  // `have`: what the copies have got of the plan, or null.
+  void InstallStimuli(const StimulusPlan* have);
   absl::Status CheckDuration(double duration_ms) const;
   int64_t NumRows(const SeriesSelection& series) const;
   // Bytes of the series of a run.
@@ -133,6 +136,7 @@ class LiveCulture {
 
   // What runs.
   std::unique_ptr<const Electrodes> electrodes_;
+  std::shared_ptr<const ElectrodeHearing> hearing_;
   std::unique_ptr<Copies> copies_;
   StimulusPlan plan_;
   int64_t tick_ = 0;

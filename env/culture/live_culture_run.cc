@@ -61,7 +61,23 @@ absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
   return electrodes_.get();
 }
 
-void LiveCulture::InstallStimuli() { plan_.InstallInto(*copies_, electrodes_.get()); }
+absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::FindHearing() {
+  if (hearing_ == nullptr) {
+    const auto array = io::ElectrodeArray::Create(*setup().electrode_array);
+    if (!array.ok()) return array.status();
+    hearing_ = std::make_shared<const ElectrodeHearing>(
+        MakeElectrodeHearing(*array, model_->system(), setup(), culture()));
+  }
+  return hearing_;
+}
+
+void LiveCulture::InstallStimuli(const StimulusPlan* have) {
+  // A copy that has failed waits for the next reset.
+  const auto takes = [this](int copy) {
+    return std::isnan(failed_at_ms_[static_cast<size_t>(copy)]);
+  };
+  plan_.InstallInto(*copies_, takes, have);
+}
 
 absl::Status LiveCulture::CheckDuration(double duration_ms) const {
   const double dt = culture().dt_ms();
@@ -129,22 +145,20 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
     if (!electrodes.ok()) return electrodes.status();
   }
   StimulusPlan plan = plan_;
-  plan.ForgetBefore(time_ms());
+  plan.ForgetBefore(tick_, culture().dt_ms());
   for (size_t i = 0; i < run.stimuli.size(); ++i) {
     if (absl::Status s = plan.Add(absl::StrCat("stimuli[", i, "]"), run.stimuli[i], culture(),
-                                  *electrodes, time_ms());
+                                  *electrodes, tick_, run.max_stimulus_bytes);
         !s.ok()) {
       return s;
     }
   }
 
-  std::shared_ptr<ElectrodeHearing> hearing;
+  absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> hearing = nullptr;
   for (const SeriesSelection& s : selection_.series) {
-    if (s.quantity != RecordedQuantity::kElectrodePotentialUv || hearing != nullptr) continue;
-    const auto array = io::ElectrodeArray::Create(*setup().electrode_array);
-    if (!array.ok()) return array.status();
-    hearing = std::make_shared<ElectrodeHearing>(
-        MakeElectrodeHearing(*array, model_->system(), setup(), culture()));
+    if (s.quantity != RecordedQuantity::kElectrodePotentialUv) continue;
+    hearing = FindHearing();
+    if (!hearing.ok()) return hearing.status();
   }
 
   const int64_t max_spikes = selection_.spikes
@@ -160,11 +174,11 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   if (most > static_cast<double>(max_spikes)) before = copies_->SaveAll();
   const std::vector<double> failed_before = failed_at_ms_;
   std::swap(plan_, plan);
-  if (!run.stimuli.empty()) InstallStimuli();
+  if (!run.stimuli.empty()) InstallStimuli(&plan);
 
   std::vector<GroupRun> runs(static_cast<size_t>(copies_->num_groups()));
   copies_->ParallelFor([&](Copies::Group& group) {
-    Advance(group, runs[static_cast<size_t>(group.index())], hearing, num_ticks, max_spikes);
+    Advance(group, runs[static_cast<size_t>(group.index())], *hearing, num_ticks, max_spikes);
   });
   if (copies_->stop_requested()) {
     return absl::CancelledError("the run was stopped half way");
@@ -179,7 +193,7 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
     std::swap(plan_, plan);
     failed_at_ms_ = failed_before;
     copies_->LoadAll(before);
-    InstallStimuli();
+    InstallStimuli(nullptr);
     return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
                                                      " ms than the ", max_spikes,
                                                      " that one answer holds; run shorter"));

@@ -473,10 +473,18 @@ TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
             }),
             "stimuli[0].sites[0]");
   EXPECT_EQ(run_with([&](CultureRun& r) {
+              r.stimuli[0].timing = sim::SampleTiming::kLivn;
               r.stimuli.push_back(r.stimuli[0]);
               r.stimuli[1].sample_dt_ms = 0.5;
             }),
             "stimuli[1].sample_dt_ms");
+  EXPECT_EQ(run_with([&](CultureRun& r) {
+              r.stimuli.push_back(r.stimuli[0]);
+              r.stimuli[1].timing = sim::SampleTiming::kLivn;
+            }),
+            "stimuli[1].timing");
+  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sample_dt_ms = 0.11; }),
+            "stimuli[0].sample_dt_ms");
   EXPECT_EQ(run_with([&](CultureRun& r) {
               r.stimuli[0].quantity = StimulusQuantity::kElectrodeUa;
               r.stimuli[0].electrodes = {99};
@@ -517,6 +525,23 @@ TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(culture->tick(), 0);
   EXPECT_EQ(LiveCulture::Create(Model(), 0, 1, executor_).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(LiveCultureTest, ManyKeysAreReadOnceAndRefusedWhole) {
+  auto culture = Busy(1);
+  CultureChange change;
+  for (int i = 0; i < 200'000; ++i) {
+    change.params.push_back({absl::StrCat("noise-none", i), {1.0}});
+  }
+  const size_t num_params = culture->params().size();
+  EXPECT_EQ(culture->Change(change).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(culture->params().size(), num_params);
+  change.params.clear();
+  for (int i = 0; i < 200'000; ++i) change.params.push_back({"noise-std_e", {1e-8 * i}});
+  ASSERT_TRUE(culture->Change(change).ok());
+  EXPECT_EQ(culture->params().size(), num_params);
+  EXPECT_EQ(culture->params().back().key, "noise-std_e");
+  EXPECT_EQ(culture->params().back().values[0], 1e-8 * 199'999);
 }
 
 TEST_F(LiveCultureTest, OnlyAtTheStart) {

@@ -15,8 +15,10 @@ namespace {
 
 constexpr double kFieldBoundMv = 1000.0;
 constexpr double kMaxMagnitude = 1e9;
-// Samples of one mode that are still to come, all copies.
-constexpr int64_t kMaxPendingBytes = int64_t{1} << 30;
+// Of one mode that are not over: each is looked at in every step.
+constexpr size_t kMaxStimuli = 1024;
+// What a stimulus of a copy takes up beside its numbers, about.
+constexpr int64_t kStimulusBytes = 256;
 
 sim::StimulusMode ModeOf(StimulusQuantity quantity) {
   switch (quantity) {
@@ -57,11 +59,38 @@ double ScaleOf(const CultureStimulus& stimulus) {
   return 1.0 / (6.626e-34 * 3e8 / (stimulus.wavelength_nm * 1e-9) * 1e3);
 }
 
-// Drops the samples before index `first`.
-void DropBefore(int64_t first, sim::Waveform& w) {
-  const int64_t gone = std::min(std::max<int64_t>(first - w.first_sample, 0), w.num_samples());
-  w.samples.erase(w.samples.begin(), w.samples.begin() + gone * w.num_channels);
-  w.first_sample += gone;
+// Where a waveform ends: a tick, or on livn's grid a sample.
+int64_t EndOf(const sim::Waveform& w, double dt_ms) {
+  if (w.timing == sim::SampleTiming::kLivn) return w.first_sample + w.num_samples();
+  return w.first_tick + w.num_samples() * sim::TicksOfSample(w.sample_dt_ms, dt_ms);
+}
+
+// What is behind a pointer, for writing: a copy of its own where others share it.
+template <typename T>
+T& Own(std::shared_ptr<T>& shared) {
+  if (shared == nullptr) {
+    shared = std::make_shared<T>();
+  } else if (shared.use_count() > 1) {
+    shared = std::make_shared<T>(*shared);
+  }
+  return *shared;
+}
+
+// Of stimuli of one shape, for one copy or for each of num_blocks copies.
+int64_t BytesOf(int64_t num_blocks, int64_t num_samples, int64_t num_channels) {
+  return num_blocks * (kStimulusBytes + num_channels * (num_samples * int64_t{sizeof(double)} +
+                                                        int64_t{sizeof(int)}));
+}
+
+std::shared_ptr<sim::StimulusMap> MapOf(const std::vector<Site>& sites,
+                                        const sim::Culture& culture) {
+  auto map = std::make_shared<sim::StimulusMap>();
+  map->num_channels = static_cast<int>(sites.size());
+  map->row_of_channel.reserve(sites.size());
+  for (const Site& site : sites) {
+    map->row_of_channel.push_back(culture.SectionRow(site.gid, site.section));
+  }
+  return map;
 }
 
 // Electrode currents whose field leaves the bounds somewhere in the culture.
@@ -111,6 +140,12 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
   if (!(stimulus.sample_dt_ms >= 1e-3 && stimulus.sample_dt_ms <= 1e6)) {
     return MakeFieldError(path("sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
                           "0.001 .. 1e6 (ms)");
+  }
+  if (stimulus.timing == sim::SampleTiming::kExactTicks &&
+      sim::TicksOfSample(stimulus.sample_dt_ms, culture.dt_ms()) == 0) {
+    return MakeFieldError(
+        path("sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
+        absl::StrCat("a multiple of dt_ms = ", culture.dt_ms(), ", or the timing livn"));
   }
   const sim::StimulusMode mode = ModeOf(stimulus.quantity);
   const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
@@ -193,125 +228,216 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
   return by_electrode ? CheckField(path("samples"), stimulus, *electrodes) : absl::OkStatus();
 }
 
-absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& stimulus,
-                               const sim::Culture& culture, const Electrodes* electrodes,
-                               double now_ms) {
-  if (absl::Status s = Check(field, stimulus, culture, electrodes); !s.ok()) return s;
-  ModePlan& mode = modes_[static_cast<int>(ModeOf(stimulus.quantity))];
+absl::Status StimulusPlan::CheckMode(absl::string_view field, const CultureStimulus& stimulus,
+                                     const ModePlan& mode) const {
+  if (!mode.fed) return absl::OkStatus();
   const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
-  if (mode.sample_dt_ms != 0.0 && std::fabs(mode.sample_dt_ms - stimulus.sample_dt_ms) > 1e-12) {
+  if (mode.timing != stimulus.timing) {
+    const auto name = [](sim::SampleTiming timing) {
+      return timing == sim::SampleTiming::kLivn ? "livn" : "exact";
+    };
+    return MakeFieldError(
+        absl::StrCat(field, ".timing"), name(stimulus.timing),
+        absl::StrCat(name(mode.timing), ", as this mode's earlier stimulus, until the next Clear"));
+  }
+  if (mode.timing == sim::SampleTiming::kLivn && mode.sample_dt_ms != stimulus.sample_dt_ms) {
     return MakeFieldError(
         absl::StrCat(field, ".sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
-        absl::StrCat(mode.sample_dt_ms, ", as this mode's earlier stimulus, until the next Reset"));
+        absl::StrCat(mode.sample_dt_ms, ", as this mode's earlier stimulus, until the next Clear"));
   }
-  if (mode.sample_dt_ms != 0.0 && mode.electrodes != by_electrode) {
+  if (mode.electrodes != by_electrode) {
     return MakeFieldError(absl::StrCat(field, ".quantity"),
                           by_electrode ? "electrode currents" : "extracellular potentials",
-                          "the field's earlier kind, until the next Reset: it comes either from "
+                          "the field's earlier kind, until the next Clear: it comes either from "
                           "electrodes or from potentials at sites");
   }
-
-  // Channels of this stimulus among those of the mode.
-  std::vector<int> channel;
-  int num_channels = mode.num_channels;
-  std::map<Site, int> channel_of = mode.channel_of;
-  std::vector<Site> channels = mode.channels;
-  if (by_electrode) {
-    num_channels = static_cast<int>(electrodes->array.num_electrodes());
-    for (const int64_t id : stimulus.electrodes) {
-      channel.push_back(electrodes->array.Find(static_cast<int32_t>(id)));
-    }
-  } else {
-    for (const Site& site : stimulus.sites) {
-      const auto [at, fresh] = channel_of.try_emplace(site, num_channels);
-      if (fresh) {
-        ++num_channels;
-        channels.push_back(site);
-      }
-      channel.push_back(at->second);
-    }
-  }
-
-  // Python's round, which livn uses: halves go to the even number.
-  const auto first = static_cast<int64_t>(std::nearbyint(now_ms / stimulus.sample_dt_ms));
-  int64_t begin = first;
-  int64_t end = first + stimulus.num_samples;
-  for (const sim::Waveform& w : mode.pending) {
-    if (w.num_samples() == 0) continue;
-    begin = std::min(begin, w.first_sample);
-    end = std::max(end, w.first_sample + w.num_samples());
-  }
-  if ((end - begin) * num_channels > kMaxPendingBytes / 8 / num_copies_) {
-    return MakeFieldError(
-        absl::StrCat(field, ".samples"),
-        absl::StrCat(end - begin, " samples of ", num_channels, " channels for ", num_copies_,
-                     " copies"),
-        absl::StrCat("at most ", kMaxPendingBytes / 8, " numbers still to come, all copies"));
-  }
-
-  const double scale = ScaleOf(stimulus);
-  std::vector<sim::Waveform> pending(static_cast<size_t>(num_copies_));
-  for (int c = 0; c < num_copies_; ++c) {
-    sim::Waveform& w = pending[static_cast<size_t>(c)];
-    w.timing = sim::SampleTiming::kLivn;
-    w.sample_dt_ms = stimulus.sample_dt_ms;
-    w.first_sample = begin;
-    w.num_channels = num_channels;
-    w.samples.assign(static_cast<size_t>((end - begin) * num_channels), 0.0);
-    if (!mode.pending.empty()) {
-      const sim::Waveform& old = mode.pending[static_cast<size_t>(c)];
-      for (int64_t s = 0; s < old.num_samples(); ++s) {
-        std::copy_n(old.samples.begin() + s * old.num_channels, old.num_channels,
-                    w.samples.begin() + (old.first_sample + s - begin) * num_channels);
-      }
-    }
-    const auto width = static_cast<int64_t>(channel.size());
-    const double* in = stimulus.samples.data() +
-                       (stimulus.per_copy ? c * stimulus.num_samples * width : int64_t{0});
-    for (int64_t s = 0; s < stimulus.num_samples; ++s) {
-      double* out = w.samples.data() + (first + s - begin) * num_channels;
-      for (int64_t i = 0; i < width; ++i) out[channel[static_cast<size_t>(i)]] = scale * *in++;
-    }
-  }
-  mode.electrodes = by_electrode;
-  mode.sample_dt_ms = stimulus.sample_dt_ms;
-  mode.channel_of = std::move(channel_of);
-  mode.channels = std::move(channels);
-  mode.num_channels = num_channels;
-  mode.pending = std::move(pending);
   return absl::OkStatus();
 }
 
-void StimulusPlan::ForgetBefore(double now_ms) {
+int64_t StimulusPlan::Layer::num_bytes() const {
+  return BytesOf(static_cast<int64_t>(of_copy.size()), shape().num_samples(), shape().num_channels);
+}
+
+int64_t StimulusPlan::num_bytes() const {
+  int64_t bytes = 0;
+  for (const ModePlan& mode : modes_) {
+    for (const auto& layer : mode.layers) bytes += layer->num_bytes();
+  }
+  return bytes;
+}
+
+absl::Status StimulusPlan::CheckRoom(absl::string_view field, const CultureStimulus& stimulus,
+                                     const ModePlan& mode, int64_t max_bytes) const {
+  const int64_t num_blocks = stimulus.per_copy ? num_copies_ : 1;
+  const auto num_channels =
+      static_cast<int64_t>(stimulus.samples.size()) / (num_blocks * stimulus.num_samples);
+  const int64_t bytes = BytesOf(num_blocks, stimulus.num_samples, num_channels);
+  const int64_t taken = num_bytes();
+  if (bytes > max_bytes - taken) {
+    return MakeFieldError(absl::StrCat(field, ".samples"), absl::StrCat(bytes, " bytes"),
+                          absl::StrCat("0 .. ", std::max<int64_t>(0, max_bytes - taken),
+                                       ": stimuli that are not over may take ", max_bytes,
+                                       " bytes, and earlier ones take ", taken));
+  }
+  if (mode.layers.size() >= kMaxStimuli) {
+    return MakeFieldError(
+        field, absl::StrCat("beside ", mode.layers.size(), " of its quantity that are not over"),
+        absl::StrCat("at most ", kMaxStimuli, " at a time: give many channels as one stimulus"));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<int> StimulusPlan::ChannelsOf(const CultureStimulus& stimulus,
+                                          const sim::Culture& culture, const Electrodes* electrodes,
+                                          ModePlan& mode) {
+  std::vector<int> out;
+  if (stimulus.quantity == StimulusQuantity::kElectrodeUa) {
+    mode.electrode_map = electrodes->map;
+    for (const int64_t id : stimulus.electrodes) {
+      out.push_back(electrodes->array.Find(static_cast<int32_t>(id)));
+    }
+    return out;
+  }
+  for (const Site& site : stimulus.sites) {
+    if (mode.channels == nullptr || mode.channels->of_site.count(site) == 0) {
+      Channels& channels = Own(mode.channels);
+      sim::StimulusMap& map = Own(mode.site_map);
+      channels.of_site.emplace(site, static_cast<int>(channels.sites.size()));
+      channels.sites.push_back(site);
+      map.row_of_channel.push_back(culture.SectionRow(site.gid, site.section));
+      ++map.num_channels;
+    }
+    out.push_back(mode.channels->of_site.at(site));
+  }
+  return out;
+}
+
+std::shared_ptr<StimulusPlan::Layer> StimulusPlan::LayerOf(const CultureStimulus& stimulus,
+                                                           std::vector<int> channels, int64_t tick,
+                                                           double dt_ms) const {
+  const double scale = ScaleOf(stimulus);
+  const int num_blocks = stimulus.per_copy ? num_copies_ : 1;
+  const auto block = stimulus.num_samples * static_cast<int64_t>(channels.size());
+  auto layer = std::make_shared<Layer>();
+  for (int c = 0; c < num_blocks; ++c) {
+    auto w = std::make_shared<sim::Waveform>();
+    w->timing = stimulus.timing;
+    w->sample_dt_ms = stimulus.sample_dt_ms;
+    w->first_tick = tick;
+    // Python's round, which livn uses: halves go to the even number.
+    w->first_sample = static_cast<int64_t>(
+        std::nearbyint(static_cast<double>(tick) * dt_ms / stimulus.sample_dt_ms));
+    w->num_channels = static_cast<int>(channels.size());
+    w->channels = channels;
+    w->samples.assign(stimulus.samples.begin() + c * block,
+                      stimulus.samples.begin() + (c + 1) * block);
+    if (scale != 1.0) {
+      for (double& x : w->samples) x *= scale;
+    }
+    layer->of_copy.push_back(std::move(w));
+  }
+  return layer;
+}
+
+void StimulusPlan::DropHidden(ModePlan& mode, double dt_ms) {
+  const sim::Waveform& last = mode.layers.back()->shape();
+  const std::set<int> covered(last.channels.begin(), last.channels.end());
+  const auto hidden = [&](const std::shared_ptr<const Layer>& layer) {
+    const sim::Waveform& w = layer->shape();
+    // On livn's grid the sample that has begun may be before the last stimulus' first one.
+    const bool begins =
+        w.timing == sim::SampleTiming::kExactTicks || w.first_sample >= last.first_sample;
+    return &w != &last && begins && EndOf(w, dt_ms) <= EndOf(last, dt_ms) &&
+           std::all_of(w.channels.begin(), w.channels.end(),
+                       [&](int c) { return covered.count(c) > 0; });
+  };
+  const auto kept = std::remove_if(mode.layers.begin(), mode.layers.end(), hidden);
+  mode.num_hidden += mode.layers.end() - kept;
+  mode.layers.erase(kept, mode.layers.end());
+}
+
+absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& stimulus,
+                               const sim::Culture& culture, const Electrodes* electrodes,
+                               int64_t tick, int64_t max_bytes) {
+  if (absl::Status s = Check(field, stimulus, culture, electrodes); !s.ok()) return s;
+  ModePlan& mode = modes_[static_cast<int>(ModeOf(stimulus.quantity))];
+  if (absl::Status s = CheckMode(field, stimulus, mode); !s.ok()) return s;
+  if (stimulus.num_samples > 0) {
+    if (absl::Status s = CheckRoom(field, stimulus, mode, max_bytes); !s.ok()) return s;
+  }
+  mode.fed = true;
+  mode.electrodes = stimulus.quantity == StimulusQuantity::kElectrodeUa;
+  mode.timing = stimulus.timing;
+  mode.sample_dt_ms = stimulus.sample_dt_ms;
+  std::vector<int> channels = ChannelsOf(stimulus, culture, electrodes, mode);
+  if (stimulus.num_samples == 0) return absl::OkStatus();
+  const std::shared_ptr<Layer> layer =
+      LayerOf(stimulus, std::move(channels), tick, culture.dt_ms());
+  layer->serial = mode.next_serial++;
+  mode.layers.push_back(layer);
+  DropHidden(mode, culture.dt_ms());
+  return absl::OkStatus();
+}
+
+void StimulusPlan::ForgetBefore(int64_t tick, double dt_ms) {
   for (ModePlan& mode : modes_) {
-    if (mode.sample_dt_ms == 0.0) continue;
-    // One sample of slack: the engine asks for the sample that has begun.
-    const auto now = static_cast<int64_t>(std::floor(now_ms / mode.sample_dt_ms)) - 1;
-    for (sim::Waveform& w : mode.pending) DropBefore(now, w);
+    const auto over = [&](const std::shared_ptr<const Layer>& layer) {
+      const sim::Waveform& w = layer->shape();
+      if (w.timing == sim::SampleTiming::kExactTicks) return EndOf(w, dt_ms) <= tick;
+      // One sample of slack: the engine asks for the sample that has begun.
+      const double at = std::floor(static_cast<double>(tick) * dt_ms / w.sample_dt_ms);
+      return EndOf(w, dt_ms) <= static_cast<int64_t>(at) - 1;
+    };
+    mode.layers.erase(std::remove_if(mode.layers.begin(), mode.layers.end(), over),
+                      mode.layers.end());
   }
 }
 
-void StimulusPlan::InstallInto(Copies& copies, const Electrodes* electrodes) const {
-  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
-    const ModePlan& mode = modes_[m];
-    if (mode.sample_dt_ms == 0.0) continue;
-    std::shared_ptr<const sim::StimulusMap> map;
-    if (mode.electrodes) {
-      map = electrodes->map;
-    } else {
-      auto sites = std::make_shared<sim::StimulusMap>();
-      sites->num_channels = mode.num_channels;
-      for (const Site& site : mode.channels) {
-        sites->row_of_channel.push_back(copies.culture().SectionRow(site.gid, site.section));
+absl::Status StimulusPlan::CheckDt(double dt_ms) const {
+  for (const ModePlan& mode : modes_) {
+    for (const auto& layer : mode.layers) {
+      const sim::Waveform& w = layer->shape();
+      if (w.timing == sim::SampleTiming::kLivn || sim::TicksOfSample(w.sample_dt_ms, dt_ms) > 0) {
+        continue;
       }
-      map = std::move(sites);
+      return MakeFieldError("dt_ms", absl::StrCat(dt_ms),
+                            absl::StrCat("a part of ", w.sample_dt_ms,
+                                         ", the sample_dt_ms of a stimulus that is still to come, "
+                                         "until the next Clear"));
     }
-    copies.SetStimulusMap(static_cast<sim::StimulusMode>(m), map);
-    for (int c = 0; c < copies.num_copies(); ++c) {
-      const sim::Waveform& w = mode.pending[static_cast<size_t>(c)];
-      if (w.num_samples() == 0) continue;
-      // Cannot fail: the map is set and Add has seen the numbers.
-      copies.Install(c, static_cast<sim::StimulusMode>(m), w).IgnoreError();
+  }
+  return absl::OkStatus();
+}
+
+void StimulusPlan::Rebind(const sim::Culture& culture, const Electrodes* electrodes) {
+  for (ModePlan& mode : modes_) {
+    if (mode.electrode_map != nullptr) mode.electrode_map = electrodes->map;
+    if (mode.channels != nullptr) mode.site_map = MapOf(mode.channels->sites, culture);
+  }
+}
+
+void StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
+                               const StimulusPlan* have) const {
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    const auto stimulus_mode = static_cast<sim::StimulusMode>(m);
+    const ModePlan& mode = modes_[m];
+    const std::shared_ptr<const sim::StimulusMap> map = mode.map();
+    if (map == nullptr) continue;
+    int64_t next_serial = 0;
+    if (have != nullptr && have->modes_[m].map() == map &&
+        have->modes_[m].num_hidden == mode.num_hidden) {
+      next_serial = have->modes_[m].next_serial;
+    } else {
+      copies.SetStimulusMap(stimulus_mode, map);
+    }
+    for (const auto& layer : mode.layers) {
+      if (layer->serial < next_serial) continue;
+      for (int c = 0; c < copies.num_copies(); ++c) {
+        if (!takes(c)) continue;
+        // Cannot fail: the map is set and Add has seen the numbers.
+        copies.Install(c, stimulus_mode, layer->of_copy[layer->of_copy.size() == 1 ? 0 : c])
+            .IgnoreError();
+      }
     }
   }
 }

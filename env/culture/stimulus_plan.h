@@ -2,10 +2,12 @@
 #ifndef LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 #define LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "env/copies.h"
@@ -22,41 +24,91 @@ struct Electrodes {
   std::shared_ptr<const sim::StimulusMap> map;
 };
 
-// For every mode of the engine: the sites that stimuli have named so far, and what is still to
-// come. A later stimulus replaces an earlier one where both name a site and a sample; all stimuli
-// of a mode share one sample interval. A value: copy it, change the copy, take it or drop it.
+// For every mode of the engine: the sites that stimuli have named so far, and the stimuli that are
+// not over. A later stimulus replaces an earlier one where both speak of a site at a time. All
+// stimuli of a mode share their timing; on livn's grid also the sample interval.
+//
+// A value: copy it, change the copy, take it or drop it. Copies of it share all that is large, and so
+// do the gangs that the stimuli are given to.
 //
 // Not thread-safe.
 class StimulusPlan {
  public:
   explicit StimulusPlan(int num_copies) : num_copies_(num_copies) {}
 
-  // Puts a stimulus on the axis from now_ms on. A MakeFieldError below `field` names what is wrong;
-  // nothing has changed then. `electrodes` is null where the culture has none.
+  // Puts a stimulus on the axis from a tick on, which no stimulus before it lies behind. A
+  // MakeFieldError below `field` names what is wrong; nothing has changed then. `electrodes` is null
+  // where the culture has none. All that is not over may take max_bytes.
   absl::Status Add(absl::string_view field, const CultureStimulus& stimulus,
-                   const sim::Culture& culture, const Electrodes* electrodes, double now_ms);
+                   const sim::Culture& culture, const Electrodes* electrodes, int64_t tick,
+                   int64_t max_bytes);
 
-  // Drops the samples before now_ms.
-  void ForgetBefore(double now_ms);
+  // Drops the stimuli that are over at a tick.
+  void ForgetBefore(int64_t tick, double dt_ms);
 
-  // Gives the copies all modes and waveforms.
-  void InstallInto(Copies& copies, const Electrodes* electrodes) const;
+  // The stimuli that are still to come can follow a culture with other ticks. The error names "dt_ms".
+  absl::Status CheckDt(double dt_ms) const;
+  // Takes the sections of another culture, and its electrodes.
+  void Rebind(const sim::Culture& culture, const Electrodes* electrodes);
 
-  // Electrode currents are still on the axis.
+  // Gives the stimuli to those copies that take any; `have`: what these have got already, or null.
+  void InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
+                   const StimulusPlan* have) const;
+
+  // Electrode currents are on the axis, or were.
   bool uses_electrodes() const;
 
+  // What the stimuli that are not over take up.
+  int64_t num_bytes() const;
+
  private:
+  // The sites that a mode's channels are, in the order in which they were first named.
+  struct Channels {
+    std::vector<Site> sites;
+    std::map<Site, int> of_site;
+  };
+  // A stimulus that is not over.
+  struct Layer {
+    int64_t serial = 0;                                         // among the mode's, from 0
+    std::vector<std::shared_ptr<const sim::Waveform>> of_copy;  // one, or one a copy
+
+    const sim::Waveform& shape() const { return *of_copy[0]; }
+    int64_t num_bytes() const;
+  };
   struct ModePlan {
-    bool electrodes = false;    // channels are electrodes in declared order
-    double sample_dt_ms = 0.0;  // 0: no stimulus yet
-    std::map<Site, int> channel_of;
-    std::vector<Site> channels;
-    int num_channels = 0;
-    std::vector<sim::Waveform> pending;  // [copy]
+    bool fed = false;         // there was a stimulus
+    bool electrodes = false;  // channels are electrodes in declared order
+    sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
+    double sample_dt_ms = 0.0;  // of the last one
+    // Of sites; written to only while no other plan and no gang shares them.
+    std::shared_ptr<Channels> channels;
+    std::shared_ptr<sim::StimulusMap> site_map;
+    std::shared_ptr<const sim::StimulusMap> electrode_map;
+    std::vector<std::shared_ptr<const Layer>> layers;
+    int64_t next_serial = 0;
+    int64_t num_hidden = 0;  // layers that were dropped before their end
+
+    // How the channels reach sections; null before the first stimulus.
+    std::shared_ptr<const sim::StimulusMap> map() const {
+      return electrodes ? electrode_map : site_map;
+    }
   };
 
   absl::Status Check(absl::string_view field, const CultureStimulus& stimulus,
                      const sim::Culture& culture, const Electrodes* electrodes) const;
+  // Whether the mode's earlier stimuli let another one in.
+  absl::Status CheckMode(absl::string_view field, const CultureStimulus& stimulus,
+                         const ModePlan& mode) const;
+  // Whether there is room for another one.
+  absl::Status CheckRoom(absl::string_view field, const CultureStimulus& stimulus,
+                         const ModePlan& mode, int64_t max_bytes) const;
+  // The stimulus' channels in the mode's map, which grows by the new ones.
+  static std::vector<int> ChannelsOf(const CultureStimulus& stimulus, const sim::Culture& culture,
+                                     const Electrodes* electrodes, ModePlan& mode);
+  std::shared_ptr<Layer> LayerOf(const CultureStimulus& stimulus, std::vector<int> channels,
+                                 int64_t tick, double dt_ms) const;
+  // Drops the layers of which nothing is left once the last one is there.
+  static void DropHidden(ModePlan& mode, double dt_ms);
 
   int num_copies_;
   ModePlan modes_[sim::kNumStimulusModes];

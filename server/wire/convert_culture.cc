@@ -105,6 +105,7 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
                         "a StimulusQuantity but UNSPECIFIED");
   }
   out.quantity = *quantity;
+  out.timing = sim::SampleTiming::kLivn;  // a message has no other
   out.sample_dt_ms = stimulus.sample_dt_ms();
   if (stimulus.wavelength_nm() != 0.0) out.wavelength_nm = stimulus.wavelength_nm();
   const bool by_electrode = out.quantity == env::StimulusQuantity::kElectrodeUa;
