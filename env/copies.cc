@@ -70,7 +70,8 @@ absl::Status Copies::SetInputSpikes(const std::map<int64_t, std::vector<double>>
 std::vector<std::vector<double>> Copies::SaveAll() const {
   std::vector<std::vector<double>> states;
   for (int c = 0; c < num_copies_; ++c) {
-    states.emplace_back(culture_->initial_state().size());
+    states.emplace_back(gang(c).keeps_currents() ? culture_->state_size_with_currents()
+                                                 : culture_->state_size());
     Save(c, absl::MakeSpan(states.back()));
   }
   return states;

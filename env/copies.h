@@ -88,7 +88,7 @@ class Copies {
     return gang(copy).SetLearnedWeights(Within(copy), weights);
   }
 
-  // The states of all copies, in order, and back.
+  // The states of all copies, in order, and back: with their membrane currents where these are known.
   std::vector<std::vector<double>> SaveAll() const;
   void LoadAll(const std::vector<std::vector<double>>& states);
 

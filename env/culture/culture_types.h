@@ -56,7 +56,9 @@ struct CultureStimulus {
 
 enum class RecordedQuantity {
   kVoltageMv,
-  kMembraneCurrentUa,     // of the half step before the sample, stimuli left out; 0 at time 0
+  // Of the half step before the sample, stimuli left out; 0 at time 0, and at the time from which
+  // currents or what electrodes hear of them are recorded for the first time.
+  kMembraneCurrentUa,
   kState,                 // by its name
   kElectrodePotentialUv,  // of every electrode in declared order; no sites
   kLearnedWeight,         // of every plastic connection; no sites

@@ -418,6 +418,42 @@ TEST_F(LiveCultureTest, ARunWithMoreSpikesThanFitHasNotHappened) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("1000 bytes in one answer"));
 }
 
+// A membrane current is of the half step before: it goes along wherever the culture's state goes.
+TEST_F(LiveCultureTest, MembraneCurrentsGoOnOverARefusedRunAndAChange) {
+  CultureChange currents;
+  currents.recording.emplace();
+  currents.recording->series.resize(2);
+  currents.recording->series[0].quantity = RecordedQuantity::kMembraneCurrentUa;
+  currents.recording->series[0].sites = {{0, 0}, {0, 1}, {9, 0}};
+  currents.recording->series[0].sample_dt_ms = 0.025;
+  currents.recording->series[1].quantity = RecordedQuantity::kElectrodePotentialUv;
+  currents.recording->series[1].sample_dt_ms = 0.025;
+  auto plain = Busy(3), disturbed = Busy(3);
+  for (LiveCulture* culture : {plain.get(), disturbed.get()}) {
+    ASSERT_TRUE(culture->Change(currents).ok());
+    ASSERT_TRUE(culture->Run(For(30)).ok());
+  }
+  const auto expect_same = [&] {
+    ASSERT_TRUE(plain->Run(For(1)).ok());
+    ASSERT_TRUE(disturbed->Run(For(1)).ok());
+    EXPECT_NE(plain->recording().series[0].values[0], 0.0);
+    for (int copy = 0; copy < 3; ++copy) {
+      EXPECT_EQ(Print(disturbed->recording(), copy), Print(plain->recording(), copy)) << copy;
+    }
+  };
+  expect_same();
+  CultureRun refused = For(40);
+  const auto num_electrodes =
+      static_cast<int64_t>(Model()->prepared().setup.electrode_array->electrodes.size());
+  refused.max_recording_bytes = 3 * (3 + num_electrodes) * 1600 * 8 + 24 * 2;
+  EXPECT_EQ(disturbed->Run(refused).code(), absl::StatusCode::kResourceExhausted);
+  expect_same();
+  CultureChange same;
+  same.params = {{"EXC_EXC-dend-AMPA-weight", {5.0}}};
+  ASSERT_TRUE(disturbed->Change(same).ok());
+  expect_same();
+}
+
 TEST_F(LiveCultureTest, TheCultureLearnsAndIsLitOnlyWhenAsked) {
   // A culture that can learn and be lit, and does not, is the culture that cannot.
   auto live = LiveCulture::Create(Model(), 1, 1, executor_);

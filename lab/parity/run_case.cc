@@ -58,7 +58,8 @@ class CaseRunner {
 
   // The running state goes on in a culture of other rules.
   absl::Status Rebuild() {
-    std::vector<double> state(culture().initial_state().size());
+    std::vector<double> state(gang_->keeps_currents() ? culture().state_size_with_currents()
+                                                      : culture().state_size());
     gang_->SaveCopy(0, absl::MakeSpan(state));
     LIVND_RETURN_IF_ERROR(Build());
     gang_->LoadCopy(0, state);

@@ -150,6 +150,15 @@ void Culture::BuildInitialState() {
   }
 }
 
+size_t Culture::state_size_with_currents() const {
+  size_t size = state_size();
+  for (const CellGroup& group : groups_) {
+    size += static_cast<size_t>(group.num_cells()) *
+            static_cast<size_t>(group.model->num_compartments());
+  }
+  return size;
+}
+
 bool Culture::HasLayoutOf(const Culture& other) const {
   auto same_group = [](const CellGroup& a, const CellGroup& b) {
     auto same_slot = [](const SynapseSlotStates& x, const SynapseSlotStates& y) {
@@ -158,6 +167,7 @@ bool Culture::HasLayoutOf(const Culture& other) const {
     };
     return a.gids == b.gids && a.num_variables == b.num_variables &&
            a.model->spikes_state() == b.model->spikes_state() &&
+           a.model->num_compartments() == b.model->num_compartments() &&
            std::equal(a.slots.begin(), a.slots.end(), b.slots.begin(), b.slots.end(), same_slot);
   };
   auto same_row = [](const ConnectionRow& a, const ConnectionRow& b) { return a.state == b.state; };

@@ -61,6 +61,10 @@ struct PlasticConnection {
 //   [header][groups: cells by gid: variables][connection state: 2 a stateful row]
 // Stateful rows are those of depressing synapses (resources, time of the last event, ms) and of
 // plastic ones (learned weight, integral of the learning signal at the last event).
+//
+// What is to be recorded at once needs the membrane currents of the last half step, too:
+//   ...[groups: cells by gid: mA/cm2 of each compartment]
+// The state without them is that of a copy whose currents nobody has asked for.
 struct CopyHeader {
   enum {
     kTick,     // steps since the start
@@ -115,6 +119,9 @@ class Culture {
   // State of a copy that has not run: every section at v_init, no event on its way.
   const std::vector<double>& initial_state() const { return initial_state_; }
   int64_t connection_state_offset() const { return connection_state_offset_; }
+  // Of a copy's state without and with its membrane currents.
+  size_t state_size() const { return initial_state_.size(); }
+  size_t state_size_with_currents() const;
   // The connections that learn, in the order of Gang::LearnedWeights.
   const std::vector<PlasticConnection>& plastic_connections() const { return plastic_; }
   // Their rows in the connectivity.

@@ -165,7 +165,8 @@ void Gang::SaveCopy(int copy, absl::Span<double> state) const {
     });
   }
   const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
-  std::copy_n(connection_state_.data() + copy * n, n, out);
+  out = std::copy_n(connection_state_.data() + copy * n, n, out);
+  if (state.size() == culture_->state_size_with_currents()) SaveCurrents(copy, out);
 }
 
 void Gang::LoadCopy(int copy, absl::Span<const double> state) {
@@ -174,7 +175,6 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
   in += CopyHeader::kSize;
   for (size_t g = 0; g < groups_.size(); ++g) {
     const int n = culture_->groups()[g].num_variables;
-    const int num_compartments = culture_->groups()[g].model->num_compartments();
     GroupTiles& tiles = groups_[g];
     ForTiles(copy, tiles.num_cells, [&](int64_t tile, int begin, int end, int) {
       double* lanes = tiles.state.data() + tile * n * kTileLanes;
@@ -184,18 +184,44 @@ void Gang::LoadCopy(int copy, absl::Span<const double> state) {
         for (int v = 0; v < n; ++v) lanes[v * kTileLanes + i] = *in++;
       }
       tiles.stale[tile] = 1;
-      if (tiles.membrane.empty()) return;
-      double* membrane = tiles.membrane.data() + tile * num_compartments * kTileLanes;
-      for (int c = 0; c < num_compartments; ++c) {
-        std::fill(membrane + c * kTileLanes + begin, membrane + c * kTileLanes + end, 0.0);
-      }
     });
   }
   const int64_t n = 2 * culture_->connectivity().num_stateful_rows;
   std::copy_n(in, n, connection_state_.data() + copy * n);
+  const bool with_currents = state.size() == culture_->state_size_with_currents();
+  if (with_currents) KeepMembrane();
+  if (keep_membrane_) LoadCurrents(copy, with_currents ? in + n : nullptr);
   for (StimulusSlot& s : stimuli_) s.timelines[copy].Clear();
   events_stale_[copy] = stimuli_stale_[copy] = 1;
   stale_ = true;
+}
+
+void Gang::SaveCurrents(int copy, double* out) const {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const int num_compartments = culture_->groups()[g].model->num_compartments();
+    ForTiles(copy, groups_[g].num_cells, [&](int64_t tile, int begin, int end, int) {
+      const int64_t at = tile * num_compartments * kTileLanes;
+      for (int i = begin; i < end; ++i) {
+        for (int c = 0; c < num_compartments; ++c) {
+          *out++ = keep_membrane_ ? groups_[g].membrane[at + c * kTileLanes + i] : 0.0;
+        }
+      }
+    });
+  }
+}
+
+void Gang::LoadCurrents(int copy, const double* in) {
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const int num_compartments = culture_->groups()[g].model->num_compartments();
+    ForTiles(copy, groups_[g].num_cells, [&](int64_t tile, int begin, int end, int) {
+      const int64_t at = tile * num_compartments * kTileLanes;
+      for (int i = begin; i < end; ++i) {
+        for (int c = 0; c < num_compartments; ++c) {
+          groups_[g].membrane[at + c * kTileLanes + i] = in == nullptr ? 0.0 : *in++;
+        }
+      }
+    });
+  }
 }
 
 TileBatch Gang::TilesAt(int g, int first, int num_tiles) {

@@ -30,10 +30,14 @@ class Gang {
   int num_copies() const { return num_copies_; }
   int64_t tick(int copy) const { return static_cast<int64_t>(header(copy, CopyHeader::kTick)); }
 
-  // The canonical state of a copy (sim/culture/culture.h); [culture().initial_state().size()].
+  // The canonical state of a copy (sim/culture/culture.h), as much as the span holds:
+  // [culture().state_size()], or [culture().state_size_with_currents()].
   void SaveCopy(int copy, absl::Span<double> state) const;
-  // Replaces a copy by a saved state. Its stimuli are forgotten.
+  // Replaces a copy by a saved state. Its stimuli are forgotten; its membrane currents are 0 where the
+  // state is without.
   void LoadCopy(int copy, absl::Span<const double> state);
+  // Whether membrane currents are known: a probe has asked for some, or a loaded state had them.
+  bool keeps_currents() const { return keep_membrane_; }
 
   // Keys the copy's noise: low 32 bits are livn's seed, high 32 bits choose another family of
   // streams (0: livn's). All streams start over; the conductances they drive stay as they are.
@@ -174,6 +178,9 @@ class Gang {
   // Whether anything learns, and which lanes, from the headers.
   void UpdateSwitches();
   void KeepMembrane();
+  // A copy's membrane currents to and from where they lie in its state; null stands for 0.
+  void SaveCurrents(int copy, double* out) const;
+  void LoadCurrents(int copy, const double* in);
   ProbeSite SiteOf(const Probe& probe, const Probe::Site& site) const;
   void BeginProbes(int64_t num_steps, absl::Span<Probe* const> probes);
   void Sample(GangSlice& slice, int64_t step);
@@ -201,7 +208,7 @@ class Gang {
   std::vector<uint8_t> events_stale_, stimuli_stale_;
   bool stale_ = true;           // any of it, or a tile's scratch, or the switches
   bool learning_ = false;       // some copy has learned
-  bool keep_membrane_ = false;  // some probe has asked for membrane currents
+  bool keep_membrane_ = false;  // keeps_currents()
 };
 
 }  // namespace livnd::sim

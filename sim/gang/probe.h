@@ -20,7 +20,8 @@ struct Probe {
   enum class Quantity {
     kVoltageMv,
     // Total current through the membrane around the section's middle, stimuli left out: that of the
-    // half step before the sample; 0 before the first step after a start or a LoadCopy.
+    // half step before the sample. 0 where there is none: before a copy's first step, after it was
+    // loaded from a state without currents, and before the first step that was asked for any.
     kMembraneCurrentUa,
     // CellModel::NamedState of `state`.
     kState,

@@ -55,7 +55,7 @@ TEST(ProbeTest, MembraneCurrentsAreTheReferencesAndSumToZero) {
   }
 }
 
-TEST(ProbeTest, AMembraneCurrentGoesOnAcrossCallsAndStartsAtZeroAfterALoad) {
+TEST(ProbeTest, AMembraneCurrentGoesOnAcrossCallsAndLoads) {
   const std::shared_ptr<const Culture> culture = MustCreate(BusyConfig());
   Gang straight(culture, 1), cut(culture, 1);
   Probe a = MakeProbe(Probe::Quantity::kMembraneCurrentUa, {{3, 1}, {12, 0}});
@@ -65,10 +65,55 @@ TEST(ProbeTest, AMembraneCurrentGoesOnAcrossCallsAndStartsAtZeroAfterALoad) {
   straight.Advance(100, nullptr, pa);
   for (int i = 0; i < 10; ++i) cut.Advance(10, nullptr, pb);
   EXPECT_EQ(a.samples, b.samples);
+  // From a state without currents it starts at 0.
   cut.LoadCopy(0, Save(cut, 0));
   b.samples.clear();
   cut.Advance(1, nullptr, pb);
   EXPECT_EQ(b.samples, std::vector<double>({0.0, 0.0}));
+}
+
+// Copies that lie across tiles, into other places of a gang that nobody has asked for currents.
+TEST(ProbeTest, MembraneCurrentsGoAlongWithTheState) {
+  const std::shared_ptr<const Culture> culture = MustCreate(BusyConfig());
+  std::vector<Probe::Site> sites;
+  for (const int64_t gid : culture->gids()) {
+    sites.push_back({gid, 0});
+    sites.push_back({gid, 1});
+  }
+  constexpr int kNumCopies = 3;
+  const auto probe_of = [&](int copy) {
+    Probe probe = MakeProbe(Probe::Quantity::kMembraneCurrentUa, sites);
+    probe.copy = copy;
+    return probe;
+  };
+  Gang from(culture, kNumCopies), to(culture, kNumCopies);
+  for (int copy = 0; copy < kNumCopies; ++copy) from.SetSeed(copy, 7 + copy);
+  Probe any = probe_of(0);
+  Probe* asks[] = {&any};
+  from.Advance(100, nullptr, asks);
+  EXPECT_TRUE(from.keeps_currents());
+  EXPECT_FALSE(to.keeps_currents());
+  for (int copy = 0; copy < kNumCopies; ++copy) {
+    std::vector<double> state(culture->state_size_with_currents());
+    from.SaveCopy(copy, absl::MakeSpan(state));
+    to.LoadCopy(kNumCopies - 1 - copy, state);
+    std::vector<double> again(state.size());
+    to.SaveCopy(kNumCopies - 1 - copy, absl::MakeSpan(again));
+    EXPECT_EQ(again, state);
+  }
+  std::vector<Probe> straight, moved;
+  for (int copy = 0; copy < kNumCopies; ++copy) {
+    straight.push_back(probe_of(copy));
+    moved.push_back(probe_of(kNumCopies - 1 - copy));
+  }
+  Probe* here[] = {&straight[0], &straight[1], &straight[2]};
+  Probe* there[] = {&moved[0], &moved[1], &moved[2]};
+  from.Advance(5, nullptr, here);
+  to.Advance(5, nullptr, there);
+  for (int copy = 0; copy < kNumCopies; ++copy) {
+    EXPECT_NE(straight[copy].samples[0], 0.0);
+    EXPECT_EQ(straight[copy].samples, moved[copy].samples) << copy;
+  }
 }
 
 TEST(ProbeTest, RecordingChangesNothing) {
