@@ -1,8 +1,10 @@
 #include "io/json/json_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <fstream>
+#include <cerrno>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -61,17 +63,24 @@ absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
 
 absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& limits) {
   struct stat info;
-  if (stat(path.c_str(), &info) != 0) {
-    return absl::NotFoundError(absl::StrCat(path, ": no such file"));
-  }
+  if (stat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
   if (!S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
   }
   if (static_cast<size_t>(info.st_size) > limits.max_bytes) return TooLarge(path, limits);
-  std::ifstream file(path, std::ios::binary);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, path);
   std::string text(static_cast<size_t>(info.st_size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file) return absl::DataLossError(absl::StrCat(path, ": cannot be read"));
+  absl::Status status;
+  for (size_t done = 0; done < text.size() && status.ok();) {
+    const ssize_t got = read(fd, text.data() + done, text.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) status = absl::ErrnoToStatus(errno, path);
+    if (got == 0) status = absl::DataLossError(absl::StrCat(path, ": became shorter while read"));
+    if (got > 0) done += static_cast<size_t>(got);
+  }
+  close(fd);
+  if (!status.ok()) return status;
   return ParseJson(path, text, limits);
 }
 

@@ -27,7 +27,8 @@ struct JsonLimits {
 absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
                                const JsonLimits& limits = {});
 
-// Reads and parses a regular file; NotFound if there is none.
+// Reads and parses a regular file; NotFound if there is none, the system's error if it cannot be
+// opened or read.
 absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& limits = {});
 
 }  // namespace livnd::io

@@ -93,6 +93,12 @@ Change Unwritten(hid_t type, std::vector<hsize_t> shape, hsize_t chunk) {
   };
 }
 
+Change UnwrittenSources(hid_t type, hsize_t size, hsize_t chunk) {
+  return [=](Hdf5Editor& editor, const std::string&) {
+    editor.ReplaceUnwritten("Projections/EXC/EXC/Edges/Source Index", type, {size}, chunk);
+  };
+}
+
 Change Remove() {
   return [](Hdf5Editor& editor, const std::string& inner) { editor.Remove(inner); };
 }
@@ -262,48 +268,51 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Harm, ContradictionTest,
-    testing::Values(Case{"more elements than allowed", "connections.h5", EDGES "/Source Index",
-                         Unwritten(H5T_STD_U32LE, {hsize_t{1} << 40}, 1000), "elements, at most"},
-                    Case{"more elements than the file can hold", "connections.h5",
-                         EDGES "/Source Index", Unwritten(H5T_STD_U32LE, {hsize_t{1} << 27}, 1000),
-                         "cannot be stored in a file of"},
-                    Case{"chunks that are not there", "connections.h5", EDGES "/Source Index",
-                         Unwritten(H5T_STD_U32LE, {100000}, 1000), "chunk of element 0 is missing"},
-                    Case{"bytes that are not there", "connections.h5", EDGES "/Source Index",
-                         Unwritten(H5T_STD_U32LE, {1000}, 0), "fewer bytes are stored"},
-                    Case{"giant chunk", "connections.h5", EDGES "/Source Index",
-                         Unwritten(H5T_STD_U8LE, {1 << 24}, 1 << 24), "missing"},
-                    Case{"unknown filter", "connections.h5", EDGES "/Source Index",
-                         [](Hdf5Editor& editor, const std::string& inner) {
-                           Storage storage;
-                           storage.chunk = 10;
-                           storage.fletcher32 = true;
-                           editor.Replace(inner, editor.Integers(inner), storage);
-                         },
-                         "unknown filter 3"},
-                    Case{"soft link", "connections.h5", EDGES "/Source Index",
-                         [](Hdf5Editor& editor, const std::string& inner) {
-                           editor.Remove(inner);
-                           editor.AddSoftLink("/Projections/EXC/INH/Edges/Source Index", inner);
-                         },
-                         "soft or external link"},
-                    Case{"soft link to itself", "connections.h5", "Projections/EXC",
-                         [](Hdf5Editor& editor, const std::string& inner) {
-                           editor.Remove(inner);
-                           editor.AddSoftLink("/Projections/EXC", inner);
-                         },
-                         "soft or external link"},
-                    Case{"external link", "cells.h5", "Populations/EXC",
-                         [](Hdf5Editor& editor, const std::string& inner) {
-                           editor.Remove(inner);
-                           editor.AddExternalLink("connections.h5", "/Projections", inner);
-                         },
-                         "soft or external link"},
-                    Case{"bytes in another file", "cells.h5", CELLS_X "/Attribute Value",
-                         [](Hdf5Editor& editor, const std::string& inner) {
-                           editor.ReplaceExternal(inner, 8, "graph.json");
-                         },
-                         "is stored in another file"}));
+    testing::Values(
+        Case{"more elements than allowed", "connections.h5", EDGES "/Source Index",
+             Unwritten(H5T_STD_U32LE, {hsize_t{1} << 40}, 1000), "elements, at most"},
+        Case{"more elements than the file can hold", "connections.h5", EDGES "/Source Index",
+             Unwritten(H5T_STD_U32LE, {hsize_t{1} << 27}, 1000), "cannot be stored in a file of"},
+        // These are zeros: no damage, but no edges either.
+        Case{"chunks that were never written", "connections.h5", EDGES "/Destination Pointer",
+             UnwrittenSources(H5T_STD_U32LE, 100000, 1000),
+             "the last element is 28, expected 100000"},
+        Case{"bytes that were never written", "connections.h5", EDGES "/Destination Pointer",
+             UnwrittenSources(H5T_STD_U32LE, 1000, 0), "the last element is 28, expected 1000"},
+        Case{"a giant chunk that was never written", "connections.h5", EDGES "/Destination Pointer",
+             UnwrittenSources(H5T_STD_U8LE, 1 << 24, 1 << 24),
+             "the last element is 28, expected 16777216"},
+        Case{"unknown filter", "connections.h5", EDGES "/Source Index",
+             [](Hdf5Editor& editor, const std::string& inner) {
+               Storage storage;
+               storage.chunk = 10;
+               storage.fletcher32 = true;
+               editor.Replace(inner, editor.Integers(inner), storage);
+             },
+             "unknown filter 3"},
+        Case{"soft link", "connections.h5", EDGES "/Source Index",
+             [](Hdf5Editor& editor, const std::string& inner) {
+               editor.Remove(inner);
+               editor.AddSoftLink("/Projections/EXC/INH/Edges/Source Index", inner);
+             },
+             "soft or external link"},
+        Case{"soft link to itself", "connections.h5", "Projections/EXC",
+             [](Hdf5Editor& editor, const std::string& inner) {
+               editor.Remove(inner);
+               editor.AddSoftLink("/Projections/EXC", inner);
+             },
+             "soft or external link"},
+        Case{"external link", "cells.h5", "Populations/EXC",
+             [](Hdf5Editor& editor, const std::string& inner) {
+               editor.Remove(inner);
+               editor.AddExternalLink("connections.h5", "/Projections", inner);
+             },
+             "soft or external link"},
+        Case{"bytes in another file", "cells.h5", CELLS_X "/Attribute Value",
+             [](Hdf5Editor& editor, const std::string& inner) {
+               editor.ReplaceExternal(inner, 8, "graph.json");
+             },
+             "is stored in another file"}));
 
 TEST(DamagedFileTest, ProjectionWithoutEdgesIsFine) {
   const SystemCopy copy(kMini);
@@ -325,6 +334,31 @@ TEST(DamagedFileTest, ProjectionWithoutEdgesIsFine) {
   ASSERT_TRUE(system.ok()) << system.status();
   EXPECT_EQ(system->projections.size(), 4u);
   EXPECT_EQ(Summarize(*system, system->projections[3]).num_edges, 0u);
+}
+
+// A chunk that the index lists elsewhere is lost, not unwritten.
+TEST(DamagedFileTest, ChunkInTheWrongPlaceIsNoUnwrittenOne) {
+  const SystemCopy copy(kMini);
+  const std::string inner = EDGES "/Source Index";
+  {
+    Hdf5Editor editor(copy.file("connections.h5"));
+    Storage storage;
+    storage.type = H5T_STD_U32LE;
+    storage.chunk = 7;
+    editor.Replace(inner, editor.Integers(inner), storage);
+  }
+  // A key of the index: bytes of the chunk, filters left out, first element, 0.
+  std::string key(24, '\0');
+  key[0] = 28;
+  key[8] = 14;
+  std::string bytes = copy.Read("connections.h5");
+  const size_t at = bytes.find(key);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 8] = 77;
+  copy.Write("connections.h5", bytes);
+  const absl::Status status = ReadSystem(copy.path()).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(copy.file("connections.h5") + ": /" + inner));
 }
 
 // --- chance --------------------------------------------------------------------------------------

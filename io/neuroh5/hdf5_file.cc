@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "io/neuroh5/chunk_filter.h"
+#include "io/neuroh5/superblock.h"
 #include "io/system/limits.h"
 
 namespace livnd::io {
@@ -84,6 +85,12 @@ bool WidenIntegers(hid_t type, size_t count, std::vector<unsigned char>& bytes) 
   return H5Tconvert(type, wide, count, bytes.data(), nullptr, H5P_DEFAULT) >= 0;
 }
 
+void Repeat(const std::vector<unsigned char>& value, uint64_t count, unsigned char* out) {
+  for (uint64_t i = 0; i < count; ++i, out += value.size()) {
+    std::memcpy(out, value.data(), value.size());
+  }
+}
+
 template <typename T>
 T Element(const std::vector<unsigned char>& bytes, size_t index) {
   T value;
@@ -114,7 +121,7 @@ absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session& session, const std::s
   session.Note(path);
   struct stat info;
   if (stat(path.c_str(), &info) != 0) {
-    return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
+    return absl::ErrnoToStatus(errno, path);
   }
   if (!S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
@@ -124,14 +131,23 @@ absl::StatusOr<Hdf5File> Hdf5File::Open(const Hdf5Session& session, const std::s
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": ", num_bytes, " bytes, at most ", kMaxHdf5FileBytes));
   }
+  LIVND_ASSIGN_OR_RETURN(const Superblock superblock, ReadSuperblock(path, num_bytes));
   Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS));
   // The plain driver whatever the file asks for, and no locks: folders may be read-only.
   H5Pset_fapl_sec2(access.get());
   H5Pset_file_locking(access.get(), false, true);
   Hdf5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
+  if (!file.ok() && superblock.open_for_writing) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path,
+        ": is marked as open for writing: its writer is still at work or did not close it. If "
+        "no program writes to it any more: h5clear -s ",
+        path));
+  }
   if (!file.ok()) {
-    return absl::DataLossError(
-        absl::StrCat(path, ": not an HDF5 file, or truncated (", num_bytes, " bytes)"));
+    return absl::DataLossError(absl::StrCat(
+        path, superblock.found ? ": HDF5, but truncated or damaged" : ": not an HDF5 file", " (",
+        num_bytes, " bytes)"));
   }
   return Hdf5File(session, path, num_bytes, std::move(file));
 }
@@ -208,6 +224,21 @@ absl::StatusOr<Hdf5File::Dataset> Hdf5File::OpenDataset(const std::string& inner
   return dataset;
 }
 
+absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadFillValue(const std::string& inner,
+                                                                   const Dataset& dataset) const {
+  std::vector<unsigned char> value(dataset.element_bytes);
+  H5D_fill_value_t kind;
+  if (H5Pfill_value_defined(dataset.creation.get(), &kind) < 0) {
+    return Lost(inner, "fill value cannot be decoded");
+  }
+  // Without one, what was never written may be anything; here it is 0.
+  if (kind != H5D_FILL_VALUE_UNDEFINED &&
+      H5Pget_fill_value(dataset.creation.get(), dataset.type.get(), value.data()) < 0) {
+    return Lost(inner, "fill value cannot be decoded");
+  }
+  return value;
+}
+
 absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& inner,
                                                              const Dataset& dataset,
                                                              size_t room_bytes) const {
@@ -218,7 +249,12 @@ absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& 
   if (H5Pget_external_count(dataset.creation.get()) != 0) {
     return Invalid(inner, "is stored in another file");
   }
-  if (plain && dataset.size > 0 &&
+  H5D_space_status_t allocated;
+  if (H5Dget_space_status(dataset.id.get(), &allocated) < 0) {
+    return Lost(inner, "its storage cannot be decoded");
+  }
+  const bool unwritten = allocated == H5D_SPACE_STATUS_NOT_ALLOCATED;
+  if (plain && !unwritten && dataset.size > 0 &&
       (H5Dget_storage_size(dataset.id.get()) < stored_bytes || stored_bytes > num_bytes_)) {
     return Lost(inner,
                 absl::StrCat("fewer bytes are stored than its ", dataset.size, " elements need"));
@@ -226,7 +262,10 @@ absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& 
   std::vector<unsigned char> bytes(dataset.size * std::max(dataset.element_bytes, room_bytes));
   if (dataset.size == 0) return bytes;
   if (!plain) {
-    LIVND_RETURN_IF_ERROR(ReadChunks(inner, dataset, bytes.data()));
+    LIVND_RETURN_IF_ERROR(ReadChunks(inner, dataset, unwritten, bytes.data()));
+  } else if (unwritten) {
+    LIVND_ASSIGN_OR_RETURN(const std::vector<unsigned char> fill, ReadFillValue(inner, dataset));
+    Repeat(fill, dataset.size, bytes.data());
   } else if (H5Dread(dataset.id.get(), dataset.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                      bytes.data()) < 0) {
     return Lost(inner, "cannot be read; the file is truncated or damaged");
@@ -234,7 +273,7 @@ absl::StatusOr<std::vector<unsigned char>> Hdf5File::ReadRaw(const std::string& 
   return bytes;
 }
 
-absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& dataset,
+absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& dataset, bool unwritten,
                                   unsigned char* out) const {
   hsize_t chunk_size = 0;
   if (H5Pget_chunk(dataset.creation.get(), 1, &chunk_size) != 1 || chunk_size == 0) {
@@ -261,11 +300,27 @@ absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& datas
     }
     filters[i] = filter == H5Z_FILTER_DEFLATE ? ChunkFilter::kDeflate : ChunkFilter::kShuffle;
   }
+  LIVND_ASSIGN_OR_RETURN(const std::vector<unsigned char> fill, ReadFillValue(inner, dataset));
+  if (unwritten) {
+    Repeat(fill, dataset.size, out);
+    return absl::OkStatus();
+  }
+  hsize_t num_stored = 0, num_found = 0;
+  Hdf5Id space(H5Dget_space(dataset.id.get()));
+  if (!space.ok() || H5Dget_num_chunks(dataset.id.get(), space.get(), &num_stored) < 0) {
+    return Lost(inner, "its chunks cannot be listed");
+  }
   for (hsize_t first = 0; first < dataset.size; first += chunk_size) {
+    const uint64_t count = std::min<uint64_t>(chunk_size, dataset.size - first);
     hsize_t stored_bytes = 0;
-    if (H5Dget_chunk_storage_size(dataset.id.get(), &first, &stored_bytes) < 0 ||
-        stored_bytes == 0 || stored_bytes > num_bytes_) {
-      return Lost(inner, absl::StrCat("the chunk of element ", first, " is missing or damaged"));
+    if (H5Dget_chunk_storage_size(dataset.id.get(), &first, &stored_bytes) < 0) stored_bytes = 0;
+    if (stored_bytes == 0) {  // never written, if all those that are stored turn up
+      Repeat(fill, count, out + first * dataset.element_bytes);
+      continue;
+    }
+    ++num_found;
+    if (stored_bytes > num_bytes_) {
+      return Lost(inner, absl::StrCat("the chunk of element ", first, " is damaged"));
     }
     std::vector<unsigned char> stored(stored_bytes);
     uint32_t skipped = 0;
@@ -280,8 +335,11 @@ absl::Status Hdf5File::ReadChunks(const std::string& inner, const Dataset& datas
     if (!chunk.ok()) {
       return Lost(inner, absl::StrCat("element ", first, ": ", chunk.status().message()));
     }
-    const uint64_t count = std::min<uint64_t>(chunk_size, dataset.size - first);
     std::memcpy(out + first * dataset.element_bytes, chunk->data(), count * dataset.element_bytes);
+  }
+  if (num_found != num_stored) {
+    return Lost(inner, absl::StrCat("of ", num_stored, " stored chunks ", num_found,
+                                    " are where they should be; the file is damaged"));
   }
   return absl::OkStatus();
 }

@@ -6,7 +6,8 @@
 // before memory is taken; compressed chunks are inflated here, into buffers of known size,
 // because the library's own filters grow without bound. Data sets in external files, virtual
 // data sets and filters other than deflate and shuffle are refused. What remains is the library
-// itself, which can crash on damaged metadata: io/neuroh5/isolate.h is for that.
+// itself, which can crash on damaged metadata: io/neuroh5/isolate.h is for that. Elements that were
+// never written have the data set's fill value, as HDF5 has it.
 //
 // Errors carry "FILE: /path/inside: what was found, what was expected".
 
@@ -83,7 +84,9 @@ struct PopulationRow {
 // Movable, not thread-safe.
 class Hdf5File {
  public:
-  // NotFound, InvalidArgument (not a regular file, too large) or DataLoss (not HDF5, truncated).
+  // The system's error if it cannot be opened (NotFound, PermissionDenied, ResourceExhausted ...);
+  // InvalidArgument (not a regular file, too large), FailedPrecondition (a writer has it open or
+  // left it so) or DataLoss (not HDF5, truncated).
   static absl::StatusOr<Hdf5File> Open(const Hdf5Session& session, const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -126,7 +129,11 @@ class Hdf5File {
   absl::StatusOr<std::vector<unsigned char>> ReadRaw(const std::string& inner,
                                                      const Dataset& dataset,
                                                      size_t room_bytes) const;
-  absl::Status ReadChunks(const std::string& inner, const Dataset& dataset,
+  // One element as it is where nothing was written.
+  absl::StatusOr<std::vector<unsigned char>> ReadFillValue(const std::string& inner,
+                                                           const Dataset& dataset) const;
+  // `unwritten`: no chunk is stored.
+  absl::Status ReadChunks(const std::string& inner, const Dataset& dataset, bool unwritten,
                           unsigned char* out) const;
   absl::StatusOr<std::map<uint64_t, std::string>> ReadEnumNames(const std::string& inner,
                                                                 hid_t type) const;

@@ -54,7 +54,10 @@ void PrepareToCrash() {
   setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   const int null = open("/dev/null", O_WRONLY);
-  if (null >= 0) dup2(null, STDERR_FILENO);
+  if (null >= 0) {
+    dup2(null, STDERR_FILENO);
+    close(null);
+  }
 #endif
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -28,9 +27,10 @@ namespace {
 
 constexpr JsonLimits kJsonLimits = {kMaxJsonBytes, kMaxJsonDepth, kMaxJsonMembers};
 
+// Whether there is something to open, even if that will fail.
 bool Exists(const std::string& path) {
   struct stat info;
-  return stat(path.c_str(), &info) == 0;
+  return stat(path.c_str(), &info) == 0 || errno != ENOENT;
 }
 
 std::string LastComponent(absl::string_view directory) {
@@ -110,7 +110,7 @@ absl::StatusOr<std::vector<std::string>> ListDocuments(const std::string& folder
   DIR* directory = opendir(folder.c_str());
   if (directory == nullptr) {
     if (errno == ENOENT) return names;
-    return absl::InvalidArgumentError(absl::StrCat(folder, ": ", std::strerror(errno)));
+    return absl::ErrnoToStatus(errno, folder);
   }
   while (const dirent* entry = readdir(directory)) {
     absl::string_view name = entry->d_name;

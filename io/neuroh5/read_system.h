@@ -23,8 +23,11 @@ struct ReadOptions {
 //
 // Errors name the file, the path inside it, what was found and what was expected:
 //   NotFound         a file, group or data set is missing
+//   FailedPrecondition  a program has the file open for writing, or left it so
 //   DataLoss         the file is truncated or cannot be decoded; also if HDF5 crashed on it
 //   InvalidArgument  it can be read but contradicts itself, or a limit or this format version
+//
+// and the system's own error, with its text, for what cannot be opened or read.
 //
 // Limits (io/system/limits.h) bound memory before anything is allocated from a stored size, and
 // time. Thread-safe.

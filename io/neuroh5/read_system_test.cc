@@ -3,7 +3,10 @@
 
 #include "io/neuroh5/read_system.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <functional>
 #include <string>
@@ -130,60 +133,6 @@ TEST(ReadSystemTest, NewestFileFormat) {
   EXPECT_EQ(Digest(*system), MiniDigest());
 }
 
-// The same edges and cells however they are stored.
-class StorageTest : public testing::TestWithParam<Storage> {};
-
-TEST_P(StorageTest, DoesNotMatter) {
-  const SystemCopy copy(kMini);
-  for (const bool latest_format : {false, true}) {
-    {
-      Hdf5Editor cells(copy.file("cells.h5"), latest_format);
-      Hdf5Editor connections(copy.file("connections.h5"), latest_format);
-      const std::string edges = "Projections/EXC/EXC/Edges/";
-      const std::string sites = "Populations/EXC/Synapse Attributes/";
-      for (const char* name : {"Source Index", "Destination Pointer", "Destination Block Index"}) {
-        connections.Replace(edges + name, connections.Integers(edges + name), GetParam());
-      }
-      for (const char* name : {"syn_ids/Attribute Value", "syn_secs/Attribute Value",
-                               "syn_layers/Attribute Pointer", "swc_types/Cell Index"}) {
-        cells.Replace(sites + name, cells.Integers(sites + name), GetParam());
-      }
-      Storage storage = GetParam();
-      storage.type = H5T_IEEE_F32BE;
-      const std::string x = "Populations/INH/Generated Coordinates/X Coordinate/Attribute Value";
-      cells.Replace(x, cells.Reals(x), storage);
-      storage.type = H5T_IEEE_F64LE;
-      const std::string distance = "Projections/INH/EXC/Connections/distance";
-      connections.Replace(distance, connections.Reals(distance), storage);
-    }
-    const auto system = ReadSystem(copy.path(), {.in_process = true});
-    ASSERT_TRUE(system.ok()) << system.status();
-    EXPECT_EQ(Digest(*system), MiniDigest());
-  }
-}
-
-Storage Stored(hid_t type, hsize_t chunk, int num_deflate = 0, bool shuffle = false) {
-  Storage storage;
-  storage.type = type;
-  storage.chunk = chunk;
-  storage.num_deflate = num_deflate;
-  storage.shuffle = shuffle;
-  return storage;
-}
-
-Storage Compact() {
-  Storage storage;
-  storage.compact = true;
-  return storage;
-}
-
-INSTANTIATE_TEST_SUITE_P(Variants, StorageTest,
-                         testing::Values(Storage{}, Compact(), Stored(H5T_STD_I16BE, 0),
-                                         Stored(H5T_STD_U8LE, 5), Stored(H5T_STD_U32BE, 7, 1),
-                                         Stored(H5T_STD_I64LE, 3, 1, true),
-                                         Stored(H5T_STD_U16LE, 4000, 4),
-                                         Stored(H5T_STD_U64BE, 2, 2, true)));
-
 // --- folders -------------------------------------------------------------------------------------
 
 TEST(ReadSystemTest, MissingFilesAreNamed) {
@@ -224,7 +173,70 @@ TEST(ReadSystemTest, TextIsNoHdf5) {
   copy.Write("cells.h5", "these are no cells");
   const absl::Status status = ReadSystem(copy.path()).status();
   EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_THAT(status.message(), HasSubstr(copy.file("cells.h5")));
+  EXPECT_THAT(status.message(), HasSubstr(copy.file("cells.h5") + ": not an HDF5 file"));
+}
+
+TEST(ReadSystemTest, CutOffHdf5IsHdf5) {
+  const SystemCopy copy(kMini);
+  const std::string whole = copy.Read("cells.h5");
+  copy.Write("cells.h5", whole.substr(0, whole.size() / 2));
+  const absl::Status status = ReadSystem(copy.path()).status();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(status.message(), HasSubstr("truncated or damaged"));
+  EXPECT_THAT(status.message(), testing::Not(HasSubstr("not an HDF5 file")));
+}
+
+TEST(ReadSystemTest, FileThatItsWriterLeftOpenIsSaidToBe) {
+  const SystemCopy copy(kMini);
+  CreateHdf5(copy.file("new.h5"), /*latest_format=*/true);
+  std::string while_open;
+  {
+    Hdf5Editor file(copy.file("new.h5"), /*latest_format=*/true);
+    while_open = copy.Read("new.h5");
+  }
+  copy.Write("connections.h5", while_open);
+  const absl::Status status = ReadSystem(copy.path()).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr(copy.file("connections.h5") + ": "));
+  EXPECT_THAT(status.message(), HasSubstr("open for writing"));
+  EXPECT_THAT(status.message(), HasSubstr("h5clear -s " + copy.file("connections.h5")));
+}
+
+// However few descriptors a process may have, it says that these are what is missing.
+TEST(ReadSystemTest, TooManyOpenFilesAreSaidToBe) {
+  const int lowest_free = open("/dev/null", O_RDONLY);
+  close(lowest_free);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const bool in_process : {false, true}) {
+    bool some_failed = false, some_passed = false;
+    for (int more = 0; more < 8; ++more) {
+      SCOPED_TRACE(more);
+      const rlimit few = {static_cast<rlim_t>(lowest_free + more), before.rlim_max};
+      ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+      const absl::Status status = ReadSystem(kMini, {.in_process = in_process}).status();
+      ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+      (status.ok() ? some_passed : some_failed) = true;
+      if (status.ok()) continue;
+      EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+      EXPECT_THAT(status.message(), HasSubstr("Too many open files"));
+    }
+    EXPECT_TRUE(some_failed);
+    EXPECT_TRUE(some_passed);
+  }
+}
+
+// What is there and cannot be opened is an error, not an absence.
+TEST(ReadSystemTest, FilesThatCannotBeOpenedSayWhy) {
+  for (const char* name : {"graph.json", "cells.h5", "connections.h5", "mea.json", "model.json"}) {
+    const SystemCopy copy(kMini);
+    copy.Remove(name);
+    ASSERT_EQ(symlink(name, copy.file(name).c_str()), 0);
+    const absl::Status status = ReadSystem(copy.path()).status();
+    EXPECT_FALSE(status.ok()) << name;
+    EXPECT_THAT(status.message(),
+                HasSubstr(copy.file(name) + ": Too many levels of symbolic links"));
+  }
 }
 
 // --- graph.json ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -103,14 +104,14 @@ std::string EdgesSynSha256(const Projection& projection) {
 
 absl::StatusOr<std::string> FileSha256(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be opened"));
+  if (!file) return absl::ErrnoToStatus(errno, path);
   Sha256 hash;
   std::vector<char> buffer(1 << 16);
   while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
          file.gcount() > 0) {
     hash.Update(absl::string_view(buffer.data(), static_cast<size_t>(file.gcount())));
   }
-  if (file.bad()) return absl::DataLossError(absl::StrCat(path, ": cannot be read"));
+  if (file.bad()) return absl::ErrnoToStatus(errno, path);
   return hash.Hex();
 }
 

@@ -26,7 +26,7 @@ std::string SynapsesSha256(const System& system, int population);
 std::string EdgesSha256(const Projection& projection);
 std::string EdgesSynSha256(const Projection& projection);
 
-// Of a file's bytes; NotFound or DataLoss.
+// Of a file's bytes; the system's error if it cannot be opened or read.
 absl::StatusOr<std::string> FileSha256(const std::string& path);
 
 }  // namespace livnd::io

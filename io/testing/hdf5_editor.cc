@@ -74,12 +74,21 @@ void Hdf5Editor::Create(const std::string& inner, hid_t memory_type, const void*
   for (int i = 0; i < storage.num_deflate; ++i) Check(H5Pset_deflate(creation, 6));
   if (storage.fletcher32) Check(H5Pset_fletcher32(creation));
   if (storage.compact) Check(H5Pset_layout(creation, H5D_COMPACT));
+  if (storage.fill.has_value()) {
+    Check(H5Pset_fill_value(creation, H5T_NATIVE_DOUBLE, &*storage.fill));
+  }
   const hsize_t unlimited = H5S_UNLIMITED;
   const hid_t space = Check(H5Screate_simple(1, &size, storage.chunk > 0 ? &unlimited : nullptr));
   const hid_t type = storage.type >= 0 ? storage.type : memory_type;
   const hid_t dataset =
       Check(H5Dcreate2(file_, inner.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT));
-  Check(H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+  const hsize_t start = 0, written = storage.num_written.value_or(size);
+  if (written > 0) {
+    const hid_t memory = Check(H5Screate_simple(1, &written, nullptr));
+    Check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, nullptr, &written, nullptr));
+    Check(H5Dwrite(dataset, memory_type, memory, space, H5P_DEFAULT, data));
+    H5Sclose(memory);
+  }
   H5Dclose(dataset);
   H5Sclose(space);
   H5Pclose(creation);
@@ -128,6 +137,21 @@ void Hdf5Editor::AddExternalLink(const std::string& file, const std::string& tar
                                  const std::string& inner) {
   Check(H5Lcreate_external(file.c_str(), target.c_str(), file_, inner.c_str(), H5P_DEFAULT,
                            H5P_DEFAULT));
+}
+
+void Hdf5Editor::Rename(const std::string& inner, const std::string& name) {
+  const std::string target = inner.substr(0, inner.rfind('/') + 1) + name;
+  Check(H5Lmove(file_, inner.c_str(), file_, target.c_str(), H5P_DEFAULT, H5P_DEFAULT));
+}
+
+std::vector<std::string> Hdf5Editor::Links() const {
+  std::vector<std::string> links;
+  const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->push_back(name);
+    return 0;
+  };
+  Check(H5Lvisit(file_, H5_INDEX_NAME, H5_ITER_INC, collect, &links));
+  return links;
 }
 
 void Hdf5Editor::CopyFrom(const Hdf5Editor& other, const std::string& inner) {

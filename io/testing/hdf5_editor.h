@@ -4,6 +4,7 @@
 #define LIVND_IO_TESTING_HDF5_EDITOR_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Storage {
   bool shuffle = false;
   bool fletcher32 = false;
   bool compact = false;
+  std::optional<double> fill;          // what elements are that were never written; by default 0
+  std::optional<hsize_t> num_written;  // how many are, from the first on; by default all
 };
 
 // One file, open for writing while this lives.
@@ -47,6 +50,10 @@ class Hdf5Editor {
   void AddSoftLink(const std::string& target, const std::string& inner);
   void AddExternalLink(const std::string& file, const std::string& target,
                        const std::string& inner);
+  // Gives what is at `inner` another name in its group.
+  void Rename(const std::string& inner, const std::string& name);
+  // Path of every link, groups before what is in them.
+  std::vector<std::string> Links() const;
   // Copies a whole object from another file.
   void CopyFrom(const Hdf5Editor& other, const std::string& inner);
   // Writes rows of {Start, Count, Population} over the existing table of populations.
