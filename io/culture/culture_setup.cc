@@ -100,6 +100,12 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
     const std::vector<int64_t> none;
     const std::vector<int64_t>* targets = selected(projection.post);
     if (selection.has_value() && targets == nullptr) targets = &none;
+    if (!projection.source_gid.empty() && system.synapse_sites[post].syn_id.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          system.cells_path, ": /Populations/", projection.post, ": has no synapses, but ",
+          projection.source_gid.size(), " connections of ", system.connections_path,
+          ": /Projections/", projection.post, "/", projection.pre, " end on them"));
+    }
     CopyEdges(projection, system.populations[post], sites[post], Presence(targets),
               Presence(selected(projection.pre)), out);
     setup.culture.projections.push_back(std::move(out));

@@ -205,8 +205,27 @@ absl::Status CheckKnown(const Hdf5File& file, const std::string& group,
   return absl::OkStatus();
 }
 
+// Without this a damaged name would pass for a culture with fewer connections.
+absl::Status CheckDeclared(const Hdf5File& file, const Hdf5Source& source,
+                           const Hdf5Content& content) {
+  const auto has_cells = [&content](const std::string& name) {
+    const int index = content.Find(name);
+    return index >= 0 && content.populations[index].num_cells > 0;
+  };
+  for (const auto& [post, pre] : source.declared) {
+    if (!has_cells(post) || !has_cells(pre)) continue;
+    const std::string inner = absl::StrCat("Projections/", post, "/", pre);
+    if (file.Contains(inner)) continue;
+    return absl::NotFoundError(absl::StrCat(file.path(), ": /", inner, ": missing, but ",
+                                            source.graph_path, " declares connections from ", pre,
+                                            " to ", post));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadProjections(const Hdf5File& file, const Hdf5Source& source, Hdf5Content& content) {
   LIVND_RETURN_IF_ERROR(CheckSamePopulations(file, content));
+  LIVND_RETURN_IF_ERROR(CheckDeclared(file, source, content));
   if (!file.Contains("Projections")) return absl::OkStatus();
   LIVND_ASSIGN_OR_RETURN(const auto posts, file.ListGroup("Projections"));
   LIVND_RETURN_IF_ERROR(CheckKnown(file, "Projections", posts, content));

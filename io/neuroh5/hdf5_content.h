@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -32,6 +33,10 @@ struct Hdf5Source {
   std::string coordinates_namespace;
   std::string synapses_namespace;
   std::string connectivity_namespace;
+  // Projections (post, pre) that must be there if both populations have cells, and the file that
+  // says so.
+  std::vector<std::pair<std::string, std::string>> declared;
+  std::string graph_path;
 };
 
 // Reads and checks all of it in this process. `note` is told each path before HDF5 sees it.

@@ -1,6 +1,5 @@
 #include "io/neuroh5/projection.h"
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "io/neuroh5/cell_attribute.h"
+#include "io/system/limits.h"
 
 namespace livnd::io {
 namespace {
@@ -94,9 +94,10 @@ absl::StatusOr<Projection> ReadProjection(const Hdf5File& file, const Population
   projection.distance_um.reserve(distances.size());
   for (size_t i = 0; i < distances.size(); ++i) {
     const auto distance_um = static_cast<float>(distances[i]);
-    if (!(distances[i] >= 0) || !std::isfinite(distance_um)) {
-      return file.Invalid(distance_path, absl::StrCat("element ", i, " is ", distances[i],
-                                                      ", expected a length >= 0 um"));
+    if (!(distances[i] >= 0 && distances[i] <= kMaxDistanceUm)) {
+      return file.Invalid(distance_path,
+                          absl::StrCat("element ", i, " is ", distances[i],
+                                       ", expected a length of 0 to ", kMaxDistanceUm, " um"));
     }
     projection.distance_um.push_back(distance_um);
   }

@@ -44,13 +44,15 @@ uint64_t FileBytes(const std::string& path) {
   return stat(path.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-absl::StatusOr<Hdf5Content> ReadHdf5(const std::string& directory, const Graph& graph,
-                                     const ReadOptions& options) {
-  const std::string both = directory + "/graph.h5";
-  const bool single = Exists(both);
+absl::StatusOr<Hdf5Content> ReadHdf5(const System& system, const std::string& graph_path,
+                                     const Graph& graph, const ReadOptions& options) {
   Hdf5Source source;
-  source.cells_path = single ? both : directory + "/cells.h5";
-  source.connections_path = single ? both : directory + "/connections.h5";
+  source.cells_path = system.cells_path;
+  source.connections_path = system.connections_path;
+  source.graph_path = graph_path;
+  for (const ProjectionConfig& declared : graph.projections) {
+    source.declared.push_back({declared.post, declared.pre});
+  }
   source.coordinates_namespace = graph.coordinates_namespace;
   source.synapses_namespace = graph.synapses_namespace;
   source.connectivity_namespace = graph.connectivity_namespace;
@@ -162,7 +164,11 @@ absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOption
   const JsonView document(json, graph_path);
   LIVND_ASSIGN_OR_RETURN(Graph graph, ParseGraph(document));
 
-  LIVND_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5(directory, graph, options));
+  const std::string both = directory + "/graph.h5";
+  const bool single = Exists(both);
+  system.cells_path = single ? both : directory + "/cells.h5";
+  system.connections_path = single ? both : directory + "/connections.h5";
+  LIVND_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5(system, graph_path, graph, options));
   system.populations = std::move(content.populations);
   system.position_um = std::move(content.position_um);
   system.synapse_sites = std::move(content.synapse_sites);

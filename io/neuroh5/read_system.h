@@ -17,12 +17,13 @@ struct ReadOptions {
 };
 
 // Reads DIRECTORY: graph.json, cells.h5 and connections.h5 (or graph.h5 in place of both), and
-// where present mea.json, model.json, params/*.json and selection/*.json. Nothing is taken on trust: every pointer array is
-// checked for order and bounds, every gid for its range, every number for finiteness, and a
-// System is returned only if all of it holds. Links out of an HDF5 file are never followed.
+// where present mea.json, model.json, params/*.json and selection/*.json. Nothing is taken on
+// trust: every pointer array is checked for order and bounds, every gid for its range, every number
+// for finiteness, every declared projection for being there, and a System is returned only if all
+// of it holds. Links out of an HDF5 file are never followed.
 //
 // Errors name the file, the path inside it, what was found and what was expected:
-//   NotFound         a file, group or data set is missing
+//   NotFound         a file, group or data set is missing, or a projection that graph.json declares
 //   FailedPrecondition  a program has the file open for writing, or left it so
 //   DataLoss         the file is truncated or cannot be decoded; also if HDF5 crashed on it
 //   InvalidArgument  it can be read but contradicts itself, or a limit or this format version

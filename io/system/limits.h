@@ -24,6 +24,8 @@ constexpr double kMinReadBytesPerSecond = 1e6;
 
 constexpr uint64_t kMaxCells = 10'000'000;
 constexpr size_t kMaxPopulations = 256;
+// Of a connection, um: what a culture can be built with.
+constexpr double kMaxDistanceUm = 1e7;
 
 constexpr size_t kMaxJsonBytes = size_t{16} << 20;
 constexpr int kMaxJsonDepth = 64;

@@ -51,7 +51,7 @@ struct Projection {
   std::string pre;
   std::vector<uint32_t> source_gid;
   std::vector<uint32_t> target_gid;
-  std::vector<float> distance_um;  // finite, >= 0
+  std::vector<float> distance_um;  // 0 .. kMaxDistanceUm
   std::vector<uint32_t> syn_id;    // site on the target cell; the site may be missing
 };
 
@@ -114,6 +114,9 @@ struct SelectionDocument {
 struct System {
   std::string name;       // last component of the directory
   std::string directory;  // as given to ReadSystem
+  // The HDF5 files that it came from; one for both where the folder has graph.h5.
+  std::string cells_path;
+  std::string connections_path;
 
   std::vector<Population> populations;               // by first_gid
   std::vector<std::array<double, 3>> position_um;    // by gid: x, y, z of the soma
