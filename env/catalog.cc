@@ -9,7 +9,6 @@
 #include "env/culture/culture_model.h"
 #include "env/task/null_task.h"
 #include "env/task/target_rate.h"
-#include "io/culture/model_options.h"
 
 namespace livnd::env {
 
@@ -70,8 +69,11 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
                                                      system.directory, " and ",
                                                      systems[i - 1]->directory));
     }
-    // A model that livnd does not have offers nothing here; `livnd inspect` says why.
-    if (!io::ResolveModel(system.model).ok()) continue;
+    // Made once for nothing, so that nobody finds out only when a session wants it.
+    if (absl::Status made = PrepareCulture(system, {}).status(); !made.ok()) {
+      catalog.left_out_.push_back(std::move(made));
+      continue;
+    }
     catalog.Add(CultureSpec(system), {systems[i], nullptr});
     add_tasks(systems[i]);
   }

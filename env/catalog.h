@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
@@ -25,12 +26,15 @@ class Catalog {
  public:
   // One "Culture-<system>-v0" for every system, and for every task one "<task>-<system>-v0" on each
   // system that it suits, or "<task>-v0" where it needs none.
-  // InvalidArgument names a system whose files contradict each other.
+  // A system of which no culture can be made offers none: left_out() says why. InvalidArgument: two
+  // systems have one name.
   static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems,
                                         BenchEnvironments bench = BenchEnvironments::kLeftOut);
 
   // Ordered by id.
   const std::vector<EnvironmentSpec>& specs() const { return specs_; }
+  // An error for each system that offers nothing: its file, the place in it, and what is wrong.
+  const std::vector<absl::Status>& left_out() const { return left_out_; }
   // Null if there is none. The pointer lives as long as the catalog.
   const EnvironmentSpec* Find(absl::string_view id) const;
 
@@ -52,6 +56,7 @@ class Catalog {
 
   std::vector<EnvironmentSpec> specs_;
   std::vector<Plan> plans_;
+  std::vector<absl::Status> left_out_;
 };
 
 }  // namespace livnd::env

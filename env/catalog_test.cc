@@ -45,5 +45,67 @@ TEST(CatalogTest, ListsEveryCultureAndTasksOnThoseWithElectrodesAndParams) {
   EXPECT_FALSE(Catalog::Create(systems).ok());
 }
 
+// A system as it stands, but for what `harm` does to it.
+template <typename Harm>
+std::shared_ptr<const io::System> Harmed(const io::System& sound, const std::string& name,
+                                         Harm harm) {
+  auto system = std::make_shared<io::System>(sound);
+  system->name = name;
+  harm(*system);
+  return system;
+}
+
+TEST(CatalogTest, LeavesOutWhatCannotBeMadeAndSaysWhy) {
+  const auto sound = io::ReadSystem("systems/EI-mini");
+  ASSERT_TRUE(sound.ok()) << sound.status();
+  const auto params = [](io::System& s) -> io::ParamList& {
+    return s.params["default"]["ReducedCalciumSomaDendrite"]["default"];
+  };
+  const auto catalog = Catalog::Create(
+      {Harmed(*sound, "a",
+              [&](io::System& s) {
+                params(s) = {{"EXC_PYR", {1.0}}};
+              }),
+       Harmed(*sound, "b",
+              [&](io::System& s) {
+                params(s) = {{"noise-tau_e", {-1.0}}};
+              }),
+       Harmed(*sound, "c",
+              [](io::System& s) { s.params["default"]["ReducedCalciumSomaDendrite"].clear(); }),
+       Harmed(*sound, "d",
+              [](io::System& s) {
+                s.model = io::ModelDocument{"nobody.Model", {}};
+              }),
+       Harmed(*sound, "e",
+              [](io::System& s) {
+                s.params.clear();
+                s.projection_configs[0].mechanisms["default"][0].receptor = "GLUE";
+              }),
+       Harmed(*sound, "f", [](io::System& s) { s.synapse_sites[0] = {}; }),
+       Harmed(*sound, "g",
+              [](io::System& s) {
+                auto& receptors = s.projection_configs[0].mechanisms;
+                receptors["axon"] = receptors["default"];
+              }),
+       Harmed(*sound, "sound", [](io::System&) {})});
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  std::vector<std::string> ids, errors;
+  for (const EnvironmentSpec& spec : catalog->specs()) ids.push_back(spec.id);
+  EXPECT_THAT(ids, testing::ElementsAre("Culture-sound-v0", "TargetRate-sound-v0"));
+  for (const absl::Status& status : catalog->left_out()) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    errors.emplace_back(status.message());
+  }
+  const auto names = [](const std::string& file, const std::string& what) {
+    return testing::AllOf(HasSubstr("systems/EI-mini/" + file), HasSubstr(what));
+  };
+  EXPECT_THAT(errors,
+              testing::ElementsAre(
+                  names("params/default.json", "EXC_PYR"), names("params/default.json", "tau_e"),
+                  names("params/default.json", "default"), names("model.json", "nobody.Model"),
+                  names("graph.json", "GLUE"), names("cells.h5", "/Populations/EXC"),
+                  names("graph.json", "axon")));
+}
+
 }  // namespace
 }  // namespace livnd::env

@@ -21,6 +21,26 @@ TensorSpec Info(const std::string& name, const std::string& unit, const std::str
   return info;
 }
 
+// The document that DefaultParams took, and where in it; the system's folder if it took none.
+std::string SourceOfParams(const io::System& system, const io::CultureSetup& setup) {
+  const std::string document = setup.selection.empty() ? "default" : setup.selection;
+  const auto found = system.params.find(document);
+  if (found == system.params.end() || found->second.count(setup.params_key) == 0) {
+    return system.directory;
+  }
+  return absl::StrCat(system.directory, "/params/", document, ".json: ", setup.params_key,
+                      ".default");
+}
+
+// Where the fault of a culture lies that sim does not build.
+std::string SourceOfFault(const io::System& system, const PreparedCulture& made) {
+  if (sim::Culture::Create(made.graph.culture).ok()) return SourceOfParams(system, made.graph);
+  if (made.options.model.has_value()) return system.name;
+  std::string source = system.directory + "/graph.json";
+  if (system.model.has_value()) absl::StrAppend(&source, " or ", system.directory, "/model.json");
+  return source;
+}
+
 }  // namespace
 
 EnvironmentSpec CultureSpec(const io::System& system) {
@@ -71,11 +91,13 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   out.params = *std::move(params);
   out.setup = out.graph;
   if (absl::Status s = io::ApplyParams(out.params, out.setup); !s.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", s.message()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(SourceOfParams(system, out.graph), ": ", s.message()));
   }
   auto culture = sim::Culture::Create(out.setup.culture);
   if (!culture.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", culture.status().message()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(SourceOfFault(system, out), ": ", culture.status().message()));
   }
   out.culture = *std::move(culture);
   return out;

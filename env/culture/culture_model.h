@@ -29,8 +29,8 @@ struct PreparedCulture {
 };
 
 // A culture as livn.make gives it: with the default parameters of the system or of the model. If
-// its model can learn and be lit, it can at any time: until it does, that costs memory alone. InvalidArgument names what
-// is wrong with the options or the system's files.
+// its model can learn and be lit, it can at any time: until it does, that costs memory alone.
+// InvalidArgument names what is wrong with the options, or the system's file and the place in it.
 absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
                                                const io::SetupOptions& options);
 

@@ -45,6 +45,10 @@ class Presence {
   const std::vector<int64_t>* selected_;
 };
 
+absl::Status InFile(absl::string_view path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
 absl::Status CopyReceptors(const ProjectionConfig& graph, sim::ProjectionConfig& out) {
   for (const auto& [key, receptors] : graph.mechanisms) {
     int swc = sim::ProjectionConfig::kDefaultReceptors;
@@ -96,7 +100,9 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
     sim::ProjectionConfig out;
     out.post = projection.post;
     out.pre = projection.pre;
-    LIVND_RETURN_IF_ERROR(CopyReceptors(*graph, out));
+    if (absl::Status s = CopyReceptors(*graph, out); !s.ok()) {
+      return InFile(system.directory + "/graph.json", s);
+    }
     const std::vector<int64_t> none;
     const std::vector<int64_t>* targets = selected(projection.post);
     if (selection.has_value() && targets == nullptr) targets = &none;
@@ -114,8 +120,13 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
 }
 
 absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& options) {
-  LIVND_ASSIGN_OR_RETURN(ModelOptions model,
-                         ResolveModel(options.model.has_value() ? options.model : system.model));
+  absl::StatusOr<ModelOptions> resolved =
+      ResolveModel(options.model.has_value() ? options.model : system.model);
+  if (!resolved.ok()) {
+    return options.model.has_value() ? resolved.status()
+                                     : InFile(system.directory + "/model.json", resolved.status());
+  }
+  ModelOptions& model = *resolved;
   CultureSetup setup;
   setup.system = system.name;
   setup.params_key = std::move(model.params_key);

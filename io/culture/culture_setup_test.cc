@@ -234,7 +234,7 @@ TEST(SetUpCultureTest, KeepsReceptorsUnderTheirSwcNumberAndRefusesOtherKeys) {
   setup = SetUpCulture(system);
   ASSERT_FALSE(setup.ok());
   EXPECT_EQ(setup.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(setup.status().message()), HasSubstr("small: EXC<-SRC"));
+  EXPECT_THAT(std::string(setup.status().message()), HasSubstr("/graph.json: EXC<-SRC"));
   EXPECT_THAT(std::string(setup.status().message()), HasSubstr("'soma'"));
 }
 
@@ -258,7 +258,7 @@ TEST(SetUpCultureTest, TakesTheModelOfTheSystemOrTheOneGiven) {
   system.model = ModelDocument{"livn.models.ca1.CA1", {}};
   const absl::Status refused = SetUpCulture(system).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(refused.message(), HasSubstr("small: unknown model 'livn.models.ca1.CA1'"));
+  EXPECT_THAT(refused.message(), HasSubstr("/model.json: unknown model 'livn.models.ca1.CA1'"));
 }
 
 // The electrodes see the dendrites where the model puts them.

@@ -305,7 +305,7 @@ ParamList ToParamList(const std::map<std::string, double>& params) {
 
 absl::StatusOr<ParamList> StoredParams(const System& system, const std::string& params_key,
                                        const std::string& document, const std::string& group) {
-  const std::string where = absl::StrCat(system.name, ": params/", document, ".json");
+  const std::string where = absl::StrCat(system.directory, "/params/", document, ".json");
   const auto found = system.params.find(document);
   if (found == system.params.end()) {
     return absl::NotFoundError(

@@ -345,11 +345,11 @@ TEST(AcceptedParamsTest, AreAccepted) {
 
 TEST(StoredParamsTest, SayWhatIsMissingAndWhatThereIs) {
   System system;
-  system.name = "small";
+  system.directory = "some/small";
   const auto expect_missing = [&](const std::string& what) {
     const absl::Status status = StoredParams(system, kModel).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-    EXPECT_THAT(status.message(), HasSubstr("small: params/default.json " + what));
+    EXPECT_THAT(status.message(), HasSubstr("some/small/params/default.json " + what));
   };
   expect_missing("does not exist; there is none");
   system.params["e1"] = {};

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -13,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "env/culture/culture_model.h"
 #include "io/device/electrode_array.h"
 #include "io/neuroh5/read_system.h"
 #include "io/system/summary.h"
@@ -120,19 +123,21 @@ Json ElectrodesJson(const io::ElectrodeArrayConfig& config) {
           {"output_radius", config.output_radius_um}};
 }
 
-Json FilesJson(const System& system) {
+absl::StatusOr<Json> FilesJson(const System& system) {
   Json files = Json::object();
   for (const char* name : {"cells.h5", "connections.h5", "graph.h5", "graph.json", "mea.json"}) {
     const std::string path = absl::StrCat(system.directory, "/", name);
     struct stat info;
     const absl::StatusOr<std::string> digest = io::FileSha256(path);
-    if (!digest.ok() || stat(path.c_str(), &info) != 0) continue;
+    if (absl::IsNotFound(digest.status())) continue;
+    if (!digest.ok()) return digest.status();
+    if (stat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
     files[name] = {{"bytes", info.st_size}, {"sha256", *digest}};
   }
   return files;
 }
 
-Json SystemJson(const System& system) {
+absl::StatusOr<Json> SystemJson(const System& system) {
   Json json;
   json["name"] = system.name;
   json["populations"] = Json::object();
@@ -157,7 +162,7 @@ Json SystemJson(const System& system) {
   json["total_edges"] = system.num_edges();
   if (system.electrode_array.has_value()) json["mea"] = ElectrodesJson(*system.electrode_array);
   json["documents"] = DescribeDocuments(system);
-  json["files"] = FilesJson(system);
+  LIVND_ASSIGN_OR_RETURN(json["files"], FilesJson(system));
   return json;
 }
 
@@ -291,6 +296,26 @@ void PrintTables(const System& system) {
   PrintDocuments(system);
 }
 
+// `culture`: what --culture is to show; null without it.
+absl::Status Inspect(const std::string& folder, bool as_json, const CultureFlags* culture) {
+  LIVND_ASSIGN_OR_RETURN(const System system, io::ReadSystem(folder));
+  if (culture != nullptr) {
+    // Where no flag can be at fault, the error names the system's file.
+    if (culture->empty()) LIVND_RETURN_IF_ERROR(env::PrepareCulture(system, {}).status());
+    LIVND_ASSIGN_OR_RETURN(const Json json, DescribeCulture(system, *culture));
+    std::printf("%s\n", (as_json ? ToText(json) : CultureText(json)).c_str());
+    return absl::OkStatus();
+  }
+  if (as_json) {
+    LIVND_ASSIGN_OR_RETURN(const Json json, SystemJson(system));
+    std::printf("%s\n", ToText(json).c_str());
+  } else {
+    PrintTables(system);
+  }
+  // What its files have can be seen even if they do not fit together.
+  return env::PrepareCulture(system, {}).status();
+}
+
 }  // namespace
 
 int InspectCommand(absl::Span<const std::string> args) {
@@ -320,30 +345,15 @@ int InspectCommand(absl::Span<const std::string> args) {
     std::fprintf(stderr, "livnd inspect: %s\n", reason.c_str());
     return kExitUsage;
   }
-  if (!as_culture &&
-      !(culture_flags.selection + culture_flags.model + culture_flags.group + culture_flags.set)
-           .empty()) {
+  if (!as_culture && !culture_flags.empty()) {
     std::fprintf(stderr, "livnd inspect: --selection, --model, --group and --set need --culture\n");
     return kExitUsage;
   }
-  const absl::StatusOr<System> system = io::ReadSystem(parsed->positional[0]);
-  if (!system.ok()) {
-    std::fprintf(stderr, "livnd inspect: %s\n", system.status().ToString().c_str());
-    return kExitFailure;
-  }
-  if (as_culture) {
-    const absl::StatusOr<Json> culture = DescribeCulture(*system, culture_flags);
-    if (!culture.ok()) {
-      std::fprintf(stderr, "livnd inspect: %s\n", culture.status().ToString().c_str());
-      return kExitFailure;
-    }
-    std::printf("%s\n", (as_json ? ToText(*culture) : CultureText(*culture)).c_str());
-  } else if (as_json) {
-    std::printf("%s\n", ToText(SystemJson(*system)).c_str());
-  } else {
-    PrintTables(*system);
-  }
-  return kExitOk;
+  const absl::Status status =
+      Inspect(parsed->positional[0], as_json, as_culture ? &culture_flags : nullptr);
+  if (status.ok()) return kExitOk;
+  std::fprintf(stderr, "livnd inspect: %s\n", status.ToString().c_str());
+  return kExitFailure;
 }
 
 }  // namespace livnd::server

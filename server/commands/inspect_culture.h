@@ -16,6 +16,8 @@ struct CultureFlags {
   std::string model;      // JSON as in model.json
   std::string group;      // of the params document; "none": parameters are not applied
   std::string set;        // JSON {key: number or [numbers]}, applied after those
+
+  bool empty() const { return selection.empty() && model.empty() && group.empty() && set.empty(); }
 };
 
 // {"model", "params_from", "gids": {population: [gid]}, "synapses": {"POST_PRE-SECTION-RECEPTOR":

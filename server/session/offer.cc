@@ -9,6 +9,7 @@
 #include "env/culture/live_culture.h"
 #include "env/task/task.h"
 #include "env/task/vector_environment.h"
+#include "server/machine/log.h"
 #include "server/machine/systems_folder.h"
 #include "server/session/hosted_culture.h"
 #include "server/session/hosted_task.h"
@@ -30,6 +31,9 @@ absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_m
   LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems), bench));
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
+  for (const absl::Status& status : catalog->left_out()) {
+    LogError("system offers no environment: ", status.ToString());
+  }
   if (!offer.environments.empty()) {
     offer.physics_version = offer.environments.front().physics_version;
   }

@@ -28,6 +28,7 @@ class Serve:
 
     Args:
         flags: more of them.
+        systems: the folder of its systems.
         listen: the address; True for a socket in the folder, False to leave it to the flags.
         before: called in the new process before it becomes the server.
         options: of Popen.
@@ -36,12 +37,13 @@ class Serve:
     def __init__(
         self,
         *flags: str,
+        systems: Path = SYSTEMS,
         listen: str | bool = True,
         before: Callable[[], None] | None = None,
         **options: object,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="livnd-", dir="/tmp"))
-        command = [str(LIVND), "serve", "--systems", str(SYSTEMS)]
+        command = [str(LIVND), "serve", "--systems", str(systems)]
         if listen:
             command += ["--listen", f"unix:{self.folder}/s" if listen is True else listen]
         if "--state-dir" not in flags:
