@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,32 @@ _QUANTITIES = {
     "current_density": "current_density_ma_cm2",
     "irradiance": "irradiance_mw_mm2",
 }
+# What `units` may say of each mode: its own, or another quantity's.
+_UNITS = {
+    "extracellular": ("mV",),
+    "current": ("nA",),
+    "current_density": ("mA/cm2",),
+    "irradiance": ("mW/mm2", "photon_flux"),
+    "electrode": ("uA",),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Stimulus:
     """What a run is given; a livn.stimulus.Stimulus does as well.
 
+    Its arguments are in livn's order: run() also takes them alone, as (array, dt) or by name.
+
     Attributes:
         array: [num_samples, channels], from the start of the run on.
         dt: ms between samples.
         gids: the cell of each channel; None: the culture's cells in order, equally many channels
             each.
-        sections: the section of each channel; None: the n-th channel of a cell is its section n.
         input_mode: "extracellular" (mV), "current" (nA), "current_density" (mA/cm2),
             "irradiance" (mW/mm2, or units="photon_flux") or "electrode" (uA; gids are then
             electrode ids, by default all in order).
-        units: None, or "photon_flux".
+        units: None, the mode's own, or "photon_flux".
+        sections: the section of each channel; None: the n-th channel of a cell is its section n.
         wavelength_nm: of an irradiance.
     """
 
@@ -39,9 +50,45 @@ class Stimulus:
     dt: float = 1.0
     gids: Any = None
     input_mode: str = "extracellular"
-    sections: Any = None
     units: str | None = None
+    sections: Any = None
     wavelength_nm: float = 473.0
+
+
+_ACCEPTED = "a Stimulus, an array [num_samples, channels], (array, dt), or a dict of its arguments"
+
+
+def as_stimulus(given: Any) -> Any:
+    """A Stimulus, livnd's or livn's, of what a run takes for one.
+
+    Args:
+        given: a Stimulus, its array, its arguments in order, or its arguments by name.
+
+    Raises:
+        InvalidFieldError: none of these.
+    """
+    if hasattr(given, "input_mode"):
+        return given
+    if isinstance(given, Mapping):
+        names = [field.name for field in fields(Stimulus)]
+        if unknown := [name for name in given if name not in names]:
+            raise invalid_field("stimulus", unknown, ", ".join(names))
+        if "array" not in given:
+            raise invalid_field("stimulus", list(given), "array, and the other arguments")
+        return Stimulus(**given)
+    if isinstance(given, (tuple, list)) and _is_matrix(given):
+        if len(given) > len(fields(Stimulus)):
+            raise invalid_field("stimulus", f"{len(given)} arguments", _ACCEPTED)
+        return Stimulus(*given)
+    return Stimulus(given)
+
+
+def _is_matrix(arguments: Any) -> bool:
+    """Whether the first of them is an array of its own, so that they are no array's rows."""
+    first = arguments[0] if len(arguments) else None
+    if hasattr(first, "shape"):
+        return len(first.shape) == 2
+    return isinstance(first, (tuple, list)) and bool(first) and isinstance(first[0], (tuple, list))
 
 
 def to_culture_stimulus(
@@ -50,19 +97,25 @@ def to_culture_stimulus(
     """What the protocol takes for a livn stimulus, or for an array taken as one.
 
     Args:
-        given: a Stimulus, livnd's or livn's, or its array.
+        given: as as_stimulus() takes it.
         cell_gids: of the culture's cells, ascending.
         electrode_ids: of its electrodes, in declared order.
 
     Raises:
         InvalidFieldError: the array, its mode or its channels do not fit.
     """
-    if not hasattr(given, "input_mode"):
-        given = Stimulus(given)
-    array = np.asarray(given.array, dtype=np.float64)
+    given = as_stimulus(given)
+    try:
+        array = np.asarray(given.array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise invalid_field("stimulus", repr(given.array)[:80], _ACCEPTED) from None
     if array.ndim != 2:
         raise invalid_field("stimulus", f"{array.ndim} axes", "[num_samples, channels]")
     width = array.shape[1]
+    units = getattr(given, "units", None)
+    accepted_units = _UNITS.get(given.input_mode, ())
+    if units is not None and accepted_units and units not in accepted_units:
+        raise invalid_field("units", units, ", ".join(accepted_units))
     if given.input_mode == "electrode":
         ids = electrode_ids if given.gids is None else np.asarray(given.gids)
         if len(ids) != width:
@@ -72,7 +125,7 @@ def to_culture_stimulus(
         accepted = ", ".join((*_QUANTITIES, "electrode"))
         raise invalid_field("input_mode", given.input_mode, accepted)
     quantity = _QUANTITIES[given.input_mode]
-    if getattr(given, "units", None) == "photon_flux":
+    if units == "photon_flux":
         quantity = "photon_flux"
     gids = given.gids
     if gids is None:
