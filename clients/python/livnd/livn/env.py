@@ -14,14 +14,15 @@ docs/differences.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from livnd.client import Client
 from livnd.culture import CultureInfo
-from livnd.errors import NumericalFailureError, invalid_field
+from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, invalid_field
+from livnd.livn.electrodes import by_channel
 from livnd.livn.recordings import Recordings
 from livnd.livn.run import Run
 from livnd.livn.stimulus import Stimulus, to_culture_stimulus
@@ -40,7 +41,7 @@ class Env:
     """One copy of a system's culture on a server, with the methods of livn's Env.
 
     It starts as livn's does: graph weights, no noise, nothing recorded. livnd.make() also applies
-    the system's parameters.
+    the system's parameters. What is refused leaves everything as it was.
 
     Args:
         system: name of one of the server's systems.
@@ -69,15 +70,18 @@ class Env:
             self._session.configure(model=model, forget_params=True, spikes=False)
             self.system = self._client.system(system)
             self._info = self._session.describe()
+            # Of the model, whatever selection() builds of them later.
+            self._active_populations = {p.name for p in self._info.populations}
         except BaseException:
             self._client.close()
             raise
         self.seed = seed
-        self.t = 0.0
+        self._ticks = 0  # since the last clear, as the server last told
         self._dt: float | None = None  # of the runs since the last clear
         self._noise_on = False
-        self._rules: dict[str, dict[str, float]] = {"EXC": {}, "INH": {}}
+        self._rules = _livns_rules()
         self._recordings = Recordings()
+        self._recordings_sent = True  # whether the server surely has these and no others
 
     def __enter__(self) -> Env:
         return self
@@ -99,12 +103,24 @@ class Env:
     def info(self) -> CultureInfo:
         """Populations, sections, states, event sources, and the parameters as they are now."""
         self._info = self._session.describe()
+        self._ticks = self._info.ticks
         return self._info
+
+    @property
+    def t(self) -> float:
+        """Time since the last clear, ms, by the server's ticks."""
+        return self._ticks * self._info.dt_ms
 
     @property
     def gids(self) -> np.ndarray:
         """Of the simulated cells, ascending."""
         return self._info.gids
+
+    def active_gids(self) -> np.ndarray:
+        """Of the cells that the model simulates, built by selection() or not."""
+        active = [p for p in self.system.populations if p.name in self._active_populations]
+        ranges = [np.arange(p.first_gid, p.first_gid + p.num_cells) for p in active]
+        return np.concatenate(ranges or [np.zeros(0, int)])
 
     @property
     def input_gids(self) -> list[int]:
@@ -129,7 +145,8 @@ class Env:
             selection=select if isinstance(select, str) else spec, forget_params=True, spikes=False
         )
         self._noise_on = False
-        self._recordings.forget()
+        self._rules = _livns_rules()
+        self._recordings, self._recordings_sent = Recordings(), True
         self._info = self._session.describe()
         return self
 
@@ -196,13 +213,17 @@ class Env:
         Args:
             config: {"EXC": {...}, "INH": {...}}, or {...} for both; None: livn's numbers.
         """
-        if config is None:
-            self._rules = {"EXC": {}, "INH": {}}
-        else:
+        rules = _livns_rules()
+        if config is not None:
             grouped = any(isinstance(v, Mapping) for v in config.values())
-            for group, rule in (config if grouped else dict.fromkeys(self._rules, config)).items():
-                self._rules.setdefault(group, {}).update(rule)
-        self._session.configure(plasticity=self._rules, plasticity_on=True)
+            changes = config if grouped else dict.fromkeys(rules, config)
+            rules = {group: dict(rule) for group, rule in self._rules.items()}
+            for group, rule in changes.items():
+                if not isinstance(rule, Mapping):
+                    raise invalid_field(f"plasticity[{group}]", rule, "a mapping of numbers")
+                rules.setdefault(group, {}).update(rule)
+        self._session.configure(plasticity=rules, plasticity_on=True)
+        self._rules = rules
         return self
 
     def disable_plasticity(self) -> Env:
@@ -226,10 +247,24 @@ class Env:
 
     # --- recording -----------------------------------------------------------------------------
 
+    def record(
+        self, what: str, population: str | Sequence[str] | None = None, **options: Any
+    ) -> Env:
+        """Records a signal by its name; options as those of the method record_NAME."""
+        if what not in self.recordable():
+            raise invalid_field("what", what, ", ".join(self.recordable()))
+        if population is not None:
+            options["population"] = population
+        return getattr(self, f"record_{what}")(**options)
+
+    def recordable(self) -> list[str]:
+        """What record() takes."""
+        methods = (name for name in dir(type(self)) if name.startswith("record_"))
+        return [name.removeprefix("record_") for name in methods]
+
     def record_spikes(self, population: str | Sequence[str] | None = None) -> Env:
-        """Records the spikes of all cells; a population's cannot be left out."""
-        self._recordings.add_spikes(self._info, population)
-        return self
+        """Records the spikes of populations' cells; None: of all."""
+        return self._record(lambda r: r.add_spikes(self._info, population))
 
     def record_voltage(
         self,
@@ -239,8 +274,9 @@ class Env:
         sections: str | Sequence[str] | None = None,
     ) -> Env:
         """Records voltages every dt ms; None: of all populations, cells, sections."""
-        self._recordings.add_rows(self._info, "voltage_mv", population, dt, gids, sections)
-        return self
+        return self._record(
+            lambda r: r.add_rows(self._info, "voltage_mv", population, dt, gids, sections)
+        )
 
     def record_state(
         self,
@@ -251,25 +287,74 @@ class Env:
         sections: str | Sequence[str] | None = None,
     ) -> Env:
         """Records a state of the model, by a name of info.populations[...].states."""
-        self._recordings.add_rows(self._info, f"state {state}", population, dt, gids, sections)
-        return self
+        return self._record(
+            lambda r: r.add_rows(self._info, f"state {state}", population, dt, gids, sections)
+        )
 
     def record_membrane_current(
         self, population: str | Sequence[str] | None = None, dt: float = 0.1
     ) -> Env:
         """Records membrane currents every dt ms, two sections a cell."""
-        self._recordings.add_membrane_currents(self._info, population, dt)
-        return self
+        return self._record(lambda r: r.add_membrane_currents(self._info, population, dt))
 
     def record_electrode_potential(self, dt: float = 0.1) -> Env:
         """Records what every electrode hears of the membrane currents."""
-        self._recordings.add_all("electrode_potential_uv", dt)
-        return self
+        return self._record(lambda r: r.add_all("electrode_potential_uv", dt))
 
     def record_weights(self, dt: float = 0.1) -> Env:
         """Records every learned weight; samples lie at the start of the run and every dt ms."""
-        self._recordings.add_all("learned_weight", dt)
+        return self._record(lambda r: r.add_all("learned_weight", dt))
+
+    def clear_recordings(self) -> Env:
+        """Does nothing: every Run has arrays of its own. For programs written for livn."""
         return self
+
+    def channel_recording(
+        self, ii: Any | None, *recordings: Any
+    ) -> dict[int, np.ndarray] | tuple[dict[int, np.ndarray], ...]:
+        """What each electrode sees of recordings of cells, by electrode id.
+
+        An electrode sees the cells whose somata are within its output radius.
+
+        Args:
+            ii: gid of each row, as run.spike_ids or run.voltage_ids; None: all cells, each once.
+            recordings: arrays of as many rows, as run.spike_times or run.voltage.
+
+        Returns:
+            The gids that each electrode sees; with recordings a tuple of them and of each
+            recording's rows.
+        """
+        radius_um = self.info.params.get("io-output_radius", self.system.output_radius_um)
+        ii = np.unique(self.active_gids()) if ii is None else ii
+        return by_channel(self.system, self.active_gids(), float(radius_um), ii, recordings)
+
+    def _record(self, add: Callable[[Recordings], None]) -> Env:
+        """Chooses more to be recorded, which the server takes at once or refuses.
+
+        A sampling step that does not fit the culture's time step may fit the one that the first
+        run brings along, so until then it waits.
+        """
+        before = self._recordings
+        chosen = before.copy()
+        add(chosen)
+        try:
+            self._send(chosen)
+        except InvalidFieldError as error:
+            if self._ticks > 0 or not _is_sampling_step(error):
+                raise
+            chosen.let_wait(before)
+        self._recordings = chosen
+        return self
+
+    def _send(self, recordings: Recordings, dt: float | None = None) -> None:
+        """Asks the server to record so, with a time step of dt."""
+        was_sent, self._recordings_sent = self._recordings_sent, False
+        try:
+            self._session.configure(dt_ms=dt, spikes=recordings.spikes, series=recordings.series())
+        except LivndError as error:
+            self._recordings_sent = was_sent and not error.in_doubt
+            raise
+        self._recordings_sent = True
 
     # --- running -------------------------------------------------------------------------------
 
@@ -278,8 +363,9 @@ class Env:
 
         Args:
             duration: ms.
-            stimulus: a Stimulus (livnd's or livn's), or an array taken as one; None: nothing new.
-                What an earlier stimulus has left still acts.
+            stimulus: a Stimulus (livnd's or livn's), its array, its arguments in order (array, dt)
+                or by name {"array": array, "dt": dt}; None: nothing new. What an earlier stimulus
+                has left still acts.
             dt: the time step, 0.025 ms at first; changes at time 0 only.
 
         Raises:
@@ -288,23 +374,21 @@ class Env:
             NumericalFailureError: the culture's numbers left their range; its `run` holds what was
                 recorded until then, and clear() starts anew.
         """
-        dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
-        if dt != self._info.dt_ms:
-            self._session.configure(dt_ms=dt)
-            self._info = self._session.describe()
-        if not self._recordings.sent:
-            self._session.configure(
-                spikes=self._recordings.spikes, series=self._recordings.series()
-            )
-            self._recordings.sent = True
         stimuli = []
         if stimulus is not None:
             electrodes = self.system.electrode_ids
             stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes))
-        recording = self._session.run(duration, stimuli)
+        dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
+        undo = self._prepare(dt)
+        try:
+            recording = self._session.run(duration, stimuli)
+        except LivndError as error:
+            if not error.in_doubt:
+                undo()
+            raise
         self._dt = dt
-        result = self._recordings.to_run(self._info, recording, self.t, duration)
-        self.t += duration
+        self._ticks = recording.start_tick + recording.num_ticks
+        result = self._recordings.to_run(self._info, self.system.electrode_ids, recording)
         if not np.isnan(recording.failed_at_ms[0]):
             error = NumericalFailureError(
                 f"the culture left the range of numbers after {recording.failed_at_ms[0]:g} ms; "
@@ -314,6 +398,29 @@ class Env:
             error.run = result
             raise error
         return result
+
+    def _prepare(self, dt: float) -> Callable[[], None]:
+        """Gives the server the time step and the recordings of a run; returns what undoes it."""
+        info, before = self._info, self._recordings
+        if dt == info.dt_ms and self._recordings_sent and not before.has_waiting:
+            return lambda: None
+        chosen = before.with_waiting()
+        try:
+            self._send(chosen, dt if dt != info.dt_ms else None)
+        except InvalidFieldError as error:
+            # A sampling step that fits this run neither would have all later ones refused.
+            if _is_sampling_step(error):
+                self._recordings = before.without_waiting()
+            raise
+        self._recordings = chosen
+        if dt != info.dt_ms:
+            self._info = self._session.describe()
+
+        def undo() -> None:
+            self._send(before.without_waiting(), info.dt_ms if dt != info.dt_ms else None)
+            self._recordings, self._info = before, info
+
+        return undo
 
     def cell_stimulus(self, channel_inputs: Any, dt: float = 1.0) -> Stimulus:
         """A stimulus by electrodes: uA, [num_samples, electrodes], in declared order."""
@@ -337,9 +444,18 @@ class Env:
                 "keep_learned_weights": float(keep_learned_weights),
             }
         )
-        self.t = 0.0
+        self._ticks = 0
         self._dt = None
         return self
+
+
+def _livns_rules() -> dict[str, dict[str, float]]:
+    """Learning rules of which every number is livn's."""
+    return {"EXC": {}, "INH": {}}
+
+
+def _is_sampling_step(error: LivndError) -> bool:
+    return error.field.endswith(".sample_dt_ms")
 
 
 def make(system: str = "EI-mini", **kwargs: Any) -> Env:

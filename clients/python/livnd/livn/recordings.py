@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,39 +10,75 @@ import numpy as np
 
 from livnd.culture import CultureInfo, SeriesSelection
 from livnd.errors import invalid_field
+from livnd.livn.channels import Events, Series
 from livnd.livn.run import Run
 
 # livn records membrane currents of a cell at its soma and its first other section.
 _CURRENT_SECTIONS = 2
+# A Run's names of what is no state.
+_CHANNELS = {
+    "voltage_mv": "voltage",
+    "membrane_current_ua": "current",
+    "electrode_potential_uv": "electrode_potential",
+    "learned_weight": "weights",
+}
 
 
 class Recordings:
     """What is recorded of one culture; nothing at first.
 
     A series is named by its quantity, a state's by "state NAME". Calls that add to one go on with
-    its rows, and must ask for the same dt.
+    its rows, and must ask for the same dt. A call that raises may have added a part of what it
+    was asked for: add to a copy().
     """
 
     def __init__(self) -> None:
-        self.spikes = False
-        # Whether the server knows of all this; the Env says so.
-        self.sent = True
+        # Whose spikes, in the order of the calls.
+        self.spike_populations: list[str] = []
         # By what they record: rows (gid, section) in the order of the calls, and their dt.
         self._rows: dict[str, list[tuple[int, int]]] = {}
         self._dt_ms: dict[str, float] = {}
+        # Series whose dt does not fit the culture's, and may fit that of the first run.
+        self._waiting: set[str] = set()
 
-    def forget(self) -> None:
-        """Records nothing more."""
-        self.spikes = False
-        self._rows, self._dt_ms = {}, {}
+    def copy(self) -> Recordings:
+        other = Recordings()
+        other.spike_populations = list(self.spike_populations)
+        other._rows = {what: list(rows) for what, rows in self._rows.items()}
+        other._dt_ms = dict(self._dt_ms)
+        other._waiting = set(self._waiting)
+        return other
+
+    # --- series that wait for the first run ----------------------------------------------------
+
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def let_wait(self, before: Recordings) -> None:
+        """What `before` lacks is first asked for by the next run, with its time step."""
+        self._waiting |= self._rows.keys() - (before._rows.keys() - before._waiting)
+
+    def without_waiting(self) -> Recordings:
+        other = self.copy()
+        for what in other._waiting:
+            del other._rows[what], other._dt_ms[what]
+        other._waiting = set()
+        return other
+
+    def with_waiting(self) -> Recordings:
+        """The same, where nothing waits any longer."""
+        other = self.copy()
+        other._waiting = set()
+        return other
 
     # --- choosing ------------------------------------------------------------------------------
 
     def add_spikes(self, info: CultureInfo, population: str | Sequence[str] | None) -> None:
-        """Records the spikes of all cells."""
-        _populations(info, population)
-        self.spikes = True
-        self.sent = False
+        """Records the spikes of populations' cells; None: of all."""
+        for p in _populations(info, population):
+            if p.name not in self.spike_populations:
+                self.spike_populations.append(p.name)
 
     def add_rows(
         self,
@@ -53,7 +90,7 @@ class Recordings:
         sections: str | Sequence[str] | None,
     ) -> None:
         """Records a quantity of sections every dt ms; None: of all populations, cells, sections."""
-        self._check_dt(what, dt)
+        dt = self._checked_dt(what, dt)
         chosen = _populations(info, population)
         wanted = None if gids is None else {int(gid) for gid in gids}
         if wanted is not None:
@@ -65,17 +102,22 @@ class Recordings:
             known = {name for p in chosen for name in p.sections}
             if unknown := sorted(set(names) - known):
                 raise invalid_field("sections", unknown, ", ".join(sorted(known)))
+        found = [
+            (gid, section)
+            for p in chosen
+            for gid in p.gids.tolist()
+            if wanted is None or gid in wanted
+            for section, name in enumerate(p.sections)
+            if names is None or name in names
+        ]
+        if not found:
+            asked = {"population": population, "gids": gids, "sections": sections}
+            asked = {name: value for name, value in asked.items() if value is not None}
+            raise invalid_field(", ".join(asked), asked, "what some cell has")
         rows = self._rows.setdefault(what, [])
         taken = set(rows)
-        for p in chosen:
-            for gid in p.gids.tolist():
-                if wanted is not None and gid not in wanted:
-                    continue
-                for section, name in enumerate(p.sections):
-                    if (names is None or name in names) and (gid, section) not in taken:
-                        rows.append((gid, section))
+        rows += [row for row in found if row not in taken]
         self._dt_ms[what] = dt
-        self.sent = False
 
     def add_membrane_currents(
         self, info: CultureInfo, population: str | Sequence[str] | None, dt: float
@@ -87,22 +129,39 @@ class Recordings:
 
     def add_all(self, what: str, dt: float) -> None:
         """Records a quantity that is no section's, all of it, every dt ms."""
-        self._check_dt(what, dt)
+        dt = self._checked_dt(what, dt)
         self._rows[what] = []
         self._dt_ms[what] = dt
-        self.sent = False
 
-    def _check_dt(self, what: str, dt: float) -> None:
+    def _checked_dt(self, what: str, dt: Any) -> float:
+        try:
+            dt_ms = float(dt)
+        except (TypeError, ValueError):
+            dt_ms = math.nan
+        if not 0 < dt_ms < math.inf:
+            raise invalid_field("dt", dt, "a number of ms above 0")
         before = self._dt_ms.get(what)
-        if before is not None and abs(before - dt) > 1e-12:
+        if before is None or abs(before - dt_ms) <= 1e-12:
+            return dt_ms
+        if what not in self._waiting:
             raise invalid_field("dt", dt, f"{before}: {what} is being recorded so already")
+        # The server has not taken it yet: the later call is the one that was meant.
+        self._waiting.discard(what)
+        del self._rows[what]
+        return dt_ms
 
     # --- asking and handing out ----------------------------------------------------------------
 
+    @property
+    def spikes(self) -> bool:
+        return bool(self.spike_populations)
+
     def series(self) -> list[SeriesSelection]:
-        """All but the spikes, as the server is asked for it."""
+        """All but the spikes and what waits, as the server is asked for it."""
         series = []
         for what, rows in self._rows.items():
+            if what in self._waiting:
+                continue
             quantity, _, state = what.partition(" ")
             single = quantity != "learned_weight"
             series.append(
@@ -116,30 +175,27 @@ class Recordings:
             )
         return series
 
-    def to_run(self, info: CultureInfo, recording: Any, t0: float, duration: float) -> Run:
-        """What a run of `duration` ms from `t0` recorded, under livn's names."""
-        found: dict[str, Any] = {"t0": t0, "duration": duration}
+    def to_run(self, info: CultureInfo, electrode_ids: np.ndarray, recording: Any) -> Run:
+        """What a run recorded, under livn's names; nothing waits any longer."""
+        t0 = recording.start_tick * recording.dt_ms
+        duration = recording.num_ticks * recording.dt_ms
+        channels: dict[str, Events | Series] = {}
         if self.spikes:
             gids, times = recording.spikes()
-            found |= {"spike_ids": gids.astype(np.uint32), "spike_times": times}
-        states: dict[str, np.ndarray] = {}
+            spiking = _populations(info, self.spike_populations)
+            chosen = np.isin(gids, np.concatenate([p.gids for p in spiking]))
+            channels["spikes"] = Events(gids[chosen].astype(np.uint32), times[chosen], t0, duration)
         for (what, rows), array in zip(self._rows.items(), recording.series, strict=True):
             quantity, _, state = what.partition(" ")
-            ids = np.array([gid for gid, _ in rows], dtype=np.uint32)
-            if quantity == "voltage_mv":
-                found |= {"voltage_ids": ids, "voltage": array[0]}
-                found["voltage_dt"] = self._dt_ms[what]
-                found["voltage_sections"] = np.array(_section_names(info, rows))
-            elif quantity == "membrane_current_ua":
-                found |= {"current_ids": ids, "current": array[0]}
-                found["current_dt"] = self._dt_ms[what]
-            elif quantity == "state":
-                states[state] = array[0]
-            elif quantity == "electrode_potential_uv":
-                found["electrode_potential"] = array[0]
-            else:
-                found["weights"] = array[0]
-        return Run(**found, states=states or None)
+            ids: np.ndarray | None = np.array([gid for gid, _ in rows], dtype=np.uint32)
+            sections: np.ndarray | None = np.array(_section_names(info, rows))
+            if quantity == "electrode_potential_uv":
+                ids, sections = electrode_ids, None
+            elif quantity == "learned_weight":
+                ids, sections = None, None
+            name = state or _CHANNELS[quantity]
+            channels[name] = Series(ids, array[0], self._dt_ms[what], t0, sections)
+        return Run(channels, t0, duration)
 
 
 def _populations(info: CultureInfo, names: str | Sequence[str] | None) -> list[Any]:
@@ -147,6 +203,8 @@ def _populations(info: CultureInfo, names: str | Sequence[str] | None) -> list[A
     if names is None:
         return list(known.values())
     wanted = [names] if isinstance(names, str) else list(names)
+    if not wanted:
+        raise invalid_field("population", wanted, ", ".join(known))
     for name in wanted:
         if name not in known:
             raise invalid_field("population", name, ", ".join(known))
