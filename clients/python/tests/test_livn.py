@@ -229,6 +229,32 @@ def test_a_selection_builds_only_its_cells(env: livnd.Env):
     assert env.run(5).voltage.shape == (4, 50)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"select": None},
+        {"select": 0.5},
+        {"select": 4},
+        {"select": {"EXC": np.array([1, 2]), "INH": np.int64(1)}},
+        {"select": {"EXC": (1, 2), "INH": 0}},
+        {"select": {"EXC": 3}, "method": "random"},
+        {"select": np.float64(0.5), "method": "patch"},
+        {"select": None, "method": "patch", "bounds": np.array([[0, 0], [60, 100]])},
+    ],
+)
+def test_selections_are_livns(env: livnd.Env, arguments: dict[str, Any]):
+    from livn.env import Env
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of the graph's version
+        livns = Env(str(local_server.find_systems() / SYSTEM)).selection(**arguments).init()
+    env.selection(**arguments)
+    assert 0 < len(env.gids) <= 10
+    assert env.gids.tolist() == livns.simulated_gids().tolist()
+    assert env.active_gids().tolist() == livns.active_gids().tolist()
+    livns.close()
+
+
 def test_dt_and_v_init_change_at_the_start_only(env: livnd.Env):
     env.v_init = -65.0
     env.record_voltage(sections="soma")
@@ -320,6 +346,9 @@ def test_a_numerical_failure_is_told_with_its_time(env: livnd.Env):
         lambda e: e.record("currents"),
         lambda e: e.selection({"EXC": 99}),
         lambda e: e.selection("nothing"),
+        lambda e: e.selection("nothing", method="patch"),
+        lambda e: e.selection({"EXC": object()}),
+        lambda e: e.selection({"PYR": 1}),
         lambda e: e.enable_plasticity({"EXC": {"A": 1.0}}),
         lambda e: e.enable_plasticity({"EXC": {"A_ltp": 1.0}, "INH": 1.0}),
         lambda e: e.enable_plasticity({"PYR": {"A_ltp": 1.0}}),

@@ -25,6 +25,7 @@ from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, i
 from livnd.livn.electrodes import by_channel
 from livnd.livn.recordings import Recordings
 from livnd.livn.run import Run
+from livnd.livn.selection import to_selection
 from livnd.livn.stimulus import Stimulus, to_culture_stimulus
 
 _DEFAULT_DT_MS = 0.025
@@ -135,15 +136,16 @@ class Env:
     # --- parameters ----------------------------------------------------------------------------
 
     def selection(self, select: Any, method: str = "first", bounds: Any = None) -> Env:
-        """Builds only these cells (docs/params.md); before the first run, and forgets the rest."""
-        spec: dict[str, Any] = {"method": method, "seed": int(self.seed)}
-        if select is not None:
-            spec["cells"] = select
-        if bounds is not None:
-            spec["bounds"] = bounds
-        self._session.configure(
-            selection=select if isinstance(select, str) else spec, forget_params=True, spikes=False
-        )
+        """Builds only these cells (docs/params.md); before the first run, and forgets the rest.
+
+        Args:
+            select: the name of a stored selection, a number or a fraction of cells, these or gids
+                by population; None: all cells, or those within the bounds.
+            method: "first", "random" or "patch".
+            bounds: ((x0, y0), (x1, y1)) in um; of a "patch".
+        """
+        wanted = to_selection(select, method, bounds, self.seed)
+        self._session.configure(selection=wanted, forget_params=True, spikes=False)
         self._noise_on = False
         self._rules = _livns_rules()
         self._recordings, self._recordings_sent = Recordings(), True
