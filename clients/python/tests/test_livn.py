@@ -669,7 +669,7 @@ def test_stimuli_are_taken_in_livns_forms(env: livnd.Env, livn_env: Any, stimulu
         ("noise", "Stimulus"),
         ((np.ones((2, 10)), 1.0, None, "current", "pA"), "nA"),
         (livnd.Stimulus(np.ones((2, 10)), input_mode="current", units="photon_flux"), "nA"),
-        (tuple([np.ones((2, 10))] * 12), "12 arguments"),
+        ((np.ones((2, 10)), 1.0, None, "extracellular", None, None, 470.0), "7 arguments"),
     ],
 )
 def test_what_is_no_stimulus_is_refused(env: livnd.Env, stimulus: Any, says: str):

@@ -55,6 +55,8 @@ class Stimulus:
     wavelength_nm: float = 473.0
 
 
+# That livn's Stimulus has in the same order, array to sections.
+_NUM_ARGUMENTS = 6
 _ACCEPTED = "a Stimulus, an array [num_samples, channels], (array, dt), or a dict of its arguments"
 
 
@@ -77,7 +79,7 @@ def as_stimulus(given: Any) -> Any:
             raise invalid_field("stimulus", list(given), "array, and the other arguments")
         return Stimulus(**given)
     if isinstance(given, (tuple, list)) and _is_matrix(given):
-        if len(given) > len(fields(Stimulus)):
+        if len(given) > _NUM_ARGUMENTS:
             raise invalid_field("stimulus", f"{len(given)} arguments", _ACCEPTED)
         return Stimulus(*given)
     return Stimulus(given)
