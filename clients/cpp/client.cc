@@ -8,8 +8,6 @@ namespace livnd::client {
 namespace {
 
 using internal::Connection;
-using Stub = Connection::Stub;
-
 // 128 random bits as text.
 std::string NewRequestId() {
   std::random_device device;
@@ -39,7 +37,7 @@ Result<v1::GetServerInfoResponse> Client::GetServerInfo() { return connection_->
 Result<std::vector<std::string>> Client::ListSystems() {
   v1::ListSystemsResponse response;
   const Result<void> called =
-      connection_->Call(&Stub::ListSystems, v1::ListSystemsRequest(), &response);
+      connection_->Call(&v1::ServerService::Stub::ListSystems, v1::ListSystemsRequest(), &response);
   if (!called.ok()) return called.error();
   return std::vector<std::string>(response.systems().begin(), response.systems().end());
 }
@@ -48,15 +46,16 @@ Result<v1::System> Client::GetSystem(const std::string& system) {
   v1::GetSystemRequest request;
   request.set_system(system);
   v1::GetSystemResponse response;
-  const Result<void> called = connection_->Call(&Stub::GetSystem, request, &response);
+  const Result<void> called =
+      connection_->Call(&v1::ServerService::Stub::GetSystem, request, &response);
   if (!called.ok()) return called.error();
   return std::move(*response.mutable_system());
 }
 
 Result<std::vector<v1::EnvironmentSpec>> Client::ListEnvironments() {
   v1::ListEnvironmentsResponse response;
-  const Result<void> called =
-      connection_->Call(&Stub::ListEnvironments, v1::ListEnvironmentsRequest(), &response);
+  const Result<void> called = connection_->Call(&v1::EnvironmentService::Stub::ListEnvironments,
+                                                v1::ListEnvironmentsRequest(), &response);
   if (!called.ok()) return called.error();
   return std::vector<v1::EnvironmentSpec>(response.environments().begin(),
                                           response.environments().end());
@@ -66,7 +65,8 @@ Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& envir
   v1::DescribeEnvironmentRequest request;
   request.set_environment_id(environment_id);
   v1::DescribeEnvironmentResponse response;
-  const Result<void> called = connection_->Call(&Stub::DescribeEnvironment, request, &response);
+  const Result<void> called =
+      connection_->Call(&v1::EnvironmentService::Stub::DescribeEnvironment, request, &response);
   if (!called.ok()) return called.error();
   return std::move(*response.mutable_environment());
 }
@@ -78,8 +78,8 @@ Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) 
   request.set_num_envs(options.num_envs);
   request.set_autoreset_mode(options.autoreset_mode);
   v1::CreateSessionResponse response;
-  const Result<void> called = connection_->Call(&Stub::CreateSession, request, &response,
-                                                connection_->options().create_timeout);
+  const Result<void> called = connection_->Call(&v1::SessionService::Stub::CreateSession, request,
+                                                &response, connection_->options().create_timeout);
   if (!called.ok()) return called.error();
   return response;
 }

@@ -83,9 +83,12 @@ Error NobodyAnswers(const Address& address, milliseconds waited, Error error) {
 }  // namespace
 
 Connection::Connection(const std::string& address, ClientOptions options)
-    : options_(options),
-      address_(ParseAddress(address)),
-      stub_(address_.ok() ? v1::EnvironmentService::NewStub(MakeChannel(*address_)) : nullptr) {}
+    : options_(options), address_(ParseAddress(address)) {
+  if (!address_.ok()) return;
+  const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_);
+  stubs_ = {v1::ServerService::NewStub(channel), v1::EnvironmentService::NewStub(channel),
+            v1::CultureService::NewStub(channel), v1::SessionService::NewStub(channel)};
+}
 
 Result<v1::GetServerInfoResponse> Connection::ServerInfo() {
   if (const Result<void> connected = Connect(); !connected.ok()) return connected.error();
@@ -117,7 +120,7 @@ grpc::Status Connection::AskServer(steady_clock::duration patience,
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
   context.set_deadline(std::chrono::system_clock::now() + patience);
-  return stub_->GetServerInfo(&context, v1::GetServerInfoRequest(), info);
+  return Of<v1::ServerService::Stub>().GetServerInfo(&context, v1::GetServerInfoRequest(), info);
 }
 
 Result<void> Connection::CallUntilDecided(

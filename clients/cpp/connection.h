@@ -8,13 +8,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 
 #include "clients/cpp/address.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
+#include "livnd/v1/server_service.grpc.pb.h"
+#include "livnd/v1/session_service.grpc.pb.h"
 
 namespace livnd::client {
 
@@ -39,8 +43,6 @@ namespace internal {
 // Connects with the first call, and again when the line breaks. Thread-safe.
 class Connection {
  public:
-  using Stub = v1::EnvironmentService::Stub;
-
   Connection(const std::string& address, ClientOptions options);
 
   const ClientOptions& options() const { return options_; }
@@ -48,35 +50,41 @@ class Connection {
   // What the server said of itself, asked once. UNAVAILABLE or DEADLINE_EXCEEDED: nobody answers.
   Result<v1::GetServerInfoResponse> ServerInfo();
 
-  template <typename Request, typename Response>
+  // A method of one of the protocol's services.
+  template <typename Stub, typename Request, typename Response>
   using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
-  // Calls a method of the stub, repeatedly as ClientOptions::retry_time says. Every call of the
+  // Calls a method, repeatedly as ClientOptions::retry_time says. Every call of the
   // protocol may be repeated: what changes a session carries its op_index, and is done once.
   // MESSAGE_TOO_LARGE: larger than the server takes; nothing was sent.
-  template <typename Request, typename Response>
-  Result<void> Call(Method<Request, Response> method, const Request& request, Response* response,
-                    std::chrono::milliseconds timeout) {
+  template <typename Stub, typename Request, typename Response>
+  Result<void> Call(Method<Stub, Request, Response> method, const Request& request,
+                    Response* response, std::chrono::milliseconds timeout) {
     return CallUntilDecided(request, timeout, [&](grpc::ClientContext* context) {
-      return (stub_.get()->*method)(context, request, response);
+      return (Of<Stub>().*method)(context, request, response);
     });
   }
-  template <typename Request, typename Response>
-  Result<void> Call(Method<Request, Response> method, const Request& request, Response* response) {
+  template <typename Stub, typename Request, typename Response>
+  Result<void> Call(Method<Stub, Request, Response> method, const Request& request,
+                    Response* response) {
     return Call(method, request, response, options_.call_timeout);
   }
 
   // Calls a method once and forgets the outcome.
-  template <typename Request, typename Response>
-  void TryOnce(Method<Request, Response> method, const Request& request,
+  template <typename Stub, typename Request, typename Response>
+  void TryOnce(Method<Stub, Request, Response> method, const Request& request,
                std::chrono::milliseconds timeout) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + timeout);
     Response unused;
-    (stub_.get()->*method)(&context, request, &unused);
+    (Of<Stub>().*method)(&context, request, &unused);
   }
 
  private:
+  template <typename Stub>
+  Stub& Of() {
+    return *std::get<std::unique_ptr<Stub>>(stubs_);
+  }
   // Fills in info_.
   Result<void> Connect();
   // GetServerInfo, as soon as there is somebody to ask, for so long.
@@ -88,7 +96,11 @@ class Connection {
 
   const ClientOptions options_;
   const Result<Address> address_;
-  const std::unique_ptr<Stub> stub_;  // null without an address
+  // Null without an address.
+  std::tuple<std::unique_ptr<v1::ServerService::Stub>,
+             std::unique_ptr<v1::EnvironmentService::Stub>,
+             std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>>
+      stubs_;
   std::mutex mu_;
   bool connected_ = false;  // guarded by mu_, as is info_ until it is true
   v1::GetServerInfoResponse info_;

@@ -7,18 +7,18 @@
 
 namespace livnd::client {
 
-using Stub = internal::Connection::Stub;
-
 CultureSession::CultureSession(std::shared_ptr<internal::Connection> connection,
                                v1::CreateSessionResponse created)
     : remote_(std::move(connection), std::move(created)) {}
 
-Result<std::vector<uint64_t>> CultureSession::Reset(const CultureResetOptions& options) {
-  v1::ResetRequest request;
+Result<std::vector<uint64_t>> CultureSession::Clear(const ClearOptions& options) {
+  v1::ClearRequest request;
   internal::PackSeeds(options.seeds, &request);
-  request.mutable_options()->insert(options.options.begin(), options.options.end());
-  v1::ResetResponse response;
-  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response,
+  request.set_repeat_noise(options.repeat_noise);
+  if (options.noise_stream.has_value()) request.set_noise_stream(*options.noise_stream);
+  request.set_forget_learned_weights(options.forget_learned_weights);
+  v1::ClearResponse response;
+  if (Result<void> called = remote_.Operate(&v1::CultureService::Stub::Clear, &request, &response,
                                             internal::RemoteSession::Kind::kBeginning);
       !called.ok()) {
     return called.error();
@@ -28,13 +28,11 @@ Result<std::vector<uint64_t>> CultureSession::Reset(const CultureResetOptions& o
   return seeds;
 }
 
-Result<v1::CultureRecording> CultureSession::Run(const v1::CultureRun& run) {
-  v1::StepRequest request;
-  *request.mutable_run() = run;
-  v1::StepResponse response;
+Result<v1::CultureRecording> CultureSession::Run(v1::RunRequest run) {
+  v1::RunResponse response;
   if (Result<void> called =
-          remote_.Operate(&Stub::Step, &request, &response, internal::RemoteSession::Kind::kOther,
-                          remote_.run_timeout());
+          remote_.Operate(&v1::CultureService::Stub::Run, &run, &response,
+                          internal::RemoteSession::Kind::kOther, remote_.run_timeout());
       !called.ok()) {
     return called.error();
   }
@@ -43,14 +41,16 @@ Result<v1::CultureRecording> CultureSession::Run(const v1::CultureRun& run) {
 
 Result<void> CultureSession::Configure(v1::ConfigureRequest change) {
   v1::ConfigureResponse response;
-  return remote_.Operate(&Stub::Configure, &change, &response);
+  return remote_.Operate(&v1::CultureService::Stub::Configure, &change, &response);
 }
 
 Result<v1::GetCultureResponse> CultureSession::GetCulture(bool learned_weights) {
   v1::GetCultureRequest request;
   request.set_learned_weights(learned_weights);
   v1::GetCultureResponse response;
-  if (Result<void> called = remote_.Look(&Stub::GetCulture, &request, &response); !called.ok()) {
+  if (Result<void> called =
+          remote_.Look(&v1::CultureService::Stub::GetCulture, &request, &response);
+      !called.ok()) {
     return called.error();
   }
   return response;

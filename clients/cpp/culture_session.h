@@ -3,7 +3,6 @@
 #define LIVND_CLIENTS_CPP_CULTURE_SESSION_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,15 +12,18 @@
 #include "clients/cpp/remote_session.h"
 #include "clients/cpp/result.h"
 #include "livnd/v1/culture.pb.h"
-#include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/culture_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
 
 namespace livnd::client {
 
-struct CultureResetOptions {
-  // One a copy, or empty: every copy goes on to its seed's next noise stream.
+// As ClearRequest.
+struct ClearOptions {
+  // One a copy, or empty: every copy keeps its seed.
   std::vector<std::optional<uint64_t>> seeds;
-  // By the names in EnvironmentSpec.reset_options.
-  std::map<std::string, double> options;
+  bool repeat_noise = false;
+  std::optional<uint32_t> noise_stream;
+  bool forget_learned_weights = false;
 };
 
 // N copies of a culture on one clock, in the protocol's own messages (livnd/v1/culture.proto;
@@ -37,9 +39,9 @@ class CultureSession {
   const std::string& name() const { return remote_.created().session(); }
 
   // Puts all copies back to time 0, at rest, and returns the seeds that they have now.
-  Result<std::vector<uint64_t>> Reset(const CultureResetOptions& options = {});
-  // Runs all copies on, and returns what Configure selected.
-  Result<v1::CultureRecording> Run(const v1::CultureRun& run);
+  Result<std::vector<uint64_t>> Clear(const ClearOptions& options = {});
+  // Runs all copies on, and returns what Configure selected. Fills in session and op_index.
+  Result<v1::CultureRecording> Run(v1::RunRequest run);
   // Changes the cultures, as a whole or not at all. Fills in session and op_index.
   Result<void> Configure(v1::ConfigureRequest change);
   Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false);

@@ -36,7 +36,8 @@ RemoteSession::RemoteSession(std::shared_ptr<Connection> connection,
 
 RemoteSession::~RemoteSession() {
   if (closed_) return;
-  connection_->TryOnce(&Connection::Stub::DeleteSession, Deletion(), std::chrono::seconds(2));
+  connection_->TryOnce(&v1::SessionService::Stub::DeleteSession, Deletion(),
+                       std::chrono::seconds(2));
 }
 
 Result<void> RemoteSession::MayBeSent(const google::protobuf::Message& request, Kind kind) const {
@@ -73,7 +74,8 @@ void RemoteSession::Advance() {
 Result<void> RemoteSession::Close() {
   if (closed_) return {};
   v1::DeleteSessionResponse response;
-  Result<void> called = connection_->Call(&Connection::Stub::DeleteSession, Deletion(), &response);
+  Result<void> called =
+      connection_->Call(&v1::SessionService::Stub::DeleteSession, Deletion(), &response);
   closed_ = called.ok();
   return called;
 }

@@ -12,7 +12,7 @@
 #include "clients/cpp/connection.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
-#include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
 
 namespace livnd::client::internal {
 
@@ -41,8 +41,8 @@ class RemoteSession {
   enum class Kind { kOther, kBeginning };
 
   // One operation. Fills in the request's session and op_index.
-  template <typename Request, typename Response>
-  Result<void> Operate(Connection::Method<Request, Response> method, Request* request,
+  template <typename Stub, typename Request, typename Response>
+  Result<void> Operate(Connection::Method<Stub, Request, Response> method, Request* request,
                        Response* response, Kind kind, std::chrono::milliseconds timeout) {
     request->set_session(created_.session());
     while (true) {
@@ -58,15 +58,15 @@ class RemoteSession {
       Advance();  // this beginning is the operation after it
     }
   }
-  template <typename Request, typename Response>
-  Result<void> Operate(Connection::Method<Request, Response> method, Request* request,
+  template <typename Stub, typename Request, typename Response>
+  Result<void> Operate(Connection::Method<Stub, Request, Response> method, Request* request,
                        Response* response, Kind kind = Kind::kOther) {
     return Operate(method, request, response, kind, connection_->options().call_timeout);
   }
 
   // One call that changes nothing and tells the next op_index. Fills in the request's session.
-  template <typename Request, typename Response>
-  Result<void> Look(Connection::Method<Request, Response> method, Request* request,
+  template <typename Stub, typename Request, typename Response>
+  Result<void> Look(Connection::Method<Stub, Request, Response> method, Request* request,
                     Response* response) {
     request->set_session(created_.session());
     Result<void> called = connection_->Call(method, *request, response);

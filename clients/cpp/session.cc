@@ -9,8 +9,6 @@ namespace livnd::client {
 namespace {
 
 using internal::NotUnderstood;
-using Stub = internal::Connection::Stub;
-
 // `observations` and `infos`, which all three answers have.
 template <typename Response, typename Outcome>
 bool UnpackSeen(const Response& response, const v1::EnvironmentSpec& spec, Outcome* outcome) {
@@ -48,17 +46,22 @@ Result<ResetResult> Session::Reset(const ResetOptions& options) {
     const std::vector<uint8_t> mask(options.mask.begin(), options.mask.end());
     Pack(mask, {static_cast<int64_t>(mask.size())}, request.mutable_mask());
   }
-  request.mutable_options()->insert(options.options.begin(), options.options.end());
+  for (const auto& [name, value] : options.options) {
+    v1::ResetOption* option = request.add_options();
+    option->set_name(name);
+    option->set_value(value);
+  }
 
   using Kind = internal::RemoteSession::Kind;
   const Kind kind = options.mask.empty() ? Kind::kBeginning : Kind::kOther;
   v1::ResetResponse response;
-  if (Result<void> called = remote_.Operate(&Stub::Reset, &request, &response, kind);
+  if (Result<void> called =
+          remote_.Operate(&v1::EnvironmentService::Stub::Reset, &request, &response, kind);
       !called.ok()) {
     return called.error();
   }
   ResetResult result;
-  if (!UnpackSeen(response, spec(), &result) || !Unpack(response.seeds(), &result.seeds)) {
+  if (!UnpackSeen(response, spec(), &result) || !Unpack(response.episode_seeds(), &result.seeds)) {
     return NotUnderstood();
   }
   return result;
@@ -68,7 +71,8 @@ Result<StepResult> Session::Step(const std::vector<float>& actions) {
   std::vector<int64_t> shape = {num_envs()};
   shape.insert(shape.end(), spec().actions(0).shape().begin(), spec().actions(0).shape().end());
   Pack(actions, shape, step_request_.mutable_actions(0));
-  if (Result<void> called = remote_.Operate(&Stub::Step, &step_request_, &step_response_);
+  if (Result<void> called =
+          remote_.Operate(&v1::EnvironmentService::Stub::Step, &step_request_, &step_response_);
       !called.ok()) {
     return called.error();
   }
@@ -76,7 +80,9 @@ Result<StepResult> Session::Step(const std::vector<float>& actions) {
   if (!UnpackSeen(step_response_, spec(), &result) ||
       !Unpack(step_response_.rewards(), &result.rewards) ||
       !Unpack(step_response_.terminated(), &result.terminated) ||
-      !Unpack(step_response_.truncated(), &result.truncated)) {
+      !Unpack(step_response_.truncated(), &result.truncated) ||
+      !Unpack(step_response_.episode_seeds(), &result.episode_seeds) ||
+      !Unpack(step_response_.began(), &result.began)) {
     return NotUnderstood();
   }
   return result;
@@ -85,12 +91,15 @@ Result<StepResult> Session::Step(const std::vector<float>& actions) {
 Result<ObserveResult> Session::Observe() {
   v1::ObserveRequest request;
   v1::ObserveResponse response;
-  if (Result<void> called = remote_.Look(&Stub::Observe, &request, &response); !called.ok()) {
+  if (Result<void> called =
+          remote_.Look(&v1::EnvironmentService::Stub::Observe, &request, &response);
+      !called.ok()) {
     return called.error();
   }
   ObserveResult result;
   if (!UnpackSeen(response, spec(), &result) || !Unpack(response.episodes(), &result.episodes) ||
-      !Unpack(response.ticks(), &result.ticks)) {
+      !Unpack(response.ticks(), &result.ticks) ||
+      !Unpack(response.episode_seeds(), &result.episode_seeds)) {
     return NotUnderstood();
   }
   return result;

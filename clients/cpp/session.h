@@ -41,13 +41,16 @@ struct StepResult {
   std::vector<uint8_t> terminated;  // [num_envs], 0 or 1
   std::vector<uint8_t> truncated;   // [num_envs], 0 or 1
   Infos infos;
+  std::vector<uint64_t> episode_seeds;  // [num_envs], of the running episodes
+  std::vector<uint8_t> began;           // [num_envs], 1 where this step began an episode
 };
 
 struct ObserveResult {
   std::vector<float> observations;
   Infos infos;
-  std::vector<int64_t> episodes;  // [num_envs], begun since the session was created
-  std::vector<int64_t> ticks;     // [num_envs], since the episode's reset
+  std::vector<int64_t> episodes;        // [num_envs], begun since the session was created
+  std::vector<int64_t> ticks;           // [num_envs], since the episode's reset
+  std::vector<uint64_t> episode_seeds;  // [num_envs], of the running episodes
 };
 
 // Numbers its operations, so that a repeat after a failure of the transport gives the answer of the

@@ -13,17 +13,17 @@ namespace livnd::client {
 
 // The dtype of a tensor of T.
 template <typename T>
-inline constexpr v1::DType kDType = v1::DTYPE_UNSPECIFIED;
+inline constexpr v1::DataType kDType = v1::DATA_TYPE_UNSPECIFIED;
 template <>
-inline constexpr v1::DType kDType<uint8_t> = v1::DTYPE_BOOL;
+inline constexpr v1::DataType kDType<uint8_t> = v1::DATA_TYPE_BOOL;
 template <>
-inline constexpr v1::DType kDType<int64_t> = v1::DTYPE_INT64;
+inline constexpr v1::DataType kDType<int64_t> = v1::DATA_TYPE_INT64;
 template <>
-inline constexpr v1::DType kDType<uint64_t> = v1::DTYPE_UINT64;
+inline constexpr v1::DataType kDType<uint64_t> = v1::DATA_TYPE_UINT64;
 template <>
-inline constexpr v1::DType kDType<float> = v1::DTYPE_FLOAT32;
+inline constexpr v1::DataType kDType<float> = v1::DATA_TYPE_FLOAT32;
 template <>
-inline constexpr v1::DType kDType<double> = v1::DTYPE_FLOAT64;
+inline constexpr v1::DataType kDType<double> = v1::DATA_TYPE_FLOAT64;
 
 // Sets *tensor to C-order `values` of the given shape.
 template <typename T>

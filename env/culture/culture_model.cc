@@ -10,17 +10,6 @@
 namespace livnd::env {
 namespace {
 
-TensorSpec Info(const std::string& name, const std::string& unit, const std::string& description) {
-  TensorSpec info;
-  info.name = name;
-  info.dtype = DType::kFloat64;
-  info.unit = unit;
-  info.description = description;
-  info.low = {0.0};
-  info.high = {std::numeric_limits<double>::infinity()};
-  return info;
-}
-
 // The document that DefaultParams took, and where in it; the system's folder if it took none.
 std::string SourceOfParams(const io::System& system, const io::CultureSetup& setup) {
   const std::string document = setup.selection.empty() ? "default" : setup.selection;
@@ -50,26 +39,8 @@ EnvironmentSpec CultureSpec(const io::System& system) {
   spec.task = "Culture";
   spec.system = system.name;
   spec.description =
-      "The culture by itself, without a task: every Step runs it for as long as the call says, "
+      "The culture by itself, without a task: every Run lasts as long as the call says, "
       "with any stimulus, and answers what was asked to be recorded.";
-  spec.infos.resize(kNumCultureInfos);
-  spec.infos[kTimeMs] = Info("time_ms", "ms", "Time since the last reset.");
-  spec.infos[kNoiseStream] =
-      Info("noise_stream", "1", "Which of its seed's noise streams the copy has.");
-  spec.infos[kFailedAtMs] =
-      Info("failed_at_ms", "ms",
-           "Where the copy left the range of numbers: it is good up to here and waits for the next "
-           "reset. NaN: nowhere.");
-  spec.reset_options = {
-      {"reseed",
-       "Copies without a seed: 1 = go on to the next noise stream (the default), 0 = repeat this "
-       "one.",
-       0.0, 1.0},
-      {"noise_stream", "Which of the seed's noise streams to run, instead of reseed's choice.", 0.0,
-       4294967295.0},
-      {"keep_learned_weights",
-       "1 = what the synapses have learned stays (the default), 0 = all weights become 1.", 0.0,
-       1.0}};
   spec.tick_ns = 25'000;
   spec.physics_version = sim::kPhysicsVersion;
   return spec;

@@ -13,9 +13,6 @@
 
 namespace livnd::env {
 
-// Order of EnvironmentSpec.infos of a culture.
-enum CultureInfo { kTimeMs, kNoiseStream, kFailedAtMs, kNumCultureInfos };
-
 // The environment "Culture-<system>-v0": no task, no action space, no fixed step.
 EnvironmentSpec CultureSpec(const io::System& system);
 

@@ -12,9 +12,6 @@
 namespace livnd::io {
 namespace {
 
-constexpr char kRcsdClass[] = "livn.models.rcsd.ReducedCalciumSomaDendrite";
-constexpr char kGlifClass[] = "livn.models.glif.GLIF";
-constexpr char kIzhikevichClass[] = "livn.models.izhikevich.Izhikevich";
 constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
 
 // The kind and value of an argument, for errors.

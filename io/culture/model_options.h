@@ -13,6 +13,11 @@
 
 namespace livnd::io {
 
+// The models that there are, as ModelDocument names them.
+inline constexpr char kRcsdClass[] = "livn.models.rcsd.ReducedCalciumSomaDendrite";
+inline constexpr char kGlifClass[] = "livn.models.glif.GLIF";
+inline constexpr char kIzhikevichClass[] = "livn.models.izhikevich.Izhikevich";
+
 struct ModelOptions {
   std::string params_key;  // livn's name of the class: the key of params documents
   sim::ModelConfig model;

@@ -17,7 +17,11 @@
 #include "server/machine/mutex.h"
 #include "server/machine/unix_socket.h"
 #include "server/machine/worker_pool.h"
+#include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
+#include "server/service/server_service.h"
+#include "server/service/session_service.h"
+#include "server/service/unknown_method.h"
 #include "server/version.h"
 
 namespace livnd::server {
@@ -93,7 +97,10 @@ struct Server::Parts {
         pool(std::make_unique<WorkerPool>(options.num_workers)),
         store(offer.environments, offer.builder, *pool),
         registry(options.sessions, store, *pool),
-        service(MakeInfo(options, offer), std::move(offer.systems), store, registry),
+        server_service(MakeInfo(options, offer), std::move(offer.systems)),
+        environment_service(store, registry),
+        culture_service(registry),
+        session_service(options.max_message_bytes, options.max_message_bytes, store, registry),
         reaper(registry) {}
 
   ~Parts() {
@@ -107,7 +114,11 @@ struct Server::Parts {
   std::unique_ptr<WorkerPool> pool;
   EnvironmentStore store;
   SessionRegistry registry;
-  EnvironmentService service;
+  ServerService server_service;
+  EnvironmentService environment_service;
+  CultureService culture_service;
+  SessionService session_service;
+  UnknownMethod unknown_method;
   Reaper reaper;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> grpc;
@@ -139,13 +150,19 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  builder.RegisterService(&parts->service);
+  grpc::Service* const services[] = {&parts->server_service, &parts->environment_service,
+                                     &parts->culture_service, &parts->session_service};
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  builder.RegisterCallbackGenericService(&parts->unknown_method);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr) {
     return absl::InternalError("gRPC could not be started (its log above says why)");
   }
-  parts->grpc->GetHealthCheckService()->SetServingStatus(
-      v1::EnvironmentService::service_full_name(), true);
+  for (const char* name :
+       {v1::ServerService::service_full_name(), v1::EnvironmentService::service_full_name(),
+        v1::CultureService::service_full_name(), v1::SessionService::service_full_name()}) {
+    parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
+  }
   parts->listener = std::move(listener);
   parts->listener->Start([acceptor = parts->acceptor.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +23,10 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
+#include "livnd/v1/server_service.grpc.pb.h"
+#include "livnd/v1/session_service.grpc.pb.h"
 #include "server/testing/fake_environment.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -58,11 +62,11 @@ class ServerTest : public ::testing::Test {
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
-    stub_ = v1::EnvironmentService::NewStub(channel_);
+    MakeStubs();
   }
   ~ServerTest() override {
     control_.Open();
-    stub_.reset();
+    stubs_ = {};
     channel_.reset();
     server_.reset();
     std::filesystem::remove_all(dir_);
@@ -83,15 +87,20 @@ class ServerTest : public ::testing::Test {
     return {{system}, {FakeSpec()}, FakeBuilder(control_), "fake-1"};
   }
 
+  void MakeStubs() {
+    stubs_ = {v1::ServerService::NewStub(channel_), v1::EnvironmentService::NewStub(channel_),
+              v1::CultureService::NewStub(channel_), v1::SessionService::NewStub(channel_)};
+  }
+
   // One unary call; the response goes to `response`.
-  template <typename Method, typename Request, typename Response>
-  grpc::Status Call(Method method, const Request& request, Response* response,
+  template <typename Stub, typename Request, typename Response>
+  grpc::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response* response,
                     std::chrono::milliseconds deadline = std::chrono::seconds(20)) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + deadline);
-    return (stub_.get()->*method)(&context, request, response);
+    return (*std::get<std::unique_ptr<Stub>>(stubs_).*method)(&context, request, response);
   }
-  using Stub = v1::EnvironmentService::Stub;
 
   v1::CreateSessionRequest CreateRequest(int num_envs = 2) {
     v1::CreateSessionRequest request;
@@ -105,7 +114,7 @@ class ServerTest : public ::testing::Test {
     v1::CreateSessionRequest request = CreateRequest(num_envs);
     request.set_autoreset_mode(mode);
     v1::CreateSessionResponse response;
-    const grpc::Status status = Call(&Stub::CreateSession, request, &response);
+    const grpc::Status status = Call(&v1::SessionService::Stub::CreateSession, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     EXPECT_EQ(response.next_op_index(), 1);
     return response.session();
@@ -116,7 +125,8 @@ class ServerTest : public ::testing::Test {
     request.set_session(session);
     request.set_op_index(op_index);
     v1::ResetResponse unused;
-    return Call(&Stub::Reset, request, response != nullptr ? response : &unused);
+    return Call(&v1::EnvironmentService::Stub::Reset, request,
+                response != nullptr ? response : &unused);
   }
   static v1::StepRequest StepRequest(const std::string& session, int64_t op_index, float action = 0,
                                      int num_envs = 2) {
@@ -124,7 +134,7 @@ class ServerTest : public ::testing::Test {
     request.set_session(session);
     request.set_op_index(op_index);
     v1::Tensor* actions = request.add_actions();
-    actions->set_dtype(v1::DTYPE_FLOAT32);
+    actions->set_dtype(v1::DATA_TYPE_FLOAT32);
     actions->add_shape(num_envs);
     actions->add_shape(2);
     const std::vector<float> values(num_envs * 2, action);
@@ -133,7 +143,8 @@ class ServerTest : public ::testing::Test {
   }
   grpc::Status Step(const v1::StepRequest& request, v1::StepResponse* response = nullptr) {
     v1::StepResponse unused;
-    return Call(&Stub::Step, request, response != nullptr ? response : &unused);
+    return Call(&v1::EnvironmentService::Stub::Step, request,
+                response != nullptr ? response : &unused);
   }
 
   void ExpectError(const grpc::Status& status, grpc::StatusCode code, const std::string& reason) {
@@ -144,7 +155,8 @@ class ServerTest : public ::testing::Test {
   }
   void ExpectStillServes() {
     v1::GetServerInfoResponse info;
-    const grpc::Status status = Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &info);
+    const grpc::Status status =
+        Call(&v1::ServerService::Stub::GetServerInfo, v1::GetServerInfoRequest(), &info);
     EXPECT_TRUE(status.ok()) << status.error_message();
   }
 
@@ -153,12 +165,16 @@ class ServerTest : public ::testing::Test {
   int num_requests_ = 0;
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<Stub> stub_;
+  std::tuple<std::unique_ptr<v1::ServerService::Stub>,
+             std::unique_ptr<v1::EnvironmentService::Stub>,
+             std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>>
+      stubs_;
 };
 
 TEST_F(ServerTest, TellsItsLimits) {
   v1::GetServerInfoResponse info;
-  ASSERT_TRUE(Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &info).ok());
+  ASSERT_TRUE(
+      Call(&v1::ServerService::Stub::GetServerInfo, v1::GetServerInfoRequest(), &info).ok());
   EXPECT_EQ(info.max_receive_message_bytes(), 1 << 20);
   EXPECT_EQ(info.max_send_message_bytes(), 1 << 20);
   EXPECT_EQ(info.max_sessions(), 4);
@@ -171,29 +187,31 @@ TEST_F(ServerTest, TellsItsLimits) {
 
 TEST_F(ServerTest, DescribesWhatItHas) {
   v1::ListSystemsResponse systems;
-  ASSERT_TRUE(Call(&Stub::ListSystems, v1::ListSystemsRequest(), &systems).ok());
+  ASSERT_TRUE(Call(&v1::ServerService::Stub::ListSystems, v1::ListSystemsRequest(), &systems).ok());
   ASSERT_EQ(systems.systems_size(), 1);
   v1::GetSystemRequest get;
   get.set_system("none");
   v1::GetSystemResponse system;
-  EXPECT_TRUE(Call(&Stub::GetSystem, get, &system).ok());
+  EXPECT_TRUE(Call(&v1::ServerService::Stub::GetSystem, get, &system).ok());
   get.set_system("other");
-  const grpc::Status status = Call(&Stub::GetSystem, get, &system);
+  const grpc::Status status = Call(&v1::ServerService::Stub::GetSystem, get, &system);
   ExpectError(status, grpc::StatusCode::NOT_FOUND, "UNKNOWN_SYSTEM");
   EXPECT_EQ(Info(status).metadata().at("accepted"), "none");
 
   v1::ListEnvironmentsResponse environments;
-  ASSERT_TRUE(Call(&Stub::ListEnvironments, v1::ListEnvironmentsRequest(), &environments).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::ListEnvironments, v1::ListEnvironmentsRequest(),
+                   &environments)
+                  .ok());
   ASSERT_EQ(environments.environments_size(), 1);
   v1::DescribeEnvironmentRequest describe;
   describe.set_environment_id("Fake-v0");
   v1::DescribeEnvironmentResponse described;
-  ASSERT_TRUE(Call(&Stub::DescribeEnvironment, describe, &described).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::DescribeEnvironment, describe, &described).ok());
   EXPECT_EQ(described.environment().SerializeAsString(),
             environments.environments(0).SerializeAsString());
   describe.set_environment_id("Fake-v1");
-  ExpectError(Call(&Stub::DescribeEnvironment, describe, &described), grpc::StatusCode::NOT_FOUND,
-              "UNKNOWN_ENVIRONMENT");
+  ExpectError(Call(&v1::EnvironmentService::Stub::DescribeEnvironment, describe, &described),
+              grpc::StatusCode::NOT_FOUND, "UNKNOWN_ENVIRONMENT");
 }
 
 TEST_F(ServerTest, PlaysAnEpisode) {
@@ -202,13 +220,13 @@ TEST_F(ServerTest, PlaysAnEpisode) {
   reset.set_session(session);
   reset.set_op_index(1);
   const std::vector<uint64_t> seeds = {7, 8};
-  reset.mutable_seeds()->set_dtype(v1::DTYPE_UINT64);
+  reset.mutable_seeds()->set_dtype(v1::DATA_TYPE_UINT64);
   reset.mutable_seeds()->add_shape(2);
   reset.mutable_seeds()->set_data(seeds.data(), 16);
   v1::ResetResponse begun;
-  ASSERT_TRUE(Call(&Stub::Reset, reset, &begun).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::Reset, reset, &begun).ok());
   EXPECT_EQ(begun.op_index(), 1);
-  EXPECT_EQ(Values<uint64_t>(begun.seeds()), seeds);
+  EXPECT_EQ(Values<uint64_t>(begun.episode_seeds()), seeds);
   EXPECT_EQ(Values<float>(begun.observations(0)), (std::vector<float>{0, 0, 7, 0, 0, 8}));
 
   v1::StepResponse stepped;
@@ -224,7 +242,7 @@ TEST_F(ServerTest, PlaysAnEpisode) {
   v1::ObserveRequest observe;
   observe.set_session(session);
   v1::ObserveResponse seen;
-  ASSERT_TRUE(Call(&Stub::Observe, observe, &seen).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::Observe, observe, &seen).ok());
   EXPECT_EQ(Values<int64_t>(seen.episodes()), (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(Values<int64_t>(seen.ticks()), (std::vector<int64_t>{0, 0}));
   EXPECT_EQ(seen.next_op_index(), 7);
@@ -269,10 +287,10 @@ TEST_F(ServerTest, ADeadlineDropsOnlyTheAnswer) {
   ASSERT_TRUE(Reset(session, 1).ok());
   control_.Close();
   v1::StepResponse response;
-  EXPECT_EQ(
-      Call(&Stub::Step, StepRequest(session, 2, 0.5), &response, std::chrono::milliseconds(50))
-          .error_code(),
-      grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Call(&v1::EnvironmentService::Stub::Step, StepRequest(session, 2, 0.5), &response,
+                 std::chrono::milliseconds(50))
+                .error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
   // The repeat arrives while the original still runs: it waits, and nothing runs twice.
   std::thread opener([this] {
     absl::SleepFor(absl::Milliseconds(50));
@@ -349,6 +367,31 @@ TEST_F(ServerTest, NextStepDoesNotLookAtTheActionOfAnEndedCopy) {
               "INVALID_FIELD");
 }
 
+TEST_F(ServerTest, CallsForCulturesAreRefusedByName) {
+  v1::GetCultureRequest request;
+  request.set_session(CreateSession());
+  v1::GetCultureResponse response;
+  ExpectError(Call(&v1::CultureService::Stub::GetCulture, request, &response),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_A_CULTURE");
+}
+
+TEST_F(ServerTest, AMethodThatThereIsNotIsToldSoInTheServersOwnWords) {
+  grpc::GenericStub stub(channel_);
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  const auto call =
+      stub.PrepareUnaryCall(&context, "/livnd.v1.EnvironmentService/Guess", {}, &queue);
+  call->StartCall();
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  ExpectError(status, grpc::StatusCode::UNIMPLEMENTED, "UNKNOWN_METHOD");
+  EXPECT_EQ(Info(status).metadata().at("value"), "/livnd.v1.EnvironmentService/Guess");
+}
+
 TEST_F(ServerTest, BadResetsChangeNothing) {
   const std::string session = CreateSession();
   v1::ResetRequest request;
@@ -357,37 +400,38 @@ TEST_F(ServerTest, BadResetsChangeNothing) {
   v1::ResetResponse response;
   const auto flags = [](std::string bytes) {
     v1::Tensor tensor;
-    tensor.set_dtype(v1::DTYPE_BOOL);
+    tensor.set_dtype(v1::DATA_TYPE_BOOL);
     tensor.add_shape(static_cast<int64_t>(bytes.size()));
     tensor.set_data(std::move(bytes));
     return tensor;
   };
   *request.mutable_mask() = flags(std::string("\0\1", 2));
-  ExpectError(Call(&Stub::Reset, request, &response), grpc::StatusCode::FAILED_PRECONDITION,
-              "NOT_RESET");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Reset, request, &response),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_RESET");
   *request.mutable_mask() = flags(std::string("\0\0", 2));
-  ExpectError(Call(&Stub::Reset, request, &response), grpc::StatusCode::INVALID_ARGUMENT,
-              "INVALID_FIELD");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Reset, request, &response),
+              grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD");
   request.clear_mask();
-  (*request.mutable_options())["nonsense"] = 1;
-  ExpectError(Call(&Stub::Reset, request, &response), grpc::StatusCode::INVALID_ARGUMENT,
-              "INVALID_FIELD");
+  v1::ResetOption* option = request.add_options();
+  option->set_name("nonsense");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Reset, request, &response),
+              grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD");
   request.clear_options();
-  ASSERT_TRUE(Call(&Stub::Reset, request, &response).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::Reset, request, &response).ok());
   *request.mutable_mask() = flags(std::string("\0\1", 2));
   request.set_op_index(2);
-  ASSERT_TRUE(Call(&Stub::Reset, request, &response).ok());
+  ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::Reset, request, &response).ok());
 }
 
 TEST_F(ServerTest, ObserveNeedsAReset) {
   v1::ObserveRequest request;
   request.set_session(CreateSession());
   v1::ObserveResponse response;
-  ExpectError(Call(&Stub::Observe, request, &response), grpc::StatusCode::FAILED_PRECONDITION,
-              "NOT_RESET");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Observe, request, &response),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_RESET");
   request.set_session("nobody");
-  ExpectError(Call(&Stub::Observe, request, &response), grpc::StatusCode::NOT_FOUND,
-              "UNKNOWN_SESSION");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Observe, request, &response),
+              grpc::StatusCode::NOT_FOUND, "UNKNOWN_SESSION");
 }
 
 TEST_F(ServerTest, WithoutAutoresetAnEndedEpisodeMustBeReset) {
@@ -404,7 +448,7 @@ TEST_F(ServerTest, BadCreationsAreRefused) {
   v1::CreateSessionResponse response;
   const auto expect = [&](const v1::CreateSessionRequest& request, grpc::StatusCode code,
                           const std::string& reason, const std::string& field) {
-    const grpc::Status status = Call(&Stub::CreateSession, request, &response);
+    const grpc::Status status = Call(&v1::SessionService::Stub::CreateSession, request, &response);
     ExpectError(status, code, reason);
     EXPECT_EQ(Info(status).metadata().at("field"), field);
   };
@@ -432,13 +476,13 @@ TEST_F(ServerTest, CreationIsIdempotent) {
   v1::CreateSessionRequest request = CreateRequest();
   v1::CreateSessionResponse first;
   v1::CreateSessionResponse again;
-  ASSERT_TRUE(Call(&Stub::CreateSession, request, &first).ok());
+  ASSERT_TRUE(Call(&v1::SessionService::Stub::CreateSession, request, &first).ok());
   ASSERT_TRUE(Reset(first.session(), 1).ok());
-  ASSERT_TRUE(Call(&Stub::CreateSession, request, &again).ok());
+  ASSERT_TRUE(Call(&v1::SessionService::Stub::CreateSession, request, &again).ok());
   EXPECT_EQ(first.SerializeAsString(), again.SerializeAsString());
   request.set_num_envs(3);
-  ExpectError(Call(&Stub::CreateSession, request, &again), grpc::StatusCode::INVALID_ARGUMENT,
-              "PAYLOAD_MISMATCH");
+  ExpectError(Call(&v1::SessionService::Stub::CreateSession, request, &again),
+              grpc::StatusCode::INVALID_ARGUMENT, "PAYLOAD_MISMATCH");
 }
 
 TEST_F(ServerTest, DeletionWaitsForRunningOperationsAndFreesTheSession) {
@@ -454,21 +498,21 @@ TEST_F(ServerTest, DeletionWaitsForRunningOperationsAndFreesTheSession) {
   v1::DeleteSessionRequest request;
   request.set_session(session);
   v1::DeleteSessionResponse response;
-  EXPECT_TRUE(Call(&Stub::DeleteSession, request, &response).ok());
+  EXPECT_TRUE(Call(&v1::SessionService::Stub::DeleteSession, request, &response).ok());
   EXPECT_EQ(control_.num_steps, 1);
   stepper.join();
   opener.join();
-  ExpectError(Call(&Stub::DeleteSession, request, &response), grpc::StatusCode::NOT_FOUND,
-              "UNKNOWN_SESSION");
+  ExpectError(Call(&v1::SessionService::Stub::DeleteSession, request, &response),
+              grpc::StatusCode::NOT_FOUND, "UNKNOWN_SESSION");
   request.set_allow_missing(true);
-  EXPECT_TRUE(Call(&Stub::DeleteSession, request, &response).ok());
+  EXPECT_TRUE(Call(&v1::SessionService::Stub::DeleteSession, request, &response).ok());
   EXPECT_EQ(control_.num_alive, 0);
 }
 
 TEST_F(ServerTest, TooManySessionsAreRefused) {
   for (int i = 0; i < 4; ++i) CreateSession();
   v1::CreateSessionResponse response;
-  ExpectError(Call(&Stub::CreateSession, CreateRequest(), &response),
+  ExpectError(Call(&v1::SessionService::Stub::CreateSession, CreateRequest(), &response),
               grpc::StatusCode::RESOURCE_EXHAUSTED, "TOO_MANY_SESSIONS");
 }
 
@@ -476,13 +520,13 @@ TEST_F(ServerTest, OversizedMessagesAreRefusedByTheTransport) {
   v1::GetSystemRequest request;
   request.set_system(std::string((1 << 20) + 100, 'x'));
   v1::GetSystemResponse response;
-  EXPECT_EQ(Call(&Stub::GetSystem, request, &response).error_code(),
+  EXPECT_EQ(Call(&v1::ServerService::Stub::GetSystem, request, &response).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
   ExpectStillServes();
   // As long as it may be: refused for what it says, in an answer that fits into trailers.
   request.set_system(std::string((1 << 20) - 100, '\x01'));
-  ExpectError(Call(&Stub::GetSystem, request, &response), grpc::StatusCode::NOT_FOUND,
-              "UNKNOWN_SYSTEM");
+  ExpectError(Call(&v1::ServerService::Stub::GetSystem, request, &response),
+              grpc::StatusCode::NOT_FOUND, "UNKNOWN_SYSTEM");
 }
 
 TEST_F(ServerTest, MalformedMessagesAreInvalidArguments) {
@@ -491,15 +535,18 @@ TEST_F(ServerTest, MalformedMessagesAreInvalidArguments) {
   const grpc::Slice garbage(std::string(1000, '\xff'));
   grpc::GenericStub stub(channel_);
   for (const char* method :
-       {"GetServerInfo", "ListSystems", "GetSystem", "ListEnvironments", "DescribeEnvironment",
-        "CreateSession", "DeleteSession", "Reset", "Step", "Observe"}) {
+       {"ServerService/GetServerInfo", "ServerService/ListSystems", "ServerService/GetSystem",
+        "EnvironmentService/ListEnvironments", "EnvironmentService/DescribeEnvironment",
+        "EnvironmentService/Reset", "EnvironmentService/Step", "EnvironmentService/Observe",
+        "CultureService/GetCulture", "CultureService/Configure", "CultureService/Run",
+        "CultureService/Clear", "SessionService/CreateSession", "SessionService/DeleteSession"}) {
     for (const grpc::Slice& slice : {truncated, garbage, not_utf8}) {
       const grpc::ByteBuffer request(&slice, 1);
       grpc::ByteBuffer response;
       grpc::ClientContext context;
       grpc::CompletionQueue queue;
-      const auto call = stub.PrepareUnaryCall(
-          &context, absl::StrCat("/livnd.v1.EnvironmentService/", method), request, &queue);
+      const auto call =
+          stub.PrepareUnaryCall(&context, absl::StrCat("/livnd.v1.", method), request, &queue);
       call->StartCall();
       grpc::Status status;
       call->Finish(&response, &status, nullptr);
@@ -537,8 +584,8 @@ TEST_F(ServerTest, DrainingFinishesWhatRunsAndRefusesWhatIsNew) {
   server_->Drain();
   EXPECT_FALSE(server_->drained());
   v1::CreateSessionResponse created;
-  ExpectError(Call(&Stub::CreateSession, CreateRequest(), &created), grpc::StatusCode::UNAVAILABLE,
-              "SHUTTING_DOWN");
+  ExpectError(Call(&v1::SessionService::Stub::CreateSession, CreateRequest(), &created),
+              grpc::StatusCode::UNAVAILABLE, "SHUTTING_DOWN");
   ExpectError(Reset(other, 1), grpc::StatusCode::UNAVAILABLE, "SHUTTING_DOWN");
   control_.Open();
   stepper.join();
@@ -576,8 +623,8 @@ TEST_F(ServerTest, IdleSessionsAreLetGo) {
   options.listen.unix_path = dir_ + "/idle";
   options.sessions.idle_timeout = absl::Milliseconds(300);
   auto server = *Server::Start(options, MakeOffer());
-  stub_ = v1::EnvironmentService::NewStub(
-      grpc::CreateChannel(server->address(), grpc::InsecureChannelCredentials()));
+  channel_ = grpc::CreateChannel(server->address(), grpc::InsecureChannelCredentials());
+  MakeStubs();
   const std::string session = CreateSession();
   ASSERT_TRUE(Reset(session, 1).ok());
   for (int i = 0; i < 5; ++i) {  // calls keep it

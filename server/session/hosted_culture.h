@@ -18,9 +18,8 @@ class HostedCulture final : public HostedEnvironment {
 
   const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
   int num_envs() const override { return culture_->num_copies(); }
-  absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
-  absl::Status Step(const v1::StepRequest& request, v1::StepResponse* response) override;
-  absl::Status Observe(v1::ObserveResponse* response) override;
+  absl::Status Run(const v1::RunRequest& request, v1::RunResponse* response) override;
+  absl::Status Clear(const v1::ClearRequest& request, v1::ClearResponse* response) override;
   absl::Status Configure(const v1::ConfigureRequest& request,
                          v1::ConfigureResponse* response) override;
   absl::Status GetCulture(const v1::GetCultureRequest& request,

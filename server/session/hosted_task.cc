@@ -4,10 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "server/wire/convert.h"
-#include "server/wire/convert_culture.h"
+#include "server/wire/episode.h"
+#include "server/wire/errors.h"
 
 namespace livnd::server {
+namespace {
+
+constexpr char kAccepted[] = "Reset of every copy";
+
+}  // namespace
 
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {
   LIVND_ASSIGN_OR_RETURN(const env::ResetRequest reset, ParseReset(request, spec(), num_envs()));
@@ -15,21 +20,19 @@ absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetRespons
     const auto left_out = std::find(reset.mask.begin(), reset.mask.end(), 0);
     if (left_out != reset.mask.end()) {
       return NotReset(absl::StrCat("the first Reset must select every copy; its mask leaves out ",
-                                   "copy ", left_out - reset.mask.begin()));
+                                   "copy ", left_out - reset.mask.begin()),
+                      kAccepted);
     }
   }
-  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Reset(reset), "", "options"));
+  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Reset(reset), "options"));
   EncodeReset(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
 
 absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* response) {
-  if (request.has_run()) {
-    return InvalidField("run", "present", "absent: this environment has a task, not runs");
-  }
   LIVND_RETURN_IF_ERROR(ParseActions(request.actions(), spec(), num_envs(), &actions_));
   if (!environment_->was_reset()) {
-    return NotReset("the session was never Reset; Reset comes before the first Step");
+    return NotReset("the session was never Reset; Reset comes before the first Step", kAccepted);
   }
   if (const int ended = environment_->first_ended(); ended >= 0) {
     return MakeError(
@@ -38,14 +41,14 @@ absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* 
         {{"value", absl::StrCat("copy ", ended)},
          {"accepted", "Reset of the copies whose episode has ended"}});
   }
-  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Step(actions_), "", "actions"));
+  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Step(actions_), "actions"));
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
 
 absl::Status HostedTask::Observe(v1::ObserveResponse* response) {
   if (!environment_->was_reset()) {
-    return NotReset("the session was never Reset; there is nothing to observe");
+    return NotReset("the session was never Reset; there is nothing to observe", kAccepted);
   }
   EncodeObserve(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();

@@ -13,7 +13,7 @@
 #include "server/machine/systems_folder.h"
 #include "server/session/hosted_culture.h"
 #include "server/session/hosted_task.h"
-#include "server/wire/convert.h"
+#include "server/wire/system.h"
 
 namespace livnd::server {
 namespace {

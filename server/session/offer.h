@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "env/catalog.h"
 #include "env/spec.h"
-#include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/system.pb.h"
 #include "server/session/environment_store.h"
 
 namespace livnd::server {

@@ -49,6 +49,16 @@ absl::StatusOr<grpc::ByteBuffer> Session::Configure(const v1::ConfigureRequest& 
   return Operate(request, &response, &HostedEnvironment::Configure);
 }
 
+absl::StatusOr<grpc::ByteBuffer> Session::Run(const v1::RunRequest& request) {
+  v1::RunResponse response;  // recordings are large; none is kept beside its answer
+  return Operate(request, &response, &HostedEnvironment::Run);
+}
+
+absl::StatusOr<grpc::ByteBuffer> Session::Clear(const v1::ClearRequest& request) {
+  v1::ClearResponse response;
+  return Operate(request, &response, &HostedEnvironment::Clear);
+}
+
 absl::StatusOr<grpc::ByteBuffer> Session::Observe() {
   if (stopped_) return ShuttingDown();
   LIVND_RETURN_IF_ERROR(environment_->Observe(&observe_response_));

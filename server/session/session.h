@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "env/task/vector_environment.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "server/machine/strand.h"
 #include "server/machine/worker_pool.h"
@@ -39,6 +40,8 @@ class Session {
   absl::StatusOr<grpc::ByteBuffer> Reset(const v1::ResetRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Step(const v1::StepRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Configure(const v1::ConfigureRequest& request);
+  absl::StatusOr<grpc::ByteBuffer> Run(const v1::RunRequest& request);
+  absl::StatusOr<grpc::ByteBuffer> Clear(const v1::ClearRequest& request);
   absl::StatusOr<grpc::ByteBuffer> Observe();
   absl::StatusOr<grpc::ByteBuffer> GetCulture(const v1::GetCultureRequest& request);
 

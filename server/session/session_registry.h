@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "env/task/vector_environment.h"
-#include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
 #include "server/machine/mutex.h"
 #include "server/machine/worker_pool.h"
 #include "server/session/environment_store.h"

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -65,6 +66,15 @@ absl::Status InvalidField(absl::string_view field, absl::string_view value,
       {{"field", std::string(field)},
        {"value", std::string(value)},
        {"accepted", std::string(accepted)}});
+}
+
+absl::Status FromEnv(const absl::Status& status, absl::string_view fallback) {
+  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
+  if (const std::optional<FieldError> error = FieldErrorOf(status); error.has_value()) {
+    return InvalidField(error->field, error->value, error->accepted);
+  }
+  return MakeError(status.code(), reason::kInvalidField, status.message(),
+                   {{"field", std::string(fallback)}});
 }
 
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,

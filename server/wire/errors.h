@@ -1,7 +1,7 @@
 // Errors as clients see them. Everything in the server reports absl::Status; the functions below
 // attach the google.rpc.ErrorInfo that programs act on, and ToGrpc is the one place where an
 // absl::Status becomes a grpc::Status. Which call gives which reason:
-// proto/livnd/v1/environment_service.proto.
+// proto/livnd/v1/error_reason.proto.
 #ifndef LIVND_SERVER_WIRE_ERRORS_H_
 #define LIVND_SERVER_WIRE_ERRORS_H_
 
@@ -18,7 +18,7 @@ namespace livnd::server {
 // ErrorInfo.domain.
 inline constexpr absl::string_view kErrorDomain = "livnd";
 
-// ErrorInfo.reason.
+// ErrorInfo.reason: the names of v1::ErrorReason without "ERROR_REASON_".
 namespace reason {
 inline constexpr absl::string_view kInvalidField = "INVALID_FIELD";
 inline constexpr absl::string_view kMalformedMessage = "MALFORMED_MESSAGE";
@@ -33,6 +33,9 @@ inline constexpr absl::string_view kWrongOpIndex = "WRONG_OP_INDEX";
 inline constexpr absl::string_view kNotReset = "NOT_RESET";
 inline constexpr absl::string_view kEpisodeEnded = "EPISODE_ENDED";
 inline constexpr absl::string_view kNotACulture = "NOT_A_CULTURE";
+inline constexpr absl::string_view kNotATask = "NOT_A_TASK";
+inline constexpr absl::string_view kUnknownMethod = "UNKNOWN_METHOD";
+inline constexpr absl::string_view kAnswerTooLarge = "ANSWER_TOO_LARGE";
 inline constexpr absl::string_view kRunStarted = "RUN_STARTED";
 inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
 inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
@@ -51,6 +54,10 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
 // message.
 absl::Status InvalidField(absl::string_view field, absl::string_view value,
                           absl::string_view accepted);
+
+// An InvalidArgument of env as INVALID_ARGUMENT / INVALID_FIELD: with the field that it names, or
+// `fallback` where it names none. Other errors stay as they are.
+absl::Status FromEnv(const absl::Status& status, absl::string_view fallback);
 
 // NOT_FOUND with the name that was not found and those that there are.
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,

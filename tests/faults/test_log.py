@@ -43,11 +43,11 @@ def hear_out(connection: socket.socket) -> None:
 def test_lines_of_the_libraries_are_escaped():
     with Serve() as server:
         for sent in [
-            call(b"/livnd.v1.EnvironmentService/GetServerInfo", (b"grpc-timeout", FORGED)),
-            call(b"/livnd.v1.EnvironmentService/GetServerInfo", (b"te", FORGED)),
-            call(b"/livnd.v1.EnvironmentService/GetServerInfo", (b"grpc-encoding", FORGED)),
-            call(b"/livnd.v1.EnvironmentService/GetServerInfo", (b"content-type", FORGED)),
-            call(b"/livnd.v1.EnvironmentService/GetServerInfo", (b"x" + FORGED, FORGED)),
+            call(b"/livnd.v1.ServerService/GetServerInfo", (b"grpc-timeout", FORGED)),
+            call(b"/livnd.v1.ServerService/GetServerInfo", (b"te", FORGED)),
+            call(b"/livnd.v1.ServerService/GetServerInfo", (b"grpc-encoding", FORGED)),
+            call(b"/livnd.v1.ServerService/GetServerInfo", (b"content-type", FORGED)),
+            call(b"/livnd.v1.ServerService/GetServerInfo", (b"x" + FORGED, FORGED)),
             call(FORGED, (b"grpc-status", FORGED)),
             FORGED * 10,
         ]:

@@ -92,15 +92,15 @@ int RunCulture(Client& client, const Settings& settings) {
   livnd::v1::SeriesSelection* voltage = change.mutable_recording()->add_series();
   voltage->set_quantity(livnd::v1::RECORDED_QUANTITY_VOLTAGE_MV);
   voltage->set_sample_dt_ms(1.0);
-  voltage->set_dtype(livnd::v1::DTYPE_FLOAT64);
+  voltage->set_dtype(livnd::v1::DATA_TYPE_FLOAT64);
   SetSite(gids.front(), voltage->mutable_sites());
   if (const auto done = session.Configure(change); !done.ok()) {
     return Fail("Configure", done.error());
   }
-  if (const auto reset = session.Reset({{settings.seed}, {}}); !reset.ok()) {
+  if (const auto reset = session.Clear({{settings.seed}}); !reset.ok()) {
     return Fail("Reset", reset.error());
   }
-  livnd::v1::CultureRun run;
+  livnd::v1::RunRequest run;
   run.set_duration_ms(settings.duration_ms);
   *run.add_stimuli() = Current(gids.front());
   const auto recording = session.Run(run);

@@ -13,15 +13,16 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
+#include "livnd/v1/server_service.grpc.pb.h"
+#include "livnd/v1/session_service.grpc.pb.h"
 
 namespace livnd::client {
 namespace {
 
-using Stub = v1::EnvironmentService::Stub;
-
 template <typename T>
-v1::Tensor MakeTensor(v1::DType dtype, const std::vector<int64_t>& shape,
+v1::Tensor MakeTensor(v1::DataType dtype, const std::vector<int64_t>& shape,
                       const std::vector<T>& values) {
   v1::Tensor tensor;
   tensor.set_dtype(dtype);
@@ -37,6 +38,12 @@ google::rpc::ErrorInfo Info(const grpc::Status& status) {
     details.details(0).UnpackTo(&info);
   }
   return info;
+}
+
+void AddOption(const std::string& name, double value, v1::ResetRequest* request) {
+  v1::ResetOption* option = request->add_options();
+  option->set_name(name);
+  option->set_value(value);
 }
 
 class BadInputTest : public ::testing::Test {
@@ -62,13 +69,12 @@ class BadInputTest : public ::testing::Test {
     arguments.SetMaxSendMessageSize(-1);
     channel_ = grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(),
                                          arguments);
-    stub_ = v1::EnvironmentService::NewStub(channel_);
     static int num_requests = 0;
     create_.set_request_id("bad-input-" + std::to_string(++num_requests));
     create_.set_environment_id("TargetRate-EI-mini-v0");
     create_.set_num_envs(kNumEnvs);
     v1::CreateSessionResponse created;
-    const grpc::Status status = Call(&Stub::CreateSession, create_, &created);
+    const grpc::Status status = Call(&v1::SessionService::Stub::CreateSession, create_, &created);
     EXPECT_TRUE(status.ok()) << status.error_message();
     session_ = created.session();
     EXPECT_TRUE(Reset(ResetRequest(1)).ok());
@@ -77,14 +83,16 @@ class BadInputTest : public ::testing::Test {
     v1::DeleteSessionRequest request;
     request.set_session(session_);
     v1::DeleteSessionResponse response;
-    EXPECT_TRUE(Call(&Stub::DeleteSession, request, &response).ok());
+    EXPECT_TRUE(Call(&v1::SessionService::Stub::DeleteSession, request, &response).ok());
   }
 
-  template <typename Method, typename Request, typename Response>
-  grpc::Status Call(Method method, const Request& request, Response* response) {
+  template <typename Stub, typename Request, typename Response>
+  grpc::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response* response) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
-    return (stub_.get()->*method)(&context, request, response);
+    Stub stub(channel_);
+    return (stub.*method)(&context, request, response);
   }
   v1::ResetRequest ResetRequest(int64_t op_index) const {
     v1::ResetRequest request;
@@ -97,17 +105,18 @@ class BadInputTest : public ::testing::Test {
     request.set_session(session_);
     request.set_op_index(op_index);
     *request.add_actions() =
-        MakeTensor<float>(v1::DTYPE_FLOAT32, {kNumEnvs, kNumElectrodes},
+        MakeTensor<float>(v1::DATA_TYPE_FLOAT32, {kNumEnvs, kNumElectrodes},
                           std::vector<float>(kNumEnvs * kNumElectrodes, action));
     return request;
   }
   grpc::Status Reset(const v1::ResetRequest& request) {
     v1::ResetResponse response;
-    return Call(&Stub::Reset, request, &response);
+    return Call(&v1::EnvironmentService::Stub::Reset, request, &response);
   }
   grpc::Status Step(const v1::StepRequest& request, v1::StepResponse* response = nullptr) {
     v1::StepResponse unused;
-    return Call(&Stub::Step, request, response != nullptr ? response : &unused);
+    return Call(&v1::EnvironmentService::Stub::Step, request,
+                response != nullptr ? response : &unused);
   }
 
   // The error says what it should, and the session goes on as if nothing had been sent.
@@ -126,7 +135,7 @@ class BadInputTest : public ::testing::Test {
     v1::ObserveRequest request;
     request.set_session(session_);
     v1::ObserveResponse seen;
-    ASSERT_TRUE(Call(&Stub::Observe, request, &seen).ok());
+    ASSERT_TRUE(Call(&v1::EnvironmentService::Stub::Observe, request, &seen).ok());
     EXPECT_EQ(seen.next_op_index(), next_op_index_);
     const grpc::Status status = Step(StepRequest(next_op_index_));
     EXPECT_TRUE(status.ok()) << status.error_message();
@@ -148,7 +157,6 @@ class BadInputTest : public ::testing::Test {
   static TemporaryFolder* folder_;
   static ServerProcess* server_;
   std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<Stub> stub_;
   v1::CreateSessionRequest create_;
   std::string session_;
   int64_t next_op_index_ = 2;
@@ -164,30 +172,30 @@ TEST_F(BadInputTest, UnknownNames) {
     v1::GetSystemRequest get;
     get.set_system(name);
     v1::GetSystemResponse system;
-    ExpectError(Call(&Stub::GetSystem, get, &system), grpc::StatusCode::NOT_FOUND, "UNKNOWN_SYSTEM",
-                "system");
+    ExpectError(Call(&v1::ServerService::Stub::GetSystem, get, &system),
+                grpc::StatusCode::NOT_FOUND, "UNKNOWN_SYSTEM", "system");
     v1::DescribeEnvironmentRequest describe;
     describe.set_environment_id(name);
     v1::DescribeEnvironmentResponse described;
-    ExpectError(Call(&Stub::DescribeEnvironment, describe, &described), grpc::StatusCode::NOT_FOUND,
-                "UNKNOWN_ENVIRONMENT", "environment_id");
+    ExpectError(Call(&v1::EnvironmentService::Stub::DescribeEnvironment, describe, &described),
+                grpc::StatusCode::NOT_FOUND, "UNKNOWN_ENVIRONMENT", "environment_id");
     v1::CreateSessionRequest create = create_;
     create.set_request_id("new");
     create.set_environment_id(name);
     v1::CreateSessionResponse created;
-    ExpectError(Call(&Stub::CreateSession, create, &created), grpc::StatusCode::NOT_FOUND,
-                "UNKNOWN_ENVIRONMENT", "environment_id");
+    ExpectError(Call(&v1::SessionService::Stub::CreateSession, create, &created),
+                grpc::StatusCode::NOT_FOUND, "UNKNOWN_ENVIRONMENT", "environment_id");
 
     v1::DeleteSessionRequest remove;
     remove.set_session(name);
     v1::DeleteSessionResponse removed;
-    ExpectError(Call(&Stub::DeleteSession, remove, &removed), grpc::StatusCode::NOT_FOUND,
-                "UNKNOWN_SESSION", "session");
+    ExpectError(Call(&v1::SessionService::Stub::DeleteSession, remove, &removed),
+                grpc::StatusCode::NOT_FOUND, "UNKNOWN_SESSION", "session");
     v1::ObserveRequest observe;
     observe.set_session(name);
     v1::ObserveResponse seen;
-    ExpectError(Call(&Stub::Observe, observe, &seen), grpc::StatusCode::NOT_FOUND,
-                "UNKNOWN_SESSION", "session");
+    ExpectError(Call(&v1::EnvironmentService::Stub::Observe, observe, &seen),
+                grpc::StatusCode::NOT_FOUND, "UNKNOWN_SESSION", "session");
     v1::StepRequest step = StepRequest(1);
     step.set_session(name);
     ExpectError(Step(step), grpc::StatusCode::NOT_FOUND, "UNKNOWN_SESSION", "session");
@@ -205,7 +213,8 @@ TEST_F(BadInputTest, Creations) {
     request.set_request_id("spoilt");
     spoil(&request);
     v1::CreateSessionResponse response;
-    ExpectError(Call(&Stub::CreateSession, request, &response), code, reason, field);
+    ExpectError(Call(&v1::SessionService::Stub::CreateSession, request, &response), code, reason,
+                field);
   };
   const auto invalid = grpc::StatusCode::INVALID_ARGUMENT;
   expect([](auto* r) { r->clear_request_id(); }, invalid, "INVALID_FIELD", "request_id");
@@ -236,10 +245,11 @@ TEST_F(BadInputTest, Actions) {
   ExpectInvalidStep([](auto* r) { r->clear_actions(); }, "actions");
   ExpectInvalidStep([](auto* r) { *r->add_actions() = r->actions(0); }, "actions");
   ExpectInvalidStep([](auto* r) { r->mutable_actions(0)->Clear(); }, "actions[0].dtype");
-  ExpectInvalidStep([](auto* r) { r->mutable_actions(0)->set_dtype(v1::DTYPE_FLOAT64); },
+  ExpectInvalidStep([](auto* r) { r->mutable_actions(0)->set_dtype(v1::DATA_TYPE_FLOAT64); },
                     "actions[0].dtype");
-  ExpectInvalidStep([](auto* r) { r->mutable_actions(0)->set_dtype(static_cast<v1::DType>(99)); },
-                    "actions[0].dtype");
+  ExpectInvalidStep(
+      [](auto* r) { r->mutable_actions(0)->set_dtype(static_cast<v1::DataType>(99)); },
+      "actions[0].dtype");
   const std::vector<std::vector<int64_t>> bad_shapes = {
       {},
       {kNumEnvs * kNumElectrodes},
@@ -253,7 +263,7 @@ TEST_F(BadInputTest, Actions) {
       std::vector<int64_t>(100'000, 1)};
   for (const std::vector<int64_t>& bad : bad_shapes) {
     ExpectInvalidStep(
-        [&](auto* r) { *r->mutable_actions(0) = MakeTensor(v1::DTYPE_FLOAT32, bad, good); },
+        [&](auto* r) { *r->mutable_actions(0) = MakeTensor(v1::DATA_TYPE_FLOAT32, bad, good); },
         "actions[0].shape");
   }
   for (const size_t size : {size_t{0}, size_t{1}, good.size() * 4 - 1, good.size() * 4 + 1}) {
@@ -265,17 +275,18 @@ TEST_F(BadInputTest, Actions) {
     std::vector<float> values = good;
     values.back() = bad;
     ExpectInvalidStep(
-        [&](auto* r) { *r->mutable_actions(0) = MakeTensor(v1::DTYPE_FLOAT32, shape, values); },
+        [&](auto* r) { *r->mutable_actions(0) = MakeTensor(v1::DATA_TYPE_FLOAT32, shape, values); },
         "actions[0].data");
   }
 }
 
 TEST_F(BadInputTest, Resets) {
   const auto flags = [](const std::vector<uint8_t>& values) {
-    return MakeTensor<uint8_t>(v1::DTYPE_BOOL, {static_cast<int64_t>(values.size())}, values);
+    return MakeTensor<uint8_t>(v1::DATA_TYPE_BOOL, {static_cast<int64_t>(values.size())}, values);
   };
   const auto seeds = [](const std::vector<uint64_t>& values) {
-    return MakeTensor<uint64_t>(v1::DTYPE_UINT64, {static_cast<int64_t>(values.size())}, values);
+    return MakeTensor<uint64_t>(v1::DATA_TYPE_UINT64, {static_cast<int64_t>(values.size())},
+                                values);
   };
   ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({0, 0}); }, "mask.data");
   ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({1, 2}); }, "mask.data");
@@ -291,11 +302,11 @@ TEST_F(BadInputTest, Resets) {
         *r->mutable_seed_present() = flags({1, 1, 1});
       },
       "seed_present.shape");
-  ExpectInvalidReset([](auto* r) { (*r->mutable_options())["nonsense"] = 1; }, "options");
-  ExpectInvalidReset([](auto* r) { (*r->mutable_options())[""] = 1; }, "options");
-  ExpectInvalidReset(
-      [](auto* r) { (*r->mutable_options())[std::string(10'000, 'x')] = std::nan(""); }, "options");
-  ExpectInvalidReset([](auto* r) { (*r->mutable_options())["target_rate_hz"] = std::nan(""); },
+  ExpectInvalidReset([](auto* r) { AddOption("nonsense", 1, r); }, "options");
+  ExpectInvalidReset([](auto* r) { AddOption("", 1, r); }, "options");
+  ExpectInvalidReset([](auto* r) { AddOption(std::string(10'000, 'x'), std::nan(""), r); },
+                     "options");
+  ExpectInvalidReset([](auto* r) { AddOption("target_rate_hz", std::nan(""), r); },
                      "options[target_rate_hz]");
 }
 
@@ -322,42 +333,54 @@ TEST_F(BadInputTest, OtherEnvironmentsAreNoCultures) {
   change.set_session(session_);
   change.set_op_index(next_op_index_);
   v1::ConfigureResponse changed;
-  ExpectError(Call(&Stub::Configure, change, &changed), grpc::StatusCode::FAILED_PRECONDITION,
-              "NOT_A_CULTURE");
+  ExpectError(Call(&v1::CultureService::Stub::Configure, change, &changed),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_A_CULTURE");
   v1::GetCultureRequest look;
   look.set_session(session_);
   v1::GetCultureResponse culture;
-  ExpectError(Call(&Stub::GetCulture, look, &culture), grpc::StatusCode::FAILED_PRECONDITION,
-              "NOT_A_CULTURE");
-  ExpectInvalidStep([](v1::StepRequest* r) { r->mutable_run()->set_duration_ms(1.0); }, "run");
+  ExpectError(Call(&v1::CultureService::Stub::GetCulture, look, &culture),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_A_CULTURE");
+  v1::RunRequest run;
+  run.set_session(session_);
+  run.set_op_index(next_op_index_);
+  v1::RunResponse ran;
+  ExpectError(Call(&v1::CultureService::Stub::Run, run, &ran),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_A_CULTURE");
+  v1::ClearRequest clear;
+  clear.set_session(session_);
+  clear.set_op_index(next_op_index_);
+  v1::ClearResponse cleared;
+  ExpectError(Call(&v1::CultureService::Stub::Clear, clear, &cleared),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_A_CULTURE");
 }
 
 TEST_F(BadInputTest, BeforeTheFirstReset) {
   v1::CreateSessionRequest create = create_;
   create.set_request_id("never reset");
   v1::CreateSessionResponse created;
-  ASSERT_TRUE(Call(&Stub::CreateSession, create, &created).ok());
+  ASSERT_TRUE(Call(&v1::SessionService::Stub::CreateSession, create, &created).ok());
   v1::StepRequest step = StepRequest(1);
   step.set_session(created.session());
   ExpectError(Step(step), grpc::StatusCode::FAILED_PRECONDITION, "NOT_RESET");
   v1::ObserveRequest observe;
   observe.set_session(created.session());
   v1::ObserveResponse seen;
-  ExpectError(Call(&Stub::Observe, observe, &seen), grpc::StatusCode::FAILED_PRECONDITION,
-              "NOT_RESET");
+  ExpectError(Call(&v1::EnvironmentService::Stub::Observe, observe, &seen),
+              grpc::StatusCode::FAILED_PRECONDITION, "NOT_RESET");
   v1::ResetRequest reset = ResetRequest(1);
   reset.set_session(created.session());
-  *reset.mutable_mask() = MakeTensor<uint8_t>(v1::DTYPE_BOOL, {2}, {1, 0});
+  *reset.mutable_mask() = MakeTensor<uint8_t>(v1::DATA_TYPE_BOOL, {2}, {1, 0});
   ExpectError(Reset(reset), grpc::StatusCode::FAILED_PRECONDITION, "NOT_RESET");
   v1::DeleteSessionRequest remove;
   remove.set_session(created.session());
   v1::DeleteSessionResponse removed;
-  EXPECT_TRUE(Call(&Stub::DeleteSession, remove, &removed).ok());
+  EXPECT_TRUE(Call(&v1::SessionService::Stub::DeleteSession, remove, &removed).ok());
 }
 
 TEST_F(BadInputTest, OversizedMessages) {
   v1::GetServerInfoResponse info;
-  ASSERT_TRUE(Call(&Stub::GetServerInfo, v1::GetServerInfoRequest(), &info).ok());
+  ASSERT_TRUE(
+      Call(&v1::ServerService::Stub::GetServerInfo, v1::GetServerInfoRequest(), &info).ok());
   v1::StepRequest step = StepRequest(next_op_index_);
   step.mutable_actions(0)->set_data(std::string(info.max_receive_message_bytes() + 1, '\0'));
   EXPECT_EQ(Step(step).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -375,17 +398,20 @@ TEST_F(BadInputTest, BytesThatAreNoMessage) {
   const grpc::Slice garbage(std::string(1000, '\xff'));
   grpc::GenericStub generic(channel_);
   for (const std::string method :
-       {"GetServerInfo", "ListSystems", "GetSystem", "ListEnvironments", "DescribeEnvironment",
-        "CreateSession", "DeleteSession", "Reset", "Step", "Observe"}) {
+       {"ServerService/GetServerInfo", "ServerService/ListSystems", "ServerService/GetSystem",
+        "EnvironmentService/ListEnvironments", "EnvironmentService/DescribeEnvironment",
+        "EnvironmentService/Reset", "EnvironmentService/Step", "EnvironmentService/Observe",
+        "CultureService/GetCulture", "CultureService/Configure", "CultureService/Run",
+        "CultureService/Clear", "SessionService/CreateSession", "SessionService/DeleteSession"}) {
     for (const grpc::Slice& slice : {not_utf8, truncated, garbage}) {
-      const bool has_fields = method.find("List") != 0 && method != "GetServerInfo";
+      const bool has_fields = method.find("/List") == std::string::npos &&
+                              method.find("GetServerInfo") == std::string::npos;
       if (!has_fields && slice.size() == not_utf8.size()) continue;  // unknown fields are ignored
       const grpc::ByteBuffer request(&slice, 1);
       grpc::ByteBuffer response;
       grpc::ClientContext context;
       grpc::CompletionQueue queue;
-      const auto call = generic.PrepareUnaryCall(&context, "/livnd.v1.EnvironmentService/" + method,
-                                                 request, &queue);
+      const auto call = generic.PrepareUnaryCall(&context, "/livnd.v1." + method, request, &queue);
       call->StartCall();
       grpc::Status status;
       call->Finish(&response, &status, nullptr);

@@ -30,8 +30,8 @@ class CultureTest : public ::testing::Test {
     EXPECT_TRUE(created.ok()) << created.error().ToString();
     return std::move(created).value();
   }
-  static v1::CultureRun For(double duration_ms) {
-    v1::CultureRun run;
+  static v1::RunRequest For(double duration_ms) {
+    v1::RunRequest run;
     run.set_duration_ms(duration_ms);
     return run;
   }
@@ -52,11 +52,11 @@ TEST_F(CultureTest, TheSameSeedGivesTheSameBits) {
     v1::SeriesSelection* voltage = change.mutable_recording()->add_series();
     voltage->set_quantity(v1::RECORDED_QUANTITY_VOLTAGE_MV);
     voltage->set_sample_dt_ms(0.1);
-    voltage->set_dtype(v1::DTYPE_FLOAT64);
+    voltage->set_dtype(v1::DATA_TYPE_FLOAT64);
     Pack<int64_t>({0, 9}, {2}, voltage->mutable_sites()->mutable_gids());
     Pack<int64_t>({6, 0}, {2}, voltage->mutable_sites()->mutable_sections());
     ASSERT_TRUE(session->Configure(change).ok());
-    ASSERT_TRUE(session->Reset({{1, 2, 3}, {}}).ok());
+    ASSERT_TRUE(session->Clear({{1, 2, 3}}).ok());
     for (int i = 0; i < 3; ++i) {
       const auto recording = session->Run(For(40));
       ASSERT_TRUE(recording.ok()) << recording.error().ToString();
@@ -89,13 +89,13 @@ TEST_F(CultureTest, RefusalsCostNothing) {
   change.add_params()->set_key("EXC_EXC-dend-AMPA-weihgt");
   EXPECT_EQ(session->Configure(change).error().reason, "INVALID_FIELD");
   EXPECT_EQ(session->next_op_index(), index);
-  ASSERT_TRUE(session->Reset({{1}, {}}).ok());
+  ASSERT_TRUE(session->Clear({{1}}).ok());
   ASSERT_TRUE(session->Run(For(1)).ok());
   change.Clear();
   change.set_dt_ms(0.05);
   EXPECT_EQ(session->Configure(change).error().reason, "RUN_STARTED");
-  EXPECT_EQ(session->Reset({{1, 2}, {}}).error().reason, "INVALID_FIELD");
-  EXPECT_EQ(session->Run(For(-1)).error().metadata.at("field"), "run.duration_ms");
+  EXPECT_EQ(session->Clear({{1, 2}}).error().reason, "INVALID_FIELD");
+  EXPECT_EQ(session->Run(For(-1)).error().metadata.at("field"), "duration_ms");
   EXPECT_TRUE(session->Run(For(1)).ok());
 }
 
@@ -110,7 +110,7 @@ TEST_F(CultureTest, ASessionThatTheClientCannotDriveIsDeletedAgain) {
   EXPECT_NE(refused.error().message.find("CreateCulture"), std::string::npos);
   const auto culture = client->CreateCulture("EI-mini");  // there is room for one session
   ASSERT_TRUE(culture.ok()) << culture.error().ToString();
-  EXPECT_EQ((*culture)->Reset({{5}, {}}).value(), std::vector<uint64_t>{5});
+  EXPECT_EQ((*culture)->Clear({{5}}).value(), std::vector<uint64_t>{5});
 }
 
 }  // namespace

@@ -18,7 +18,10 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
+#include "livnd/v1/server_service.grpc.pb.h"
+#include "livnd/v1/session_service.grpc.pb.h"
 
 namespace livnd::client {
 namespace {

@@ -1,0 +1,83 @@
+// How every call is answered: parse, find the session, do the work, tell the error. The only place
+// where a handler meets a reactor.
+#ifndef LIVND_SERVER_SERVICE_ANSWER_H_
+#define LIVND_SERVER_SERVICE_ANSWER_H_
+
+#include <memory>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "server/session/session_registry.h"
+#include "server/wire/errors.h"
+#include "server/wire/message_bytes.h"
+
+namespace livnd::server {
+
+// What a method of the callback API is given on raw bytes: so the server itself says what is wrong
+// with a message that cannot be parsed, and answers that are kept are sent again without a copy.
+struct RawCall {
+  grpc::CallbackServerContext* context;
+  const grpc::ByteBuffer* in;
+  grpc::ByteBuffer* out;
+};
+
+// Called once with a call's answer, on any thread.
+using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<grpc::ByteBuffer>) &&>;
+
+// The answer comes later: handler(Request, AnswerCallback).
+template <typename Request, typename Handler>
+grpc::ServerUnaryReactor* AnswerLater(const RawCall& call, Handler handler) {
+  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+  auto request = std::make_unique<Request>();
+  if (const absl::Status status = ParseMessage(*call.in, request.get()); !status.ok()) {
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+  handler(std::move(request),
+          AnswerCallback([reactor, out = call.out](absl::StatusOr<grpc::ByteBuffer> answer) {
+            if (answer.ok()) *out = *std::move(answer);
+            reactor->Finish(ToGrpc(answer.status()));
+          }));
+  return reactor;
+}
+
+// The answer is at hand: handler(const Request&) -> StatusOr<Response>.
+template <typename Request, typename Handler>
+grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
+  return AnswerLater<Request>(call,
+                              [&handler](std::unique_ptr<Request> request, AnswerCallback answer) {
+                                auto response = handler(*request);
+                                if (response.ok()) {
+                                  std::move(answer)(SerializeMessage(*response));
+                                } else {
+                                  std::move(answer)(response.status());
+                                }
+                              });
+}
+
+// The session that the request names answers on its strand: (Session&, const Request&) ->
+// StatusOr<ByteBuffer>.
+template <typename Request, typename Handler>
+grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCall& call,
+                                         Handler handler) {
+  return AnswerLater<Request>(
+      call, [&registry, handler](std::unique_ptr<Request> request, AnswerCallback answer) {
+        absl::StatusOr<SessionUse> use = registry.Acquire(request->session());
+        if (!use.ok()) {
+          std::move(answer)(use.status());
+          return;
+        }
+        Session& session = **use;
+        session.Post(
+            [handler, request = std::move(request), use = *std::move(use),
+             answer = std::move(answer)]() mutable { std::move(answer)(handler(*use, *request)); });
+      });
+}
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SERVICE_ANSWER_H_

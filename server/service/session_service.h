@@ -1,0 +1,53 @@
+// The gRPC service livnd.v1.SessionService.
+#ifndef LIVND_SERVER_SERVICE_SESSION_SERVICE_H_
+#define LIVND_SERVER_SERVICE_SESSION_SERVICE_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "env/task/vector_environment.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "livnd/v1/session_service.grpc.pb.h"
+#include "livnd/v1/session_service.pb.h"
+#include "server/session/environment_store.h"
+#include "server/session/session_registry.h"
+
+namespace livnd::server {
+
+namespace internal {
+using RawSessionService = v1::SessionService::WithRawCallbackMethod_CreateSession<
+    v1::SessionService::WithRawCallbackMethod_DeleteSession<v1::SessionService::Service>>;
+}  // namespace internal
+
+// Thread-safe. The store and the registry must outlive the service.
+class SessionService final : public internal::RawSessionService {
+ public:
+  // The caps of messages bound the copies of a session.
+  SessionService(int64_t max_receive_message_bytes, int64_t max_send_message_bytes,
+                 const EnvironmentStore& store, SessionRegistry& registry)
+      : max_receive_message_bytes_(max_receive_message_bytes),
+        max_send_message_bytes_(max_send_message_bytes),
+        store_(store),
+        registry_(registry) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  Reactor* CreateSession(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* DeleteSession(Context* context, const Bytes* in, Bytes* out) override;
+
+  // Checks a request's fields; returns its reset mode.
+  absl::StatusOr<env::AutoresetMode> CheckCreate(const v1::CreateSessionRequest& request) const;
+
+  const int64_t max_receive_message_bytes_;
+  const int64_t max_send_message_bytes_;
+  const EnvironmentStore& store_;
+  SessionRegistry& registry_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SERVICE_SESSION_SERVICE_H_

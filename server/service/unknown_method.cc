@@ -1,0 +1,26 @@
+#include "server/service/unknown_method.h"
+
+#include "absl/strings/str_cat.h"
+#include "server/wire/errors.h"
+
+namespace livnd::server {
+namespace {
+
+class Refusal final : public grpc::ServerGenericBidiReactor {
+ public:
+  explicit Refusal(const absl::Status& status) { Finish(ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerGenericBidiReactor* UnknownMethod::CreateReactor(
+    grpc::GenericCallbackServerContext* context) {
+  constexpr absl::string_view kAccepted = "the methods that reflection lists";
+  return new Refusal(MakeError(
+      absl::StatusCode::kUnimplemented, reason::kUnknownMethod,
+      absl::StrCat("there is no method ", context->method(), "; accepted: ", kAccepted),
+      {{"field", "method"}, {"value", context->method()}, {"accepted", std::string(kAccepted)}}));
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,18 @@
+// Calls of methods that the server does not have.
+#ifndef LIVND_SERVER_SERVICE_UNKNOWN_METHOD_H_
+#define LIVND_SERVER_SERVICE_UNKNOWN_METHOD_H_
+
+#include "grpcpp/generic/async_generic_service.h"
+
+namespace livnd::server {
+
+// Answers UNIMPLEMENTED / UNKNOWN_METHOD: gRPC's own answer has no ErrorInfo. Thread-safe.
+class UnknownMethod final : public grpc::CallbackGenericService {
+ private:
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_SERVICE_UNKNOWN_METHOD_H_

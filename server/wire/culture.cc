@@ -1,0 +1,250 @@
+#include "server/wire/culture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "env/culture/sites.h"
+#include "io/culture/culture_setup.h"
+#include "io/culture/params.h"
+#include "server/wire/culture_setup.h"
+#include "server/wire/errors.h"
+#include "server/wire/recording.h"
+#include "server/wire/seeds.h"
+#include "server/wire/stimulus.h"
+#include "server/wire/tensor.h"
+
+namespace livnd::server {
+namespace {
+
+absl::StatusOr<std::map<int64_t, std::vector<double>>> ParseInputSpikes(
+    const v1::InputSpikes& spikes) {
+  LIVND_ASSIGN_OR_RETURN(
+      const std::vector<int64_t> gids,
+      ParseVector<int64_t>("input_spikes.gids", spikes.gids(), v1::DATA_TYPE_INT64));
+  LIVND_ASSIGN_OR_RETURN(
+      const std::vector<int64_t> offsets,
+      ParseVector<int64_t>("input_spikes.offsets", spikes.offsets(), v1::DATA_TYPE_INT64));
+  LIVND_ASSIGN_OR_RETURN(
+      const std::vector<double> times,
+      ParseVector<double>("input_spikes.times_ms", spikes.times_ms(), v1::DATA_TYPE_FLOAT64));
+  const bool whole = offsets.size() == gids.size() + 1 && offsets.front() == 0 &&
+                     offsets.back() == static_cast<int64_t>(times.size()) &&
+                     std::is_sorted(offsets.begin(), offsets.end());
+  if (!whole) {
+    return InvalidField("input_spikes.offsets", absl::StrCat(offsets.size(), " numbers"),
+                        absl::StrCat(gids.size() + 1, " that ascend from 0 to ", times.size()));
+  }
+  std::map<int64_t, std::vector<double>> out;
+  for (size_t i = 0; i < gids.size(); ++i) {
+    const bool fresh =
+        out.try_emplace(gids[i], times.begin() + offsets[i], times.begin() + offsets[i + 1]).second;
+    if (!fresh) {
+      return InvalidField(absl::StrCat("input_spikes.gids[", i, "]"),
+                          absl::StrCat(gids[i], " for the second time"), "each gid once");
+    }
+  }
+  return out;
+}
+
+absl::StatusOr<io::ParamList> ParseParams(
+    const google::protobuf::RepeatedPtrField<v1::Param>& params) {
+  io::ParamList out;
+  for (const v1::Param& param : params) {
+    io::Param& added = out.emplace_back();
+    added.key = param.key();
+    const std::string field = absl::StrCat("params[", param.key(), "]");
+    if (param.has_values()) {
+      LIVND_ASSIGN_OR_RETURN(added.values,
+                             ParseVector<double>(absl::StrCat(field, ".values"), param.values(),
+                                                 v1::DATA_TYPE_FLOAT64));
+    } else {
+      added.values = {param.value()};
+    }
+    for (const double value : added.values) {
+      if (!std::isfinite(value)) return InvalidField(field, absl::StrCat(value), "a finite number");
+    }
+  }
+  return out;
+}
+
+// Those of a message's numbers that are there, by livn's names.
+#define LIVND_PUT(message, field, name) \
+  if ((message).has_##field()) out[name] = (message).field()
+
+std::map<std::string, double> ParseOpsin(const v1::Opsin& opsin) {
+  std::map<std::string, double> out;
+  LIVND_PUT(opsin, g0_ps, "g0");
+  LIVND_PUT(opsin, e_mv, "E");
+  LIVND_PUT(opsin, v0_mv, "v0");
+  LIVND_PUT(opsin, k_a, "k_a");
+  LIVND_PUT(opsin, k_r, "k_r");
+  LIVND_PUT(opsin, gd_per_ms, "Gd");
+  LIVND_PUT(opsin, gr0_per_ms, "Gr0");
+  LIVND_PUT(opsin, p, "p");
+  LIVND_PUT(opsin, q, "q");
+  LIVND_PUT(opsin, phi_m, "phi_m");
+  return out;
+}
+
+std::map<std::string, double> ParseRule(const v1::PlasticityRule& rule) {
+  std::map<std::string, double> out;
+  LIVND_PUT(rule, a_ltp, "A_ltp");
+  LIVND_PUT(rule, a_ltd, "A_ltd");
+  LIVND_PUT(rule, theta_ltp, "theta_ltp");
+  LIVND_PUT(rule, theta_ltd, "theta_ltd");
+  LIVND_PUT(rule, ltp_sigmoid_half, "ltp_sigmoid_half");
+  LIVND_PUT(rule, ltd_sigmoid_half, "ltd_sigmoid_half");
+  LIVND_PUT(rule, learning_slope, "learning_slope");
+  LIVND_PUT(rule, learning_tau, "learning_tau");
+  LIVND_PUT(rule, w_max, "w_max");
+  LIVND_PUT(rule, w_min, "w_min");
+  return out;
+}
+
+#undef LIVND_PUT
+
+}  // namespace
+
+absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_envs) {
+  env::CultureRun out;
+  out.duration_ms = request.duration_ms();
+  for (int i = 0; i < request.stimuli_size(); ++i) {
+    LIVND_ASSIGN_OR_RETURN(
+        env::CultureStimulus stimulus,
+        ParseStimulus(absl::StrCat("stimuli[", i, "]"), request.stimuli(i), num_envs));
+    out.stimuli.push_back(std::move(stimulus));
+  }
+  return out;
+}
+
+absl::StatusOr<env::CultureReset> ParseClear(const v1::ClearRequest& request, int num_envs) {
+  env::CultureReset out;
+  LIVND_ASSIGN_OR_RETURN(
+      out.seeds,
+      ParseSeeds(request.has_seeds() ? &request.seeds() : nullptr,
+                 request.has_seed_present() ? &request.seed_present() : nullptr, num_envs));
+  out.reseed = !request.repeat_noise();
+  if (request.has_noise_stream()) out.noise_stream = request.noise_stream();
+  out.keep_learned_weights = !request.forget_learned_weights();
+  return out;
+}
+
+absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request,
+                                               const env::LiveCulture& culture) {
+  env::CultureChange change;
+  if (request.has_selection() || request.has_model()) {
+    change.setup.emplace();
+    if (request.has_selection()) {
+      LIVND_ASSIGN_OR_RETURN(change.setup->selection, ParseCellSelection(request.selection()));
+    }
+    if (request.has_model()) {
+      LIVND_ASSIGN_OR_RETURN(change.setup->model, ParseCellModel(request.model()));
+    }
+  }
+  if (request.has_dt_ms()) change.dt_ms = request.dt_ms();
+  if (request.has_v_init_mv()) change.v_init_mv = request.v_init_mv();
+  change.forget_params = request.forget_params();
+  change.params_group = request.params_group();
+  LIVND_ASSIGN_OR_RETURN(change.params, ParseParams(request.params()));
+  change.opsin = ParseOpsin(request.opsin());
+  if (request.has_plasticity()) {
+    const v1::PlasticityRules& rules = request.plasticity();
+    change.plasticity.emplace();
+    (*change.plasticity)["EXC"] = ParseRule(rules.excitatory());
+    (*change.plasticity)["INH"] = ParseRule(rules.inhibitory());
+  }
+  if (request.has_learned_weights()) {
+    const auto n = static_cast<int64_t>(culture.culture().plastic_connections().size());
+    LIVND_RETURN_IF_ERROR(CheckTensor("learned_weights", request.learned_weights(),
+                                      v1::DATA_TYPE_FLOAT64, {culture.num_copies(), n}));
+    change.learned_weights = Values<double>(request.learned_weights());
+  }
+  change.normalize_weights = request.normalize_weights();
+  if (request.has_normalize_target()) change.normalize_target = request.normalize_target();
+  if (request.has_plasticity_on()) change.plasticity_on = request.plasticity_on();
+  if (request.has_noise_stream()) change.noise_stream = request.noise_stream();
+  if (request.has_recording()) {
+    LIVND_ASSIGN_OR_RETURN(change.recording, ParseSelection(request.recording()));
+  }
+  if (request.has_input_spikes()) {
+    LIVND_ASSIGN_OR_RETURN(change.input_spikes_ms, ParseInputSpikes(request.input_spikes()));
+  }
+  return change;
+}
+
+int64_t TickNs(const sim::Culture& culture) { return std::llround(culture.dt_ms() * 1e6); }
+
+void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* response) {
+  const sim::Culture& culture = live.culture();
+  for (const sim::PopulationConfig& population : live.setup().culture.populations) {
+    std::vector<int64_t> gids;
+    for (int64_t gid = population.first_gid; gid < population.first_gid + population.num_cells;
+         ++gid) {
+      if (culture.Find(gid).group >= 0) gids.push_back(gid);
+    }
+    if (gids.empty()) continue;
+    v1::CulturePopulation* added = response->add_populations();
+    added->set_name(population.name);
+    for (const std::string& name : env::SectionNames(culture, gids.front())) {
+      added->add_sections(name);
+    }
+    for (const std::string& name :
+         culture.groups()[culture.Find(gids.front()).group].model->state_names()) {
+      added->add_states(name);
+    }
+    EncodeVector(gids, added->mutable_gids());
+  }
+  EncodeVector(live.input_gids(), response->mutable_input_gids());
+  for (const io::Param& param : live.params()) {
+    v1::Param* added = response->add_params();
+    added->set_key(param.key);
+    if (param.values.size() == 1) {
+      added->set_value(param.values.front());
+    } else {
+      EncodeVector(param.values, added->mutable_values());
+    }
+  }
+  for (const std::string& key : io::AcceptedParams(live.setup())) {
+    response->add_accepted_params(key);
+  }
+  response->set_dt_ms(culture.dt_ms());
+  response->set_v_init_mv(live.setup().culture.v_init_mv);
+  response->set_tick_ns(TickNs(culture));
+  response->set_ticks(live.tick());
+  response->set_num_clears(live.num_resets());
+  EncodeVector(live.failed_at_ms(), response->mutable_failed_at_ms());
+  EncodeVector(live.seeds(), response->mutable_seeds());
+  response->set_noise_stream(live.noise_stream());
+  response->set_plasticity_on(live.plasticity_on());
+  EncodeSelection(live.selection(), response->mutable_recording());
+}
+
+void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* message) {
+  std::vector<int64_t> sources, targets, syn_ids, indices;
+  std::vector<std::string> receptors;
+  for (const sim::PlasticConnection& c : culture.culture().plastic_connections()) {
+    sources.push_back(c.source_gid);
+    targets.push_back(c.target_gid);
+    syn_ids.push_back(c.syn_id);
+    const auto known = std::find(receptors.begin(), receptors.end(), c.receptor);
+    indices.push_back(known - receptors.begin());
+    if (known == receptors.end()) receptors.push_back(c.receptor);
+  }
+  const auto n = static_cast<int64_t>(sources.size());
+  EncodeVector(sources, message->mutable_source_gids());
+  EncodeVector(targets, message->mutable_target_gids());
+  EncodeVector(syn_ids, message->mutable_syn_ids());
+  EncodeVector(indices, message->mutable_receptor_indices());
+  for (const std::string& receptor : receptors) message->add_receptors(receptor);
+  EncodeTensor<double>(v1::DATA_TYPE_FLOAT64, {culture.num_copies(), n}, culture.LearnedWeights(),
+                       message->mutable_weights());
+}
+
+}  // namespace livnd::server

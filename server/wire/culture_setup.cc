@@ -1,0 +1,166 @@
+#include "server/wire/culture_setup.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "io/culture/model_options.h"
+#include "server/wire/errors.h"
+#include "server/wire/tensor.h"
+
+namespace livnd::server {
+namespace {
+
+constexpr int64_t kMaxSeed = int64_t{1} << 53;
+
+absl::StatusOr<io::PopulationShare> ParseShare(const std::string& field,
+                                               const v1::PopulationShare& share) {
+  switch (share.share_case()) {
+    case v1::PopulationShare::kNumCells:
+      return share.num_cells();
+    case v1::PopulationShare::kFraction:
+      return share.fraction();
+    case v1::PopulationShare::kGids:
+      return ParseVector<int64_t>(absl::StrCat(field, ".gids"), share.gids(), v1::DATA_TYPE_INT64);
+    case v1::PopulationShare::SHARE_NOT_SET:
+      break;
+  }
+  return InvalidField(field, "without a share", "num_cells, fraction or gids");
+}
+
+absl::StatusOr<std::map<std::string, io::PopulationShare>> ParseShares(
+    const v1::PopulationShares& shares) {
+  std::map<std::string, io::PopulationShare> out;
+  for (const v1::PopulationShare& share : shares.shares()) {
+    const std::string field = absl::StrCat("selection.populations[", share.population(), "]");
+    LIVND_ASSIGN_OR_RETURN(io::PopulationShare parsed, ParseShare(field, share));
+    if (!out.emplace(share.population(), std::move(parsed)).second) {
+      return InvalidField(field, "given twice", "each population once");
+    }
+  }
+  return out;
+}
+
+// Puts a field that is there into the document, by livn's name.
+#define LIVND_PUT(message, field, name) \
+  if ((message).has_##field()) out.arguments[name] = static_cast<double>((message).field())
+
+absl::StatusOr<io::ModelDocument> ParseRcsd(const v1::RcsdModel& model) {
+  io::ModelDocument out;
+  out.model_class = io::kRcsdClass;
+  LIVND_PUT(model, refractory_period_ms, "refractory_period");
+  if (model.has_short_term_depression()) {
+    out.arguments["short_term_depression"] = model.short_term_depression();
+  }
+  LIVND_PUT(model, dendrite_offset_um, "dendrite_offset");
+  switch (model.dendrite_orientation()) {
+    case v1::DENDRITE_ORIENTATION_UNSPECIFIED:
+    case v1::DENDRITE_ORIENTATION_RANDOM:
+      break;
+    case v1::DENDRITE_ORIENTATION_ALIGNED:
+      out.arguments["dendrite_orientation"] = std::string("aligned");
+      break;
+    default:
+      return InvalidField("model.rcsd.dendrite_orientation",
+                          absl::StrCat(static_cast<int>(model.dendrite_orientation())),
+                          "a DendriteOrientation");
+  }
+  LIVND_PUT(model, dendrite_orientation_seed, "dendrite_orientation_seed");
+  LIVND_PUT(model, size_seed, "size_seed");
+  std::map<std::string, double> size_cv;
+  if (model.has_size_cv_exc()) size_cv["EXC"] = model.size_cv_exc();
+  if (model.has_size_cv_inh()) size_cv["INH"] = model.size_cv_inh();
+  if (!size_cv.empty()) out.arguments["size_cv"] = std::move(size_cv);
+  return out;
+}
+
+absl::StatusOr<io::ModelDocument> ParseGlif(const v1::GlifModel& model) {
+  io::ModelDocument out;
+  out.model_class = io::kGlifClass;
+  LIVND_PUT(model, level, "level");
+  std::map<std::string, double> params;
+  for (const v1::Param& param : model.params()) {
+    const std::string field = absl::StrCat("model.glif.params[", param.key(), "]");
+    if (param.has_values()) {
+      return InvalidField(absl::StrCat(field, ".values"), "present", "value: one number");
+    }
+    if (!params.emplace(param.key(), param.value()).second) {
+      return InvalidField(field, "given twice", "each parameter once");
+    }
+  }
+  if (!params.empty()) out.arguments["params"] = std::move(params);
+  return out;
+}
+
+#undef LIVND_PUT
+
+}  // namespace
+
+absl::StatusOr<io::SelectionSpec> ParseCellSelection(const v1::CellSelection& selection) {
+  using Method = io::SelectionSpec::Method;
+  io::SelectionSpec out;
+  switch (selection.cells_case()) {
+    case v1::CellSelection::kStored:
+      out.cells = selection.stored();
+      break;
+    case v1::CellSelection::kNumCells:
+      out.cells = int64_t{selection.num_cells()};
+      break;
+    case v1::CellSelection::kFraction:
+      out.cells = selection.fraction();
+      break;
+    case v1::CellSelection::kPopulations: {
+      LIVND_ASSIGN_OR_RETURN(out.cells, ParseShares(selection.populations()));
+      break;
+    }
+    case v1::CellSelection::CELLS_NOT_SET:
+      break;
+  }
+  switch (selection.method()) {
+    case v1::SELECTION_METHOD_UNSPECIFIED:
+    case v1::SELECTION_METHOD_FIRST:
+      out.method = Method::kFirst;
+      break;
+    case v1::SELECTION_METHOD_RANDOM:
+      out.method = Method::kRandom;
+      break;
+    case v1::SELECTION_METHOD_PATCH:
+      out.method = Method::kPatch;
+      break;
+    default:
+      return InvalidField("selection.method", absl::StrCat(static_cast<int>(selection.method())),
+                          "a SelectionMethod");
+  }
+  if (selection.has_bounds()) {
+    const v1::Rectangle& b = selection.bounds();
+    out.bounds = io::AreaExtent{{b.x0_um(), b.y0_um()}, {b.x1_um(), b.y1_um()}};
+  }
+  if (selection.has_seed()) {
+    if (selection.seed() < 0 || selection.seed() > kMaxSeed) {
+      return InvalidField("selection.seed", absl::StrCat(selection.seed()), "0 .. 2^53");
+    }
+    out.seed = static_cast<uint64_t>(selection.seed());
+  }
+  return out;
+}
+
+absl::StatusOr<io::ModelDocument> ParseCellModel(const v1::CellModel& model) {
+  switch (model.model_case()) {
+    case v1::CellModel::kRcsd:
+      return ParseRcsd(model.rcsd());
+    case v1::CellModel::kGlif:
+      return ParseGlif(model.glif());
+    case v1::CellModel::kIzhikevich:
+      return io::ModelDocument{io::kIzhikevichClass, {}};
+    case v1::CellModel::MODEL_NOT_SET:
+      break;
+  }
+  return InvalidField("model", "without a model", "rcsd, glif or izhikevich");
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,94 @@
+#include "server/wire/recording.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "server/wire/errors.h"
+#include "server/wire/sites.h"
+#include "server/wire/tensor.h"
+
+namespace livnd::server {
+namespace {
+
+constexpr std::pair<v1::RecordedQuantity, env::RecordedQuantity> kRecorded[] = {
+    {v1::RECORDED_QUANTITY_VOLTAGE_MV, env::RecordedQuantity::kVoltageMv},
+    {v1::RECORDED_QUANTITY_MEMBRANE_CURRENT_UA, env::RecordedQuantity::kMembraneCurrentUa},
+    {v1::RECORDED_QUANTITY_STATE, env::RecordedQuantity::kState},
+    {v1::RECORDED_QUANTITY_ELECTRODE_POTENTIAL_UV, env::RecordedQuantity::kElectrodePotentialUv},
+    {v1::RECORDED_QUANTITY_LEARNED_WEIGHT, env::RecordedQuantity::kLearnedWeight},
+};
+
+}  // namespace
+
+absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection) {
+  env::RecordingSelection out;
+  out.spikes = selection.spikes();
+  for (int i = 0; i < selection.series_size(); ++i) {
+    const v1::SeriesSelection& series = selection.series(i);
+    const std::string field = absl::StrCat("recording.series[", i, "]");
+    env::SeriesSelection& added = out.series.emplace_back();
+    const auto* known = std::find_if(std::begin(kRecorded), std::end(kRecorded),
+                                     [&](const auto& q) { return q.first == series.quantity(); });
+    if (known == std::end(kRecorded)) {
+      return InvalidField(absl::StrCat(field, ".quantity"),
+                          absl::StrCat(static_cast<int>(series.quantity())),
+                          "a RecordedQuantity but UNSPECIFIED");
+    }
+    added.quantity = known->second;
+    added.state = series.state();
+    added.sample_dt_ms = series.sample_dt_ms();
+    if (series.dtype() != v1::DATA_TYPE_FLOAT64 && series.dtype() != v1::DATA_TYPE_FLOAT32) {
+      return InvalidField(absl::StrCat(field, ".dtype"),
+                          absl::StrCat(static_cast<int>(series.dtype())),
+                          "DATA_TYPE_FLOAT64, DATA_TYPE_FLOAT32");
+    }
+    added.single_precision = series.dtype() == v1::DATA_TYPE_FLOAT32;
+    if (!series.has_sites()) continue;
+    LIVND_ASSIGN_OR_RETURN(added.sites, ParseSites(absl::StrCat(field, ".sites"), series.sites()));
+  }
+  return out;
+}
+
+void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSelection* message) {
+  message->set_spikes(selection.spikes);
+  for (const env::SeriesSelection& series : selection.series) {
+    v1::SeriesSelection* added = message->add_series();
+    for (const auto& [wire, quantity] : kRecorded) {
+      if (quantity == series.quantity) added->set_quantity(wire);
+    }
+    added->set_state(series.state);
+    added->set_sample_dt_ms(series.sample_dt_ms);
+    added->set_dtype(series.single_precision ? v1::DATA_TYPE_FLOAT32 : v1::DATA_TYPE_FLOAT64);
+    if (!series.sites.empty()) EncodeSites(series.sites, added->mutable_sites());
+  }
+}
+
+void EncodeRecording(env::CultureRecording recording, const env::RecordingSelection& selection,
+                     int num_envs, int64_t tick_ns, v1::CultureRecording* message) {
+  message->set_start_tick(recording.start_tick);
+  message->set_num_ticks(recording.num_ticks);
+  message->set_tick_ns(tick_ns);
+  EncodeVector(recording.spike_offsets, message->mutable_spike_offsets());
+  EncodeVector(recording.spike_gids, message->mutable_spike_gids());
+  EncodeVector(recording.spike_ticks, message->mutable_spike_ticks());
+  EncodeVector(recording.spike_times_ms, message->mutable_spike_times_ms());
+  for (size_t i = 0; i < recording.series.size(); ++i) {
+    const env::RecordedSeries& series = recording.series[i];
+    const std::vector<int64_t> shape = {num_envs, series.num_rows, series.num_samples};
+    v1::Tensor* tensor = message->add_series();
+    if (selection.series[i].single_precision) {
+      const std::vector<float> rounded(series.values.begin(), series.values.end());
+      EncodeTensor<float>(v1::DATA_TYPE_FLOAT32, shape, rounded, tensor);
+    } else {
+      EncodeTensor<double>(v1::DATA_TYPE_FLOAT64, shape, series.values, tensor);
+    }
+  }
+  EncodeVector(recording.failed_at_ms, message->mutable_failed_at_ms());
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,24 @@
+// What is recorded of a culture, and what a run left.
+#ifndef LIVND_SERVER_WIRE_RECORDING_H_
+#define LIVND_SERVER_WIRE_RECORDING_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "env/culture/culture_types.h"
+#include "livnd/v1/culture.pb.h"
+
+namespace livnd::server {
+
+// Sees to enum values and shapes; ranges and sites are the culture's. Fields are named below
+// "recording".
+absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection);
+void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSelection* message);
+
+// Takes the numbers from the recording.
+void EncodeRecording(env::CultureRecording recording, const env::RecordingSelection& selection,
+                     int num_envs, int64_t tick_ns, v1::CultureRecording* message);
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_WIRE_RECORDING_H_

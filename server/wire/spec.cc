@@ -1,0 +1,100 @@
+#include "server/wire/spec.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/wire/errors.h"
+#include "server/wire/tensor.h"
+
+namespace livnd::server {
+namespace {
+
+v1::TensorSpec EncodeTensorSpec(const env::TensorSpec& spec) {
+  v1::TensorSpec out;
+  out.set_name(spec.name);
+  out.set_dtype(EncodeDType(spec.dtype));
+  out.mutable_shape()->Add(spec.shape.begin(), spec.shape.end());
+  out.set_unit(spec.unit);
+  out.set_description(spec.description);
+  EncodeTensor<double>(v1::DATA_TYPE_FLOAT64, spec.shape, spec.low, out.mutable_low());
+  EncodeTensor<double>(v1::DATA_TYPE_FLOAT64, spec.shape, spec.high, out.mutable_high());
+  for (const std::string& name : spec.element_names) out.add_element_names(name);
+  return out;
+}
+
+}  // namespace
+
+v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec) {
+  v1::EnvironmentSpec out;
+  out.set_environment_id(spec.id);
+  out.set_task(spec.task);
+  out.set_system(spec.system);
+  out.set_description(spec.description);
+  const bool culture = spec.kind == env::EnvironmentKind::kCulture;
+  out.set_kind(culture ? v1::ENVIRONMENT_KIND_CULTURE : v1::ENVIRONMENT_KIND_TASK);
+  for (const env::TensorSpec& action : spec.actions) *out.add_actions() = EncodeTensorSpec(action);
+  for (const env::TensorSpec& observation : spec.observations) {
+    *out.add_observations() = EncodeTensorSpec(observation);
+  }
+  for (const env::TensorSpec& info : spec.infos) *out.add_infos() = EncodeTensorSpec(info);
+  for (const env::OptionSpec& option : spec.reset_options) {
+    v1::OptionSpec* added = out.add_reset_options();
+    added->set_name(option.name);
+    added->set_description(option.description);
+    added->set_min(option.min);
+    added->set_max(option.max);
+  }
+  out.set_step_duration_ms(spec.step_duration_ms);
+  out.set_tick_ns(spec.tick_ns);
+  out.set_max_episode_steps(spec.max_episode_steps);
+  out.set_deterministic(true);  // env::VectorEnvironment and env::LiveCulture promise it
+  out.set_physics_version(spec.physics_version);
+  for (const auto& [name, value] : spec.settings) {
+    v1::Setting* added = out.add_settings();
+    added->set_name(name);
+    added->set_value(value);
+  }
+  return out;
+}
+
+absl::StatusOr<env::AutoresetMode> ParseAutoresetMode(v1::AutoresetMode mode) {
+  switch (mode) {
+    case v1::AUTORESET_MODE_UNSPECIFIED:
+    case v1::AUTORESET_MODE_NEXT_STEP:
+      return env::AutoresetMode::kNextStep;
+    case v1::AUTORESET_MODE_DISABLED:
+      return env::AutoresetMode::kDisabled;
+    default:
+      return InvalidField("autoreset_mode", absl::StrCat(static_cast<int>(mode)),
+                          "AUTORESET_MODE_NEXT_STEP, AUTORESET_MODE_DISABLED");
+  }
+}
+
+v1::AutoresetMode EncodeAutoresetMode(env::AutoresetMode mode) {
+  return mode == env::AutoresetMode::kDisabled ? v1::AUTORESET_MODE_DISABLED
+                                               : v1::AUTORESET_MODE_NEXT_STEP;
+}
+
+int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, int64_t max_request_bytes,
+                            int64_t max_response_bytes) {
+  const auto bytes_of = [](const std::vector<env::TensorSpec>& tensors) {
+    int64_t bytes = 0;
+    for (const env::TensorSpec& t : tensors) bytes += t.num_elements() * env::BytesOf(t.dtype);
+    return bytes;
+  };
+  // What a message has beside its tensors' bytes: names, shapes, lengths, the session, options.
+  int64_t overhead = 4096 + 64 * static_cast<int64_t>(spec.actions.size() +
+                                                      spec.observations.size() + spec.infos.size());
+  for (const env::OptionSpec& option : spec.reset_options) {
+    overhead += 32 + static_cast<int64_t>(option.name.size());
+  }
+  // Step's actions; Reset's seed and two flags.
+  const int64_t request = std::max(bytes_of(spec.actions), int64_t{10});
+  // Observations and infos; a reward, a seed and three flags, or an episode, a tick and a seed.
+  const int64_t response = 24 + bytes_of(spec.observations) + bytes_of(spec.infos);
+  return std::max(int64_t{0}, std::min((max_request_bytes - overhead) / request,
+                                       (max_response_bytes - overhead) / response));
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,93 @@
+#include "server/wire/stimulus.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "server/wire/errors.h"
+#include "server/wire/sites.h"
+#include "server/wire/tensor.h"
+#include "sim/stimulus/stimulus.h"
+
+namespace livnd::server {
+namespace {
+
+std::optional<env::StimulusQuantity> QuantityOf(v1::StimulusQuantity quantity) {
+  switch (quantity) {
+    case v1::STIMULUS_QUANTITY_EXTRACELLULAR_MV:
+      return env::StimulusQuantity::kExtracellularMv;
+    case v1::STIMULUS_QUANTITY_CURRENT_NA:
+      return env::StimulusQuantity::kCurrentNa;
+    case v1::STIMULUS_QUANTITY_CURRENT_DENSITY_MA_CM2:
+      return env::StimulusQuantity::kCurrentDensityMaCm2;
+    case v1::STIMULUS_QUANTITY_ELECTRODE_UA:
+      return env::StimulusQuantity::kElectrodeUa;
+    case v1::STIMULUS_QUANTITY_IRRADIANCE_MW_MM2:
+      return env::StimulusQuantity::kIrradianceMwMm2;
+    case v1::STIMULUS_QUANTITY_PHOTON_FLUX:
+      return env::StimulusQuantity::kPhotonFlux;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
+                                                   const v1::CultureStimulus& stimulus,
+                                                   int num_envs) {
+  env::CultureStimulus out;
+  const std::optional<env::StimulusQuantity> quantity = QuantityOf(stimulus.quantity());
+  if (!quantity.has_value()) {
+    return InvalidField(absl::StrCat(field, ".quantity"),
+                        absl::StrCat(static_cast<int>(stimulus.quantity())),
+                        "a StimulusQuantity but UNSPECIFIED");
+  }
+  out.quantity = *quantity;
+  switch (stimulus.timing()) {
+    case v1::SAMPLE_TIMING_UNSPECIFIED:
+    case v1::SAMPLE_TIMING_EXACT:
+      out.timing = sim::SampleTiming::kExactTicks;
+      break;
+    case v1::SAMPLE_TIMING_LIVN:
+      out.timing = sim::SampleTiming::kLivn;
+      break;
+    default:
+      return InvalidField(absl::StrCat(field, ".timing"),
+                          absl::StrCat(static_cast<int>(stimulus.timing())), "a SampleTiming");
+  }
+  out.sample_dt_ms = stimulus.sample_dt_ms();
+  if (stimulus.wavelength_nm() != 0.0) out.wavelength_nm = stimulus.wavelength_nm();
+  const bool by_electrode = out.quantity == env::StimulusQuantity::kElectrodeUa;
+  if (by_electrode ? stimulus.has_sites() : stimulus.has_electrodes()) {
+    return InvalidField(absl::StrCat(field, by_electrode ? ".sites" : ".electrodes"), "present",
+                        by_electrode ? "electrodes instead" : "sites instead");
+  }
+  if (by_electrode) {
+    LIVND_ASSIGN_OR_RETURN(out.electrodes,
+                           ParseVector<int64_t>(absl::StrCat(field, ".electrodes"),
+                                                stimulus.electrodes(), v1::DATA_TYPE_INT64));
+  } else {
+    LIVND_ASSIGN_OR_RETURN(out.sites, ParseSites(absl::StrCat(field, ".sites"), stimulus.sites()));
+  }
+  const auto num_channels =
+      static_cast<int64_t>(by_electrode ? out.electrodes.size() : out.sites.size());
+  const std::string samples_field = absl::StrCat(field, ".samples");
+  if (num_channels == 0) {
+    return InvalidField(absl::StrCat(field, by_electrode ? ".electrodes" : ".sites"), "empty",
+                        "at least one");
+  }
+  const v1::Tensor& samples = stimulus.samples();
+  out.per_copy = samples.shape_size() == 3;
+  const int64_t row_bytes = num_channels * 8 * (out.per_copy ? num_envs : 1);
+  out.num_samples = static_cast<int64_t>(samples.data().size()) / row_bytes;
+  std::vector<int64_t> shape = {out.num_samples, num_channels};
+  if (out.per_copy) shape.insert(shape.begin(), num_envs);
+  LIVND_RETURN_IF_ERROR(CheckTensor(samples_field, samples, v1::DATA_TYPE_FLOAT64, shape));
+  out.samples = Values<double>(samples);
+  return out;
+}
+
+}  // namespace livnd::server
