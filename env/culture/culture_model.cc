@@ -1,7 +1,5 @@
 #include "env/culture/culture_model.h"
 
-#include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

@@ -75,6 +75,7 @@ struct SeriesSelection {
 
 struct RecordingSelection {
   bool spikes = true;
+  std::vector<std::string> spike_populations;  // of these only; empty: of all
   std::vector<SeriesSelection> series;
 };
 

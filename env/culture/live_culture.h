@@ -121,6 +121,7 @@ class LiveCulture {
   void Advance(Copies::Group& group, GroupRun& run,
                const std::shared_ptr<const ElectrodeHearing>& hearing, int64_t num_ticks,
                int64_t max_spikes);
+  bool RecordsSpikesOf(int64_t gid) const;
   void Collect(std::vector<GroupRun>& runs, int64_t num_ticks);
 
   const std::shared_ptr<const CultureModel> model_;

@@ -253,15 +253,24 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& run,
       // What a copy that has failed does until the next reset is nobody's business.
       if (!good) Park(group.first() + k);
     }
-    if (any_failed) {
-      run.spikes.erase(
-          std::remove_if(run.spikes.begin() + first_spike, run.spikes.end(),
-                         [&](const sim::Spike& s) { return !std::isnan(failed(s.copy)); }),
-          run.spikes.end());
+    if (any_failed || !selection_.spike_populations.empty()) {
+      run.spikes.erase(std::remove_if(run.spikes.begin() + first_spike, run.spikes.end(),
+                                      [&](const sim::Spike& s) {
+                                        return !std::isnan(failed(s.copy)) ||
+                                               !RecordsSpikesOf(s.gid);
+                                      }),
+                       run.spikes.end());
     }
     run.too_many_spikes = static_cast<int64_t>(run.spikes.size()) > max_spikes;
     done += steps;
   }
+}
+
+bool LiveCulture::RecordsSpikesOf(int64_t gid) const {
+  const std::vector<std::string>& populations = selection_.spike_populations;
+  if (populations.empty()) return true;
+  const std::string& population = culture().groups()[culture().Find(gid).group].population;
+  return std::find(populations.begin(), populations.end(), population) != populations.end();
 }
 
 void LiveCulture::Collect(std::vector<GroupRun>& runs, int64_t num_ticks) {

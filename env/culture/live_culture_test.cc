@@ -1,5 +1,6 @@
 #include "env/culture/live_culture.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -129,6 +130,36 @@ std::string Print(const CultureRecording& r, int copy) {
 double NumberIn(absl::string_view text) {
   absl::ConsumePrefix(&text, "0 .. ");
   return std::strtod(std::string(text).c_str(), nullptr);
+}
+
+TEST_F(LiveCultureTest, SpikesOfSomePopulationsOnly) {
+  CultureRun run;
+  run.duration_ms = 60.0;
+  const auto spikes_of = [&](std::vector<std::string> populations) {
+    const auto culture = Busy(2);
+    CultureChange change;
+    change.recording = culture->selection();
+    change.recording->spike_populations = std::move(populations);
+    EXPECT_TRUE(culture->Change(change).ok());
+    EXPECT_TRUE(culture->Run(run).ok());
+    return culture->TakeRecording().spike_gids;
+  };
+  const std::vector<int64_t> all = spikes_of({});
+  const std::vector<int64_t> exc = spikes_of({"EXC"});
+  const std::vector<int64_t> inh = spikes_of({"INH"});
+  ASSERT_FALSE(exc.empty());
+  ASSERT_FALSE(inh.empty());
+  EXPECT_EQ(exc.size() + inh.size(), all.size());
+  EXPECT_EQ(spikes_of({"INH", "EXC"}), all);
+  EXPECT_LT(*std::max_element(exc.begin(), exc.end()), *std::min_element(inh.begin(), inh.end()));
+
+  const auto culture = Busy(1);
+  CultureChange change;
+  change.recording.emplace().spike_populations = {"EXC", "exc"};
+  const auto error = FieldErrorOf(culture->Change(change));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->field, "recording.spike_populations[1]");
+  EXPECT_EQ(error->accepted, "EXC, INH");
 }
 
 TEST_F(LiveCultureTest, TheLongestRunThatIsToldIsTheLongestThereIs) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -93,6 +94,14 @@ absl::Status CheckSelection(absl::string_view field, const RecordingSelection& s
     return MakeFieldError(absl::StrCat(field, ".series"),
                           absl::StrCat(selection.series.size(), " series"),
                           absl::StrCat("at most ", kMaxSeries, "; one takes many sites"));
+  }
+  std::set<std::string> known;
+  for (const sim::CellGroup& group : culture.groups()) known.insert(group.population);
+  for (size_t i = 0; i < selection.spike_populations.size(); ++i) {
+    const std::string& population = selection.spike_populations[i];
+    if (known.count(population) > 0) continue;
+    return MakeFieldError(absl::StrCat(field, ".spike_populations[", i, "]"),
+                          absl::StrCat("'", population, "'"), absl::StrJoin(known, ", "));
   }
   for (size_t i = 0; i < selection.series.size(); ++i) {
     const SeriesSelection& s = selection.series[i];

@@ -67,6 +67,7 @@ TEST(StimulusTest, BadOnesNameTheirField) {
 TEST(RecordingTest, ASelectionIsTheSameAfterTheWay) {
   v1::RecordingSelection message;
   message.set_spikes(true);
+  message.add_spike_populations("EXC");
   v1::SeriesSelection* series = message.add_series();
   series->set_quantity(v1::RECORDED_QUANTITY_STATE);
   series->set_state("m");

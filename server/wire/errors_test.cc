@@ -1,10 +1,13 @@
 #include "server/wire/errors.h"
 
+#include <iterator>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
+#include "livnd/v1/error_reason.pb.h"
 
 namespace livnd::server {
 namespace {
@@ -26,6 +29,23 @@ TEST(ErrorsTest, AnInvalidFieldNamesFieldValueAndWhatIsAccepted) {
   EXPECT_EQ(info.metadata().at("field"), "num_envs");
   EXPECT_EQ(info.metadata().at("value"), "0");
   EXPECT_EQ(info.metadata().at("accepted"), "1 .. 64");
+}
+
+TEST(ErrorsTest, EveryReasonIsInTheContract) {
+  const absl::string_view reasons[] = {
+      reason::kInvalidField,     reason::kMalformedMessage, reason::kPayloadMismatch,
+      reason::kUnknownMethod,    reason::kUnknownSystem,    reason::kUnknownEnvironment,
+      reason::kUnknownSession,   reason::kTooManySessions,  reason::kTooManyEnvs,
+      reason::kTooManyCalls,     reason::kTooManySpikes,    reason::kAnswerTooLarge,
+      reason::kWrongOpIndex,     reason::kNotReset,         reason::kEpisodeEnded,
+      reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
+      reason::kNumericalFailure, reason::kShuttingDown,     reason::kInternal};
+  for (const absl::string_view name : reasons) {
+    v1::ErrorReason value;
+    EXPECT_TRUE(v1::ErrorReason_Parse(absl::StrCat("ERROR_REASON_", name), &value)) << name;
+  }
+  EXPECT_EQ(std::size(reasons),
+            static_cast<size_t>(v1::ErrorReason_descriptor()->value_count()) - 1);
 }
 
 TEST(ErrorsTest, OkStaysOk) { EXPECT_TRUE(ToGrpc(absl::OkStatus()).ok()); }

@@ -28,6 +28,8 @@ constexpr std::pair<v1::RecordedQuantity, env::RecordedQuantity> kRecorded[] = {
 absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection) {
   env::RecordingSelection out;
   out.spikes = selection.spikes();
+  out.spike_populations.assign(selection.spike_populations().begin(),
+                               selection.spike_populations().end());
   for (int i = 0; i < selection.series_size(); ++i) {
     const v1::SeriesSelection& series = selection.series(i);
     const std::string field = absl::StrCat("recording.series[", i, "]");
@@ -56,6 +58,9 @@ absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelect
 
 void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSelection* message) {
   message->set_spikes(selection.spikes);
+  for (const std::string& population : selection.spike_populations) {
+    message->add_spike_populations(population);
+  }
   for (const env::SeriesSelection& series : selection.series) {
     v1::SeriesSelection* added = message->add_series();
     for (const auto& [wire, quantity] : kRecorded) {

@@ -50,7 +50,7 @@ class Call:
 
 def run_culture(client: livnd.Client):
     session = client.create_culture("EI-mini", 64)
-    session.reset()
+    session.clear()
     return lambda: session.run(HOURS_MS)
 
 
@@ -102,7 +102,7 @@ def test_a_run_that_ends_within_the_grace_is_answered():
         livnd.connect(server.address, retry_s=0) as client,
     ):
         session = client.create_culture("EI-mini", 64)
-        session.reset()
+        session.clear()
         call = Call(lambda: session.run(2000.0))
         until_it_works_hard(server)
         server.process.send_signal(signal.SIGTERM)

@@ -31,7 +31,7 @@ def test_who_is_connected_is_served_while_others_take_every_descriptor():
             for _ in range(200):
                 silent.enter_context(server.knock())
             # What the server opens in the middle of its work still finds a descriptor.
-            assert client.create_culture("EI-mini").reset()
+            assert client.create_culture("EI-mini").clear().size
         assert "connection" in server.log(), "what is refused is told"
 
 

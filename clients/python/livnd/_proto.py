@@ -1,7 +1,7 @@
 """The messages and methods of livnd.v1 without generated code.
 
 `pb` holds every message class and enum value of the shipped descriptor set by name
-(`pb.StepRequest`, `pb.DTYPE_FLOAT32`); `METHODS` every call. Both live in a descriptor pool of
+(`pb.StepRequest`, `pb.DATA_TYPE_FLOAT32`); `METHODS` every call. Both live in a descriptor pool of
 their own, so that no other package's copy of the same files can clash, and no generated code ties
 the package to one protobuf version.
 """

@@ -6,7 +6,6 @@ The verbs of the protocol (proto/livnd/v1/culture.proto), for any number of copi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from livnd._proto import pb
+from livnd.culture_setup import cell_model, cell_selection
 from livnd.errors import LivndError, invalid_field
 from livnd.session import Session
 from livnd.tensors import decode, encode
@@ -25,6 +25,32 @@ _STIMULI = {
     "electrode_ua": pb.STIMULUS_QUANTITY_ELECTRODE_UA,
     "irradiance_mw_mm2": pb.STIMULUS_QUANTITY_IRRADIANCE_MW_MM2,
     "photon_flux": pb.STIMULUS_QUANTITY_PHOTON_FLUX,
+}
+TIMINGS = {"exact": pb.SAMPLE_TIMING_EXACT, "livn": pb.SAMPLE_TIMING_LIVN}
+# livn's names -> fields.
+_OPSIN = {
+    "g0": "g0_ps",
+    "E": "e_mv",
+    "v0": "v0_mv",
+    "k_a": "k_a",
+    "k_r": "k_r",
+    "Gd": "gd_per_ms",
+    "Gr0": "gr0_per_ms",
+    "p": "p",
+    "q": "q",
+    "phi_m": "phi_m",
+}
+_RULE = {
+    "A_ltp": "a_ltp",
+    "A_ltd": "a_ltd",
+    "theta_ltp": "theta_ltp",
+    "theta_ltd": "theta_ltd",
+    "ltp_sigmoid_half": "ltp_sigmoid_half",
+    "ltd_sigmoid_half": "ltd_sigmoid_half",
+    "learning_slope": "learning_slope",
+    "learning_tau": "learning_tau",
+    "w_max": "w_max",
+    "w_min": "w_min",
 }
 _RECORDED = {
     "voltage_mv": pb.RECORDED_QUANTITY_VOLTAGE_MV,
@@ -45,9 +71,12 @@ class CultureStimulus:
         quantity: "extracellular_mv", "current_na", "current_density_ma_cm2", "electrode_ua",
             "irradiance_mw_mm2" or "photon_flux"; how each acts is told in culture.proto.
         samples: float [num_samples, channels], or [num_envs, num_samples, channels].
-        sample_dt_ms: time between two samples.
+        sample_dt_ms: time between two samples; with the timing "exact" a multiple of the culture's
+            dt_ms.
         channels: (gid, section) of each channel, or for "electrode_ua" electrode ids.
         wavelength_nm: of "irradiance_mw_mm2".
+        timing: which steps a sample belongs to. "exact": each to equally many, from the start of
+            the run on; "livn": livn's rule, with its rounding (culture.proto, SampleTiming).
     """
 
     quantity: str
@@ -55,15 +84,19 @@ class CultureStimulus:
     sample_dt_ms: float
     channels: Sequence[Any]
     wavelength_nm: float = 473.0
+    timing: str = "exact"
 
     def to_message(self) -> Any:
         if self.quantity not in _STIMULI:
             raise invalid_field("quantity", self.quantity, ", ".join(_STIMULI))
+        if self.timing not in TIMINGS:
+            raise invalid_field("timing", self.timing, ", ".join(TIMINGS))
         message = pb.CultureStimulus(
             quantity=_STIMULI[self.quantity],
             sample_dt_ms=float(self.sample_dt_ms),
             samples=encode(self.samples, np.float64),
             wavelength_nm=float(self.wavelength_nm),
+            timing=TIMINGS[self.timing],
         )
         if self.quantity == "electrode_ua":
             message.electrodes.CopyFrom(encode(self.channels, np.int64))
@@ -94,11 +127,12 @@ class SeriesSelection:
     def to_message(self) -> Any:
         if self.quantity not in _RECORDED:
             raise invalid_field("quantity", self.quantity, ", ".join(_RECORDED))
+        single = np.dtype(self.dtype) == np.float32
         message = pb.SeriesSelection(
             quantity=_RECORDED[self.quantity],
             sample_dt_ms=float(self.sample_dt_ms),
             state=self.state,
-            dtype=pb.DTYPE_FLOAT32 if np.dtype(self.dtype) == np.float32 else pb.DTYPE_FLOAT64,
+            dtype=pb.DATA_TYPE_FLOAT32 if single else pb.DATA_TYPE_FLOAT64,
         )
         if len(self.sites):
             message.sites.CopyFrom(_sites(self.sites))
@@ -111,14 +145,13 @@ class Recording:
 
     start_tick: int  # since the last reset
     num_ticks: int
-    dt_ms: float
+    tick_ns: int  # a tick's length
     spike_offsets: np.ndarray  # int64 [num_envs + 1]: copy c has spikes offsets[c]:offsets[c + 1]
     spike_gids: np.ndarray  # int64 [num_spikes]
     spike_ticks: np.ndarray  # int64 [num_spikes], since the last reset
     spike_times_ms: np.ndarray  # float64 [num_spikes], since the start of the run
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
-    infos: dict[str, np.ndarray]
 
     def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(gids, times in ms since the start of the run) of one copy, by time."""
@@ -157,7 +190,10 @@ class CultureInfo:
     accepted_params: tuple[str, ...]  # "cells-" keys aside
     dt_ms: float
     v_init_mv: float
-    ticks: int
+    tick_ns: int
+    ticks: int  # since the last clear
+    num_clears: int
+    failed_at_ms: np.ndarray  # float64 [num_envs], ms since the last clear; NaN: good
     seeds: np.ndarray  # uint64 [num_envs]
     noise_stream: int
     plasticity_on: bool
@@ -172,40 +208,83 @@ class CultureInfo:
 class CultureSession(Session):
     """num_envs copies of a culture; made by Client.create_session or Client.create_culture.
 
-    reset() puts all copies back to time 0; its options are in spec.reset_options. There is no
-    step(): run() takes its place. All copies have one clock and the same parameters.
+    clear() puts all copies back to time 0 and comes first. There are no episodes: run() takes the
+    place of step(). All copies have one clock and the same parameters.
     """
+
+    def reset(self, *args: Any, **kwargs: Any) -> Any:
+        raise LivndError("a culture has no episodes: use clear(seeds)")
 
     def step(self, *actions: Any) -> Any:
         raise LivndError("a culture has no steps: use run(duration_ms, stimuli)")
+
+    def observe(self) -> Any:
+        raise LivndError("a culture has no observations: use describe()")
+
+    def clear(
+        self,
+        seeds: Sequence[int | None] | None = None,
+        *,
+        repeat_noise: bool = False,
+        noise_stream: int | None = None,
+        forget_learned_weights: bool = False,
+    ) -> np.ndarray:
+        """Puts all copies back to time 0, at rest; parameters, recording and input spikes stay.
+
+        Args:
+            seeds: one entry a copy, 0 .. 2**64 - 1, or None where a copy keeps its own (at first a
+                random one); None for all.
+            repeat_noise: copies without a seed run their noise stream again, instead of going on
+                to the next one.
+            noise_stream: which of the seeds' noise streams to run, instead.
+            forget_learned_weights: all learned weights become 1 again.
+
+        Returns:
+            uint64 [num_envs], the seeds that the copies have now.
+
+        Raises:
+            InvalidFieldError: nothing has changed.
+            UnknownSessionError, ServerUnavailableError: as Session.step.
+        """
+        request = pb.ClearRequest(
+            session=self.name,
+            op_index=self.next_op_index,
+            repeat_noise=repeat_noise,
+            forget_learned_weights=forget_learned_weights,
+        )
+        self._put_seeds(request, seeds)
+        if noise_stream is not None:
+            request.noise_stream = _stream(noise_stream)
+        return decode(self._operate("Clear", request).seeds)
 
     def run(self, duration_ms: float, stimuli: Iterable[CultureStimulus] = ()) -> Recording:
         """Runs all copies on, and returns what configure() selected (at first the spikes).
 
         Raises:
             InvalidFieldError: a duration, channel, number or size is wrong; nothing happened.
-            NotResetError: reset first.
-            NumericalFailureError: every copy has failed; reset first.
+            NotResetError: clear first.
+            NumericalFailureError: every copy has failed; clear first.
             CapacityError: more spikes than one answer holds; nothing happened, run shorter.
             UnknownOutcomeError, UnknownSessionError, ServerUnavailableError: as Session.step.
         """
-        run = pb.CultureRun(
-            duration_ms=float(duration_ms), stimuli=[s.to_message() for s in stimuli]
+        request = pb.RunRequest(
+            session=self.name,
+            op_index=self.next_op_index,
+            duration_ms=float(duration_ms),
+            stimuli=[s.to_message() for s in stimuli],
         )
-        request = pb.StepRequest(session=self.name, op_index=self.next_op_index, run=run)
-        response = self._operate("Step", request, timeout_s=self._connection.run_timeout_s)
+        response = self._operate("Run", request, timeout_s=self._connection.run_timeout_s)
         recording = response.recording
         return Recording(
             start_tick=recording.start_tick,
             num_ticks=recording.num_ticks,
-            dt_ms=recording.dt_ms,
+            tick_ns=recording.tick_ns,
             spike_offsets=decode(recording.spike_offsets),
             spike_gids=decode(recording.spike_gids),
             spike_ticks=decode(recording.spike_ticks),
             spike_times_ms=decode(recording.spike_times_ms),
             series=tuple(decode(t) for t in recording.series),
             failed_at_ms=decode(recording.failed_at_ms),
-            infos=self._infos(response),
         )
 
     def configure(
@@ -226,6 +305,7 @@ class CultureSession(Session):
         plasticity_on: bool | None = None,
         noise_stream: int | None = None,
         spikes: bool | None = None,
+        spike_populations: Sequence[str] | None = None,
         series: Sequence[SeriesSelection] | None = None,
         input_spikes: Mapping[int, Sequence[float]] | None = None,
     ) -> None:
@@ -248,12 +328,13 @@ class CultureSession(Session):
             plasticity_on: whether synapses learn.
             noise_stream: go on with another noise stream.
             spikes: run() records spikes; with it or `series` the whole selection is new.
+            spike_populations: of these populations only; None: of all.
             series: what else run() records.
             input_spikes: spike times of event sources (ms since the last reset) by gid.
 
         Raises:
             InvalidFieldError: as the message says; nothing has changed.
-            RunStartedError: possible at time 0 only; reset first.
+            RunStartedError: possible at time 0 only; clear first.
             UnknownOutcomeError, UnknownSessionError, ServerUnavailableError: as Session.step.
         """
         request = pb.ConfigureRequest(
@@ -264,9 +345,9 @@ class CultureSession(Session):
             normalize_weights=normalize_weights,
         )
         if selection is not None:
-            request.selection_json = json.dumps(selection)
+            request.selection.CopyFrom(cell_selection(selection))
         if model is not None:
-            request.model_json = json.dumps(model)
+            request.model.CopyFrom(cell_model(model))
         for name, value in (
             ("dt_ms", dt_ms),
             ("v_init_mv", v_init_mv),
@@ -275,31 +356,31 @@ class CultureSession(Session):
             if value is not None:
                 setattr(request, name, _number(name, value))
         if noise_stream is not None:
-            if not 0 <= int(noise_stream) < 2**32:
-                raise invalid_field("noise_stream", noise_stream, "0 .. 2**32 - 1")
-            request.noise_stream = int(noise_stream)
+            request.noise_stream = _stream(noise_stream)
         for key, value in (params or {}).items():
             param = request.params.add(key=str(key))
             if np.ndim(value) == 0:
                 param.value = _number(f"params[{key}]", value)
             else:
                 param.values.CopyFrom(encode(value, np.float64))
-        for name, value in (opsin or {}).items():
-            request.opsin[str(name)] = _number(f"opsin[{name}]", value)
+        if opsin is not None:
+            request.opsin.SetInParent()
+            _put_numbers(request.opsin, "opsin", _OPSIN, opsin)
         if plasticity is not None:
             request.plasticity.SetInParent()
             groups = {"EXC": request.plasticity.excitatory, "INH": request.plasticity.inhibitory}
             for group, rule in plasticity.items():
                 if group not in groups:
                     raise invalid_field("plasticity", group, ", ".join(groups))
-                for name, value in rule.items():
-                    groups[group][str(name)] = _number(f"plasticity[{group}][{name}]", value)
+                groups[group].SetInParent()
+                _put_numbers(groups[group], f"plasticity[{group}]", _RULE, rule)
         if learned_weights is not None:
             request.learned_weights.CopyFrom(encode(learned_weights, np.float64))
         if plasticity_on is not None:
             request.plasticity_on = bool(plasticity_on)
         if spikes is not None or series is not None:
             request.recording.spikes = bool(spikes)
+            request.recording.spike_populations.extend(spike_populations or ())
             request.recording.series.extend(s.to_message() for s in series or ())
         if input_spikes is not None:
             request.input_spikes.CopyFrom(_input_spikes(input_spikes))
@@ -333,12 +414,31 @@ class CultureSession(Session):
             accepted_params=tuple(message.accepted_params),
             dt_ms=message.dt_ms,
             v_init_mv=message.v_init_mv,
+            tick_ns=message.tick_ns,
             ticks=message.ticks,
+            num_clears=message.num_clears,
+            failed_at_ms=decode(message.failed_at_ms),
             seeds=decode(message.seeds),
             noise_stream=message.noise_stream,
             plasticity_on=message.plasticity_on,
             learned=learned,
         )
+
+
+def _stream(noise_stream: Any) -> int:
+    if not 0 <= int(noise_stream) < 2**32:
+        raise invalid_field("noise_stream", noise_stream, "0 .. 2**32 - 1")
+    return int(noise_stream)
+
+
+def _put_numbers(
+    message: Any, field: str, names: Mapping[str, str], numbers: Mapping[str, Any]
+) -> None:
+    """Sets the fields that livn's names stand for."""
+    for name, value in numbers.items():
+        if name not in names:
+            raise invalid_field(field, name, ", ".join(names))
+        setattr(message, names[name], _number(f"{field}[{name}]", value))
 
 
 def _number(name: str, value: Any) -> float:

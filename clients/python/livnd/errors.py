@@ -125,6 +125,10 @@ class NotACultureError(LivndError):
     """The call is for sessions on a culture, and this one's environment has a task."""
 
 
+class NotATaskError(LivndError):
+    """The call is for sessions on an environment with a task, and this one is on a culture."""
+
+
 class MessageTooLargeError(LivndError):
     """A message is larger than the server's caps (ServerInfo); found before it is sent."""
 
@@ -184,6 +188,8 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "NOT_RESET": NotResetError,
     "EPISODE_ENDED": EpisodeEndedError,
     "NOT_A_CULTURE": NotACultureError,
+    "NOT_A_TASK": NotATaskError,
+    "ANSWER_TOO_LARGE": MessageTooLargeError,
     "NUMERICAL_FAILURE": NumericalFailureError,
     "RUN_STARTED": RunStartedError,
     "TOO_MANY_SPIKES": TooManySpikesError,

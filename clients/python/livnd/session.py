@@ -44,6 +44,8 @@ class StepResult:
     terminated: np.ndarray  # bool [num_envs]
     truncated: np.ndarray  # bool [num_envs]
     infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
+    episode_seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
+    began: np.ndarray  # bool [num_envs]: the copies whose episode this step began (autoreset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ class ObserveResult:
     episodes: np.ndarray  # int64 [num_envs]: begun since the session was created
     ticks: np.ndarray  # int64 [num_envs]: since the episode's reset
     next_op_index: int
+    episode_seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
 
 
 class Session:
@@ -121,21 +124,16 @@ class Session:
             UnknownSessionError, ServerUnavailableError.
         """
         request = pb.ResetRequest(session=self.name, op_index=self.next_op_index)
-        if seeds is not None:
-            values, present = self._split_seeds(seeds)
-            if any(present):
-                request.seeds.CopyFrom(encode(values, np.uint64))
-            if any(present) and not all(present):
-                request.seed_present.CopyFrom(encode(present, np.bool_))
+        self._put_seeds(request, seeds)
         if mask is not None:
             request.mask.CopyFrom(encode(mask, np.bool_))
         for name, value in (options or {}).items():
-            request.options[name] = self._option(name, value)
+            request.options.add(name=self._option_name(name), value=self._option(name, value))
         response = self._operate("Reset", request)
         return ResetResult(
             observations=tuple(decode(t) for t in response.observations),
             infos=self._infos(response),
-            seeds=decode(response.seeds),
+            seeds=decode(response.episode_seeds),
         )
 
     def step(self, *actions: Any) -> StepResult:
@@ -164,6 +162,8 @@ class Session:
             terminated=decode(response.terminated),
             truncated=decode(response.truncated),
             infos=self._infos(response),
+            episode_seeds=decode(response.episode_seeds),
+            began=decode(response.began),
         )
 
     def observe(self) -> ObserveResult:
@@ -177,6 +177,7 @@ class Session:
             episodes=decode(response.episodes),
             ticks=decode(response.ticks),
             next_op_index=int(response.next_op_index),
+            episode_seeds=decode(response.episode_seeds),
         )
 
     def close(self) -> None:
@@ -191,7 +192,7 @@ class Session:
         payload = request.SerializeToString(deterministic=True)
         this = (method, payload)
         # Leaves nothing of what was before, and so goes on from any outcome.
-        is_beginning = method == "Reset" and not request.HasField("mask")
+        is_beginning = method == "Clear" or (method == "Reset" and not request.HasField("mask"))
         if self._unanswered and not is_beginning and this != self._unanswered[-1]:
             raise UnknownOutcomeError(
                 f"operation {self.next_op_index} got no answer and may have been done: repeat it "
@@ -249,6 +250,15 @@ class Session:
             raise invalid_field(spec.name, f"shape {array.shape}", f"shape {shape}")
         return encode(array, spec.dtype)
 
+    def _put_seeds(self, request: Any, seeds: Sequence[int | None] | None) -> None:
+        if seeds is None:
+            return
+        values, present = self._split_seeds(seeds)
+        if any(present):
+            request.seeds.CopyFrom(encode(values, np.uint64))
+        if any(present) and not all(present):
+            request.seed_present.CopyFrom(encode(present, np.bool_))
+
     def _split_seeds(self, seeds: Sequence[int | None]) -> tuple[list[int], list[bool]]:
         if len(seeds) != self.num_envs:
             raise invalid_field("seeds", f"{len(seeds)} entries", f"{self.num_envs} entries")
@@ -257,9 +267,12 @@ class Session:
                 raise invalid_field(f"seeds[{copy}]", seed, "0 .. 2**64 - 1")
         return [0 if s is None else int(s) for s in seeds], [s is not None for s in seeds]
 
-    def _option(self, name: str, value: Any) -> float:
+    def _option_name(self, name: Any) -> str:
         if not isinstance(name, str):
             raise invalid_field("options", name, "names as text")
+        return name
+
+    def _option(self, name: str, value: Any) -> float:
         try:
             return float(value)
         except (TypeError, ValueError):

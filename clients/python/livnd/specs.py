@@ -119,7 +119,7 @@ class EnvironmentSpec:
             max_episode_steps=message.max_episode_steps,
             deterministic=message.deterministic,
             physics_version=message.physics_version,
-            settings=dict(message.settings),
+            settings={m.name: m.value for m in message.settings},
         )
 
 

@@ -11,11 +11,11 @@ from livnd.errors import LivndError
 
 # Wire dtypes are little-endian whatever the host is.
 _DTYPES: dict[int, np.dtype] = {
-    pb.DTYPE_BOOL: np.dtype(np.bool_),
-    pb.DTYPE_INT64: np.dtype("<i8"),
-    pb.DTYPE_UINT64: np.dtype("<u8"),
-    pb.DTYPE_FLOAT32: np.dtype("<f4"),
-    pb.DTYPE_FLOAT64: np.dtype("<f8"),
+    pb.DATA_TYPE_BOOL: np.dtype(np.bool_),
+    pb.DATA_TYPE_INT64: np.dtype("<i8"),
+    pb.DATA_TYPE_UINT64: np.dtype("<u8"),
+    pb.DATA_TYPE_FLOAT32: np.dtype("<f4"),
+    pb.DATA_TYPE_FLOAT64: np.dtype("<f8"),
 }
 _CODES: dict[np.dtype, int] = {dtype: code for code, dtype in _DTYPES.items()}
 

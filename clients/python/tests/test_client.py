@@ -272,7 +272,7 @@ def test_in_disabled_mode_a_copy_must_be_reset_after_its_episode(client):
 
 def raw_step(session, **change):
     size = session.spec.actions[0].shape[0]
-    tensor = dict(dtype=pb.DTYPE_FLOAT32, shape=[2, size], data=bytes(8 * size))
+    tensor = dict(dtype=pb.DATA_TYPE_FLOAT32, shape=[2, size], data=bytes(8 * size))
     tensor.update(change)
     return pb.StepRequest(
         session=session.name, op_index=session.next_op_index, actions=[pb.Tensor(**tensor)]
@@ -282,8 +282,8 @@ def raw_step(session, **change):
 @pytest.mark.parametrize(
     "change",
     [
-        {"dtype": pb.DTYPE_FLOAT64},
-        {"dtype": pb.DTYPE_UNSPECIFIED},
+        {"dtype": pb.DATA_TYPE_FLOAT64},
+        {"dtype": pb.DATA_TYPE_UNSPECIFIED},
         {"dtype": 77},
         {"shape": []},
         {"shape": [-2, -4]},

@@ -23,7 +23,7 @@ def culture(client: livnd.Client) -> Iterator[livnd.CultureSession]:
         session.configure(
             spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
         )
-        session.reset([1, 2, 3])
+        session.clear([1, 2, 3])
         yield session
 
 
@@ -34,12 +34,11 @@ def everything(recording: livnd.culture.Recording) -> bytes:
 
 def test_a_recording_says_what_happened(culture: livnd.CultureSession):
     recording = culture.run(100)
-    assert (recording.start_tick, recording.num_ticks, recording.dt_ms) == (0, 4000, 0.025)
+    assert (recording.start_tick, recording.num_ticks, recording.tick_ns) == (0, 4000, 25_000)
     assert recording.series[0].shape == (3, 10, 100)
     assert recording.series[0].dtype == np.float64
     assert (recording.series[0][:, :, 0] == -75).all()
     assert np.isnan(recording.failed_at_ms).all()
-    assert recording.infos["time_ms"].tolist() == [100, 100, 100]
     gids, times = recording.spikes(2)
     assert len(gids) == len(times) > 0
     assert (np.diff(times) >= 0).all()
@@ -75,7 +74,7 @@ def test_the_same_seed_gives_the_same_bits_twice_and_to_every_client(address: st
             session.configure(
                 spikes=True, series=[livnd.SeriesSelection("voltage_mv", [(0, 0)], 1.0)]
             )
-            session.reset([123])
+            session.clear([123])
             current = livnd.CultureStimulus("current_na", [[0], [0], [0.3], [0]], 10.0, [(0, 0)])
             return session.run(100, [current])
 
@@ -104,7 +103,7 @@ def test_a_copy_is_the_same_alone(culture: livnd.CultureSession, client: livnd.C
         alone.configure(
             spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
         )
-        alone.reset([2])
+        alone.clear([2])
         recording = alone.run(50)
     np.testing.assert_array_equal(recording.series[0][0], together.series[0][1])
     np.testing.assert_array_equal(recording.spikes()[1], together.spikes(1)[1])
@@ -117,7 +116,7 @@ def test_a_failure_leaves_other_copies_and_sessions_alone(
         other.configure(
             spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
         )
-        other.reset([1, 2, 3])
+        other.clear([1, 2, 3])
         expected = other.run(20)
         samples = np.zeros((3, 20, 1))
         samples[1, 5:] = 1e9
@@ -130,7 +129,7 @@ def test_a_failure_leaves_other_copies_and_sessions_alone(
         assert np.isnan(recording.series[0][1, :, 3:]).all()
         assert np.isfinite(recording.series[0][1, :, :3]).all()
         assert np.isfinite(other.run(5).series[0]).all()
-    culture.reset()
+    culture.clear()
     assert np.isfinite(culture.run(5).series[0]).all()
 
 
@@ -143,7 +142,7 @@ def test_what_does_not_fit_into_an_answer_is_refused_before_it_runs(
     with pytest.raises(errors.InvalidFieldError, match="bytes") as caught:
         culture.run(20_000)
     assert time.monotonic() - start < 1.0
-    assert caught.value.field == "run.duration_ms"
+    assert caught.value.field == "duration_ms"
     assert culture.describe().ticks == 0
     assert culture.run(10).series[0].shape == (3, 56, 400)
 
@@ -167,7 +166,7 @@ def test_learned_weights_are_read_and_set(culture: livnd.CultureSession):
     weights = np.linspace(0.5, 2.0, learned.weights.size).reshape(learned.weights.shape)
     culture.configure(learned_weights=weights, plasticity_on=True)
     np.testing.assert_array_equal(culture.describe(learned_weights=True).learned.weights, weights)
-    culture.reset()
+    culture.clear()
     np.testing.assert_array_equal(culture.describe(learned_weights=True).learned.weights, weights)
     with pytest.raises(errors.InvalidFieldError, match=r"0\.0001 \.\. 5"):
         culture.configure(learned_weights=weights * 10)
@@ -175,16 +174,18 @@ def test_learned_weights_are_read_and_set(culture: livnd.CultureSession):
         culture.configure(learned_weights=weights[:2])
 
 
-def test_all_copies_are_reset_together(culture: livnd.CultureSession):
-    with pytest.raises(errors.InvalidFieldError, match="one clock"):
-        culture.reset(mask=[True, False, True])
-    with pytest.raises(errors.InvalidFieldError, match="whole number"):
-        culture.reset(options={"noise_stream": 0.5})
-    culture.reset(options={"noise_stream": 7})
+def test_all_copies_are_cleared_together(culture: livnd.CultureSession):
+    with pytest.raises(errors.InvalidFieldError, match="3 entries"):
+        culture.clear([1, 2])
+    with pytest.raises(errors.InvalidFieldError, match="noise_stream"):
+        culture.clear(noise_stream=2**32)
+    culture.clear(noise_stream=7)
     assert culture.describe().noise_stream == 7
-    culture.reset()
+    culture.clear()
     assert culture.describe().noise_stream == 8
-    culture.reset([1, None, 3])
+    culture.clear(repeat_noise=True)
+    assert culture.describe().noise_stream == 8
+    assert culture.clear([1, None, 3]).tolist()[::2] == [1, 3]
     assert culture.describe().noise_stream == 0
 
 
@@ -194,8 +195,38 @@ def test_gymnasium_environments_are_those_with_a_task(client: livnd.Client):
     assert kinds[f"Culture-{SYSTEM}-v0"] == "culture"
 
 
+def test_a_sample_lasts_as_many_steps_as_it_is_long(client: livnd.Client):
+    def answer(timing: str, sample_dt_ms: float, samples: list[float]) -> np.ndarray:
+        with client.create_culture(SYSTEM) as culture:
+            culture.configure(
+                forget_params=True,
+                series=[livnd.SeriesSelection("voltage_mv", [(0, 0)], sample_dt_ms=0.025)],
+            )
+            culture.clear([1])
+            culture.run(4.2)
+            stimulus = livnd.CultureStimulus(
+                "current_density_ma_cm2",
+                np.array(samples)[:, None],
+                sample_dt_ms,
+                [(0, 0)],
+                timing=timing,
+            )
+            return culture.run(2, [stimulus]).series[0]
+
+    phases = answer("exact", 0.1, [0.01, -0.01])
+    np.testing.assert_array_equal(phases, answer("exact", 0.025, [0.01] * 4 + [-0.01] * 4))
+    # By livn's rule they are 5 and 3 steps long there.
+    of_livn = answer("livn", 0.1, [0.01, -0.01])
+    np.testing.assert_array_equal(of_livn, answer("exact", 0.025, [0.01] * 5 + [-0.01] * 3))
+    with pytest.raises(errors.InvalidFieldError, match="multiple of dt_ms"):
+        answer("exact", 0.11, [0.01])
+    assert np.isfinite(answer("livn", 0.11, [0.01])).all()
+    with pytest.raises(errors.InvalidFieldError, match="exact, livn"):
+        answer("late", 0.1, [0.01])
+
+
 def run_request(session: livnd.CultureSession, **changes: object):
-    """A good Step; `changes` replace parts of its stimulus."""
+    """A good Run; `changes` replace parts of its stimulus."""
     pb, encode = livnd.culture.pb, livnd.culture.encode
     stimulus = pb.CultureStimulus(
         quantity=pb.STIMULUS_QUANTITY_CURRENT_NA,
@@ -212,8 +243,12 @@ def run_request(session: livnd.CultureSession, **changes: object):
             getattr(target, name).CopyFrom(value)
         else:
             setattr(target, name, value)
-    run = pb.CultureRun(duration_ms=1.0, stimuli=[stimulus])
-    return pb.StepRequest(session=session.name, op_index=session.next_op_index, run=run)
+    return pb.RunRequest(
+        session=session.name,
+        op_index=session.next_op_index,
+        duration_ms=1.0,
+        stimuli=[stimulus],
+    )
 
 
 ENCODE = livnd.culture.encode
@@ -224,6 +259,7 @@ ENCODE = livnd.culture.encode
     [
         ({"quantity": 0}, "quantity"),
         ({"quantity": 99}, "quantity"),
+        ({"timing": 99}, "timing"),
         ({"sample_dt_ms": float("inf")}, "sample_dt_ms"),
         ({"sites__gids": ENCODE([0.0, 1.0], np.float64)}, "sites.gids.dtype"),
         ({"sites__gids": ENCODE([[0, 1]], np.int64)}, "sites.gids.shape"),
@@ -245,27 +281,24 @@ def test_malformed_stimuli_are_refused_by_name(
     culture: livnd.CultureSession, changes: dict[str, object], field: str
 ):
     with pytest.raises(errors.InvalidFieldError) as caught:
-        culture._connection.call("Step", run_request(culture, **changes))
-    assert caught.value.field == f"run.stimuli[0].{field}"
+        culture._connection.call("Run", run_request(culture, **changes))
+    assert caught.value.field == f"stimuli[0].{field}"
     assert culture.describe().ticks == 0
-    culture._connection.call("Step", run_request(culture))
+    culture._connection.call("Run", run_request(culture))
 
 
 @pytest.mark.parametrize(
     ("edit", "field"),
     [
-        (lambda r, pb: setattr(r, "selection_json", "{"), "selection_json"),
-        (lambda r, pb: setattr(r, "selection_json", '{"EXC": 99}'), "selection_json"),
-        (
-            lambda r, pb: setattr(r, "model_json", '{"cls": "os.system", "kwargs": {}}'),
-            "model_json",
-        ),
-        (lambda r, pb: setattr(r, "model_json", "[]"), "model_json"),
+        (lambda r, pb: setattr(r.selection, "method", 9), "selection.method"),
+        (lambda r, pb: setattr(r.selection, "num_cells", 99), "selection"),
+        (lambda r, pb: r.model.SetInParent(), "model"),
+        (lambda r, pb: setattr(r.model.rcsd, "refractory_period_ms", -1.0), "model"),
         (lambda r, pb: setattr(r, "dt_ms", float("nan")), "dt_ms"),
         (lambda r, pb: r.params.add(key="noise-std_e", value=float("nan")), "params[noise-std_e]"),
         (lambda r, pb: r.params.add(key="noise-std_e", value=-1.0), "params"),
-        (lambda r, pb: r.opsin.update({"g0": float("nan")}), "params"),
-        (lambda r, pb: r.plasticity.excitatory.update({"w_max": float("nan")}), "params"),
+        (lambda r, pb: setattr(r.opsin, "g0_ps", float("nan")), "params"),
+        (lambda r, pb: setattr(r.plasticity.excitatory, "w_max", float("nan")), "params"),
         (lambda r, pb: r.recording.series.add(), "recording.series[0].quantity"),
         (lambda r, pb: r.recording.series.add(quantity=1), "recording.series[0].dtype"),
         (

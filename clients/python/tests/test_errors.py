@@ -5,7 +5,7 @@ import pickle
 import grpc
 import pytest
 from livnd import errors
-from livnd._proto import ErrorInfo, RpcStatus
+from livnd._proto import ErrorInfo, RpcStatus, pb
 
 
 class FakeRpcError(grpc.RpcError):
@@ -99,3 +99,11 @@ def test_exceptions_cross_processes():
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
     assert (str(copy), copy.field, copy.reason) == (str(error), "seed", "INVALID_FIELD")
+
+
+def test_every_reason_of_the_contract_has_its_exception():
+    prefix = "ERROR_REASON_"
+    told = {name.removeprefix(prefix) for name in vars(pb) if name.startswith(prefix)}
+    # These are defects of a client or of the server: a plain LivndError.
+    plain = {"UNSPECIFIED", "MALFORMED_MESSAGE", "UNKNOWN_METHOD", "INTERNAL"}
+    assert told - plain == set(errors._BY_REASON) - {"MESSAGE_TOO_LARGE"}

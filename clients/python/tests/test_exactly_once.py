@@ -147,7 +147,7 @@ def test_a_culture_whose_answers_were_lost_has_run_and_changed_once(proxy, clien
         ours, theirs = lossy.create_culture("EI-mini"), client.create_culture("EI-mini")
         recordings = []
         for session in (ours, theirs):
-            session.reset([5])
+            session.clear([5])
             for lose in (False, True, False):
                 proxy.lose_answers = lose and session is ours
                 call_until_answered(lambda s=session: s.configure(plasticity_on=True))

@@ -163,7 +163,7 @@ def test_sessions_that_are_collected_are_deleted_and_their_client_goes_on(client
     del session
     gc.collect()
     wait_until(lambda: not exists(client, name), "the session is deleted")
-    culture.reset([1])
+    culture.clear([1])
 
 
 def test_collecting_waits_for_no_lock(address, client):

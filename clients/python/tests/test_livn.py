@@ -27,7 +27,7 @@ VOLTAGE_MV = 2e-5
 
 @pytest.fixture
 def env(address: str) -> Iterator[livnd.Env]:
-    with livnd.make(SYSTEM, address=address) as env:
+    with livnd.make(SYSTEM, address=address, timing="livn") as env:
         yield env
 
 
@@ -203,6 +203,22 @@ def test_electrodes_hear_and_states_are_recorded(env: livnd.Env, livn_env: Any):
     )
     assert ours.states["cai"].shape == (8, 300)
     assert (ours.states["cai"] > 0).all()
+
+
+def test_stimuli_are_exact_unless_told_otherwise(address: str):
+    def answer(**timing: str) -> np.ndarray:
+        with livnd.make(SYSTEM, address=address) as env:
+            env.record_voltage(dt=0.025, sections="soma").run(4.2)
+            array = np.array([[0.01], [-0.01]])
+            stimulus = livnd.Stimulus(
+                array, dt=0.1, gids=[0], input_mode="current_density", **timing
+            )
+            return env.run(2, stimulus).voltage[0]
+
+    np.testing.assert_array_equal(answer(), answer(timing="exact"))
+    assert not np.array_equal(answer(), answer(timing="livn"))
+    with pytest.raises(InvalidFieldError, match="exact, livn"):
+        livnd.make(SYSTEM, address=address, timing="soon")
 
 
 def test_light_reaches_the_opsin(env: livnd.Env):

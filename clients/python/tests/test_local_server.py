@@ -128,7 +128,7 @@ from livnd import connection, local_server
 sys.stderr = open("/dev/null", "w")
 client = livnd.connect()
 session = client.create_culture("EI-mini", 64)
-session.reset()
+session.clear()
 folder = client.address.removeprefix("unix:").rpartition("/")[0]
 def server():  # what the shell, the server's parent, has started
     shell = local_server._servers[0]._process.pid

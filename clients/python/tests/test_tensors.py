@@ -28,6 +28,6 @@ def test_the_largest_seed_is_exact():
 
 def test_a_tensor_that_contradicts_itself_is_refused():
     with pytest.raises(LivndError, match="7 bytes"):
-        decode(pb.Tensor(dtype=pb.DTYPE_FLOAT32, shape=[2], data=b"1234567"))
+        decode(pb.Tensor(dtype=pb.DATA_TYPE_FLOAT32, shape=[2], data=b"1234567"))
     with pytest.raises(LivndError, match="dtype 99"):
         decode(pb.Tensor(dtype=99, shape=[2], data=b"12"))

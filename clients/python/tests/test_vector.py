@@ -171,6 +171,7 @@ def test_gymnasiums_wrappers_work(address):
     envs.close()
     envs = DictInfoToList(gymnasium.make_vec(GYM_ID, num_envs=2, address=address))
     infos = envs.reset(seed=0)[1]
+    names.add("episode_seed")
     assert [set(info) for info in infos] == [names, names]
     envs.close()
 

@@ -85,7 +85,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         result = self._session.reset([seed], options=options or {})
         self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
         self.episode_seed = int(result.seeds[0])
-        return result.observations[0][0].copy(), spaces.single_info(result.infos)
+        return result.observations[0][0].copy(), spaces.single_info(result.infos, result.seeds)
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advances by one step (environment_spec.step_duration_ms of culture time).

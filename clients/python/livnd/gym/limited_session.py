@@ -104,12 +104,19 @@ class LimitedSession:
                 terminated=np.zeros(len(waiting), np.bool_),
                 truncated=np.zeros(len(waiting), np.bool_),
                 infos=begun.infos,
+                episode_seeds=begun.seeds,
+                began=waiting,
             )
         for name, values in stepped.infos.items():
             values[waiting] = begun.infos[name][waiting]
         for values in (stepped.rewards, stepped.terminated, stepped.truncated):
             values[waiting] = 0
-        return dataclasses.replace(stepped, observations=begun.observations)
+        return dataclasses.replace(
+            stepped,
+            observations=begun.observations,
+            episode_seeds=begun.seeds,
+            began=stepped.began | waiting,
+        )
 
     def _checked(self, actions: Any) -> np.ndarray:
         """The actions as an array of its own; what they hold, the server checks."""

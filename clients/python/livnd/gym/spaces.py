@@ -58,18 +58,33 @@ def integer(value: Any) -> int | None:
         return None
 
 
-def single_info(infos: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The info of the only copy of a session: Python numbers for scalars, arrays for the rest."""
-    return {k: v[0].item() if v.ndim == 1 else v[0].copy() for k, v in infos.items()}
+def single_info(infos: dict[str, np.ndarray], began: np.ndarray | None = None) -> dict[str, Any]:
+    """The info of the only copy of a session: Python numbers for scalars, arrays for the rest.
+
+    Where an episode began, `began` is its seed [1], which the info then tells as `episode_seed`,
+    a NumPy uint64 (a Python int would not fit into the arrays of Gymnasium's vector environments).
+    """
+    info = {k: v[0].item() if v.ndim == 1 else v[0].copy() for k, v in infos.items()}
+    if began is not None:
+        info["episode_seed"] = began[0]
+    return info
 
 
-def vector_info(infos: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
-    """Gymnasium's vector form: each array, zero outside the mask, beside the mask as `_name`."""
+def vector_info(
+    infos: dict[str, np.ndarray], mask: np.ndarray, seeds: np.ndarray, began: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Gymnasium's vector form: each array, zero outside the mask, beside the mask as `_name`.
+
+    Where copies began an episode, `episode_seed` has its seed, in the same form.
+    """
     vector: dict[str, np.ndarray] = {}
     for name, values in infos.items():
         values[~mask] = 0
         vector[name] = values
         vector[f"_{name}"] = mask.copy()
+    if began.any():
+        vector["episode_seed"] = np.where(began, seeds, np.uint64(0))
+        vector["_episode_seed"] = began.copy()
     return vector
 
 

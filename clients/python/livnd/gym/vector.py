@@ -40,8 +40,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     Attributes:
         environment_spec, metadata: as RemoteEnv.
         autoreset_mode: as given.
-        episode_seeds: uint64 [num_envs], seeds of the episodes that the last reset() started; 0
-            where it did not.
+        episode_seeds: uint64 [num_envs], of the running episodes. Where reset() or an autoreset
+            began one, infos["episode_seed"] tells it too.
 
     Raises:
         InvalidFieldError: num_envs, autoreset_mode or max_episode_steps is out of range.
@@ -120,8 +120,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         super().reset(seed=spaces.integer(seed))
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
         self._renderer.keep_reset(result.observations[0], mask)
-        self.episode_seeds = np.where(mask, result.seeds, np.uint64(0))
-        return result.observations[0], spaces.vector_info(result.infos, mask)
+        self.episode_seeds = result.seeds
+        infos = spaces.vector_info(result.infos, mask, result.seeds, mask)
+        return result.observations[0], infos
 
     def step(
         self, actions: Any
@@ -144,13 +145,14 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         result = self._session.step(actions)
         ended = result.terminated | result.truncated
         self._renderer.keep_step(result.observations[0], actions, ended)
+        self.episode_seeds = result.episode_seeds
         everyone = np.ones(self.num_envs, np.bool_)
         return (
             result.observations[0],
             result.rewards,
             result.terminated,
             result.truncated,
-            spaces.vector_info(result.infos, everyone),
+            spaces.vector_info(result.infos, everyone, result.episode_seeds, result.began),
         )
 
     def render(self) -> tuple[np.ndarray, ...] | None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from livnd.client import Client
-from livnd.culture import CultureInfo
+from livnd.culture import TIMINGS, CultureInfo
 from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, invalid_field
 from livnd.livn.electrodes import by_channel
 from livnd.livn.recordings import Recordings
@@ -50,6 +50,8 @@ class Env:
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         model: as a model.json, {"cls": ..., "kwargs": {...}}; None: the system's.
         threads: how many of an own server's shall simulate; see livnd.Client.
+        timing: of stimuli that name none: "exact", or "livn" for the very steps in which livn's
+            stimuli act (livnd.CultureStimulus).
 
     Raises:
         UnknownEnvironmentError, ServerUnavailableError, ServerStartError, InvalidFieldError.
@@ -63,11 +65,14 @@ class Env:
         address: str | None = None,
         model: Mapping[str, Any] | None = None,
         threads: int | None = None,
+        timing: str = "exact",
     ) -> None:
+        if timing not in TIMINGS:
+            raise invalid_field("timing", timing, ", ".join(TIMINGS))
         self._client = Client(address, threads=threads)
         try:
             self._session = self._client.create_culture(system)
-            self._session.reset([seed])
+            self._session.clear([seed])
             self._session.configure(model=model, forget_params=True, spikes=False)
             self.system = self._client.system(system)
             self._info = self._session.describe()
@@ -77,6 +82,7 @@ class Env:
             self._client.close()
             raise
         self.seed = seed
+        self._timing = timing
         self._ticks = 0  # since the last clear, as the server last told
         self._dt: float | None = None  # of the runs since the last clear
         self._noise_on = False
@@ -352,7 +358,12 @@ class Env:
         """Asks the server to record so, with a time step of dt."""
         was_sent, self._recordings_sent = self._recordings_sent, False
         try:
-            self._session.configure(dt_ms=dt, spikes=recordings.spikes, series=recordings.series())
+            self._session.configure(
+                dt_ms=dt,
+                spikes=recordings.spikes,
+                spike_populations=recordings.spike_populations,
+                series=recordings.series(),
+            )
         except LivndError as error:
             self._recordings_sent = was_sent and not error.in_doubt
             raise
@@ -379,7 +390,7 @@ class Env:
         stimuli = []
         if stimulus is not None:
             electrodes = self.system.electrode_ids
-            stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes))
+            stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes, self._timing))
         dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
         undo = self._prepare(dt)
         try:
@@ -440,11 +451,8 @@ class Env:
             reseed: go on to the next noise stream, so that the next run is another one.
             keep_learned_weights: False does as livn, whose learned weights become 1.
         """
-        self._session.reset(
-            options={
-                "reseed": float(reseed),
-                "keep_learned_weights": float(keep_learned_weights),
-            }
+        self._session.clear(
+            repeat_noise=not reseed, forget_learned_weights=not keep_learned_weights
         )
         self._ticks = 0
         self._dt = None

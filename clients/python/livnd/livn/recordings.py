@@ -182,9 +182,7 @@ class Recordings:
         channels: dict[str, Events | Series] = {}
         if self.spikes:
             gids, times = recording.spikes()
-            spiking = _populations(info, self.spike_populations)
-            chosen = np.isin(gids, np.concatenate([p.gids for p in spiking]))
-            channels["spikes"] = Events(gids[chosen].astype(np.uint32), times[chosen], t0, duration)
+            channels["spikes"] = Events(gids.astype(np.uint32), times, t0, duration)
         for (what, rows), array in zip(self._rows.items(), recording.series, strict=True):
             quantity, _, state = what.partition(" ")
             ids: np.ndarray | None = np.array([gid for gid, _ in rows], dtype=np.uint32)

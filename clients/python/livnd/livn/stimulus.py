@@ -35,7 +35,7 @@ class Stimulus:
 
     Attributes:
         array: [num_samples, channels], from the start of the run on.
-        dt: ms between samples.
+        dt: ms between samples; with the timing "exact" a multiple of the time step.
         gids: the cell of each channel; None: the culture's cells in order, equally many channels
             each.
         input_mode: "extracellular" (mV), "current" (nA), "current_density" (mA/cm2),
@@ -44,6 +44,8 @@ class Stimulus:
         units: None, the mode's own, or "photon_flux".
         sections: the section of each channel; None: the n-th channel of a cell is its section n.
         wavelength_nm: of an irradiance.
+        timing: "exact" or "livn" (livnd.CultureStimulus); None: the Env's. All stimuli of a mode
+            have the same until the next clear.
     """
 
     array: Any
@@ -53,6 +55,7 @@ class Stimulus:
     units: str | None = None
     sections: Any = None
     wavelength_nm: float = 473.0
+    timing: str | None = None
 
 
 # That livn's Stimulus has in the same order, array to sections.
@@ -94,7 +97,7 @@ def _is_matrix(arguments: Any) -> bool:
 
 
 def to_culture_stimulus(
-    given: Any, cell_gids: np.ndarray, electrode_ids: np.ndarray
+    given: Any, cell_gids: np.ndarray, electrode_ids: np.ndarray, timing: str = "exact"
 ) -> CultureStimulus:
     """What the protocol takes for a livn stimulus, or for an array taken as one.
 
@@ -102,11 +105,13 @@ def to_culture_stimulus(
         given: as as_stimulus() takes it.
         cell_gids: of the culture's cells, ascending.
         electrode_ids: of its electrodes, in declared order.
+        timing: of a stimulus that names none.
 
     Raises:
         InvalidFieldError: the array, its mode or its channels do not fit.
     """
     given = as_stimulus(given)
+    timing = getattr(given, "timing", None) or timing
     try:
         array = np.asarray(given.array, dtype=np.float64)
     except (TypeError, ValueError):
@@ -122,7 +127,8 @@ def to_culture_stimulus(
         ids = electrode_ids if given.gids is None else np.asarray(given.gids)
         if len(ids) != width:
             raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
-        return CultureStimulus("electrode_ua", array, given.dt, [int(i) for i in ids])
+        channels = [int(i) for i in ids]
+        return CultureStimulus("electrode_ua", array, given.dt, channels, timing=timing)
     if given.input_mode not in _QUANTITIES:
         accepted = ", ".join((*_QUANTITIES, "electrode"))
         raise invalid_field("input_mode", given.input_mode, accepted)
@@ -149,4 +155,4 @@ def to_culture_stimulus(
     extra = getattr(given, "extra", {})
     wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
     channels = list(zip(gids, (int(s) for s in sections), strict=True))
-    return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm)
+    return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm, timing)
