@@ -153,6 +153,15 @@ class Recording:
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
 
+    @property
+    def start_ms(self) -> float:
+        """The start of the run, ms since the last reset."""
+        return self.start_tick * self.tick_ns / 1e6
+
+    @property
+    def duration_ms(self) -> float:
+        return self.num_ticks * self.tick_ns / 1e6
+
     def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(gids, times in ms since the start of the run) of one copy, by time."""
         window = slice(self.spike_offsets[copy], self.spike_offsets[copy + 1])

@@ -116,7 +116,7 @@ class Env:
     @property
     def t(self) -> float:
         """Time since the last clear, ms, by the server's ticks."""
-        return self._ticks * self._info.dt_ms
+        return self._ticks * self._info.tick_ns / 1e6
 
     @property
     def gids(self) -> np.ndarray:
