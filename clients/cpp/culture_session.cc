@@ -44,9 +44,11 @@ Result<void> CultureSession::Configure(v1::ConfigureRequest change) {
   return remote_.Operate(&v1::CultureService::Stub::Configure, &change, &response);
 }
 
-Result<v1::GetCultureResponse> CultureSession::GetCulture(bool learned_weights) {
+Result<v1::GetCultureResponse> CultureSession::GetCulture(bool learned_weights,
+                                                          bool electrode_hearing) {
   v1::GetCultureRequest request;
   request.set_learned_weights(learned_weights);
+  request.set_electrode_hearing(electrode_hearing);
   v1::GetCultureResponse response;
   if (Result<void> called =
           remote_.Look(&v1::CultureService::Stub::GetCulture, &request, &response);

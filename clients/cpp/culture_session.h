@@ -44,7 +44,8 @@ class CultureSession {
   Result<v1::CultureRecording> Run(v1::RunRequest run);
   // Changes the cultures, as a whole or not at all. Fills in session and op_index.
   Result<void> Configure(v1::ConfigureRequest change);
-  Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false);
+  Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false,
+                                            bool electrode_hearing = false);
 
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
   // destructor does it too, in one attempt of at most two seconds.

@@ -72,6 +72,8 @@ class LiveCulture {
   bool plasticity_on() const { return plasticity_on_; }
   // [copy][plastic connection], in the order of sim::Culture::plastic_connections().
   std::vector<double> LearnedWeights() const;
+  // Made when first asked for. InvalidArgument: the system has no electrodes.
+  absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> Hearing();
   // Event sources that take input spikes, ascending.
   std::vector<int64_t> input_gids() const;
 
@@ -106,8 +108,6 @@ class LiveCulture {
 
   // Null where the system has no electrodes; made when first asked for.
   absl::StatusOr<const Electrodes*> FindElectrodes();
-  // Of a system that has electrodes; made when first asked for.
-  absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> FindHearing();
   // `have`: what the copies have got of the plan, or null.
   void InstallStimuli(const StimulusPlan* have);
   absl::Status CheckDuration(double duration_ms) const;

@@ -61,7 +61,10 @@ absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
   return electrodes_.get();
 }
 
-absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::FindHearing() {
+absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::Hearing() {
+  if (!setup().electrode_array.has_value()) {
+    return MakeFieldError("electrode_hearing", "asked for", "a system with electrodes");
+  }
   if (hearing_ == nullptr) {
     const auto array = io::ElectrodeArray::Create(*setup().electrode_array);
     if (!array.ok()) return array.status();
@@ -157,7 +160,7 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> hearing = nullptr;
   for (const SeriesSelection& s : selection_.series) {
     if (s.quantity != RecordedQuantity::kElectrodePotentialUv) continue;
-    hearing = FindHearing();
+    hearing = Hearing();
     if (!hearing.ok()) return hearing.status();
   }
 

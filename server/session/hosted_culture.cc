@@ -78,11 +78,19 @@ absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
     const auto connections = static_cast<int64_t>(culture_->culture().plastic_connections().size());
     bytes += (num_envs() + 4) * connections * 8;
   }
+  std::shared_ptr<const env::ElectrodeHearing> hearing;
+  if (request.electrode_hearing()) {
+    auto found = culture_->Hearing();
+    LIVND_RETURN_IF_ERROR(FromEnv(found.status(), "electrode_hearing"));
+    hearing = *std::move(found);
+    bytes += static_cast<int64_t>(hearing->gains.size() + 2 * hearing->sites.size()) * 8;
+  }
   const int64_t most = max_message_bytes_ - kOverheadBytes;
   if (bytes > most) return AnswerTooLarge(bytes, most);
   if (request.learned_weights()) {
     EncodeLearnedWeights(*culture_, response->mutable_learned_weights());
   }
+  if (hearing != nullptr) EncodeHearing(*hearing, response->mutable_electrode_hearing());
   return absl::OkStatus();
 }
 

@@ -17,6 +17,7 @@
 #include "server/wire/errors.h"
 #include "server/wire/recording.h"
 #include "server/wire/seeds.h"
+#include "server/wire/sites.h"
 #include "server/wire/stimulus.h"
 #include "server/wire/tensor.h"
 
@@ -245,6 +246,13 @@ void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* m
   for (const std::string& receptor : receptors) message->add_receptors(receptor);
   EncodeTensor<double>(v1::DATA_TYPE_FLOAT64, {culture.num_copies(), n}, culture.LearnedWeights(),
                        message->mutable_weights());
+}
+
+void EncodeHearing(const env::ElectrodeHearing& hearing, v1::ElectrodeHearing* message) {
+  EncodeSites(hearing.sites, message->mutable_sites());
+  EncodeTensor<double>(v1::DATA_TYPE_FLOAT64,
+                       {hearing.num_electrodes, static_cast<int64_t>(hearing.sites.size())},
+                       hearing.gains, message->mutable_gains());
 }
 
 }  // namespace livnd::server

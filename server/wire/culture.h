@@ -23,9 +23,10 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
 // The length of the culture's ticks, to the nearest nanosecond.
 int64_t TickNs(const sim::Culture& culture);
 
-// All but learned_weights and next_op_index.
+// All but learned_weights, electrode_hearing and next_op_index.
 void EncodeCulture(const env::LiveCulture& culture, v1::GetCultureResponse* response);
 void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* message);
+void EncodeHearing(const env::ElectrodeHearing& hearing, v1::ElectrodeHearing* message);
 
 }  // namespace livnd::server
 

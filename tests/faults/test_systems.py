@@ -84,7 +84,7 @@ def test_the_server_leaves_it_out_and_says_so(systems: Path):
         with livnd.connect(server.address) as client:
             ids = {spec.environment_id for spec in client.environments()}
             assert ids == {"Culture-sound-v0", "TargetRate-sound-v0"}
-            assert client.create_culture("sound").reset()
+            assert client.create_culture("sound").clear()
         told = server.log().splitlines()
     for name, (_, file, place) in FAULTS.items():
         [line] = [line for line in told if str(systems / name / file) in line]

@@ -145,22 +145,13 @@ class Recording:
 
     start_tick: int  # since the last reset
     num_ticks: int
-    tick_ns: int  # a tick's length
+    tick_ns: int  # a tick's length, to whole ns
     spike_offsets: np.ndarray  # int64 [num_envs + 1]: copy c has spikes offsets[c]:offsets[c + 1]
     spike_gids: np.ndarray  # int64 [num_spikes]
     spike_ticks: np.ndarray  # int64 [num_spikes], since the last reset
     spike_times_ms: np.ndarray  # float64 [num_spikes], since the start of the run
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
-
-    @property
-    def start_ms(self) -> float:
-        """The start of the run, ms since the last reset."""
-        return self.start_tick * self.tick_ns / 1e6
-
-    @property
-    def duration_ms(self) -> float:
-        return self.num_ticks * self.tick_ns / 1e6
 
     def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(gids, times in ms since the start of the run) of one copy, by time."""
@@ -190,6 +181,15 @@ class LearnedWeights:
 
 
 @dataclass(frozen=True, eq=False)
+class ElectrodeHearing:
+    """How electrodes hear membrane currents: potentials (uV) are gains @ currents (uA)."""
+
+    gids: np.ndarray  # int64 [sites]: two of every cell built, or one where it has no more, by gid
+    sections: np.ndarray  # int64 [sites], the soma (0) first
+    gains: np.ndarray  # float64 [electrodes, sites], uV/uA; 0 beyond the array's output radius
+
+
+@dataclass(frozen=True, eq=False)
 class CultureInfo:
     """A culture's cells, parameters and clock (GetCulture)."""
 
@@ -207,6 +207,7 @@ class CultureInfo:
     noise_stream: int
     plasticity_on: bool
     learned: LearnedWeights | None
+    hearing: ElectrodeHearing | None
 
     @property
     def gids(self) -> np.ndarray:
@@ -395,10 +396,19 @@ class CultureSession(Session):
             request.input_spikes.CopyFrom(_input_spikes(input_spikes))
         self._operate("Configure", request)
 
-    def describe(self, *, learned_weights: bool = False) -> CultureInfo:
-        """The culture's cells, parameters and clock; with what its synapses have learned."""
+    def describe(
+        self, *, learned_weights: bool = False, electrode_hearing: bool = False
+    ) -> CultureInfo:
+        """The culture's cells, parameters and clock.
+
+        Args:
+            learned_weights: and what its synapses have learned.
+            electrode_hearing: and how its electrodes hear membrane currents.
+        """
         self._check_open()
-        request = pb.GetCultureRequest(session=self.name, learned_weights=learned_weights)
+        request = pb.GetCultureRequest(
+            session=self.name, learned_weights=learned_weights, electrode_hearing=electrode_hearing
+        )
         message = self._call("GetCulture", request)
         self._learn_next(message.next_op_index)
         learned = None
@@ -410,6 +420,12 @@ class CultureSession(Session):
                 syn_ids=decode(m.syn_ids),
                 receptors=tuple(m.receptors[i] for i in decode(m.receptor_indices)),
                 weights=decode(m.weights),
+            )
+        hearing = None
+        if electrode_hearing:
+            m = message.electrode_hearing
+            hearing = ElectrodeHearing(
+                decode(m.sites.gids), decode(m.sites.sections), decode(m.gains)
             )
         return CultureInfo(
             populations=tuple(
@@ -431,6 +447,7 @@ class CultureSession(Session):
             noise_stream=message.noise_stream,
             plasticity_on=message.plasticity_on,
             learned=learned,
+            hearing=hearing,
         )
 
 

@@ -631,6 +631,35 @@ def test_electrodes_see_the_cells_that_livns_do(env: livnd.Env, livn_env: Any):
     assert all(len(seen) == 10 for seen in env.channel_recording(None).values())
 
 
+def test_electrodes_hear_of_currents_what_livns_do(env: livnd.Env, livn_env: Any):
+    def run(e: Any) -> Any:
+        e.set_noise({"std_e": 0.002})
+        e.record_membrane_current(dt=0.5)
+        return e.run(20)
+
+    env.record_electrode_potential(dt=0.5)
+    ours, theirs = both(env, livn_env, run)
+    heard = env.potential_recording(ours.current)
+    assert np.abs(heard).max() > 1e-3
+    # A run's series are single.
+    np.testing.assert_allclose(heard, ours.electrode_potential, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        heard, livn_env.potential_recording(theirs.current, theirs.current_ids), rtol=1e-4
+    )
+    some = np.isin(ours.current_ids, [1, 4])
+    part = env.potential_recording(ours.current[some], ours.current_ids[some])
+    theirs_part = livn_env.potential_recording(theirs.current[some], theirs.current_ids[some])
+    np.testing.assert_allclose(part, theirs_part, rtol=1e-4)
+    rest = env.potential_recording(ours.current[~some], ours.current_ids[~some])
+    np.testing.assert_allclose(part + rest, heard, rtol=1e-9)
+    with pytest.raises(InvalidFieldError, match="rows"):
+        env.potential_recording(ours.current[1:])
+    with pytest.raises(InvalidFieldError, match=r"gids\[2\]"):
+        env.potential_recording(ours.current[:3], [1, 1, 1])
+    with pytest.raises(InvalidFieldError, match="axes"):
+        env.potential_recording(ours.current[0])
+
+
 def test_active_cells_are_those_of_the_model_whatever_is_built(env: livnd.Env):
     all_cells = env.active_gids().tolist()
     env.selection({"EXC": 3})

@@ -1,4 +1,4 @@
-"""Which cells an electrode sees."""
+"""What an electrode sees and hears of the cells."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd.culture import ElectrodeHearing
 from livnd.errors import invalid_field
 from livnd.specs import System
 
@@ -42,3 +43,33 @@ def by_channel(
         for channels, array in zip(found, (ii, *arrays), strict=True):
             channels[electrode] = array[rows]
     return found if arrays else found[0]
+
+
+def potentials(hearing: ElectrodeHearing, currents: Any, gids: Any | None) -> np.ndarray:
+    """What electrodes hear of membrane currents, uV, [electrodes, samples].
+
+    Args:
+        hearing: of the culture.
+        currents: uA, [rows, samples].
+        gids: of each row; the n-th row of a cell is the n-th of its sites. None: all sites.
+    """
+    currents = np.asarray(currents, dtype=np.float64)
+    if currents.ndim != 2:
+        raise invalid_field("membrane_currents", f"{currents.ndim} axes", "[rows, samples]")
+    sites = np.arange(len(hearing.gids))
+    if gids is not None:
+        sites_of: dict[int, list[int]] = {}
+        for site, gid in enumerate(hearing.gids.tolist()):
+            sites_of.setdefault(gid, []).append(site)
+        rows = [int(gid) for gid in np.asarray(gids).ravel()]
+        for row, gid in enumerate(rows):
+            if not sites_of.get(gid):
+                accepted = "gids of built cells, each as often as the cell has sites"
+                raise invalid_field(f"gids[{row}]", gid, accepted)
+            rows[row] = sites_of[gid].pop(0)
+        sites = np.array(rows, dtype=int)
+    if len(currents) != len(sites):
+        raise invalid_field(
+            "membrane_currents", f"{len(currents)} rows", f"{len(sites)}, one a recorded site"
+        )
+    return hearing.gains[:, sites] @ currents

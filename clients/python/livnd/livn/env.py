@@ -22,7 +22,7 @@ import numpy as np
 from livnd.client import Client
 from livnd.culture import TIMINGS, CultureInfo
 from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, invalid_field
-from livnd.livn.electrodes import by_channel
+from livnd.livn.electrodes import by_channel, potentials
 from livnd.livn.recordings import Recordings
 from livnd.livn.run import Run
 from livnd.livn.selection import to_selection
@@ -116,7 +116,7 @@ class Env:
     @property
     def t(self) -> float:
         """Time since the last clear, ms, by the server's ticks."""
-        return self._ticks * self._info.tick_ns / 1e6
+        return self._ticks * self._info.dt_ms
 
     @property
     def gids(self) -> np.ndarray:
@@ -335,6 +335,17 @@ class Env:
         radius_um = self.info.params.get("io-output_radius", self.system.output_radius_um)
         ii = np.unique(self.active_gids()) if ii is None else ii
         return by_channel(self.system, self.active_gids(), float(radius_um), ii, recordings)
+
+    def potential_recording(self, membrane_currents: Any, gids: Any | None = None) -> np.ndarray:
+        """What each electrode hears of membrane currents, uV, [electrodes, samples].
+
+        Args:
+            membrane_currents: uA, [rows, samples], as run.current.
+            gids: of each row, as run.current_ids; None: of all built cells, as
+                record_membrane_current() has them.
+        """
+        hearing = self._session.describe(electrode_hearing=True).hearing
+        return potentials(hearing, membrane_currents, gids)
 
     def _record(self, add: Callable[[Recordings], None]) -> Env:
         """Chooses more to be recorded, which the server takes at once or refuses.

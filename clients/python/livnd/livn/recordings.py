@@ -177,7 +177,8 @@ class Recordings:
 
     def to_run(self, info: CultureInfo, electrode_ids: np.ndarray, recording: Any) -> Run:
         """What a run recorded, under livn's names; nothing waits any longer."""
-        t0, duration = recording.start_ms, recording.duration_ms
+        t0 = recording.start_tick * info.dt_ms
+        duration = recording.num_ticks * info.dt_ms
         channels: dict[str, Events | Series] = {}
         if self.spikes:
             gids, times = recording.spikes()
