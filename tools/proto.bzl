@@ -31,6 +31,7 @@ Files under google/protobuf/ come with protoc and need no dependency.
 _IMPORT_ROOTS = [
     "proto",
     "third_party/googleapis",
+    "third_party/grpc_proto",
 ]
 
 def _protoc(root):

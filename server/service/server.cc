@@ -7,11 +7,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "google/protobuf/descriptor.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "livnd/v1/error_reason.pb.h"
 #include "server/machine/listener.h"
 #include "server/machine/log.h"
 #include "server/machine/mutex.h"
@@ -19,10 +23,12 @@
 #include "server/machine/worker_pool.h"
 #include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
+#include "server/service/reflection_service.h"
 #include "server/service/server_service.h"
 #include "server/service/session_service.h"
 #include "server/service/unknown_method.h"
 #include "server/version.h"
+#include "server/wire/reflection.h"
 
 namespace livnd::server {
 namespace {
@@ -78,6 +84,23 @@ v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& of
   return info;
 }
 
+// Where every service of the server is declared; and, for who reads an error's details, what they
+// are made of.
+std::vector<const google::protobuf::FileDescriptor*> DescribedFiles() {
+  return {
+      v1::GetServerInfoRequest::descriptor()->file(),
+      v1::StepRequest::descriptor()->file(),
+      v1::RunRequest::descriptor()->file(),
+      v1::CreateSessionRequest::descriptor()->file(),
+      grpc::health::v1::HealthCheckRequest::descriptor()->file(),
+      grpc::reflection::v1::ServerReflectionRequest::descriptor()->file(),
+      grpc::reflection::v1alpha::ServerReflectionRequest::descriptor()->file(),
+      v1::ErrorReason_descriptor()->file(),
+      google::rpc::Status::descriptor()->file(),
+      google::rpc::ErrorInfo::descriptor()->file(),
+  };
+}
+
 void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
@@ -101,6 +124,9 @@ struct Server::Parts {
         environment_service(store, registry),
         culture_service(registry),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry),
+        reflection(DescribedFiles()),
+        reflection_v1(reflection),
+        reflection_v1alpha(reflection),
         reaper(registry) {}
 
   ~Parts() {
@@ -118,6 +144,9 @@ struct Server::Parts {
   EnvironmentService environment_service;
   CultureService culture_service;
   SessionService session_service;
+  Reflection reflection;
+  ReflectionV1 reflection_v1;
+  ReflectionV1Alpha reflection_v1alpha;
   UnknownMethod unknown_method;
   Reaper reaper;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
@@ -144,14 +173,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   parts->claim = std::move(claim);
 
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   ConfigureTransport(parts->options, builder);
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  grpc::Service* const services[] = {&parts->server_service, &parts->environment_service,
-                                     &parts->culture_service, &parts->session_service};
+  grpc::Service* const services[] = {&parts->server_service,  &parts->environment_service,
+                                     &parts->culture_service, &parts->session_service,
+                                     &parts->reflection_v1,   &parts->reflection_v1alpha};
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.RegisterCallbackGenericService(&parts->unknown_method);
   parts->grpc = builder.BuildAndStart();

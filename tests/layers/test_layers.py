@@ -23,7 +23,7 @@ ABSL = {"absl"}
 NUMERIC = {"eigen", "highway", "random123"}
 FILES = {"crypto", "hdf5", "nlohmann_json", "zlib"}
 THREADS = {"absl_synchronization", "absl_time"}
-WIRE = {"protobuf", "grpc++", "grpc++_reflection"}
+WIRE = {"protobuf", "grpc++"}
 TESTING = {"gtest", "gtest_main", "benchmark"}
 
 # Room -> (rooms it may reach, @debian libraries it may reach), directly or not.
