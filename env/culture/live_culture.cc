@@ -154,6 +154,7 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
   recording_ = CultureRecording();
   std::fill(failed_at_ms_.begin(), failed_at_ms_.end(), kNoFailure);
   tick_ = 0;
+  summed_ms_ = 0.0;
   was_reset_ = true;
   ++num_resets_;
   return absl::OkStatus();

@@ -33,7 +33,8 @@ namespace livnd::env {
 //
 // Thread-compatible: one call at a time. Results are a function of the model, the changes, the
 // seeds and the stimuli alone: not of the number of copies, a copy's place, the executor, or how a
-// span of time is cut into runs (a recording's samples begin with each run).
+// span of time is cut into runs (a recording's samples begin with each run; where a stimulus of
+// livn's timing begins depends on the sum of the durations before it).
 class LiveCulture {
  public:
   // InvalidArgument if num_copies < 1. Copies that are first reset without a seed take theirs from
@@ -141,6 +142,7 @@ class LiveCulture {
   std::unique_ptr<Copies> copies_;
   StimulusPlan plan_;
   int64_t tick_ = 0;
+  double summed_ms_ = 0.0;  // StimulusOnset
   int64_t num_resets_ = 0;
   bool was_reset_ = false;
   uint32_t noise_stream_ = 0;

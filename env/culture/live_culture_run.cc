@@ -151,7 +151,7 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   plan.ForgetBefore(tick_, culture().dt_ms());
   for (size_t i = 0; i < run.stimuli.size(); ++i) {
     if (absl::Status s = plan.Add(absl::StrCat("stimuli[", i, "]"), run.stimuli[i], culture(),
-                                  *electrodes, tick_, run.max_stimulus_bytes);
+                                  *electrodes, {tick_, summed_ms_}, run.max_stimulus_bytes);
         !s.ok()) {
       return s;
     }
@@ -205,6 +205,7 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   recording_.start_tick = tick_;
   recording_.num_ticks = num_ticks;
   tick_ += num_ticks;
+  summed_ms_ += run.duration_ms;
   Collect(runs, num_ticks);
   return absl::OkStatus();
 }

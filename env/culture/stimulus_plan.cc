@@ -313,8 +313,8 @@ std::vector<int> StimulusPlan::ChannelsOf(const CultureStimulus& stimulus,
 }
 
 std::shared_ptr<StimulusPlan::Layer> StimulusPlan::LayerOf(const CultureStimulus& stimulus,
-                                                           std::vector<int> channels, int64_t tick,
-                                                           double dt_ms) const {
+                                                           std::vector<int> channels,
+                                                           const StimulusOnset& onset) const {
   const double scale = ScaleOf(stimulus);
   const int num_blocks = stimulus.per_copy ? num_copies_ : 1;
   const auto block = stimulus.num_samples * static_cast<int64_t>(channels.size());
@@ -323,10 +323,9 @@ std::shared_ptr<StimulusPlan::Layer> StimulusPlan::LayerOf(const CultureStimulus
     auto w = std::make_shared<sim::Waveform>();
     w->timing = stimulus.timing;
     w->sample_dt_ms = stimulus.sample_dt_ms;
-    w->first_tick = tick;
+    w->first_tick = onset.tick;
     // Python's round, which livn uses: halves go to the even number.
-    w->first_sample = static_cast<int64_t>(
-        std::nearbyint(static_cast<double>(tick) * dt_ms / stimulus.sample_dt_ms));
+    w->first_sample = static_cast<int64_t>(std::nearbyint(onset.summed_ms / stimulus.sample_dt_ms));
     w->num_channels = static_cast<int>(channels.size());
     w->channels = channels;
     w->samples.assign(stimulus.samples.begin() + c * block,
@@ -358,7 +357,7 @@ void StimulusPlan::DropHidden(ModePlan& mode, double dt_ms) {
 
 absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& stimulus,
                                const sim::Culture& culture, const Electrodes* electrodes,
-                               int64_t tick, int64_t max_bytes) {
+                               const StimulusOnset& onset, int64_t max_bytes) {
   if (absl::Status s = Check(field, stimulus, culture, electrodes); !s.ok()) return s;
   ModePlan& mode = modes_[static_cast<int>(ModeOf(stimulus.quantity))];
   if (absl::Status s = CheckMode(field, stimulus, mode); !s.ok()) return s;
@@ -371,8 +370,7 @@ absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& s
   mode.sample_dt_ms = stimulus.sample_dt_ms;
   std::vector<int> channels = ChannelsOf(stimulus, culture, electrodes, mode);
   if (stimulus.num_samples == 0) return absl::OkStatus();
-  const std::shared_ptr<Layer> layer =
-      LayerOf(stimulus, std::move(channels), tick, culture.dt_ms());
+  const std::shared_ptr<Layer> layer = LayerOf(stimulus, std::move(channels), onset);
   layer->serial = mode.next_serial++;
   mode.layers.push_back(layer);
   DropHidden(mode, culture.dt_ms());

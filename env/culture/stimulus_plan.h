@@ -24,6 +24,14 @@ struct Electrodes {
   std::shared_ptr<const sim::StimulusMap> map;
 };
 
+// When a stimulus begins.
+struct StimulusOnset {
+  int64_t tick = 0;  // under kExactTicks
+  // Under kLivn at the sample nearest to this: the time as livn keeps it, the durations of the runs
+  // since time 0 summed up. What is nearest to half a sample is decided by its rounding.
+  double summed_ms = 0.0;
+};
+
 // For every mode of the engine: the sites that stimuli have named so far, and the stimuli that are
 // not over. A later stimulus replaces an earlier one where both speak of a site at a time. All
 // stimuli of a mode share their timing; on livn's grid also the sample interval.
@@ -36,12 +44,12 @@ class StimulusPlan {
  public:
   explicit StimulusPlan(int num_copies) : num_copies_(num_copies) {}
 
-  // Puts a stimulus on the axis from a tick on, which no stimulus before it lies behind. A
+  // Puts a stimulus on the axis from an onset on, which no stimulus before it lies behind. A
   // MakeFieldError below `field` names what is wrong; nothing has changed then. `electrodes` is null
   // where the culture has none. All that is not over may take max_bytes.
   absl::Status Add(absl::string_view field, const CultureStimulus& stimulus,
-                   const sim::Culture& culture, const Electrodes* electrodes, int64_t tick,
-                   int64_t max_bytes);
+                   const sim::Culture& culture, const Electrodes* electrodes,
+                   const StimulusOnset& onset, int64_t max_bytes);
 
   // Drops the stimuli that are over at a tick.
   void ForgetBefore(int64_t tick, double dt_ms);
@@ -106,7 +114,7 @@ class StimulusPlan {
   static std::vector<int> ChannelsOf(const CultureStimulus& stimulus, const sim::Culture& culture,
                                      const Electrodes* electrodes, ModePlan& mode);
   std::shared_ptr<Layer> LayerOf(const CultureStimulus& stimulus, std::vector<int> channels,
-                                 int64_t tick, double dt_ms) const;
+                                 const StimulusOnset& onset) const;
   // Drops the layers of which nothing is left once the last one is there.
   static void DropHidden(ModePlan& mode, double dt_ms);
 

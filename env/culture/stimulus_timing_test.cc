@@ -168,6 +168,44 @@ TEST_F(AnyQuantityTest, LivnsTimingIsLivnsRule) {
   EXPECT_NE(answer, Respond(kOnset, On(quantity, 0.1, {1.0, -1.0})));
 }
 
+// livn keeps the time as the sum of its runs' durations in doubles, and lays a stimulus on the sample
+// that is nearest to it: 25 runs of 0.1 ms are a little more than 2.5 ms, one of 2.5 ms is a tie.
+TEST_F(AnyQuantityTest, LivnsTimingBeginsAtTheSampleNearestToTheSumOfDurations) {
+  CultureStimulus livn = On(StimulusQuantity::kCurrentDensityMaCm2, 1.0, {1.0});
+  livn.timing = sim::SampleTiming::kLivn;
+  constexpr int64_t kOnset = 100, kTicksOfSample = 40;
+  const auto quiet = Quiet();
+  RunTicks(*quiet, kOnset);
+  RunTicks(*quiet, 320);
+  // The first tick after the onset whose start shows the stimulus.
+  const auto begins = [&](LiveCulture& culture) {
+    RunTicks(culture, 320, {livn});
+    const std::vector<double>& with = culture.recording().series[0].values;
+    const std::vector<double>& without = quiet->recording().series[0].values;
+    return kOnset + (std::mismatch(with.begin(), with.end(), without.begin()).first - with.begin());
+  };
+  const auto at_once = Quiet();
+  RunTicks(*at_once, kOnset);
+  // Halves go to the even sample, which has begun.
+  EXPECT_EQ(begins(*at_once), kOnset + 1);
+
+  const auto in_pieces = Quiet();
+  const auto pieces = [&] {
+    for (int i = 0; i < 25; ++i) {
+      CultureRun run;
+      run.duration_ms = 0.1;
+      ASSERT_TRUE(in_pieces->Run(run).ok());
+    }
+    ASSERT_EQ(in_pieces->tick(), kOnset);
+  };
+  pieces();
+  EXPECT_EQ(begins(*in_pieces), 3 * kTicksOfSample + 1);
+  // It begins anew with a reset.
+  ASSERT_TRUE(in_pieces->Reset({}).ok());
+  pieces();
+  EXPECT_EQ(begins(*in_pieces), 3 * kTicksOfSample + 1);
+}
+
 // Runs of any length with stimuli that outlast them and lie across each other, off every grid, are
 // what they say at each tick: the same as all of it given as one stimulus at the start.
 TEST_F(AnyQuantityTest, StimuliThatOverlapAreWhatTheLaterOneSays) {
