@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "io/culture/params.h"
 
 namespace livnd::env {
@@ -28,6 +29,13 @@ std::string SourceOfFault(const io::System& system, const PreparedCulture& made)
   return source;
 }
 
+// A model that can learn and be lit can at any time.
+void AllowLearningAndLight(sim::CultureConfig& config) {
+  if (config.model.point.has_value()) return;
+  config.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
+  config.opsin.emplace();
+}
+
 }  // namespace
 
 EnvironmentSpec CultureSpec(const io::System& system) {
@@ -51,10 +59,7 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   auto graph = io::SetUpCulture(system, options);
   if (!graph.ok()) return absl::InvalidArgumentError(graph.status().message());
   out.graph = *std::move(graph);
-  if (!out.graph.culture.model.point.has_value()) {
-    out.graph.culture.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
-    out.graph.culture.opsin.emplace();
-  }
+  AllowLearningAndLight(out.graph.culture);
   auto params = io::DefaultParams(system, out.graph);
   if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
   out.params = *std::move(params);
@@ -72,15 +77,30 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   return out;
 }
 
+absl::StatusOr<PreparedCulture> PrepareCulture(io::CultureSetup graph) {
+  PreparedCulture out;
+  out.graph = std::move(graph);
+  AllowLearningAndLight(out.graph.culture);
+  out.setup = out.graph;
+  LIVND_ASSIGN_OR_RETURN(out.culture, sim::Culture::Create(out.setup.culture));
+  return out;
+}
+
+CultureModel::CultureModel(std::shared_ptr<const io::System> system, PreparedCulture prepared)
+    : system_(std::move(system)), spec_(CultureSpec(*system_)), prepared_(std::move(prepared)) {}
+
 absl::StatusOr<std::shared_ptr<const CultureModel>> CultureModel::Create(
     std::shared_ptr<const io::System> system) {
-  std::shared_ptr<CultureModel> model(new CultureModel());
-  model->spec_ = CultureSpec(*system);
-  auto prepared = PrepareCulture(*system, {});
-  if (!prepared.ok()) return prepared.status();
-  model->prepared_ = *std::move(prepared);
-  model->system_ = std::move(system);
-  return std::shared_ptr<const CultureModel>(std::move(model));
+  LIVND_ASSIGN_OR_RETURN(PreparedCulture prepared, PrepareCulture(*system, {}));
+  return std::shared_ptr<const CultureModel>(
+      new CultureModel(std::move(system), std::move(prepared)));
+}
+
+absl::StatusOr<std::shared_ptr<const CultureModel>> CultureModel::Create(
+    std::shared_ptr<const io::System> system, io::CultureSetup graph) {
+  LIVND_ASSIGN_OR_RETURN(PreparedCulture prepared, PrepareCulture(std::move(graph)));
+  return std::shared_ptr<const CultureModel>(
+      new CultureModel(std::move(system), std::move(prepared)));
 }
 
 }  // namespace livnd::env

@@ -31,22 +31,29 @@ struct PreparedCulture {
 absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
                                                const io::SetupOptions& options);
 
+// The same of a culture that was set up in another way than from a system's files; no parameters are
+// applied. InvalidArgument is sim::Culture::Create's.
+absl::StatusOr<PreparedCulture> PrepareCulture(io::CultureSetup graph);
+
 // Immutable and thread-safe after Create.
 class CultureModel {
  public:
   static absl::StatusOr<std::shared_ptr<const CultureModel>> Create(
       std::shared_ptr<const io::System> system);
+  // A culture on the system's cells and electrodes that was set up in another way than from its files.
+  static absl::StatusOr<std::shared_ptr<const CultureModel>> Create(
+      std::shared_ptr<const io::System> system, io::CultureSetup graph);
 
   const EnvironmentSpec& spec() const { return spec_; }
   const io::System& system() const { return *system_; }
   const PreparedCulture& prepared() const { return prepared_; }
 
  private:
-  CultureModel() = default;
+  CultureModel(std::shared_ptr<const io::System> system, PreparedCulture prepared);
 
-  std::shared_ptr<const io::System> system_;
-  EnvironmentSpec spec_;
-  PreparedCulture prepared_;
+  const std::shared_ptr<const io::System> system_;
+  const EnvironmentSpec spec_;
+  const PreparedCulture prepared_;
 };
 
 }  // namespace livnd::env

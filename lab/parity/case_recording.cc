@@ -9,9 +9,9 @@
 namespace livnd::lab {
 namespace {
 
-std::vector<double> GidsOf(const std::vector<CaseSite>& sites) {
+std::vector<double> GidsOf(const std::vector<env::Site>& sites) {
   std::vector<double> gids;
-  for (const CaseSite& site : sites) gids.push_back(static_cast<double>(site.gid));
+  for (const env::Site& site : sites) gids.push_back(static_cast<double>(site.gid));
   return gids;
 }
 
@@ -21,7 +21,7 @@ absl::Status WriteRecording(const CaseRecording& recording, const std::string& p
   LIVND_ASSIGN_OR_RETURN(TraceFileWriter file, TraceFileWriter::Create(path));
   const auto num_sites = static_cast<int64_t>(recording.sites.size());
   std::vector<double> sections;
-  for (const CaseSite& site : recording.sites) sections.push_back(site.section);
+  for (const env::Site& site : recording.sites) sections.push_back(site.section);
   LIVND_RETURN_IF_ERROR(file.Write("node_gid", GidsOf(recording.sites)));
   LIVND_RETURN_IF_ERROR(file.Write("node_section", sections));
   for (size_t i = 0; i < recording.runs.size(); ++i) {

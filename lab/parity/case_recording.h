@@ -7,13 +7,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "env/culture/culture_types.h"
 
 namespace livnd::lab {
-
-struct CaseSite {
-  int64_t gid = 0;
-  int section = 0;
-};
 
 struct CaseSpike {
   double time_ms = 0.0;  // from the run's start
@@ -38,10 +34,10 @@ struct CaseRun {
 };
 
 struct CaseRecording {
-  std::vector<CaseSite> sites;  // every section of every built cell, by gid
+  std::vector<env::Site> sites;  // every section of every built cell, by gid
   // Where livn records membrane currents: the first two sections of each cell. Empty if the case
   // asks for none.
-  std::vector<CaseSite> current_sites;
+  std::vector<env::Site> current_sites;
   // "GID/SYN_ID/PROCESS" of each connection that learns, as livn names it.
   std::vector<std::string> learned_keys;
   std::vector<CaseRun> runs;

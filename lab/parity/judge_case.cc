@@ -41,7 +41,7 @@ absl::StatusOr<std::vector<int64_t>> ReadNodes(const TraceFile& trace,
   for (size_t n = 0; n < gids.size(); ++n) {
     const auto site = std::find_if(
         recording.sites.begin(), recording.sites.end(),
-        [&](const CaseSite& s) { return s.gid == gids[n] && s.section == sections[n]; });
+        [&](const env::Site& s) { return s.gid == gids[n] && s.section == sections[n]; });
     if (site == recording.sites.end()) {
       return BadTrace(trace, "node_gid, node_section",
                       absl::StrCat("cell ", gids[n], " section ", sections[n],
@@ -140,12 +140,12 @@ absl::StatusOr<ParityResult> JudgeCase(const OracleCase& oracle, const CaseRecor
       }
     }
     bool same_trains;
-    CompareSpikes(expected, got, oracle.culture.dt_ms, out, same_trains);
+    CompareSpikes(expected, got, oracle.dt_ms, out, same_trains);
     const bool counts = out.spikes_expected == out.spikes_got;
     const bool spikes_pass =
         mark.spikes == "equal" ? same_trains
         : mark.spikes == "within_one_tick"
-            ? counts && out.max_spike_shift_ms <= 1.01 * oracle.culture.dt_ms &&
+            ? counts && out.max_spike_shift_ms <= 1.01 * oracle.dt_ms &&
                   std::all_of(expected.begin(), expected.end(),
                               [&](const auto& e) {
                                 const auto g = got.find(e.first);

@@ -1,4 +1,4 @@
-// Holds what the engine gave for an oracle case against livn's trace.
+// Holds what the culture gave for an oracle case against livn's trace.
 #ifndef LIVND_LAB_PARITY_JUDGE_CASE_H_
 #define LIVND_LAB_PARITY_JUDGE_CASE_H_
 

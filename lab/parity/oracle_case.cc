@@ -8,8 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
-#include "io/culture/culture_setup.h"
-#include "io/culture/params.h"
 #include "io/system/system_documents.h"
 
 namespace livnd::lab {
@@ -103,7 +101,7 @@ absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
   if (columns.has_value()) {
     LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> items, columns->Elements());
     for (const JsonView& item : items) {
-      OracleStimulus::Column column;
+      env::Site column;
       LIVND_ASSIGN_OR_RETURN(const JsonView gid, item.Member("gid"));
       LIVND_ASSIGN_OR_RETURN(const JsonView section, item.Member("section"));
       LIVND_ASSIGN_OR_RETURN(column.gid, gid.Integer(0, kMaxId));
@@ -131,29 +129,8 @@ absl::StatusOr<OracleStimulus> ParseStimulus(const JsonView& json) {
   }
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> extra, json.Find("extra"));
   if (extra.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(out.wavelength_nm,
-                           NumberWithin(*extra, "wavelength_nm", 473.0, 1.0, 1e5));
+    LIVND_ASSIGN_OR_RETURN(out.wavelength_nm, NumberOr(*extra, "wavelength_nm", 473.0));
   }
-  return out;
-}
-
-absl::StatusOr<sim::OpsinParams> ParseOpsin(const JsonView& json) {
-  sim::OpsinParams out;
-  const std::pair<const char*, double*> names[] = {
-      {"g0", &out.g0_ps}, {"E", &out.reversal_mv}, {"v0", &out.v0_mv}, {"k_a", &out.k_a},
-      {"k_r", &out.k_r},  {"p", &out.p},           {"q", &out.q},      {"Gd", &out.gd},
-      {"Gr0", &out.gr0},  {"phi_m", &out.phi_m},
-  };
-  LIVND_RETURN_IF_ERROR(
-      json.ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
-        for (const auto& [known, number] : names) {
-          if (name != known) continue;
-          LIVND_ASSIGN_OR_RETURN(*number, value.Number());
-          return absl::OkStatus();
-        }
-        return value.Error(
-            "unknown opsin parameter; accepted: g0, E, v0, k_a, k_r, p, q, Gd, Gr0, phi_m");
-      }));
   return out;
 }
 
@@ -175,12 +152,13 @@ absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
     LIVND_ASSIGN_OR_RETURN(run.reseed, BoolOr(json, "reseed", true));
     LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> stream, json.Find("reseed_noise"));
     if (stream.has_value()) {
-      LIVND_ASSIGN_OR_RETURN(run.reseed_noise, stream->Integer(0, kMaxId));
+      LIVND_ASSIGN_OR_RETURN(const int64_t number, stream->Integer(0, kMaxId));
+      run.reseed_noise = static_cast<uint32_t>(number);
     }
     LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, json.Find("plasticity_on"));
     if (plasticity.has_value()) {
       LIVND_RETURN_IF_ERROR(ParsePlasticity(*plasticity, run.plasticity_on, run.plasticity_rules));
-      if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
+      out.learns = true;
     }
     LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> normalize, json.Find("normalize_weights"));
     if (normalize.has_value()) {
@@ -189,9 +167,6 @@ absl::Status ParseRuns(const JsonView& document, OracleCase& out) {
     LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> stimulus, json.Find("stimulus"));
     if (stimulus.has_value()) {
       LIVND_ASSIGN_OR_RETURN(run.stimulus, ParseStimulus(*stimulus));
-      if (run.stimulus->mode == "irradiance" && !out.culture.opsin.has_value()) {
-        out.culture.opsin.emplace();
-      }
     }
     if (marks.has_value()) {
       LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> dv, mark_items[i].Find("dv_mv"));
@@ -216,22 +191,22 @@ absl::Status ParseCells(const JsonView& document, OracleCase& out) {
     LIVND_ASSIGN_OR_RETURN(const std::string population, population_view.String());
     LIVND_ASSIGN_OR_RETURN(const JsonView xyz_view, item.Member("xyz"));
     LIVND_ASSIGN_OR_RETURN(const std::vector<double> xyz, xyz_view.Numbers(3));
-    out.position_um[gid] = {xyz[0], xyz[1], xyz[2]};
-    auto& populations = out.culture.populations;
+    auto& populations = out.setup.culture.populations;
     if (populations.empty() || populations.back().name != population) {
       populations.push_back({population, gid, 0});
     }
-    if (gid != populations.back().first_gid + populations.back().num_cells) {
+    if (gid != static_cast<int64_t>(out.system.position_um.size())) {
       return gid_view.Error("gids must be 0, 1, ... in population order");
     }
     ++populations.back().num_cells;
+    out.system.position_um.push_back({xyz[0], xyz[1], xyz[2]});
   }
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> params, document.Find("cell_params"));
   if (params.has_value()) {
     LIVND_RETURN_IF_ERROR(
         params->ForEachMember([&](const std::string& name, const JsonView& value) {
           LIVND_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*params, name));
-          LIVND_ASSIGN_OR_RETURN(out.culture.cell_params[gid], NumberMap(value));
+          LIVND_ASSIGN_OR_RETURN(out.setup.culture.cell_params[gid], NumberMap(value));
           return absl::OkStatus();
         }));
   }
@@ -241,7 +216,8 @@ absl::Status ParseCells(const JsonView& document, OracleCase& out) {
 absl::Status ParseModel(const JsonView& document, OracleCase& out) {
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> model, document.Find("model"));
   if (!model.has_value()) return absl::OkStatus();
-  sim::ModelConfig& config = out.culture.model;
+  sim::ModelConfig& config = out.setup.culture.model;
+  io::DendriteOrientation& dendrites = out.setup.orientation;
   return model->ForEachMember([&](const std::string& name, const JsonView& value) -> absl::Status {
     if (name == "refractory_period") {
       LIVND_ASSIGN_OR_RETURN(config.refractory_period_ms, value.Number());
@@ -263,17 +239,17 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
             return absl::OkStatus();
           });
     } else if (name == "population_params") {
-      LIVND_ASSIGN_OR_RETURN(out.culture.population_params, NumberMaps(value));
+      LIVND_ASSIGN_OR_RETURN(out.setup.culture.population_params, NumberMaps(value));
     } else if (name == "dendrite_orientation") {
       LIVND_ASSIGN_OR_RETURN(const std::string orientation, value.String());
       if (orientation != "aligned" && orientation != "random") {
         return value.Error(absl::StrCat("found '", orientation, "', expected aligned or random"));
       }
-      out.dendrites.aligned = orientation == "aligned";
+      dendrites.aligned = orientation == "aligned";
     } else if (name == "dendrite_orientation_seed") {
-      LIVND_ASSIGN_OR_RETURN(out.dendrites.seed, value.Integer(0, kMaxId));
+      LIVND_ASSIGN_OR_RETURN(dendrites.seed, value.Integer(0, kMaxId));
     } else if (name == "dendrite_offset") {
-      LIVND_ASSIGN_OR_RETURN(out.dendrites.dendrite_offset_um, value.Number());
+      LIVND_ASSIGN_OR_RETURN(dendrites.dendrite_offset_um, value.Number());
     } else {
       return value.Error(
           "unknown model option; accepted: refractory_period, short_term_depression, size_cv, "
@@ -304,7 +280,7 @@ absl::Status ParseSwcReceptors(const JsonView& document, OracleCase& out) {
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> pairs, document.Find("swc_receptors"));
   if (!pairs.has_value()) return absl::OkStatus();
   return pairs->ForEachMember([&](const std::string& pair, const JsonView& types) -> absl::Status {
-    for (sim::ProjectionConfig& projection : out.culture.projections) {
+    for (sim::ProjectionConfig& projection : out.setup.culture.projections) {
       if (absl::StrCat(projection.post, "<-", projection.pre) != pair) continue;
       return types.ForEachMember(
           [&](const std::string& type, const JsonView& list) -> absl::Status {
@@ -333,12 +309,12 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
         projection.pre = ends[1];
         LIVND_ASSIGN_OR_RETURN(projection.receptors[sim::ProjectionConfig::kDefaultReceptors],
                                ParseReceptors(list));
-        out.culture.projections.push_back(std::move(projection));
+        out.setup.culture.projections.push_back(std::move(projection));
         return absl::OkStatus();
       }));
   LIVND_RETURN_IF_ERROR(ParseSwcReceptors(document, out));
   auto population_of = [&](int64_t gid) -> std::string {
-    for (const sim::PopulationConfig& p : out.culture.populations) {
+    for (const sim::PopulationConfig& p : out.setup.culture.populations) {
       if (gid >= p.first_gid && gid < p.first_gid + p.num_cells) return p.name;
     }
     return "";
@@ -364,9 +340,66 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
     const std::string pre_name = population_of(edge.source_gid);
     if (post_name.empty()) return post.Error("there is no such cell");
     if (pre_name.empty()) return pre.Error("there is no such cell");
-    for (sim::ProjectionConfig& p : out.culture.projections) {
+    for (sim::ProjectionConfig& p : out.setup.culture.projections) {
       if (p.post == post_name && p.pre == pre_name) p.edges.push_back(edge);
     }
+  }
+  return absl::OkStatus();
+}
+
+// Parameters by livn's keys: weights, what receptors are, and the conductance noise.
+absl::Status ParseParams(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> weights, document.Find("weights"));
+  if (weights.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.start.params, io::ParseParamList(*weights));
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> noise, document.Find("noise"));
+  if (!noise.has_value()) return absl::OkStatus();
+  out.setup.culture.noise.emplace();  // also if none of its parameters is given
+  LIVND_ASSIGN_OR_RETURN(const auto numbers, NumberMap(*noise));
+  for (const auto& [name, value] : numbers) {
+    out.start.params.push_back({absl::StrCat("noise-", name), {value}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseElectrodes(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes, document.Find("electrodes"));
+  if (!electrodes.has_value()) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> rows, electrodes->Elements());
+  if (rows.empty()) return absl::OkStatus();
+  io::ElectrodeArrayConfig& array = out.setup.electrode_array.emplace();
+  for (const JsonView& row : rows) {
+    LIVND_ASSIGN_OR_RETURN(const std::vector<double> idxyz, row.Numbers(4));
+    // livn's columns are electrodes in declared order, whatever they are called.
+    array.electrodes.push_back(
+        {static_cast<int32_t>(array.electrodes.size()), {idxyz[1], idxyz[2], idxyz[3]}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseStart(const JsonView& document, OracleCase& out) {
+  LIVND_ASSIGN_OR_RETURN(out.dt_ms, NumberWithin(document, "dt", 0.025, 1e-4, 1.0));
+  out.start.dt_ms = out.dt_ms;
+  LIVND_ASSIGN_OR_RETURN(out.start.v_init_mv, NumberOr(document, "v_init", -75.0));
+  LIVND_RETURN_IF_ERROR(ParseParams(document, out));
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs, document.Find("input_spikes"));
+  if (inputs.has_value()) {
+    LIVND_RETURN_IF_ERROR(inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
+      LIVND_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
+      LIVND_ASSIGN_OR_RETURN(out.start.input_spikes_ms[gid], times.Numbers());
+      return absl::OkStatus();
+    }));
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, document.Find("plasticity"));
+  if (plasticity.has_value()) {
+    out.learns = true;
+    LIVND_RETURN_IF_ERROR(
+        ParsePlasticity(*plasticity, out.start.plasticity_on, out.start.plasticity));
+  }
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> opsin, document.Find("opsin"));
+  if (opsin.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(out.start.opsin, NumberMap(*opsin));
   }
   return absl::OkStatus();
 }
@@ -377,68 +410,29 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
   OracleCase out;
   LIVND_ASSIGN_OR_RETURN(const JsonView name, document.Member("name"));
   LIVND_ASSIGN_OR_RETURN(out.name, name.String());
-  LIVND_ASSIGN_OR_RETURN(out.culture.dt_ms, NumberWithin(document, "dt", 0.025, 1e-4, 1.0));
+  out.system.name = out.name;
+  out.setup.system = out.name;
+  out.setup.built_populations = {"EXC", "INH"};
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> seed, document.Find("seed"));
   if (seed.has_value()) {
     LIVND_ASSIGN_OR_RETURN(out.seed, seed->Integer(0, kMaxId));
   }
-  LIVND_ASSIGN_OR_RETURN(out.culture.v_init_mv, NumberOr(document, "v_init", -75.0));
   LIVND_RETURN_IF_ERROR(ParseCells(document, out));
   LIVND_RETURN_IF_ERROR(ParseModel(document, out));
   LIVND_RETURN_IF_ERROR(ParseNetwork(document, out));
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> noise, document.Find("noise"));
-  if (noise.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(out.culture.noise, NumberMap(*noise));
-  }
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> weights, document.Find("weights"));
-  if (weights.has_value()) {
-    // livn's set_weights: weights and receptor parameters, by keys of any length.
-    LIVND_ASSIGN_OR_RETURN(const io::ParamList params, io::ParseParamList(*weights));
-    io::CultureSetup setup;
-    setup.built_populations = {"EXC", "INH"};
-    setup.culture = std::move(out.culture);
-    const absl::Status applied = io::ApplyParams(params, setup);
-    if (!applied.ok()) return weights->Error(applied.message());
-    out.culture = std::move(setup.culture);
-  }
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> electrodes, document.Find("electrodes"));
-  if (electrodes.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(const std::vector<JsonView> rows, electrodes->Elements());
-    for (const JsonView& row : rows) {
-      LIVND_ASSIGN_OR_RETURN(const std::vector<double> idxyz, row.Numbers(4));
-      out.electrodes_um.push_back({idxyz[1], idxyz[2], idxyz[3]});
-    }
-  }
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> inputs, document.Find("input_spikes"));
-  if (inputs.has_value()) {
-    LIVND_RETURN_IF_ERROR(inputs->ForEachMember([&](const std::string& key, const JsonView& times) {
-      LIVND_ASSIGN_OR_RETURN(const int64_t gid, ParseGid(*inputs, key));
-      LIVND_ASSIGN_OR_RETURN(out.input_spikes_ms[gid], times.Numbers());
-      return absl::OkStatus();
-    }));
-  }
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> plasticity, document.Find("plasticity"));
-  if (plasticity.has_value()) {
-    std::optional<bool> on;
-    LIVND_RETURN_IF_ERROR(ParsePlasticity(*plasticity, on, out.culture.plasticity));
-    if (!out.culture.plasticity.has_value()) out.culture.plasticity.emplace();
-    out.plasticity = *on;
-  }
-  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> opsin, document.Find("opsin"));
-  if (opsin.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(out.culture.opsin, ParseOpsin(*opsin));
-  }
+  LIVND_RETURN_IF_ERROR(ParseElectrodes(document, out));
+  LIVND_RETURN_IF_ERROR(ParseStart(document, out));
   LIVND_ASSIGN_OR_RETURN(const JsonView record, document.Member("record"));
   LIVND_ASSIGN_OR_RETURN(const double sample_dt,
                          NumberWithin(record, "sample_dt", 0.025, 0.0, kMaxDurationMs));
   LIVND_ASSIGN_OR_RETURN(const double every, NumberWithin(record, "every", 1, 1, 1000));
-  out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.culture.dt_ms));
+  out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.dt_ms));
   if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> current, record.Find("current"));
   if (current.has_value()) {
     LIVND_ASSIGN_OR_RETURN(const double current_dt,
                            NumberWithin(record, "current", 0.0, 0.0, kMaxDurationMs));
-    out.current_steps = static_cast<int>(std::llround(current_dt / out.culture.dt_ms));
+    out.current_steps = static_cast<int>(std::llround(current_dt / out.dt_ms));
     if (out.current_steps < 1) return current->Error("expected samples at least one step apart");
   }
   LIVND_RETURN_IF_ERROR(ParseRuns(document, out));

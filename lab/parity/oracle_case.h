@@ -2,25 +2,21 @@
 #ifndef LIVND_LAB_PARITY_ORACLE_CASE_H_
 #define LIVND_LAB_PARITY_ORACLE_CASE_H_
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "io/device/sampling_points.h"
+#include "env/culture/culture_types.h"
+#include "io/culture/culture_setup.h"
 #include "io/json/json_view.h"
-#include "sim/culture/culture_config.h"
+#include "io/system/system.h"
+#include "sim/synapse/plasticity.h"
 
 namespace livnd::lab {
 
 struct OracleStimulus {
-  struct Column {
-    int64_t gid = 0;
-    int section = 0;
-  };
   struct Pulse {
     int64_t column = 0;
     int64_t start_row = 0;
@@ -30,9 +26,9 @@ struct OracleStimulus {
   std::string mode;  // extracellular, current, current_density, irradiance, electrode_uA
   double dt_ms = 1.0;
   int64_t num_rows = 0;
-  std::vector<Column> columns;  // empty for electrode_uA: columns are electrodes
-  std::vector<Pulse> pulses;    // each adds its value
-  std::string units;            // of irradiance: mW/mm2 (also if empty) or photon_flux
+  std::vector<env::Site> columns;  // empty for electrode_uA: columns are electrodes
+  std::vector<Pulse> pulses;       // each adds its value
+  std::string units;               // of irradiance: mW/mm2 (also if empty) or photon_flux
   double wavelength_nm = 473.0;
 };
 
@@ -46,7 +42,7 @@ struct OracleRun {
   double duration_ms = 0.0;
   bool clear = false;
   bool reseed = true;
-  std::optional<int64_t> reseed_noise;
+  std::optional<uint32_t> reseed_noise;
   std::optional<bool> plasticity_on;
   // Numbers of the rules that change with it.
   std::optional<sim::PlasticityConfig> plasticity_rules;
@@ -57,15 +53,14 @@ struct OracleRun {
 
 struct OracleCase {
   std::string name;
-  sim::CultureConfig culture;
+  io::System system;       // its cells' places, and its electrodes
+  io::CultureSetup setup;  // what is built of them, before any parameter
+  double dt_ms = 0.025;
+  env::CultureChange start;  // all that is set before the first run, dt_ms too
   uint64_t seed = 123;
-  std::map<int64_t, std::array<double, 3>> position_um;
-  std::vector<std::array<double, 3>> electrodes_um;
-  io::DendriteOrientation dendrites;
-  std::map<int64_t, std::vector<double>> input_spikes_ms;
-  bool plasticity = false;  // on before the first run
-  int sample_steps = 1;     // steps between stored voltage samples
-  int current_steps = 0;    // between samples of membrane currents; 0: none
+  bool learns = false;    // at any time: learned weights are recorded
+  int sample_steps = 1;   // steps between stored voltage samples
+  int current_steps = 0;  // between samples of membrane currents; 0: none
   std::vector<OracleRun> runs;
 };
 

@@ -1,26 +1,26 @@
 #include "lab/parity/run_case.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "lab/parity/case_electrodes.h"
-#include "lab/parity/case_stimuli.h"
-#include "sim/gang/gang.h"
-#include "sim/synapse/normalize.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/live_culture.h"
+#include "lab/parity/case_stimulus.h"
+#include "sim/executor.h"
 
 namespace livnd::lab {
 namespace {
 
-constexpr int kNormalizeRounds = 20;  // livn 2.0.0 weights.py
 // livn records membrane currents of a cell's first two sections.
 constexpr int kCurrentSections = 2;
+constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 
 // livn's name of the process behind a receptor that learns.
 std::string ProcessOf(const std::string& receptor) {
@@ -32,197 +32,179 @@ std::string ProcessOf(const std::string& receptor) {
 // One case on its way through its runs.
 class CaseRunner {
  public:
-  explicit CaseRunner(const OracleCase& oracle)
-      : oracle_(oracle), config_(oracle.culture), stimuli_(oracle), learning_(oracle.plasticity) {}
+  explicit CaseRunner(const OracleCase& oracle) : oracle_(oracle) {}
 
   absl::StatusOr<CaseRecording> Run() {
     LIVND_RETURN_IF_ERROR(Build());
-    gang_->SetSeed(0, oracle_.seed);
-    LIVND_RETURN_IF_ERROR(UpdateLearning());
-    LIVND_RETURN_IF_ERROR(Describe());
     for (const OracleRun& run : oracle_.runs) {
       LIVND_RETURN_IF_ERROR(Prepare(run));
       LIVND_RETURN_IF_ERROR(Advance(run));
     }
+    LIVND_RETURN_IF_ERROR(LookAtTheEnd());
     return std::move(recording_);
   }
 
  private:
-  const sim::Culture& culture() const { return *culture_; }
-
   absl::Status Build() {
-    LIVND_ASSIGN_OR_RETURN(culture_, sim::Culture::Create(config_));
-    gang_ = std::make_unique<sim::Gang>(culture_, 1);
-    return gang_->SetInputSpikes(oracle_.input_spikes_ms);
+    LIVND_ASSIGN_OR_RETURN(const auto model,
+                           env::CultureModel::Create(
+                               std::make_shared<const io::System>(oracle_.system), oracle_.setup));
+    LIVND_ASSIGN_OR_RETURN(culture_, env::LiveCulture::Create(model, 1, 0, executor_));
+    LIVND_RETURN_IF_ERROR(culture_->Change(oracle_.start));
+    Describe();
+    env::CultureChange recording;
+    recording.recording = Selection();
+    LIVND_RETURN_IF_ERROR(culture_->Change(recording));
+    env::CultureReset reset;
+    reset.seeds = {oracle_.seed};
+    return culture_->Reset(reset);
   }
 
-  // The running state goes on in a culture of other rules.
-  absl::Status Rebuild() {
-    std::vector<double> state(gang_->keeps_currents() ? culture().state_size_with_currents()
-                                                      : culture().state_size());
-    gang_->SaveCopy(0, absl::MakeSpan(state));
-    LIVND_RETURN_IF_ERROR(Build());
-    gang_->LoadCopy(0, state);
-    return stimuli_.InstallAll(*gang_);
-  }
-
-  absl::Status UpdateLearning() {
-    if (!culture().has_plasticity()) return absl::OkStatus();
-    return gang_->SetPlasticity(0, learning_);
-  }
-
-  absl::Status Describe() {
-    for (const int64_t gid : culture().gids()) {
-      const sim::CellGroup& group = culture().groups()[culture().Find(gid).group];
+  void Describe() {
+    const sim::Culture& culture = culture_->culture();
+    for (const int64_t gid : culture.gids()) {
+      const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
       for (int s = 0; s < group.model->num_sections(); ++s) {
         recording_.sites.push_back({gid, s});
         if (s < kCurrentSections && oracle_.current_steps > 0)
           recording_.current_sites.push_back({gid, s});
       }
     }
-    for (const sim::PlasticConnection& c : culture().plastic_connections()) {
+    if (!oracle_.learns) return;
+    for (const sim::PlasticConnection& c : culture.plastic_connections()) {
       recording_.learned_keys.push_back(
           absl::StrCat(c.target_gid, "/", c.syn_id, "/", ProcessOf(c.receptor)));
     }
-    if (!recording_.current_sites.empty() && !oracle_.electrodes_um.empty()) {
-      LIVND_ASSIGN_OR_RETURN(const io::ElectrodeArray array, ElectrodesOf(oracle_));
-      recording_gains_ = array.RecordingGains(SectionPoints(oracle_, culture(), kCurrentSections));
+  }
+
+  // Voltages; membrane currents and electrode potentials if the case has them; states.
+  env::RecordingSelection Selection() {
+    env::RecordingSelection out;
+    const auto add = [&](env::RecordedQuantity quantity, int every_steps,
+                         std::vector<env::Site> sites) -> env::SeriesSelection& {
+      env::SeriesSelection& series = out.series.emplace_back();
+      series.quantity = quantity;
+      series.sample_dt_ms = every_steps * oracle_.dt_ms;
+      series.sites = std::move(sites);
+      return series;
+    };
+    add(env::RecordedQuantity::kVoltageMv, oracle_.sample_steps, recording_.sites);
+    if (!recording_.current_sites.empty()) {
+      add(env::RecordedQuantity::kMembraneCurrentUa, oracle_.current_steps,
+          recording_.current_sites);
+      if (oracle_.setup.electrode_array.has_value()) {
+        add(env::RecordedQuantity::kElectrodePotentialUv, oracle_.current_steps, {});
+      }
     }
-    return absl::OkStatus();
+    first_state_ = out.series.size();
+    // Of these only the first sample is wanted.
+    constexpr int kSeldom = 1'000'000;
+    for (const char* name : kCaseStates) {
+      if (*name == 0) continue;
+      add(env::RecordedQuantity::kState, kSeldom, recording_.sites).state = name;
+    }
+    return out;
   }
 
   // What happens before a run, in the order of tests/data/oracle/README.md.
   absl::Status Prepare(const OracleRun& run) {
     if (run.clear) {
-      if (run.reseed) ++stream_;
-      gang_->LoadCopy(0, culture().initial_state());
-      gang_->SetSeed(0, oracle_.seed, stream_);
-      stimuli_.Clear();
-      elapsed_ms_ = 0.0;
+      LIVND_RETURN_IF_ERROR(LookAtTheEnd());
+      env::CultureReset reset;
+      reset.reseed = run.reseed;
+      reset.keep_learned_weights = false;  // livn's clear makes them 1
+      LIVND_RETURN_IF_ERROR(culture_->Reset(reset));
     }
-    if (run.reseed_noise.has_value()) {
-      stream_ = static_cast<uint32_t>(*run.reseed_noise);
-      gang_->SetSeed(0, oracle_.seed, stream_);
-    }
-    if (run.plasticity_on.has_value()) learning_ = *run.plasticity_on;
+    env::CultureChange change;
+    change.noise_stream = run.reseed_noise;
+    change.plasticity_on = run.plasticity_on;
     if (run.plasticity_rules.has_value()) {
+      change.plasticity = culture_->setup().culture.plasticity;
       for (const auto& [group, values] : *run.plasticity_rules) {
-        for (const auto& [name, value] : values) (*config_.plasticity)[group][name] = value;
+        for (const auto& [name, value] : values) (*change.plasticity)[group][name] = value;
       }
-      LIVND_RETURN_IF_ERROR(Rebuild());
     }
-    LIVND_RETURN_IF_ERROR(UpdateLearning());
     // livn starts a first run from weights of 1, whatever was done to them before.
-    if (run.normalize_weights.has_value() && gang_->tick(0) > 0) {
-      LIVND_RETURN_IF_ERROR(Normalize(*run.normalize_weights));
-    }
-    if (!run.stimulus.has_value()) return absl::OkStatus();
-    return stimuli_.Install(*run.stimulus, elapsed_ms_, *gang_);
-  }
-
-  absl::Status Normalize(double target) {
-    std::vector<sim::NormalizedWeight> bounds;
-    for (const sim::PlasticConnection& c : culture().plastic_connections()) {
-      bounds.push_back({c.target_gid, c.w_min, c.w_max});
-    }
-    std::vector<double> weights = gang_->LearnedWeights(0);
-    sim::NormalizeWeights(bounds, target, kNormalizeRounds, absl::MakeSpan(weights));
-    return gang_->SetLearnedWeights(0, weights);
-  }
-
-  static sim::Probe ProbeOf(sim::Probe::Quantity quantity, const std::vector<CaseSite>& sites,
-                            int every_steps) {
-    sim::Probe probe;
-    probe.quantity = quantity;
-    probe.every_steps = every_steps;
-    for (const CaseSite& site : sites) probe.sites.push_back({site.gid, site.section});
-    return probe;
+    change.normalize_weights = run.normalize_weights.has_value() && culture_->tick() > 0;
+    if (change.normalize_weights) change.normalize_target = run.normalize_weights;
+    return culture_->Change(change);
   }
 
   absl::Status Advance(const OracleRun& run) {
-    const double dt = culture().dt_ms();
-    const double start_ms = static_cast<double>(gang_->tick(0)) * dt;
-    sim::Probe voltage =
-        ProbeOf(sim::Probe::Quantity::kVoltageMv, recording_.sites, oracle_.sample_steps);
-    sim::Probe current = ProbeOf(sim::Probe::Quantity::kMembraneCurrentUa, recording_.current_sites,
-                                 std::max(1, oracle_.current_steps));
-    std::vector<sim::Probe*> probes = {&voltage};
-    if (!recording_.current_sites.empty()) probes.push_back(&current);
-    std::vector<sim::Spike> spikes;
-    // livn rounds ties to even.
-    gang_->Advance(static_cast<int64_t>(std::nearbyint(run.duration_ms / dt)), &spikes,
-                   absl::MakeSpan(probes));
-
-    elapsed_ms_ += run.duration_ms;
+    env::CultureRun wanted;
+    wanted.duration_ms = run.duration_ms;
+    if (run.stimulus.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(std::optional<env::CultureStimulus> stimulus,
+                             StimulusOf(*run.stimulus, culture_->setup(), culture_->culture()));
+      if (stimulus.has_value()) wanted.stimuli.push_back(*std::move(stimulus));
+    }
+    LIVND_RETURN_IF_ERROR(culture_->Run(wanted));
+    env::CultureRecording got = culture_->TakeRecording();
+    TakeStates(got);
 
     CaseRun& out = recording_.runs.emplace_back();
-    for (const sim::Spike& s : spikes) {
-      out.spikes.push_back({static_cast<double>(s.tick) * dt + 1e-10 - start_ms, s.gid});
+    for (size_t i = 0; i < got.spike_gids.size(); ++i) {
+      out.spikes.push_back({got.spike_times_ms[i], got.spike_gids[i]});
     }
     std::stable_sort(out.spikes.begin(), out.spikes.end(),
                      [](const CaseSpike& a, const CaseSpike& b) {
                        return std::make_pair(a.time_ms, a.gid) < std::make_pair(b.time_ms, b.gid);
                      });
-    out.voltage_mv = RowsOf(voltage, out.num_samples);
-    out.current_ua = RowsOf(current, out.num_current_samples);
-    if (!recording_.learned_keys.empty()) out.learned_weights = gang_->LearnedWeights(0);
-    out.states = States();
-    if (!recording_gains_.empty() && out.num_current_samples > 0) {
-      LIVND_ASSIGN_OR_RETURN(out.electrode_uv,
-                             io::ElectrodePotentials(recording_gains_, out.current_ua,
-                                                     recording_.current_sites.size()));
+    out.num_samples = got.series[0].num_samples;
+    out.voltage_mv = std::move(got.series[0].values);
+    if (first_state_ > 1) {
+      out.num_current_samples = got.series[1].num_samples;
+      out.current_ua = std::move(got.series[1].values);
     }
+    if (first_state_ > 2) out.electrode_uv = std::move(got.series[2].values);
+    if (oracle_.learns) out.learned_weights = culture_->LearnedWeights();
     return absl::OkStatus();
   }
 
-  // [site][sample]
-  static std::vector<double> RowsOf(const sim::Probe& probe, int64_t& num_samples) {
-    const size_t num_sites = probe.sites.size();
-    num_samples = num_sites == 0 ? 0 : static_cast<int64_t>(probe.samples.size() / num_sites);
-    std::vector<double> out;
-    out.reserve(probe.samples.size());
-    for (size_t n = 0; n < num_sites; ++n) {
-      for (int64_t s = 0; s < num_samples; ++s) out.push_back(probe.samples[s * num_sites + n]);
+  // A run's states at its end are those at the start of the next step, which the next run tells;
+  // where none goes on from there, a run of one step does.
+  absl::Status LookAtTheEnd() {
+    if (culture_->all_failed()) {
+      GiveStates(std::vector<double>(recording_.sites.size() * std::size(kCaseStates), kAbsent));
+      return absl::OkStatus();
     }
-    return out;
+    env::CultureRun one_step;
+    one_step.duration_ms = oracle_.dt_ms;
+    LIVND_RETURN_IF_ERROR(culture_->Run(one_step));
+    TakeStates(culture_->TakeRecording());
+    return absl::OkStatus();
   }
 
-  // [site][kCaseStates] now. Probes look at the start of a step: of one that a copy takes.
-  std::vector<double> States() const {
-    std::vector<double> state(culture().initial_state().size());
-    gang_->SaveCopy(0, absl::MakeSpan(state));
-    sim::Gang ahead(culture_, 1);
-    ahead.LoadCopy(0, state);
-    constexpr size_t kNum = std::size(kCaseStates);
-    std::vector<sim::Probe> probes;
-    for (const char* name : kCaseStates) {
-      probes.push_back(ProbeOf(sim::Probe::Quantity::kState, recording_.sites, 1));
-      probes.back().state = name;
-    }
-    std::vector<sim::Probe*> wanted;
-    for (sim::Probe& probe : probes) {
-      if (!probe.state.empty()) wanted.push_back(&probe);
-    }
-    ahead.Advance(1, nullptr, absl::MakeSpan(wanted));
-    std::vector<double> out;
+  // The states that a recording begins with are those that the runs before it ended with.
+  void TakeStates(const env::CultureRecording& next) {
+    if (next.num_ticks == 0) return;  // begins with none
+    std::vector<double> states;
     for (size_t n = 0; n < recording_.sites.size(); ++n) {
-      for (size_t k = 0; k < kNum; ++k) {
-        out.push_back(probes[k].samples.empty() ? std::numeric_limits<double>::quiet_NaN()
-                                                : probes[k].samples[n]);
+      const env::RecordedSeries* series = next.series.data() + first_state_;
+      for (const char* name : kCaseStates) {
+        if (*name == 0) {
+          states.push_back(kAbsent);
+        } else {
+          states.push_back(series->values[n * static_cast<size_t>(series->num_samples)]);
+          ++series;
+        }
       }
     }
-    return out;
+    GiveStates(states);
+  }
+
+  // To the runs that are without.
+  void GiveStates(const std::vector<double>& states) {
+    for (; num_with_states_ < recording_.runs.size(); ++num_with_states_) {
+      recording_.runs[num_with_states_].states = states;
+    }
   }
 
   const OracleCase& oracle_;
-  sim::CultureConfig config_;
-  std::shared_ptr<const sim::Culture> culture_;
-  std::unique_ptr<sim::Gang> gang_;
-  CaseStimuli stimuli_;
-  bool learning_;
-  uint32_t stream_ = 0;
-  double elapsed_ms_ = 0.0;              // since the last clear, summed up as livn does
-  std::vector<double> recording_gains_;  // [electrode][current site]; empty: no electrodes
+  sim::InlineExecutor executor_;
+  std::unique_ptr<env::LiveCulture> culture_;
+  size_t first_state_ = 0;      // the first series of states
+  size_t num_with_states_ = 0;  // runs whose states are known
   CaseRecording recording_;
 };
 

@@ -1,4 +1,4 @@
-// Runs an oracle case on the engine.
+// Runs an oracle case on the culture that is served.
 #ifndef LIVND_LAB_PARITY_RUN_CASE_H_
 #define LIVND_LAB_PARITY_RUN_CASE_H_
 
@@ -8,7 +8,8 @@
 
 namespace livnd::lab {
 
-// InvalidArgument says what the engine refuses.
+// What is done to the case's culture goes through env::LiveCulture, as a client's calls do: changes,
+// runs with stimuli of livn's timing, resets, recordings. InvalidArgument says what that refuses.
 absl::StatusOr<CaseRecording> RunOracleCase(const OracleCase& oracle);
 
 }  // namespace livnd::lab

@@ -105,9 +105,10 @@ absl::StatusOr<io::Json> RunFile(const std::string& path, const std::string& tra
 
 int ParityCommand(absl::Span<const std::string> args) {
   std::string traces;
-  FlagSet flags("livnd parity [--traces DIR] CASE.json...",
-                "Runs cases of the physics oracle on the engine and holds them against the traces "
-                "of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case.");
+  FlagSet flags(
+      "livnd parity [--traces DIR] CASE.json...",
+      "Runs cases of the physics oracle on the culture that is served and holds them "
+      "against the traces of livn 2.0.0 beside them (CASE.h5). Prints one JSON line a case.");
   flags.String("traces", "DIR",
                "also write what the engine gives to DIR/CASE.h5, in the form of livn's traces; a "
                "case without one of livn's is then run all the same, its \"pass\" being null",

@@ -1,4 +1,4 @@
-// `livnd parity`: oracle cases on the engine.
+// `livnd parity`: oracle cases on the culture that is served.
 #ifndef LIVND_SERVER_COMMANDS_PARITY_H_
 #define LIVND_SERVER_COMMANDS_PARITY_H_
 

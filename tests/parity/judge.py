@@ -193,9 +193,7 @@ def judge(
         if not parted:
             _judge_weights(prefix, livn, twin, livnd, verdict)
             _judge_states(prefix, livn, livnd, rows, verdict)
-            # The sample at a run's start is of the step before it, which livnd does not keep where
-            # other rules of plasticity begin.
-            _judge_currents(prefix, livn, livnd, int("plasticity_on" in run), verdict)
+            _judge_currents(prefix, livn, livnd, verdict)
     return out
 
 
@@ -252,15 +250,13 @@ def _judge_states(
         )
 
 
-def _judge_currents(
-    prefix: str, livn: Arrays, livnd: Arrays, first: int, verdict: RunVerdict
-) -> None:
+def _judge_currents(prefix: str, livn: Arrays, livnd: Arrays, verdict: RunVerdict) -> None:
     key = prefix + "current_uA"
     if key not in livn:
         return
     potential = prefix + "electrode_uV"
     if potential in livnd:
-        want, own = livn[potential][:, first:], livnd[potential][:, first:]
+        want, own = livn[potential], livnd[potential]
         if want.shape != own.shape:
             verdict.faults.append(f"electrodes record {own.shape}, livn's {want.shape}")
             return
@@ -281,7 +277,7 @@ def _judge_currents(
         if own.shape != row.shape:
             verdict.faults.append(f"{own.size} current samples, livn has {row.size}")
             return
-        difference = float(np.abs(own - row)[first:].max(initial=0.0))
+        difference = float(np.abs(own - row).max(initial=0.0))
         verdict.current_ua = max(verdict.current_ua, difference)
         limit = CURRENT_UA_PER_MV * verdict.limit_mv + SINGLE * float(np.abs(row).max(initial=0.0))
         if not difference <= limit:

@@ -86,32 +86,17 @@ TEST(MalformedCaseTest, AGarbledCaseIsReadOrRefusedByName) {
   }
 }
 
-TEST(CaseWeightsTest, AreSetAsLivnsSetWeightsDoes) {
-  io::Json json = RestingCell();
-  json["receptors"] = {
-      {"EXC<-EXC", {{"AMPA", {{"tau_decay", 3.0}}}, {"NMDA", {{"tau_decay", 80.0}}}}}};
-  json["edges"] = {{{"pre", 0}, {"post", 0}, {"swc_type", 4}}};
-  json["weights"] = {{"EXC", 2.0}, {"EXC_EXC-dend-NMDA", 3.0}, {"EXC-dend-AMPA-tau_decay", 4.0}};
-  const absl::StatusOr<OracleCase> oracle = ParseText(json.dump());
-  ASSERT_TRUE(oracle.ok()) << oracle.status();
-  EXPECT_THAT(oracle->culture.weights,
-              testing::ElementsAre(testing::Pair("EXC_EXC-dend-AMPA-weight", 2.0),
-                                   testing::Pair("EXC_EXC-dend-NMDA-weight", 3.0)));
-  EXPECT_THAT(oracle->culture.receptor_params,
-              testing::ElementsAre(testing::Pair("EXC-dend-AMPA-tau_decay", 4.0)));
-  json["weights"] = {{"EXC_EXC-soma", 2.0}};
-  ExpectRefused(json, "weights: parameter 'EXC_EXC-soma': matches nothing");
-}
-
 TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   ASSERT_TRUE(ParseText(RestingCell().dump()).ok());
   io::Json json = RestingCell();
   json.erase("cells");
   ExpectRefused(json, "cells");
   json = RestingCell();
-  json["cells"][0]["gid"] = 7;
   json["cells"].push_back(json["cells"][0]);
   ExpectRefused(json, "cells.1.gid");
+  json = RestingCell();
+  json["cells"][0]["gid"] = 7;
+  ExpectRefused(json, "cells.0.gid");
   json = RestingCell();
   json["cells"][0]["xyz"] = {1.0, 2.0};
   ExpectRefused(json, "cells.0.xyz");
@@ -170,8 +155,8 @@ TEST(MalformedCaseTest, MistakesInOptionsAreNamedByTheirPlace) {
   json["runs"][0]["normalize_weights"] = true;
   ExpectRefused(json, "runs.0.normalize_weights");
   json = RestingCell();
-  json["opsin"] = {{"g0", 1.0}, {"g1", 1.0}};
-  ExpectRefused(json, "opsin.g1");
+  json["opsin"] = {{"g0", 1.0}, {"E", "high"}};
+  ExpectRefused(json, "opsin.E");
   json = RestingCell();
   json["model"] = {{"parameter_sets", {{"EXC", 2}}}};
   ExpectRefused(json, "model.parameter_sets.EXC");
@@ -200,6 +185,7 @@ void ExpectRunRefused(const io::Json& json, const std::string& what) {
   EXPECT_THAT(std::string(recording.status().message()), HasSubstr(what));
 }
 
+// The culture is asked for what the case says, and names what it does not take.
 TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
   io::Json json = RestingCell();
   json["cells"][0]["population"] = "EXC";
@@ -208,6 +194,24 @@ TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
   json = RestingCell();
   json["plasticity"] = {{"EXC", {{"A_up", 1.0}}}};
   ExpectRunRefused(json, "'A_up'");
+  json = RestingCell();
+  json["opsin"] = {{"g0", 1.0}, {"g1", 1.0}};
+  ExpectRunRefused(json, "opsin is 'g1'");
+  json = RestingCell();
+  json["noise"] = {{"std", 1.0}};
+  ExpectRunRefused(json, "'std'");
+  json = RestingCell();
+  json["v_init"] = 1000.0;
+  ExpectRunRefused(json, "v_init_mv is 1000");
+  json = RestingCell();
+  json["receptors"] = {{"EXC<-EXC", {{"AMPA", {{"tau_decay", 3.0}}}}}};
+  json["edges"] = {{{"pre", 0}, {"post", 0}, {"swc_type", 4}}};
+  json["weights"] = {{"EXC", 2.0}, {"EXC-dend-AMPA-tau_decay", 4.0}};
+  const absl::StatusOr<OracleCase> weights = ParseText(json.dump());
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_TRUE(RunOracleCase(*weights).ok());
+  json["weights"]["EXC_EXC-soma"] = 2.0;
+  ExpectRunRefused(json, "parameter 'EXC_EXC-soma': matches nothing");
   json = RestingCell();
   io::Json& stimulus = json["runs"][0]["stimulus"];
   stimulus = {{"mode", "sound"},
@@ -220,10 +224,14 @@ TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
   ExpectRunRefused(json, "irradiance in 'lux'");
   stimulus["mode"] = "extracellular";
   stimulus["pulses"] = {{{"column", 0}, {"start_row", 0}, {"stop_row", 2}, {"value", 1001.0}}};
-  ExpectRunRefused(json, "takes -1000 to 1000");
+  ExpectRunRefused(json,
+                   "stimuli[0].samples is 1001 (sample 0, channel 0); accepted: -1000 .. 1000");
   stimulus["pulses"][0]["value"] = 1.0;
   stimulus["pulses"][0]["column"] = 1;
   ExpectRunRefused(json, "pulse column 1; the stimulus has 1");
+  stimulus["mode"] = "electrode_uA";
+  stimulus["pulses"] = io::Json::array();
+  ExpectRunRefused(json, "this system has no electrodes");
 }
 
 TEST(MalformedCaseTest, NumbersThatNoRunCouldFinishAreRefused) {
