@@ -19,7 +19,7 @@
 namespace livnd::sim {
 
 // A change that could alter any bit of any result changes this text.
-inline constexpr char kPhysicsVersion[] = "livn-2.0.0/9";
+inline constexpr char kPhysicsVersion[] = "livn-2.0.0/10";
 
 // How times meet the steps.
 enum class TimeRules {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +30,16 @@ std::string Sha256(const std::vector<double>& values) {
                                   values.size() * sizeof(double)));
 }
 
-io::Json Run(const CultureConfig& config, bool stimuli, int64_t num_steps) {
+// Stimuli only where a timing is given.
+io::Json Run(const CultureConfig& config, std::optional<SampleTiming> timing, int64_t num_steps) {
   const std::shared_ptr<const Culture> culture = MustCreate(config);
   Gang gang(culture, 1);
-  if (stimuli && config.model.point.has_value()) {
+  if (timing.has_value() && config.model.point.has_value()) {
     PrepareBusyPoints(gang);
-    InstallPointCurrents(gang, 0);
-  } else if (stimuli) {
+    InstallPointCurrents(gang, 0, 1.0, *timing);
+  } else if (timing.has_value()) {
     PrepareBusyGang(gang);
-    InstallBusyStimuli(gang, 0);
+    InstallBusyStimuli(gang, 0, 1.0, *timing);
   }
   gang.SetSeed(0, 123);
   std::vector<Spike> spikes;
@@ -66,13 +68,15 @@ io::Json RunScenarios() {
   io::Json out;
   CultureConfig rest;
   rest.populations = {{"EXC", 0, 1}, {"INH", 1, 1}};
-  out["rest_200ms"] = Run(rest, false, 8000);
-  out["busy_1s"] = Run(BusyConfig(), true, 40000);
+  out["rest_200ms"] = Run(rest, std::nullopt, 8000);
+  out["busy_1s"] = Run(BusyConfig(), SampleTiming::kLivn, 40000);
+  out["busy_exact_200ms"] = Run(BusyConfig(), SampleTiming::kExactTicks, 8000);
   CultureConfig fine = BusyConfig();
   fine.dt_ms = 0.0125;
-  out["busy_25ms_at_12us"] = Run(fine, true, 2000);
+  out["busy_25ms_at_12us"] = Run(fine, SampleTiming::kLivn, 2000);
   for (const auto& [name, model] : PointModels()) {
-    out[name + "_1s"] = Run(BusyPoints(model), true, 40000);
+    out[name + "_1s"] = Run(BusyPoints(model), SampleTiming::kLivn, 40000);
+    out[name + "_exact_200ms"] = Run(BusyPoints(model), SampleTiming::kExactTicks, 8000);
   }
   return out;
 }
