@@ -1,5 +1,4 @@
-// The conformance cases IO1 .. IO15, IO18 and IO19 of livn's electrode array. Not here: IO5
-// (everything is double), IO16 (light) and IO17 (callers bound the length of a stimulus).
+// What livn 2.0.0's electrode array computes, with its numbers.
 
 #include "io/device/electrode_array.h"
 
@@ -38,13 +37,13 @@ ElectrodeArray MakeArray(const std::vector<Point>& places, double output_radius_
   return *ElectrodeArray::Create(std::move(config));
 }
 
-// The device and the cells of IO9 to IO12; the cells' gids are 10, 11 and 12.
+// The device and the cells of the tests of reach; the cells' gids are 10, 11 and 12.
 ElectrodeArray TwoElectrodes(double output_radius_um = 250) {
   return MakeArray({{0, 0, 0}, {100, 0, 0}}, output_radius_um);
 }
 const std::vector<Point> kCells = {{0, 0, 0}, {50, 0, 0}, {300, 400, 0}};
 
-TEST(ElectrodeArrayTest, Distances) {  // IO1
+TEST(ElectrodeArrayTest, Distances) {
   const ElectrodeArray array = MakeArray({{0, 0, 0}, {1, 0, 0}, {0, 1, 0}});
   const std::vector<Point> cells = {{0, 0, 0}, {1, 1, 1}};
   EXPECT_THAT(array.Distances(cells),
@@ -52,7 +51,7 @@ TEST(ElectrodeArrayTest, Distances) {  // IO1
                                     1.4142135623730951}));
 }
 
-TEST(ElectrodeArrayTest, ReachIncludesItsBoundary) {  // IO2
+TEST(ElectrodeArrayTest, ReachIncludesItsBoundary) {
   const ElectrodeArray array =
       MakeArray({{100, 0, 0}, {0, 200, 0}, {0, 0, 500}}, /*output_radius_um=*/500);
   const std::vector<Point> cells = {{0, 0, 0}, {0, 600, 0}};
@@ -60,7 +59,7 @@ TEST(ElectrodeArrayTest, ReachIncludesItsBoundary) {  // IO2
               ElementsAre(ElementsAre(0), ElementsAre(0, 1), ElementsAre(0)));
 }
 
-TEST(ElectrodeArrayTest, StimulusSumsCommandsTimesGains) {  // IO3, IO4
+TEST(ElectrodeArrayTest, StimulusSumsCommandsTimesGains) {
   const std::vector<double> gains = {.5, 0, 0, .6, .7, 0};  // 3 electrodes, 2 points
   const auto first = CellStimulus({.1, .2, .3, .4, .5, .6}, gains, 3);
   ASSERT_TRUE(first.ok());
@@ -78,7 +77,7 @@ TEST(ElectrodeArrayTest, SizesMustFit) {
   EXPECT_FALSE(AssignSpikes({{1}}, {1, 1}, {0.5}).ok());
 }
 
-TEST(ElectrodeArrayTest, SpikesGoToEveryElectrodeOfTheirCell) {  // IO6
+TEST(ElectrodeArrayTest, SpikesGoToEveryElectrodeOfTheirCell) {
   const std::vector<std::vector<uint32_t>> cells = {{1}, {0, 2}, {3}};
   const auto spikes = AssignSpikes(cells, {0, 0, 1, 2}, {.1, .2, .3, .4});
   ASSERT_TRUE(spikes.ok());
@@ -90,7 +89,7 @@ TEST(ElectrodeArrayTest, SpikesGoToEveryElectrodeOfTheirCell) {  // IO6
   EXPECT_THAT((*spikes)[2].gids, IsEmpty());
 }
 
-TEST(ElectrodeArrayTest, PotentialsSumOverCells) {  // IO7
+TEST(ElectrodeArrayTest, PotentialsSumOverCells) {
   const ElectrodeArray array = MakeArray({{0, 0, 0}}, /*output_radius_um=*/2000);
   const auto gains = array.RecordingGains({{0, 0, 0}, {1000, 0, 0}});
   const auto potentials = ElectrodePotentials(gains, {1, 2, 1, 2}, 2);
@@ -98,7 +97,7 @@ TEST(ElectrodeArrayTest, PotentialsSumOverCells) {  // IO7
   EXPECT_THAT(*potentials, Pointwise(IsClose(), {53315.58624305, 106631.1724861}));
 }
 
-TEST(ElectrodeArrayTest, PotentialsStopAtTheOutputRadius) {  // IO8
+TEST(ElectrodeArrayTest, PotentialsStopAtTheOutputRadius) {
   const ElectrodeArray array = MakeArray({{0, 0, 0}}, /*output_radius_um=*/10);
   const auto gains = array.RecordingGains({{0, 0, 0}, {1000, 0, 0}});
   const auto potentials = ElectrodePotentials(gains, {1, 1}, 2);
@@ -106,13 +105,13 @@ TEST(ElectrodeArrayTest, PotentialsStopAtTheOutputRadius) {  // IO8
   EXPECT_THAT(*potentials, Pointwise(IsClose(), {53051.64769729845}));
 }
 
-TEST(ElectrodeArrayTest, StimulationReach) {  // IO9
+TEST(ElectrodeArrayTest, StimulationReach) {
   EXPECT_THAT(TwoElectrodes().StimulationGains(kCells),
               Pointwise(IsClose(), {5.335497577070286, 3.85314216463561, 0.5540310153016464,
                                     2.4690465890765685, 3.85314216463561, 0.618592323}));
 }
 
-TEST(ElectrodeArrayTest, StimulusInMillivolts) {  // IO10
+TEST(ElectrodeArrayTest, StimulusInMillivolts) {
   const auto gains = TwoElectrodes().StimulationGains(kCells);
   const auto stimulus = CellStimulus({1, 0, 0, -2, 1, 1}, gains, 2);
   ASSERT_TRUE(stimulus.ok());
@@ -122,7 +121,7 @@ TEST(ElectrodeArrayTest, StimulusInMillivolts) {  // IO10
                                     7.804544166146855, 7.70628432927122, 1.172623338}));
 }
 
-TEST(ElectrodeArrayTest, PotentialsInMicrovolts) {  // IO11
+TEST(ElectrodeArrayTest, PotentialsInMicrovolts) {
   const auto gains = TwoElectrodes(60).RecordingGains(kCells);
   const auto potentials = ElectrodePotentials(gains, {1e-3, 2e-3, 1e-3, 0, 5, 5}, 3);
   ASSERT_TRUE(potentials.ok());
@@ -130,7 +129,7 @@ TEST(ElectrodeArrayTest, PotentialsInMicrovolts) {  // IO11
               Pointwise(IsClose(), {57.87452476, 106.1032954, 4.822877063390769, 0.0}));
 }
 
-TEST(ElectrodeArrayTest, SpikesByReach) {  // IO12
+TEST(ElectrodeArrayTest, SpikesByReach) {
   std::vector<std::vector<uint32_t>> cells = TwoElectrodes(60).CellsInReach(kCells);
   for (auto& list : cells) {
     for (uint32_t& gid : list) gid += 10;
@@ -143,7 +142,7 @@ TEST(ElectrodeArrayTest, SpikesByReach) {  // IO12
   EXPECT_THAT((*spikes)[1].times_ms, ElementsAre(2, 3));
 }
 
-TEST(ElectrodeArrayTest, TwoCompartmentsPerCell) {  // IO15
+TEST(ElectrodeArrayTest, TwoCompartmentsPerCell) {
   const ElectrodeArray array = MakeArray({{0, 0, 0}});
   const auto gains = array.StimulationGains({{0, 0, 0}, {108, 0, 0}, {50, 0, 0}, {158, 0, 0}});
   const auto stimulus = CellStimulus({1.5}, gains, 1);
@@ -177,7 +176,7 @@ TEST(ElectrodeArrayTest, GainTable) {
                                     0.5540310153016464, 0.2781424391589816}));
 }
 
-TEST(ElectrodeArrayTest, ConductorParametersByName) {  // IO18
+TEST(ElectrodeArrayTest, ConductorParametersByName) {
   const ElectrodeArray array = TwoElectrodes();
   const auto changed = array.WithConductorParameter("stimulation_gain", 2);
   ASSERT_TRUE(changed.ok());
@@ -228,7 +227,7 @@ absl::StatusOr<ElectrodeArrayConfig> Parse(absl::string_view text) {
   return ParseElectrodeArray(JsonView(*json, "mea.json"));
 }
 
-TEST(ElectrodeArrayJsonTest, RoundTrips) {  // IO19
+TEST(ElectrodeArrayJsonTest, RoundTrips) {
   const auto config = Parse(kMeaJson);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->electrodes[0].id, 5);

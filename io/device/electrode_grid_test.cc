@@ -8,7 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(ElectrodeGridTest, DefaultGrid) {  // IO13
+TEST(ElectrodeGridTest, DefaultGrid) {
   const auto grid = MakeElectrodeGrid();
   ASSERT_TRUE(grid.ok());
   ASSERT_EQ(grid->size(), 16u);
@@ -20,7 +20,7 @@ TEST(ElectrodeGridTest, DefaultGrid) {  // IO13
   EXPECT_THAT((*grid)[15].position_um, ElementsAre(3500, 3500, 175));
 }
 
-TEST(ElectrodeGridTest, GridForArea) {  // IO14
+TEST(ElectrodeGridTest, GridForArea) {
   const auto wide = MakeElectrodeGridForArea(400, {0, 0}, {1600, 3200});
   ASSERT_TRUE(wide.ok());
   ASSERT_EQ(wide->size(), 32u);

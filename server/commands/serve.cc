@@ -48,9 +48,8 @@ struct Settings {
 FlagSet MakeFlags(Settings& settings) {
   FlagSet flags(
       "livnd serve [--systems DIR] [--listen ADDRESS] [FLAG...]",
-      "Serves the environments of a folder of systems over gRPC (livnd.v1.EnvironmentService). "
-      "Prints\n"
-      "one line of JSON when it can be called; logs to standard error; ends on SIGTERM or SIGINT.");
+      "Serves the environments and cultures of a folder of systems over gRPC. Prints one line of\n"
+      "JSON when it can be called; logs to standard error; ends on SIGTERM or SIGINT.");
   flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
                &settings.systems);
   flags.String("listen", "ADDRESS",

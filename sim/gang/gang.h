@@ -116,7 +116,7 @@ class Gang {
   void CatchUp();
   void PrepareTiles();
 
-  // gang_slices.cc
+  // slices.cc
   void ArrangeSlices(int concurrency);
   // Takes note of which copies rest, and finds the tiles in which some copy runs.
   void FindRunningTiles(absl::Span<const uint8_t> rests);
@@ -128,7 +128,7 @@ class Gang {
   // Sends spikes out after an epoch and opens the next one; false: that was the last.
   bool CloseEpoch();
 
-  // gang_events.cc
+  // events.cc
   // Whether a row of a copy, or some row of a run, ends in a slice.
   bool Owns(const GangSlice& slice, int copy, const ConnectionRow& row) const;
   bool OwnsSome(const GangSlice& slice, int copy, uint32_t first_row) const;
@@ -142,13 +142,13 @@ class Gang {
   void DeliverAlike(const GangSlice& slice, uint32_t first, uint32_t end, int copy);
   void EmitSpikes(GangSlice& slice, int group, int tile, uint32_t lanes, int64_t step);
 
-  // gang_noise.cc
+  // noise.cc
   void DecideNoise(int num_steps);
   void DrawNoise(int group, int first_tile, int num_tiles, int num_steps);
   void SpreadNormals(GroupTiles& tiles, const NoiseStream& stream, int tile, int num_steps,
                      const double (*drawn)[2 * kNoiseChunk]);
 
-  // gang_stimuli.cc, gang_currents.cc
+  // stimuli.cc, currents.cc
   SampleRule RuleOf(StimulusMode mode) const;
   absl::Status CheckWaveform(StimulusMode mode, const Waveform& waveform) const;
   void BeginStimuli();
@@ -174,7 +174,7 @@ class Gang {
                   const double* channels, std::vector<CurrentPart>& parts);
   double* Drive(int group, int copy, int cell, int compartment);
 
-  // gang_learning.cc, gang_probes.cc
+  // learning.cc, probes.cc
   // Whether anything learns, and which lanes, from the headers.
   void UpdateSwitches();
   void KeepMembrane();

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def tracked(*patterns: str) -> list[str]:
-    done = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return sorted(path for path in done.stdout.splitlines() if (ROOT / path).is_file())
-
+from tree import ROOT, tracked
 
 PAGES = tracked("*.md")
+ARCHITECTURE = ROOT / "docs/architecture.md"
 
 
 def without_code(text: str) -> str:
@@ -61,6 +48,15 @@ def test_bazel_labels_named_in_the_documentation_exist(page: str) -> None:
         if not build.exists() or f'"{name}"' not in build.read_text():
             wrong.append(f"//{package}:{name}")
     assert not wrong
+
+
+def test_the_table_of_folders_has_every_folder_of_the_rooms() -> None:
+    rooms = ("base/", "sim/", "io/", "env/", "lab/", "server/")
+    folders = {str(Path(path).parent) for path in tracked("*.h", "*.cc") if path.startswith(rooms)}
+    table = re.findall(r"^\| (`[\w/.]+`(?:, `[\w/.]+`)*) \|", ARCHITECTURE.read_text(), flags=re.M)
+    named = {name.rstrip("/") for row in table for name in re.findall(r"`([\w/.]+)`", row)}
+    assert folders <= named
+    assert all((ROOT / name).exists() for name in named)
 
 
 @pytest.mark.parametrize("drawing", tracked("*.svg"))

@@ -97,8 +97,10 @@ int RunCulture(Client& client, const Settings& settings) {
   if (const auto done = session.Configure(change); !done.ok()) {
     return Fail("Configure", done.error());
   }
-  if (const auto reset = session.Clear({{settings.seed}}); !reset.ok()) {
-    return Fail("Reset", reset.error());
+  livnd::client::ClearOptions clear;
+  clear.seeds = {settings.seed};
+  if (const auto cleared = session.Clear(clear); !cleared.ok()) {
+    return Fail("Clear", cleared.error());
   }
   livnd::v1::RunRequest run;
   run.set_duration_ms(settings.duration_ms);

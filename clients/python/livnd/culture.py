@@ -1,7 +1,7 @@
 """A session on a culture without a task: run it, stimulate it, record it, change it.
 
-The verbs of the protocol (proto/livnd/v1/culture.proto), for any number of copies. livnd.Env
-(livn/) is the same for one copy under livn's names.
+The verbs of the protocol (proto/livnd/v1/culture_service.proto), for any number of copies.
+livnd.Env (livn/) is the same for one copy under livn's names.
 """
 
 from __future__ import annotations
@@ -143,12 +143,12 @@ class SeriesSelection:
 class Recording:
     """What one run left; every array is the caller's own."""
 
-    start_tick: int  # since the last reset
+    start_tick: int  # since the last clear
     num_ticks: int
     tick_ns: int  # a tick's length, to whole ns
     spike_offsets: np.ndarray  # int64 [num_envs + 1]: copy c has spikes offsets[c]:offsets[c + 1]
     spike_gids: np.ndarray  # int64 [num_spikes]
-    spike_ticks: np.ndarray  # int64 [num_spikes], since the last reset
+    spike_ticks: np.ndarray  # int64 [num_spikes], since the last clear
     spike_times_ms: np.ndarray  # float64 [num_spikes], since the start of the run
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
@@ -340,7 +340,7 @@ class CultureSession(Session):
             spikes: run() records spikes; with it or `series` the whole selection is new.
             spike_populations: of these populations only; None: of all.
             series: what else run() records.
-            input_spikes: spike times of event sources (ms since the last reset) by gid.
+            input_spikes: spike times of event sources (ms since the last clear) by gid.
 
         Raises:
             InvalidFieldError: as the message says; nothing has changed.

@@ -61,7 +61,7 @@ class ObserveResult:
 
 
 class Session:
-    """A lease on num_envs copies; made by Client.create_session. One caller at a time.
+    """A client's use of num_envs copies; made by Client.create_session. One caller at a time.
 
     Every reset and step is done exactly once: the session numbers them, and a call whose answer was
     lost is repeated with the same number until the stored answer arrives. Where the client gives up
