@@ -1,42 +1,15 @@
 #include "env/copies.h"
 
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "env/culture/culture_model.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::env {
 namespace {
-
-// Two pieces at once, so that copies fall into several groups.
-class TwoThreads final : public sim::Executor {
- public:
-  int concurrency() const override { return 2; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    std::thread odd([&] {
-      for (int i = 1; i < num_pieces; i += 2) fn(i);
-    });
-    for (int i = 0; i < num_pieces; i += 2) fn(i);
-    odd.join();
-  }
-};
-
-// Is asked to stop once it has been looked at so often.
-class Stopping final : public sim::Executor {
- public:
-  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
-  int concurrency() const override { return 1; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-  bool stop_requested() const override { return looks_left_-- <= 0; }
-
- private:
-  mutable int looks_left_;
-};
 
 const std::shared_ptr<const sim::Culture>& Culture() {
   static const auto* culture = [] {
@@ -60,7 +33,7 @@ void AdvanceAll(Copies& copies, int64_t num_steps) {
 }
 
 TEST(CopiesTest, GroupsHoldEveryCopyOnce) {
-  TwoThreads executor;
+  sim::ThreadsExecutor executor(2);
   for (const int n : {1, 2, 5, 64}) {
     Copies copies(Culture(), n, executor);
     std::vector<int> seen(static_cast<size_t>(n), 0);
@@ -78,7 +51,7 @@ TEST(CopiesTest, GroupsHoldEveryCopyOnce) {
 }
 
 TEST(CopiesTest, AnAdvanceIsGivenUpWhenTheExecutorIsAskedToStop) {
-  Stopping executor(3);
+  sim::StoppingExecutor executor(3);
   Copies copies(Culture(), 1, executor);
   bool completed = true;
   copies.ParallelFor([&](Copies::Group& group) { completed = group.Advance(1'000'000, nullptr); });
@@ -89,7 +62,7 @@ TEST(CopiesTest, AnAdvanceIsGivenUpWhenTheExecutorIsAskedToStop) {
 }
 
 TEST(CopiesTest, EachCopyIsItsOwnWhereverItLies) {
-  TwoThreads two;
+  sim::ThreadsExecutor two(2);
   sim::InlineExecutor one;
   Copies many(Culture(), 5, two);
   for (int c = 0; c < 5; ++c) many.Seed(c, 100 + static_cast<uint64_t>(c));
@@ -120,7 +93,7 @@ TEST(CopiesTest, CopiesThatRestStayWhereTheyAre) {
 }
 
 TEST(CopiesTest, SavedCopiesGoOnAsTheyWouldHave) {
-  TwoThreads executor;
+  sim::ThreadsExecutor executor(2);
   Copies copies(Culture(), 3, executor);
   for (int c = 0; c < 3; ++c) copies.Seed(c, static_cast<uint64_t>(c));
   AdvanceAll(copies, 1000);

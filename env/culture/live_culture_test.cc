@@ -1,13 +1,11 @@
 #include "env/culture/live_culture.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,39 +15,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::env {
 namespace {
 
 using ::testing::Each;
 using ::testing::HasSubstr;
-
-// Two pieces at once, so that copies fall into several gangs.
-class TwoThreads final : public sim::Executor {
- public:
-  int concurrency() const override { return 2; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    std::thread odd([&] {
-      for (int i = 1; i < num_pieces; i += 2) fn(i);
-    });
-    for (int i = 0; i < num_pieces; i += 2) fn(i);
-    odd.join();
-  }
-};
-
-// Is asked to stop once it has been looked at so often.
-class Stopping final : public sim::Executor {
- public:
-  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
-  int concurrency() const override { return 1; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-  bool stop_requested() const override { return looks_left_-- <= 0; }
-
- private:
-  mutable int looks_left_;
-};
 
 std::shared_ptr<const CultureModel> Model() {
   static const auto* model = [] {
@@ -105,7 +77,7 @@ class LiveCultureTest : public ::testing::Test {
     return stimulus;
   }
 
-  TwoThreads executor_;
+  sim::ThreadsExecutor executor_{2};
 };
 
 // Everything that one copy left, as text that differs if a bit does.
@@ -207,7 +179,7 @@ TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
 }
 
 TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
-  Stopping executor(3);
+  sim::StoppingExecutor executor(3);
   const auto culture = *LiveCulture::Create(Model(), 1, 1, executor);
   ASSERT_TRUE(culture->Reset(Seeded(1)).ok());
   CultureRun run;
@@ -233,17 +205,6 @@ TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {
 
 // A thousand cells: more than one thread works on each copy.
 TEST_F(LiveCultureTest, ALargeCultureIsTheSameOnAnyNumberOfThreads) {
-  class FourThreads final : public sim::Executor {
-   public:
-    int concurrency() const override { return 4; }
-    void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-      std::vector<std::thread> threads;
-      for (int i = 0; i < num_pieces; ++i) threads.emplace_back([fn, i] { fn(i); });
-      for (std::thread& t : threads) t.join();
-      ++num_loops;
-    }
-    std::atomic<int> num_loops{0};
-  };
   auto system = io::ReadSystem("tests/data/systems/EI-1000");
   ASSERT_TRUE(system.ok()) << system.status();
   auto model = CultureModel::Create(std::make_shared<const io::System>(*std::move(system)));
@@ -262,15 +223,15 @@ TEST_F(LiveCultureTest, ALargeCultureIsTheSameOnAnyNumberOfThreads) {
     return Print(culture->recording(), 0);
   };
   sim::InlineExecutor one;
-  FourThreads four;
+  sim::ThreadsExecutor four(4);
   const std::string alone = run(1, one);
   EXPECT_NE(alone.find('@'), std::string::npos);
   EXPECT_EQ(run(1, four), alone);
-  const int loops = four.num_loops;
+  const int loops = four.num_loops();
   EXPECT_GE(loops, 4);  // the copy's, and those within it
   // Two copies have two threads each.
   EXPECT_EQ(run(2, four), alone);
-  EXPECT_GE(four.num_loops - loops, 7);
+  EXPECT_GE(four.num_loops() - loops, 7);
 }
 
 TEST_F(LiveCultureTest, ItDoesNotMatterHowTimeIsCutIntoRuns) {

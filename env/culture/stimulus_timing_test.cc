@@ -14,19 +14,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/executor.h"
 
 namespace livnd::env {
 namespace {
 
 constexpr double kDtMs = 0.025;
-
-class OneThread final : public sim::Executor {
- public:
-  int concurrency() const override { return 1; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-};
 
 std::shared_ptr<const CultureModel> Model() {
   static const auto* model = [] {
@@ -114,7 +107,7 @@ class StimulusTimingTest : public ::testing::TestWithParam<StimulusQuantity> {
     return culture->recording().series[0].values;
   }
 
-  OneThread executor_;
+  sim::InlineExecutor executor_;
 };
 
 // A sample of n ticks does what n samples of a tick do, whatever the tick at which it begins.

@@ -1,50 +1,17 @@
 // An environment that has run for a while allocates nothing: not by step, and not by autoreset.
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 
 #include "env/task/target_rate.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
-#include "sim/executor.h"
-
-namespace {
-
-std::atomic<int64_t> num_allocations{0};
-
-void* Allocate(size_t size, size_t alignment) {
-  ++num_allocations;
-  void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (p == nullptr) std::abort();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return Allocate(size, 16); }
-void* operator new(size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, size_t, std::align_val_t) noexcept { std::free(p); }
+#include "sim/testing/allocations.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::env {
 namespace {
-
-// Pieces one after the other, as a pool does whose other threads are busy.
-class OneThread final : public sim::Executor {
- public:
-  int concurrency() const override { return 2; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-};
 
 TEST(TaskAllocationTest, NothingOnceWarm) {
   const auto system = io::ReadSystem("systems/EI-mini");
@@ -54,7 +21,8 @@ TEST(TaskAllocationTest, NothingOnceWarm) {
   config.episode_steps = 5;
   const auto task = TargetRate::Create(*system, config);
   ASSERT_TRUE(task.ok()) << task.status();
-  OneThread executor;
+  ASSERT_GT(sim::NumAllocations(), 0) << "nothing is counted";
+  sim::BusyExecutor executor(2);
   const auto env = VectorEnvironment::Create(*task, 6, AutoresetMode::kNextStep, 1, executor);
   ASSERT_TRUE(env.ok()) << env.status();
   ResetRequest reset;
@@ -67,9 +35,9 @@ TEST(TaskAllocationTest, NothingOnceWarm) {
     for (int c = 0; c < 6; ++c) {
       for (float& x : actions.of<float>(0, c)) x = amplitude;
     }
-    const int64_t before = num_allocations;
+    const int64_t before = sim::NumAllocations();
     for (int i = 0; i < num_steps; ++i) EXPECT_TRUE((*env)->Step(actions).ok());
-    return num_allocations - before;
+    return sim::NumAllocations() - before;
   };
   EXPECT_GT(steps(2, 1.0f), 0);
   ASSERT_TRUE((*env)->Reset(reset).ok());

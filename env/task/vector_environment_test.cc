@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #include "base/field_error.h"
@@ -12,36 +11,10 @@
 #include "env/tensor_batch.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::env {
 namespace {
-
-// Two pieces at once, so that copies fall into several gangs.
-class TwoThreads final : public sim::Executor {
- public:
-  int concurrency() const override { return 2; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    std::thread odd([&] {
-      for (int i = 1; i < num_pieces; i += 2) fn(i);
-    });
-    for (int i = 0; i < num_pieces; i += 2) fn(i);
-    odd.join();
-  }
-};
-
-// Is asked to stop once it has been looked at so often.
-class Stopping final : public sim::Executor {
- public:
-  explicit Stopping(int num_looks) : looks_left_(num_looks) {}
-  int concurrency() const override { return 1; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-  bool stop_requested() const override { return looks_left_-- <= 0; }
-
- private:
-  mutable int looks_left_;
-};
 
 // A short TargetRate on the system that ships, settled once for all tests.
 std::shared_ptr<const TargetRate> ShortTargetRate() {
@@ -89,7 +62,7 @@ std::vector<float> ObservationOf(const VectorEnvironment& env, int copy) {
 }
 
 TEST(VectorEnvironmentTest, AStepIsGivenUpWhenTheExecutorIsAskedToStop) {
-  Stopping executor(2);
+  sim::StoppingExecutor executor(2);
   const auto environment = Make(1, AutoresetMode::kNextStep, executor);
   ASSERT_TRUE(environment->Reset(Seeds({7})).ok());
   EXPECT_EQ(environment->Step(Actions({7}, 0)).code(), absl::StatusCode::kCancelled);
@@ -97,7 +70,7 @@ TEST(VectorEnvironmentTest, AStepIsGivenUpWhenTheExecutorIsAskedToStop) {
 
 TEST(VectorEnvironmentTest, ACopyDoesNotDependOnItsPlaceOrOnThreads) {
   sim::InlineExecutor inline_executor;
-  TwoThreads two;
+  sim::ThreadsExecutor two(2);
   const std::vector<uint64_t> seeds = {3, 14, 15, 92, 65};
   auto batch = Make(5, AutoresetMode::kNextStep, two);
   ASSERT_TRUE(batch->Reset(Seeds({3, 14, 15, 92, 65})).ok());
