@@ -163,7 +163,7 @@ class Connection:
                 give_up = now + self._retry_s if give_up is None else give_up
                 if not repeat or now >= give_up:
                     raise
-                line_is_broken = error.reason == "UNAVAILABLE"
+                line_is_broken = not error.reason
             time.sleep(min(backoff_s * random.uniform(0.5, 1.0), give_up - now))
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
             if line_is_broken and line.server is None:

@@ -20,8 +20,10 @@ class LivndError(Exception):
     """Base of all errors of the package.
 
     Attributes:
-        reason: stable name of what went wrong, "INVALID_FIELD"; "" where there is none.
-        code: gRPC status name, "INVALID_ARGUMENT"; "" for errors of the client itself.
+        reason: stable name of what went wrong, "INVALID_FIELD"; "" where there is none, as in
+            errors of the transport.
+        code: gRPC status name, "INVALID_ARGUMENT"; what the client finds out by itself has the code
+            that the server's answer would have. "" where a server has no part in it.
         metadata: all that the server said, by name.
         in_doubt: it is not known whether the server has done the operation (it will not do it
             twice). Calling it again with the same arguments is safe and gives its answer.
@@ -166,6 +168,7 @@ def invalid_field(field: str, value: object, accepted: str) -> InvalidFieldError
     return InvalidFieldError(
         f"{field} is {value!r}; accepted: {accepted}",
         reason="INVALID_FIELD",
+        code="INVALID_ARGUMENT",
         metadata={"field": field, "value": str(value), "accepted": accepted},
     )
 
@@ -201,17 +204,17 @@ _BY_REASON: dict[str, type[LivndError]] = {
 }
 
 # Where the transport spoke and there is no ErrorInfo.
-_BY_CODE: dict[grpc.StatusCode, tuple[type[LivndError], str]] = {
-    grpc.StatusCode.RESOURCE_EXHAUSTED: (MessageTooLargeError, "MESSAGE_TOO_LARGE"),
-    grpc.StatusCode.UNAVAILABLE: (ServerUnavailableError, "UNAVAILABLE"),
-    grpc.StatusCode.DEADLINE_EXCEEDED: (ServerUnavailableError, "DEADLINE_EXCEEDED"),
+_BY_CODE: dict[grpc.StatusCode, type[LivndError]] = {
+    grpc.StatusCode.RESOURCE_EXHAUSTED: MessageTooLargeError,
+    grpc.StatusCode.UNAVAILABLE: ServerUnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: ServerUnavailableError,
 }
 
 
 def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
     """The typed exception for a failed call; UNIMPLEMENTED and the like stay a LivndError."""
     code = error.code()
-    kind, reason = _BY_CODE.get(code, (LivndError, ""))
+    kind, reason = _BY_CODE.get(code, LivndError), ""
     metadata: dict[str, str] = {}
     info = _error_info(error)
     if info is not None:

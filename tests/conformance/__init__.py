@@ -1,0 +1,1 @@
+"""One suite for all clients: the same cases through each of them, against a real server."""

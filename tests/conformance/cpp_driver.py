@@ -1,0 +1,272 @@
+"""The C++ client, in a process of its own (driver.cc) that takes commands in JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+from livnd._proto import pb
+from livnd.specs import EnvironmentSpec, ServerInfo, System
+from livnd.tensors import decode, encode
+
+from conformance import drivers
+from conformance.drivers import Answer, Refused
+
+PROGRAM = Path(__file__).resolve().parents[2] / "bazel-bin/tests/conformance/driver"
+_MODES = {"next_step": pb.AUTORESET_MODE_NEXT_STEP, "disabled": pb.AUTORESET_MODE_DISABLED}
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+# Types and shapes of the numbers in the answers that are no messages; the rest is one a copy.
+_DTYPES = {
+    "rewards": np.float64,
+    "terminated": np.bool_,
+    "truncated": np.bool_,
+    "began": np.bool_,
+    "seeds": np.uint64,
+    "episode_seeds": np.uint64,
+    "episodes": np.int64,
+    "ticks": np.int64,
+}
+
+
+def _array(text: str, dtype: Any, *shape: int) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(text), dtype).reshape(shape).copy()
+
+
+class Program:
+    """The running driver; one command at a time."""
+
+    def __init__(self) -> None:
+        assert PROGRAM.exists(), "build it: bazel build //tests/conformance:driver"
+        self._process = subprocess.Popen(
+            [PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def tell(self, do: str, **command: Any) -> dict[str, Any]:
+        """What came of a command; Refused if its answer is an error."""
+        self._process.stdin.write(json.dumps({"do": do, **command}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, f"the driver ended ({self._process.wait()}) at {do} {command}"
+        return json.loads(line)
+
+    def ask(self, do: str, **command: Any) -> Any:
+        return answer_of(self.tell(do, **command))
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def answer_of(told: dict[str, Any]) -> Any:
+    """The answer; raises Refused for an error."""
+    if "error" in told:
+        raise Refused(**{**told["error"], "code": _CODES[told["error"]["code"]]})
+    return told["answer"]
+
+
+class _Numbered:
+    """What sessions of both kinds share."""
+
+    kind: str
+
+    def __init__(self, program: Program, created: dict[str, Any]) -> None:
+        self._program = program
+        self._id = created["id"]
+        self.name, self.num_envs = created["name"], created["num_envs"]
+        self.next_op_index = created["next_op_index"]
+        self.spec = EnvironmentSpec.from_message(
+            pb.EnvironmentSpec.FromString(bytes.fromhex(created["spec"]))
+        )
+
+    def _ask(self, do: str, **command: Any) -> Any:
+        told = self._program.tell(do, **{self.kind: self._id}, **command)
+        self.next_op_index = told.get("next_op_index", self.next_op_index)
+        return answer_of(told)
+
+    def close(self) -> None:
+        self._ask("close")
+
+    def forget(self) -> None:
+        self._ask("forget")
+
+
+class CppSession(_Numbered, drivers.Session):
+    """A livnd::client::Session."""
+
+    kind = "session"
+
+    def reset(self, seeds=(), mask=(), options=None):
+        return self._answer(
+            self._ask(
+                "reset",
+                seeds=list(seeds),
+                mask=[bool(chosen) for chosen in mask],
+                options={k: np.float64(v).tobytes().hex() for k, v in (options or {}).items()},
+            )
+        )
+
+    def step(self, actions):
+        numbers = np.asarray(actions, np.float32)
+        return self._answer(self._ask("step", actions=numbers.tobytes().hex()))
+
+    def observe(self):
+        return self._answer(self._ask("observe"))
+
+    def _answer(self, told: dict[str, Any]) -> Answer:
+        answer: Answer = {}
+        for name, value in told.items():
+            if name == "infos":
+                for info in self.spec.infos:
+                    answer[f"infos.{info.name}"] = _array(
+                        value[info.name], np.float64, self.num_envs, *info.shape
+                    )
+            elif name == "observations":
+                shape = (self.num_envs, *self.spec.observations[0].shape)
+                answer[name] = _array(value, np.float32, *shape)
+            else:
+                answer[name] = _array(value, _DTYPES[name], self.num_envs)
+        return answer
+
+
+class CppCulture(_Numbered, drivers.Culture):
+    """A livnd::client::CultureSession, which speaks the protocol's own messages."""
+
+    kind = "culture"
+
+    def clear(
+        self, seeds=(), *, repeat_noise=False, noise_stream=None, forget_learned_weights=False
+    ):
+        told = self._ask(
+            "clear",
+            seeds=list(seeds),
+            repeat_noise=repeat_noise,
+            noise_stream=noise_stream,
+            forget_learned_weights=forget_learned_weights,
+        )
+        return {"seeds": _array(told, np.uint64, self.num_envs)}
+
+    def run(self, duration_ms, stimuli=()):
+        request = pb.RunRequest(
+            duration_ms=duration_ms, stimuli=[stimulus.to_message() for stimulus in stimuli]
+        )
+        told = self._ask("run", request=request.SerializeToString().hex())
+        recording = pb.CultureRecording.FromString(bytes.fromhex(told))
+        answer = {
+            name: np.asarray(getattr(recording, name))
+            for name in ("start_tick", "num_ticks", "tick_ns")
+        }
+        for name in ("spike_offsets", "spike_gids", "spike_ticks", "spike_times_ms"):
+            answer[name] = decode(getattr(recording, name))
+        answer["failed_at_ms"] = decode(recording.failed_at_ms)
+        return answer | {f"series[{i}]": decode(t) for i, t in enumerate(recording.series)}
+
+    def configure(
+        self,
+        *,
+        params=None,
+        dt_ms=None,
+        plasticity_on=None,
+        learned_weights=None,
+        noise_stream=None,
+        spikes=None,
+        series=None,
+    ):
+        request = pb.ConfigureRequest(
+            params=[pb.Param(key=key, value=value) for key, value in (params or {}).items()],
+            dt_ms=dt_ms,
+            plasticity_on=plasticity_on,
+            noise_stream=noise_stream,
+        )
+        if learned_weights is not None:
+            request.learned_weights.CopyFrom(encode(learned_weights, np.float64))
+        if spikes is not None or series is not None:
+            request.recording.spikes = bool(spikes)
+            request.recording.series.extend(s.to_message() for s in series or ())
+        self._ask("configure", request=request.SerializeToString().hex())
+
+    def describe(self, *, learned_weights=False):
+        told = self._ask("get_culture", learned_weights=learned_weights)
+        message = pb.GetCultureResponse.FromString(bytes.fromhex(told))
+        answer = {
+            name: np.asarray(getattr(message, name))
+            for name in (
+                *("dt_ms", "v_init_mv", "ticks", "tick_ns", "num_clears"),
+                *("noise_stream", "plasticity_on", "accepted_params"),
+            )
+        }
+        answer["gids"] = np.sort(np.concatenate([decode(p.gids) for p in message.populations]))
+        answer["failed_at_ms"] = decode(message.failed_at_ms)
+        answer["seeds"] = decode(message.seeds)
+        for param in message.params:
+            value = decode(param.values) if param.HasField("values") else param.value
+            answer[f"params.{param.key}"] = np.asarray(value)
+        if learned_weights:
+            answer["learned_weights"] = decode(message.learned_weights.weights)
+        return answer
+
+
+class CppClient(drivers.Client):
+    """A livnd::client::Client."""
+
+    def __init__(self, program: Program, number: int) -> None:
+        self._program = program
+        self._id = number
+
+    def _ask(self, do: str, **command: Any) -> Any:
+        return self._program.ask(do, client=self._id, **command)
+
+    def info(self):
+        told = self._ask("info")
+        return ServerInfo.from_message(pb.GetServerInfoResponse.FromString(bytes.fromhex(told)))
+
+    def systems(self):
+        return self._ask("systems")
+
+    def system(self, name):
+        told = self._ask("system", name=name)
+        return System.from_message(pb.System.FromString(bytes.fromhex(told)))
+
+    def environments(self):
+        return [self._spec(told) for told in self._ask("environments")]
+
+    def environment(self, environment_id):
+        return self._spec(self._ask("environment", name=environment_id))
+
+    @staticmethod
+    def _spec(told: str) -> EnvironmentSpec:
+        return EnvironmentSpec.from_message(pb.EnvironmentSpec.FromString(bytes.fromhex(told)))
+
+    def session(self, environment_id, num_envs=1, autoreset_mode="next_step"):
+        created = self._ask(
+            "create_session",
+            environment_id=environment_id,
+            num_envs=num_envs,
+            autoreset_mode=_MODES[autoreset_mode],
+        )
+        return CppSession(self._program, created)
+
+    def culture(self, system, num_envs=1):
+        created = self._ask("create_culture", system=system, num_envs=num_envs)
+        return CppCulture(self._program, created)
+
+    def close(self):
+        self._ask("forget")
+
+
+class CppDriver(drivers.Driver):
+    """The library //clients/cpp:client."""
+
+    language = "cpp"
+
+    def __init__(self) -> None:
+        self._program = Program()
+
+    def connect(self, address, **limits):
+        return CppClient(self._program, self._program.ask("connect", address=address, **limits))
+
+    def close(self) -> None:
+        """Ends the program."""
+        self._program.close()

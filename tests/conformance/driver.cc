@@ -1,0 +1,173 @@
+// Drives the C++ client for the conformance suite. Every line of standard input is a command, a JSON
+// object; every line of standard output is what came of it: {"answer": ...} as the client gave it, or
+// {"error": ...} with the client's Error. A command that the driver does not understand is a defect
+// of the suite, and ends it. Ends with its standard input.
+//
+// A client, session or culture is named by the number that the answer to its making tells.
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "clients/cpp/client.h"
+#include "nlohmann/json.hpp"
+#include "tests/conformance/json_forms.h"
+
+namespace livnd::client {
+namespace {
+
+using nlohmann::json;
+
+json ErrorOf(const Error& error) { return {{"error", ToJson(error)}}; }
+json AnswerOf(json answer) { return {{"answer", std::move(answer)}}; }
+
+// The answer that `form` makes of a result's value, or the error.
+template <typename T, typename Form>
+json Told(const Result<T>& result, Form form) {
+  if (!result.ok()) return ErrorOf(result.error());
+  return AnswerOf(form(*result));
+}
+template <typename T>
+json Told(const Result<T>& result) {
+  return Told(result, [](const T& value) { return ToJson(value); });
+}
+json Told(const Result<void>& result) {
+  return result.ok() ? AnswerOf(nullptr) : ErrorOf(result.error());
+}
+
+class Driver {
+ public:
+  // What came of a command. Throws where it is none.
+  json Do(const json& command) { return commands_.at(command.at("do"))(command); }
+
+ private:
+  Client& ClientOf(const json& command) { return *clients_.at(command.at("client")); }
+  Session& SessionOf(const json& command) { return *sessions_.at(command.at("session")); }
+  CultureSession& CultureOf(const json& command) { return *cultures_.at(command.at("culture")); }
+
+  // Keeps a new session of either kind.
+  template <typename S>
+  json Keep(Result<std::unique_ptr<S>> created, std::map<int, std::unique_ptr<S>>* kept) {
+    if (!created.ok()) return ErrorOf(created.error());
+    const S& session = **created;
+    json told = {{"id", ++last_id_},
+                 {"name", session.name()},
+                 {"num_envs", session.num_envs()},
+                 {"next_op_index", session.next_op_index()},
+                 {"spec", ToJson(session.spec())}};
+    kept->emplace(last_id_, *std::move(created));
+    return AnswerOf(std::move(told));
+  }
+  // An operation's outcome, and the number of the next one.
+  template <typename S>
+  static json Numbered(json outcome, const S& session) {
+    outcome["next_op_index"] = session.next_op_index();
+    return outcome;
+  }
+
+  json Connect(const json& command) {
+    clients_[++last_id_] = Client::Connect(command.at("address"), ClientOptionsOf(command));
+    return AnswerOf(last_id_);
+  }
+  json CreateSession(const json& command) {
+    SessionOptions options;
+    options.environment_id = command.at("environment_id");
+    options.num_envs = command.at("num_envs");
+    options.autoreset_mode = static_cast<v1::AutoresetMode>(command.at("autoreset_mode"));
+    return Keep(ClientOf(command).CreateSession(options), &sessions_);
+  }
+  json Environments(const json& command) {
+    return Told(ClientOf(command).ListEnvironments(), [](const auto& specs) {
+      json list = json::array();
+      for (const v1::EnvironmentSpec& spec : specs) list.push_back(ToJson(spec));
+      return list;
+    });
+  }
+
+  // The verbs that the client has, and "forget", which leaves the end to a destructor.
+  const std::map<std::string, std::function<json(const json&)>> commands_ = {
+      {"connect", [this](const json& c) { return Connect(c); }},
+      {"info", [this](const json& c) { return Told(ClientOf(c).GetServerInfo()); }},
+      {"systems",
+       [this](const json& c) {
+         return Told(ClientOf(c).ListSystems(), [](const auto& names) { return json(names); });
+       }},
+      {"system", [this](const json& c) { return Told(ClientOf(c).GetSystem(c.at("name"))); }},
+      {"environments", [this](const json& c) { return Environments(c); }},
+      {"environment",
+       [this](const json& c) { return Told(ClientOf(c).DescribeEnvironment(c.at("name"))); }},
+      {"create_session", [this](const json& c) { return CreateSession(c); }},
+      {"create_culture",
+       [this](const json& c) {
+         return Keep(ClientOf(c).CreateCulture(c.at("system"), c.at("num_envs")), &cultures_);
+       }},
+
+      {"reset",
+       [this](const json& c) {
+         return Numbered(Told(SessionOf(c).Reset(ResetOptionsOf(c))), SessionOf(c));
+       }},
+      {"step",
+       [this](const json& c) {
+         return Numbered(Told(SessionOf(c).Step(ArrayOf<float>(c.at("actions")))), SessionOf(c));
+       }},
+      {"observe",
+       [this](const json& c) { return Numbered(Told(SessionOf(c).Observe()), SessionOf(c)); }},
+
+      {"clear",
+       [this](const json& c) {
+         return Numbered(Told(CultureOf(c).Clear(ClearOptionsOf(c))), CultureOf(c));
+       }},
+      {"run",
+       [this](const json& c) {
+         return Numbered(Told(CultureOf(c).Run(MessageOf<v1::RunRequest>(c.at("request")))),
+                         CultureOf(c));
+       }},
+      {"configure",
+       [this](const json& c) {
+         return Numbered(
+             Told(CultureOf(c).Configure(MessageOf<v1::ConfigureRequest>(c.at("request")))),
+             CultureOf(c));
+       }},
+      {"get_culture",
+       [this](const json& c) {
+         return Numbered(Told(CultureOf(c).GetCulture(c.at("learned_weights"))), CultureOf(c));
+       }},
+
+      {"close",
+       [this](const json& c) {
+         return Told(c.contains("session") ? SessionOf(c).Close() : CultureOf(c).Close());
+       }},
+      {"forget",
+       [this](const json& c) {
+         if (c.contains("client")) clients_.erase(c.at("client").get<int>());
+         if (c.contains("session")) sessions_.erase(c.at("session").get<int>());
+         if (c.contains("culture")) cultures_.erase(c.at("culture").get<int>());
+         return AnswerOf(nullptr);
+       }},
+  };
+  int last_id_ = 0;
+  std::map<int, std::unique_ptr<Client>> clients_;
+  std::map<int, std::unique_ptr<Session>> sessions_;
+  std::map<int, std::unique_ptr<CultureSession>> cultures_;
+};
+
+}  // namespace
+}  // namespace livnd::client
+
+int main() {
+  livnd::client::Driver driver;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    try {
+      std::cout << driver.Do(nlohmann::json::parse(line)).dump() << std::endl;
+    } catch (const std::exception& defect) {
+      std::fprintf(stderr, "driver: %s: %.200s\n", defect.what(), line.c_str());
+      return 2;
+    }
+  }
+  return 0;
+}

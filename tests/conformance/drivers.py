@@ -1,0 +1,178 @@
+"""What the suite asks of a client, whatever language it is written in.
+
+A driver connects clients; a client makes sessions and cultures; these have the protocol's verbs.
+Answers are dictionaries of NumPy arrays with the copies as their first axis, so that the answers of
+two clients can be compared bit for bit. A call that fails raises Refused.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from livnd import CultureStimulus, SeriesSelection
+from livnd.specs import EnvironmentSpec, ServerInfo, System
+
+Answer = dict[str, np.ndarray]
+
+
+@dataclass
+class Refused(Exception):
+    """A call that failed, as the client tells it.
+
+    Attributes:
+        code: gRPC status name.
+        reason: of the contract or the client; "" where the transport failed.
+        metadata: field, value, accepted, expected.
+        in_doubt: the operation may have been done.
+        session_gone: the session does not come back.
+    """
+
+    code: str
+    reason: str
+    message: str
+    metadata: dict[str, str] = field(default_factory=dict)
+    in_doubt: bool = False
+    session_gone: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.reason} {self.message} {self.metadata} {self.in_doubt}"
+
+
+class Session(ABC):
+    """Copies of an environment with a task, one action and one observation tensor.
+
+    Attributes:
+        name: on the server.
+        num_envs: number of copies.
+        spec: the environment.
+        next_op_index: the number of the next operation.
+    """
+
+    name: str
+    num_envs: int
+    spec: EnvironmentSpec
+    next_op_index: int
+
+    @abstractmethod
+    def reset(
+        self,
+        seeds: Sequence[int | None] = (),
+        mask: Sequence[bool] = (),
+        options: Mapping[str, float] | None = None,
+    ) -> Answer:
+        """Observations, infos and seeds; without seeds or mask: for no copy, of all copies."""
+
+    @abstractmethod
+    def step(self, actions: Any) -> Answer:
+        """Observations, rewards, ends, infos, episode_seeds and began."""
+
+    @abstractmethod
+    def observe(self) -> Answer:
+        """Observations, infos, episodes, ticks and episode_seeds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the session."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Has nobody hold it any more."""
+
+    def actions(self, value: float) -> np.ndarray:
+        """The same number for every element of every copy's action."""
+        return np.full((self.num_envs, *self.spec.actions[0].shape), value, np.float32)
+
+
+class Culture(ABC):
+    """Copies of a culture without a task; attributes as a Session's."""
+
+    name: str
+    num_envs: int
+    spec: EnvironmentSpec
+    next_op_index: int
+
+    @abstractmethod
+    def clear(
+        self,
+        seeds: Sequence[int | None] = (),
+        *,
+        repeat_noise: bool = False,
+        noise_stream: int | None = None,
+        forget_learned_weights: bool = False,
+    ) -> Answer:
+        """The seeds."""
+
+    @abstractmethod
+    def run(self, duration_ms: float, stimuli: Sequence[CultureStimulus] = ()) -> Answer:
+        """The recording: its fields, and series[0] and so on."""
+
+    @abstractmethod
+    def configure(
+        self,
+        *,
+        params: Mapping[str, float] | None = None,
+        dt_ms: float | None = None,
+        plasticity_on: bool | None = None,
+        learned_weights: np.ndarray | None = None,
+        noise_stream: int | None = None,
+        spikes: bool | None = None,
+        series: Sequence[SeriesSelection] | None = None,
+    ) -> None:
+        """Changes the culture, as a whole or not at all."""
+
+    @abstractmethod
+    def describe(self, *, learned_weights: bool = False) -> Answer:
+        """gids, params, dt_ms, ticks, tick_ns, num_clears, seeds, noise_stream and the like."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the session."""
+
+
+class Client(ABC):
+    """A client of one server."""
+
+    @abstractmethod
+    def info(self) -> ServerInfo: ...
+
+    @abstractmethod
+    def systems(self) -> list[str]: ...
+
+    @abstractmethod
+    def system(self, name: str) -> System: ...
+
+    @abstractmethod
+    def environments(self) -> list[EnvironmentSpec]: ...
+
+    @abstractmethod
+    def environment(self, environment_id: str) -> EnvironmentSpec: ...
+
+    @abstractmethod
+    def session(
+        self, environment_id: str, num_envs: int = 1, autoreset_mode: str = "next_step"
+    ) -> Session: ...
+
+    @abstractmethod
+    def culture(self, system: str, num_envs: int = 1) -> Culture: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hangs up. Sessions that were closed before need not be closed again."""
+
+
+class Driver(ABC):
+    """A client library.
+
+    Attributes:
+        language: of the library.
+    """
+
+    language: str
+
+    @abstractmethod
+    def connect(self, address: str, **limits: float) -> Client:
+        """A client; limits as livnd.connect's: timeout_s, connect_timeout_s, retry_s ..."""

@@ -1,0 +1,130 @@
+#include "tests/conformance/json_forms.h"
+
+#include <chrono>
+#include <stdexcept>
+
+namespace livnd::client {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kDigits[] = "0123456789abcdef";
+
+unsigned DigitOf(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  throw std::invalid_argument("not hexadecimal");
+}
+
+void SetTime(const json& command, const char* name, std::chrono::milliseconds* time) {
+  if (command.contains(name)) {
+    *time = std::chrono::milliseconds(static_cast<int64_t>(command[name].get<double>() * 1000));
+  }
+}
+
+}  // namespace
+
+std::string ToHex(const void* data, size_t size) {
+  std::string text;
+  text.reserve(2 * size);
+  for (size_t i = 0; i < size; ++i) {
+    const unsigned byte = static_cast<const unsigned char*>(data)[i];
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string FromHex(const std::string& text) {
+  if (text.size() % 2 != 0) throw std::invalid_argument("not hexadecimal");
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (size_t i = 0; i < text.size(); i += 2) {
+    bytes += static_cast<char>(DigitOf(text[i]) << 4 | DigitOf(text[i + 1]));
+  }
+  return bytes;
+}
+
+json ToJson(const google::protobuf::Message& message) {
+  const std::string bytes = message.SerializeAsString();
+  return ToHex(bytes.data(), bytes.size());
+}
+
+json ToJson(const Infos& infos) {
+  json object = json::object();
+  for (const auto& [name, values] : infos) object[name] = ToJson(values);
+  return object;
+}
+
+json ToJson(const ResetResult& result) {
+  return {{"observations", ToJson(result.observations)},
+          {"infos", ToJson(result.infos)},
+          {"seeds", ToJson(result.seeds)}};
+}
+
+json ToJson(const StepResult& result) {
+  return {{"observations", ToJson(result.observations)},
+          {"rewards", ToJson(result.rewards)},
+          {"terminated", ToJson(result.terminated)},
+          {"truncated", ToJson(result.truncated)},
+          {"infos", ToJson(result.infos)},
+          {"episode_seeds", ToJson(result.episode_seeds)},
+          {"began", ToJson(result.began)}};
+}
+
+json ToJson(const ObserveResult& result) {
+  return {{"observations", ToJson(result.observations)},
+          {"infos", ToJson(result.infos)},
+          {"episodes", ToJson(result.episodes)},
+          {"ticks", ToJson(result.ticks)},
+          {"episode_seeds", ToJson(result.episode_seeds)}};
+}
+
+json ToJson(const Error& error) {
+  return {{"code", static_cast<int>(error.code)},
+          {"message", error.message},
+          {"reason", error.reason},
+          {"metadata", error.metadata},
+          {"in_doubt", error.in_doubt},
+          {"session_gone", error.session_gone()}};
+}
+
+std::vector<std::optional<uint64_t>> SeedsOf(const json& seeds) {
+  std::vector<std::optional<uint64_t>> copies;
+  for (const json& seed : seeds) {
+    copies.push_back(seed.is_null() ? std::nullopt : std::make_optional(seed.get<uint64_t>()));
+  }
+  return copies;
+}
+
+ResetOptions ResetOptionsOf(const json& command) {
+  ResetOptions options;
+  options.seeds = SeedsOf(command.at("seeds"));
+  options.mask = command.at("mask").get<std::vector<bool>>();
+  // Bits, since JSON has no NaN.
+  for (const auto& [name, value] : command.at("options").items()) {
+    options.options[name] = ArrayOf<double>(value).at(0);
+  }
+  return options;
+}
+
+ClearOptions ClearOptionsOf(const json& command) {
+  ClearOptions options;
+  options.seeds = SeedsOf(command.at("seeds"));
+  options.repeat_noise = command.at("repeat_noise");
+  if (!command.at("noise_stream").is_null()) options.noise_stream = command["noise_stream"];
+  options.forget_learned_weights = command.at("forget_learned_weights");
+  return options;
+}
+
+ClientOptions ClientOptionsOf(const json& command) {
+  ClientOptions options;
+  SetTime(command, "timeout_s", &options.call_timeout);
+  SetTime(command, "run_timeout_s", &options.run_timeout);
+  SetTime(command, "create_timeout_s", &options.create_timeout);
+  SetTime(command, "connect_timeout_s", &options.connect_timeout);
+  SetTime(command, "retry_s", &options.retry_time);
+  return options;
+}
+
+}  // namespace livnd::client

@@ -1,0 +1,147 @@
+"""The Python client, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import livnd
+import numpy as np
+
+from conformance import drivers
+from conformance.drivers import Answer, Refused
+
+
+def _told(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except livnd.LivndError as error:
+        raise Refused(
+            code=error.code,
+            reason=error.reason,
+            message=str(error),
+            metadata=error.metadata,
+            in_doubt=error.in_doubt,
+            session_gone=isinstance(error, livnd.errors.UnknownSessionError),
+        ) from error
+
+
+def _answer(result: Any) -> Answer:
+    """A result's fields; those that hold several arrays give several."""
+    answer: Answer = {}
+    for name, value in vars(result).items():
+        if name == "infos":
+            answer |= {f"infos.{key}": array for key, array in value.items()}
+        elif name == "observations":
+            (answer["observations"],) = value
+        elif name == "series":
+            answer |= {f"series[{i}]": array for i, array in enumerate(value)}
+        elif name != "next_op_index":
+            answer[name] = np.asarray(value)
+    return answer
+
+
+class _Numbered:
+    """What sessions of both kinds share."""
+
+    def __init__(self, session: livnd.Session) -> None:
+        self._session: Any = session
+        self.name, self.num_envs, self.spec = session.name, session.num_envs, session.spec
+
+    @property
+    def next_op_index(self) -> int:
+        return self._session.next_op_index
+
+    def close(self) -> None:
+        _told(self._session.close)
+
+
+class PythonSession(_Numbered, drivers.Session):
+    """A livnd.Session."""
+
+    def reset(self, seeds=(), mask=(), options=None):
+        return _answer(
+            _told(lambda: self._session.reset(seeds or None, mask=mask or None, options=options))
+        )
+
+    def step(self, actions):
+        return _answer(_told(lambda: self._session.step(actions)))
+
+    def observe(self):
+        return _answer(_told(self._session.observe))
+
+    def forget(self):
+        self._session = None
+
+
+class PythonCulture(_Numbered, drivers.Culture):
+    """A livnd.CultureSession."""
+
+    def clear(self, seeds=(), **how):
+        return {"seeds": _told(lambda: self._session.clear(seeds or None, **how))}
+
+    def run(self, duration_ms, stimuli=()):
+        return _answer(_told(lambda: self._session.run(duration_ms, stimuli)))
+
+    def configure(self, **change):
+        _told(lambda: self._session.configure(**change))
+
+    def describe(self, *, learned_weights=False):
+        info = _told(lambda: self._session.describe(learned_weights=learned_weights))
+        answer = {
+            name: np.asarray(getattr(info, name))
+            for name in (
+                *("gids", "dt_ms", "v_init_mv", "ticks", "tick_ns", "num_clears"),
+                *("failed_at_ms", "seeds", "noise_stream", "plasticity_on", "accepted_params"),
+            )
+        }
+        answer |= {f"params.{key}": np.asarray(value) for key, value in info.params.items()}
+        if learned_weights:
+            answer["learned_weights"] = info.learned.weights
+        return answer
+
+
+class PythonClient(drivers.Client):
+    """A livnd.Client."""
+
+    def __init__(self, client: livnd.Client) -> None:
+        self._client = client
+
+    def info(self):
+        return _told(self._client.server_info)
+
+    def systems(self):
+        return _told(self._client.systems)
+
+    def system(self, name):
+        return _told(lambda: self._client.system(name))
+
+    def environments(self):
+        return _told(self._client.environments)
+
+    def environment(self, environment_id):
+        return _told(lambda: self._client.environment(environment_id))
+
+    def session(self, environment_id, num_envs=1, autoreset_mode="next_step"):
+        return PythonSession(
+            _told(
+                lambda: self._client.create_session(
+                    environment_id, num_envs, autoreset_mode=autoreset_mode
+                )
+            )
+        )
+
+    def culture(self, system, num_envs=1):
+        return PythonCulture(_told(lambda: self._client.create_culture(system, num_envs)))
+
+    def close(self):
+        self._client.close()
+
+
+class PythonDriver(drivers.Driver):
+    """The package livnd."""
+
+    language = "python"
+
+    def connect(self, address, **limits):
+        return PythonClient(_told(lambda: livnd.connect(address, **limits)))
