@@ -1,4 +1,7 @@
-// Early return for absl::Status and absl::StatusOr in functions that return one.
+// Early return for absl::Status and absl::StatusOr in functions that return one:
+//
+//   LIVND_RETURN_IF_ERROR(Check(x));               // an absl::Status
+//   LIVND_ASSIGN_OR_RETURN(const int y, Make(x));  // an absl::StatusOr<int>
 #ifndef LIVND_BASE_STATUS_MACROS_H_
 #define LIVND_BASE_STATUS_MACROS_H_
 

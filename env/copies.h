@@ -18,10 +18,11 @@
 
 namespace livnd::env {
 
-// Owns the gangs in which the copies run and spreads them over the executor's threads. Here alone is
-// decided how many copies share a gang; what a copy does never depends on it.
+// Owns the gangs in which the copies run, and spreads these groups over the executor's threads. How
+// many copies share a gang is decided here and nowhere else; what a copy does never depends on it.
 //
-// Thread-compatible, and inside ParallelFor each group's copies may be touched by its own piece.
+// Thread-compatible: one caller at a time. Inside ParallelFor several threads call at once, each for
+// the copies of the group that it was given.
 class Copies {
  public:
   // Copies that fill tiles together: first() .. first() + size() - 1.

@@ -23,7 +23,8 @@ constexpr DType DTypeOf() {
 }
 
 // One tensor for each of a list of specs, all copies: [num_copies, shape...] in C order, in the
-// machine's own byte order. Starts as zeros and never grows.
+// machine's own byte order. Starts as zeros and never grows. Thread-compatible; several threads may
+// write to it, each to copies of its own.
 class TensorBatch {
  public:
   TensorBatch() = default;

@@ -7,8 +7,8 @@
 //   auto reset = (*session)->Reset();
 //   auto step = (*session)->Step(std::vector<float>(16 * (*session)->action_size()));
 //
-// Depends on gRPC and livnd's protocol alone. Which errors a call has, and what they mean, is told
-// in livnd/v1/environment_service.proto.
+// Depends on gRPC and livnd's protocol alone. Which errors a call has is told beside it in the files
+// of livnd/v1, and what they mean in error_reason.proto.
 #ifndef LIVND_CLIENTS_CPP_CLIENT_H_
 #define LIVND_CLIENTS_CPP_CLIENT_H_
 

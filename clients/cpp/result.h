@@ -17,7 +17,7 @@ namespace livnd::client {
 struct Error {
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
   std::string message;  // for people
-  // For programs, from the server's google.rpc.ErrorInfo; environment_service.proto lists the
+  // For programs, from the server's google.rpc.ErrorInfo; livnd/v1/error_reason.proto lists the
   // reasons. Empty for errors of the transport (no server, deadline). The client's own, with nothing
   // sent: MESSAGE_TOO_LARGE (the server would not take it), INVALID_FIELD (an address of the wrong
   // form), UNKNOWN_OUTCOME (see in_doubt). UNSUPPORTED: a session that the client cannot drive,

@@ -35,7 +35,8 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
 // applied. InvalidArgument is sim::Culture::Create's.
 absl::StatusOr<PreparedCulture> PrepareCulture(io::CultureSetup graph);
 
-// Immutable and thread-safe after Create.
+// A system's culture as each of its sessions begins: made once, and shared by them all. A session
+// that changes parameters builds one of its own. Immutable and thread-safe after Create.
 class CultureModel {
  public:
   static absl::StatusOr<std::shared_ptr<const CultureModel>> Create(

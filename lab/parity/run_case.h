@@ -9,7 +9,7 @@
 namespace livnd::lab {
 
 // What is done to the case's culture goes through env::LiveCulture, as a client's calls do: changes,
-// runs with stimuli of livn's timing, resets, recordings. InvalidArgument says what that refuses.
+// runs with stimuli of livn's timing, clears, recordings. InvalidArgument says what that refuses.
 absl::StatusOr<CaseRecording> RunOracleCase(const OracleCase& oracle);
 
 }  // namespace livnd::lab

@@ -17,8 +17,9 @@
 
 namespace livnd::server {
 
-// What a method of the callback API is given on raw bytes: so the server itself says what is wrong
-// with a message that cannot be parsed, and answers that are kept are sent again without a copy.
+// One call as gRPC hands it to a service that asked for raw bytes (WithRawCallbackMethod). Bytes,
+// because the server then parses by itself and can say what is wrong with a message, and because a
+// kept answer is sent again without a copy.
 struct RawCall {
   grpc::CallbackServerContext* context;
   const grpc::ByteBuffer* in;

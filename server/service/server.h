@@ -24,7 +24,7 @@ struct ServerOptions {
   int max_message_bytes = 64 << 20;
 };
 
-// Owns the port, the service, the sessions and the workers. Serves from Start to destruction; the
+// Owns the port, the services, the sessions and the workers. Serves from Start to destruction; the
 // health service says SERVING from Start to Drain.
 //
 // The way out: Drain, wait until drained(), Shutdown, destroy. Destruction does what is left of it.

@@ -22,7 +22,8 @@ struct Offer {
 };
 
 // Reads the systems of a folder and finds the environments that they offer. What a system lacks to
-// offer any is told in the log. max_message_bytes caps what one answer of a culture may hold. Errors: as ReadSystemsFolder and env::Catalog::Create.
+// offer any is told in the log. max_message_bytes caps what one answer of a culture may hold.
+// Errors: as ReadSystemsFolder and env::Catalog::Create.
 absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes,
                                 env::BenchEnvironments bench);
 

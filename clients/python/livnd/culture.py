@@ -274,7 +274,7 @@ class CultureSession(Session):
             InvalidFieldError: a duration, channel, number or size is wrong; nothing happened.
             NotResetError: clear first.
             NumericalFailureError: every copy has failed; clear first.
-            CapacityError: more spikes than one answer holds; nothing happened, run shorter.
+            TooManySpikesError: more spikes than one answer holds; nothing happened, run shorter.
             UnknownOutcomeError, UnknownSessionError, ServerUnavailableError: as Session.step.
         """
         request = pb.RunRequest(

@@ -110,7 +110,7 @@ class TooManySpikesError(CapacityError):
 
 
 class NumericalFailureError(LivndError, ArithmeticError):
-    """A culture's numbers left their range, and it waits for a reset.
+    """A culture's numbers left their range, and it waits for a clear.
 
     Attributes:
         run: what Env.run() had recorded until then, or None.
@@ -120,7 +120,7 @@ class NumericalFailureError(LivndError, ArithmeticError):
 
 
 class RunStartedError(LivndError, RuntimeError):
-    """The change is possible at time 0 only: reset the culture first."""
+    """The change is possible at time 0 only: clear the culture first."""
 
 
 class NotACultureError(LivndError):
