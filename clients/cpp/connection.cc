@@ -134,7 +134,8 @@ Result<void> Connection::CallUntilDecided(
                  "the request has " + std::to_string(size) + " bytes; the server takes " +
                      std::to_string(cap),
                  "MESSAGE_TOO_LARGE",
-                 {{"value", std::to_string(size)}, {"accepted", std::to_string(cap)}}};
+                 {{"value", std::to_string(size) + " bytes"},
+                  {"accepted", std::to_string(cap) + " bytes"}}};
   }
   milliseconds backoff = kFirstBackoff;
   steady_clock::time_point give_up = steady_clock::time_point::max();

@@ -36,6 +36,13 @@ def _array(text: str, dtype: Any, *shape: int) -> np.ndarray:
     return np.frombuffer(bytes.fromhex(text), dtype).reshape(shape).copy()
 
 
+def _option(name: str, value: float) -> dict[str, Any]:
+    """The name as a text and how often it comes, since JSON is slow to read where that is long."""
+    unit = name[:1] if name == name[:1] * len(name) else name
+    times = len(name) // max(1, len(unit))
+    return {"unit": unit, "times": times, "value": np.float64(value).tobytes().hex()}
+
+
 class Program:
     """The running driver; one command at a time."""
 
@@ -104,7 +111,7 @@ class CppSession(_Numbered, drivers.Session):
                 "reset",
                 seeds=list(seeds),
                 mask=[bool(chosen) for chosen in mask],
-                options={k: np.float64(v).tobytes().hex() for k, v in (options or {}).items()},
+                options=[_option(name, value) for name, value in (options or {}).items()],
             )
         )
 
@@ -214,6 +221,7 @@ class CppClient(drivers.Client):
     def __init__(self, program: Program, number: int) -> None:
         self._program = program
         self._id = number
+        self._sessions: list[CppSession | CppCulture] = []
 
     def _ask(self, do: str, **command: Any) -> Any:
         return self._program.ask(do, client=self._id, **command)
@@ -246,13 +254,17 @@ class CppClient(drivers.Client):
             num_envs=num_envs,
             autoreset_mode=_MODES[autoreset_mode],
         )
-        return CppSession(self._program, created)
+        self._sessions.append(CppSession(self._program, created))
+        return self._sessions[-1]
 
     def culture(self, system, num_envs=1):
         created = self._ask("create_culture", system=system, num_envs=num_envs)
-        return CppCulture(self._program, created)
+        self._sessions.append(CppCulture(self._program, created))
+        return self._sessions[-1]
 
     def close(self):
+        for session in self._sessions:
+            session.forget()
         self._ask("forget")
 
 

@@ -161,7 +161,7 @@ class Client(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Hangs up. Sessions that were closed before need not be closed again."""
+        """Hangs up, and has its sessions end."""
 
 
 class Driver(ABC):

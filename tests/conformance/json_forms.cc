@@ -101,9 +101,11 @@ ResetOptions ResetOptionsOf(const json& command) {
   ResetOptions options;
   options.seeds = SeedsOf(command.at("seeds"));
   options.mask = command.at("mask").get<std::vector<bool>>();
-  // Bits, since JSON has no NaN.
-  for (const auto& [name, value] : command.at("options").items()) {
-    options.options[name] = ArrayOf<double>(value).at(0);
+  for (const json& option : command.at("options")) {
+    const std::string unit = option.at("unit");
+    std::string name;
+    for (auto times = option.at("times").get<int64_t>(); times > 0; --times) name += unit;
+    options.options[name] = ArrayOf<double>(option.at("value")).at(0);  // bits: JSON has no NaN
   }
   return options;
 }

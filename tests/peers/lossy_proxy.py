@@ -37,12 +37,14 @@ class LossyProxy:
         address: "unix:PATH".
         fates: what becomes of the next operations; those after them are answered.
         num_operations: that have come from the client, repeats included.
+        methods: which method the server is asked for in place of another, by their paths.
     """
 
     def __init__(self, path: str, upstream: str) -> None:
         self.address = f"unix:{path}"
         self.fates: deque[Fate] = deque()
         self.num_operations = 0
+        self.methods: dict[str, str] = {}
         self._lock = threading.Lock()
         self._upstream = grpc.insecure_channel(upstream)
         self._stubs = {}
@@ -59,6 +61,7 @@ class LossyProxy:
                 fate = self.fates.popleft() if self.fates else ANSWERED
         response = b""
         if fate.reaches_server:
+            method = self.methods.get(method, method)
             stub = self._stubs.setdefault(method, self._upstream.unary_unary(method))
             try:
                 response = stub(request, timeout=60)

@@ -63,9 +63,8 @@ class Client(Connection):
         """
         if autoreset_mode not in _AUTORESET_MODES:
             raise invalid_field("autoreset_mode", autoreset_mode, ", ".join(_AUTORESET_MODES))
-        most = self.server_info().max_envs_per_session
-        if not 1 <= num_envs <= most:
-            raise invalid_field("num_envs", num_envs, f"1 .. {most}")
+        if not -(2**31) <= num_envs < 2**31:
+            raise invalid_field("num_envs", num_envs, "1 .. server_info().max_envs_per_session")
         request = pb.CreateSessionRequest(
             request_id=uuid.uuid4().hex if request_id is None else request_id,
             environment_id=environment_id,

@@ -142,7 +142,8 @@ class Connection:
                 f"{method}: the request has {len(payload)} bytes, the server takes {cap}; "
                 "use fewer copies in a session",
                 reason="MESSAGE_TOO_LARGE",
-                metadata={"field": method, "value": str(len(payload)), "accepted": f"0 .. {cap}"},
+                code="RESOURCE_EXHAUSTED",
+                metadata={"value": f"{len(payload)} bytes", "accepted": f"{cap} bytes"},
             )
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         give_up: float | None = None

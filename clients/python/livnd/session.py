@@ -13,7 +13,6 @@ from livnd.connection import Connection
 from livnd.errors import (
     ClosedError,
     LivndError,
-    MessageTooLargeError,
     OwnServerEndedError,
     PayloadMismatchError,
     UnknownOutcomeError,
@@ -87,11 +86,11 @@ class Session:
         self._connection = connection
         self._delete = connection.own_session(self)
         self._closed = False
-        self._gone = ""  # why there is no session of this name any more
+        # Why there is no session of this name any more.
+        self._gone: UnknownSessionError | OwnServerEndedError | None = None
         # Method and payload of the operations that were sent with next_op_index and got no answer,
         # in the order of their last attempts. Any of them may have been done, but only one.
         self._unanswered: list[tuple[str, bytes]] = []
-        self._check_answer_fits()
 
     def __reduce__(self) -> Any:
         raise not_copyable("a session")
@@ -198,6 +197,7 @@ class Session:
                 f"operation {self.next_op_index} got no answer and may have been done: repeat it "
                 "with the same arguments, or reset all copies",
                 reason="UNKNOWN_OUTCOME",
+                code="FAILED_PRECONDITION",
             )
         try:
             response = self._call(method, payload, timeout_s=timeout_s)
@@ -220,7 +220,7 @@ class Session:
         try:
             return self._connection.call(method, request, timeout_s=timeout_s)
         except (UnknownSessionError, OwnServerEndedError) as error:
-            self._gone = str(error)
+            self._gone = error
             raise
 
     def _advance(self) -> None:
@@ -239,16 +239,13 @@ class Session:
         }
 
     def _encode_action(self, spec: TensorSpec, action: Any) -> Any:
-        shape = (self.num_envs, *spec.shape)
         try:
-            array = np.asarray(action, dtype=spec.dtype)
+            return encode(action, spec.dtype)
         except (TypeError, ValueError):
+            shape = (self.num_envs, *spec.shape)
             raise invalid_field(
                 spec.name, repr(action)[:80], f"{spec.dtype} of shape {shape}"
             ) from None
-        if array.shape != shape:
-            raise invalid_field(spec.name, f"shape {array.shape}", f"shape {shape}")
-        return encode(array, spec.dtype)
 
     def _put_seeds(self, request: Any, seeds: Sequence[int | None] | None) -> None:
         if seeds is None:
@@ -260,8 +257,6 @@ class Session:
             request.seed_present.CopyFrom(encode(present, np.bool_))
 
     def _split_seeds(self, seeds: Sequence[int | None]) -> tuple[list[int], list[bool]]:
-        if len(seeds) != self.num_envs:
-            raise invalid_field("seeds", f"{len(seeds)} entries", f"{self.num_envs} entries")
         for copy, seed in enumerate(seeds):
             if seed is not None and not 0 <= seed <= MAX_SEED:
                 raise invalid_field(f"seeds[{copy}]", seed, "0 .. 2**64 - 1")
@@ -278,27 +273,15 @@ class Session:
         except (TypeError, ValueError):
             raise invalid_field(f"options.{name}", value, "a number") from None
 
-    def _check_answer_fits(self) -> None:
-        """Refuses a session whose every answer would be larger than the server may send."""
-        per_copy = sum(
-            int(np.prod(s.shape, dtype=np.int64)) * s.dtype.itemsize
-            for s in (*self.spec.observations, *self.spec.infos)
-        )
-        cap = self._connection.server_info().max_send_message_bytes
-        if per_copy * self.num_envs > cap:
-            self.close()
-            raise MessageTooLargeError(
-                f"{self.num_envs} copies answer {per_copy * self.num_envs} bytes a step, the "
-                f"server sends at most {cap}: use at most {cap // per_copy} copies in a session",
-                reason="MESSAGE_TOO_LARGE",
-                metadata={"field": "num_envs", "value": str(self.num_envs)},
-            )
-
     def _check_open(self) -> None:
         if self._closed:
-            raise ClosedError("the session was closed")
+            raise ClosedError(
+                "the session was closed", reason="UNKNOWN_SESSION", code="NOT_FOUND"
+            )
         if self._gone:
             raise UnknownSessionError(
                 f"the session is gone, make another one ({self._gone})",
                 reason="UNKNOWN_SESSION",
+                code="NOT_FOUND",
+                metadata=self._gone.metadata,
             )

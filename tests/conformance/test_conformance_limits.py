@@ -1,0 +1,165 @@
+"""Limits of a server: what they are, and what a client is told at them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+import numpy as np
+import pytest
+from livnd import SeriesSelection
+from livnd._proto import METHODS, pb
+from serving import TASK, Serve
+
+from conformance.drivers import Refused, Session
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Serve]:
+    """A server with little room."""
+    flags = ("--max-sessions", "2", "--max-envs", "3", "--idle-timeout", "7m", "--threads", "1")
+    with Serve(*flags) as server:
+        yield server
+
+
+def test_a_server_tells_its_limits(connect, small, server):
+    info = connect(small.address).info()
+    assert (info.max_sessions, info.max_envs_per_session) == (2, 3)
+    assert (info.session_idle_timeout_s, info.num_workers) == (420, 1)
+    assert min(info.max_receive_message_bytes, info.max_send_message_bytes) >= 4 << 20
+    assert info.physics_version and info.server_version
+    assert connect(server.address).info().max_envs_per_session == 1024
+
+
+def test_copies_up_to_the_limit(connect, small):
+    client = connect(small.address)
+    session = client.session(TASK, 3)
+    session.reset()
+    session.close()
+    with pytest.raises(Refused) as caught:
+        client.session(TASK, 4)
+    told = caught.value
+    assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_ENVS")
+    assert (told.metadata["value"], told.metadata["accepted"]) == ("4", "1 .. 3")
+
+
+def test_a_full_server_says_who_holds_what_and_has_room_again(connect, small):
+    client = connect(small.address)
+    session, culture = client.session(TASK, 2), client.culture("EI-mini", 3)
+    session.reset()
+    for make in (lambda: client.session(TASK), lambda: client.culture("EI-mini")):
+        with pytest.raises(Refused) as caught:
+            make()
+        told = caught.value
+        assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_SESSIONS")
+        assert not told.in_doubt
+        for name in (TASK, "Culture-EI-mini-v0"):
+            assert name in told.metadata["holders"]
+    session.step(session.actions(0))  # others are not touched by it
+    culture.close()
+    again = client.culture("EI-mini")
+    again.clear()
+    again.close()
+    session.close()
+
+
+def test_a_session_that_nobody_holds_gives_its_place_back(connect, small):
+    client = connect(small.address)
+    for _ in range(5):
+        session = at_last(lambda: client.session(TASK))
+        session.reset()
+        session.forget()
+    both = [at_last(lambda: client.session(TASK)) for _ in range(2)]
+    for session in both:
+        session.close()
+
+
+def at_last(make: Callable[[], Session]) -> Session:
+    """A client may take its time to delete what nobody holds."""
+    for _ in range(2000):
+        try:
+            return make()
+        except Refused as error:
+            assert error.reason == "TOO_MANY_SESSIONS"
+            time.sleep(0.01)
+    return make()
+
+
+def test_a_request_above_the_cap_is_not_sent(client):
+    session = client.session(TASK)
+    session.reset([1])
+    cap = client.info().max_receive_message_bytes
+    with pytest.raises(Refused) as caught:
+        session.reset(options={"x" * cap: 1.0})
+    told = caught.value
+    assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
+    assert not told.in_doubt
+    assert told.metadata["accepted"] == f"{cap} bytes"
+    assert int(told.metadata["value"].removesuffix(" bytes")) > cap
+    assert session.next_op_index == 2
+    session.step(session.actions(0))
+
+
+def test_a_request_just_below_the_cap_is_read_and_answered_in_few_words(client):
+    session = client.session(TASK)
+    session.reset([1])
+    cap = client.info().max_receive_message_bytes
+    with pytest.raises(Refused) as caught:
+        session.reset(options={"x" * (cap - 200): 1.0})
+    told = caught.value
+    assert (told.code, told.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert told.metadata["field"] == "options"
+    assert sum(len(text) for text in told.metadata.values()) < 2000
+    session.step(session.actions(0))
+
+
+def test_an_answer_that_would_be_too_large_is_refused_before_it_is_made(client):
+    culture = client.culture("EI-mini", 3)
+    sites = [(gid, section) for gid in range(8) for section in range(7)]
+    culture.configure(series=[SeriesSelection("voltage_mv", sites, sample_dt_ms=0.025)])
+    culture.clear([1, 2, 3])
+    with pytest.raises(Refused) as caught:
+        culture.run(20_000)
+    told = caught.value
+    assert (told.code, told.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert told.metadata["field"] == "duration_ms"
+    assert culture.describe()["ticks"] == 0
+    assert culture.run(10)["series[0]"].shape == (3, 56, 400)
+
+
+def test_a_session_with_too_many_calls_is_asked_again_until_it_has_room(connect, small):
+    """Calls past the client wait behind a long run of the same session, until no more may."""
+    eager = connect(small.address, retry_s=0.0)
+    culture = eager.culture("EI-mini", 3)
+    culture.clear([1, 2, 3])
+    path = "/livnd.v1.CultureService/"
+    with grpc.insecure_channel(small.address) as channel:
+        run = pb.RunRequest(session=culture.name, op_index=2, duration_ms=2000)
+        look = pb.GetCultureRequest(session=culture.name).SerializeToString()
+        running = channel.unary_unary(f"{path}Run").future(run.SerializeToString())
+        full = threading.Event()
+
+        def note(call: grpc.Future) -> None:
+            if call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                full.set()
+
+        waiting = []
+        while not full.is_set():
+            waiting.append(channel.unary_unary(f"{path}GetCulture").future(look))
+            waiting[-1].add_done_callback(note)
+            full.wait(0.001)
+        with pytest.raises(Refused) as caught:
+            culture.describe()
+        told = caught.value
+        assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS")
+        assert not told.in_doubt
+        recording = METHODS["Run"].response.FromString(running.result()).recording
+        assert recording.num_ticks == 80_000
+        answered = [call for call in waiting if call.code() == grpc.StatusCode.OK]
+        assert len(answered) >= 60
+    assert culture.describe()["ticks"] == 80_000
+    culture.clear([1, 2, 3])
+    assert np.isnan(culture.run(1)["failed_at_ms"]).all()
+    culture.close()
