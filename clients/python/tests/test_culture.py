@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 
 import livnd
@@ -97,18 +96,6 @@ def test_the_same_seed_gives_the_same_bits_twice_and_to_every_client(address: st
     assert len(bits) == 100
 
 
-def test_a_copy_is_the_same_alone(culture: livnd.CultureSession, client: livnd.Client):
-    together = culture.run(50)
-    with client.create_culture(SYSTEM) as alone:
-        alone.configure(
-            spikes=True, series=[livnd.SeriesSelection("voltage_mv", SOMATA, sample_dt_ms=1.0)]
-        )
-        alone.clear([2])
-        recording = alone.run(50)
-    np.testing.assert_array_equal(recording.series[0][0], together.series[0][1])
-    np.testing.assert_array_equal(recording.spikes()[1], together.spikes(1)[1])
-
-
 def test_a_failure_leaves_other_copies_and_sessions_alone(
     culture: livnd.CultureSession, client: livnd.Client
 ):
@@ -131,20 +118,6 @@ def test_a_failure_leaves_other_copies_and_sessions_alone(
         assert np.isfinite(other.run(5).series[0]).all()
     culture.clear()
     assert np.isfinite(culture.run(5).series[0]).all()
-
-
-def test_what_does_not_fit_into_an_answer_is_refused_before_it_runs(
-    culture: livnd.CultureSession,
-):
-    sites = [(gid, section) for gid in range(8) for section in range(7)]
-    culture.configure(series=[livnd.SeriesSelection("voltage_mv", sites, sample_dt_ms=0.025)])
-    start = time.monotonic()
-    with pytest.raises(errors.InvalidFieldError, match="bytes") as caught:
-        culture.run(20_000)
-    assert time.monotonic() - start < 1.0
-    assert caught.value.field == "duration_ms"
-    assert culture.describe().ticks == 0
-    assert culture.run(10).series[0].shape == (3, 56, 400)
 
 
 def test_a_configure_does_all_or_nothing(culture: livnd.CultureSession):
@@ -174,19 +147,9 @@ def test_learned_weights_are_read_and_set(culture: livnd.CultureSession):
         culture.configure(learned_weights=weights[:2])
 
 
-def test_all_copies_are_cleared_together(culture: livnd.CultureSession):
-    with pytest.raises(errors.InvalidFieldError, match="seeds"):
-        culture.clear([1, 2])
+def test_a_noise_stream_that_is_no_number_of_the_protocol_is_refused(culture: livnd.CultureSession):
     with pytest.raises(errors.InvalidFieldError, match="noise_stream"):
         culture.clear(noise_stream=2**32)
-    culture.clear(noise_stream=7)
-    assert culture.describe().noise_stream == 7
-    culture.clear()
-    assert culture.describe().noise_stream == 8
-    culture.clear(repeat_noise=True)
-    assert culture.describe().noise_stream == 8
-    assert culture.clear([1, None, 3]).tolist()[::2] == [1, 3]
-    assert culture.describe().noise_stream == 0
 
 
 def test_gymnasium_environments_are_those_with_a_task(client: livnd.Client):
