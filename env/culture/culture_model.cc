@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "io/culture/params.h"
+#include "sim/network/populations.h"
 
 namespace livnd::env {
 namespace {
@@ -32,7 +33,8 @@ std::string SourceOfFault(const io::System& system, const PreparedCulture& made)
 // A model that can learn and be lit can at any time.
 void AllowLearningAndLight(sim::CultureConfig& config) {
   if (config.model.point.has_value()) return;
-  config.plasticity = sim::PlasticityConfig{{"EXC", {}}, {"INH", {}}};
+  config.plasticity =
+      sim::PlasticityConfig{{sim::kExcitatoryCells, {}}, {sim::kInhibitoryCells, {}}};
   config.opsin.emplace();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "sim/network/populations.h"
 
 namespace livnd::io {
 namespace {
@@ -131,7 +132,7 @@ absl::Status ReadSizeCv(Arguments& arguments, const std::vector<std::string>& po
 absl::StatusOr<ModelOptions> ResolveRcsd(const ModelDocument& document) {
   ModelOptions out;
   out.params_key = "ReducedCalciumSomaDendrite";
-  out.built_populations = {"EXC", "INH"};
+  out.built_populations = {sim::kExcitatoryCells, sim::kInhibitoryCells};
   Arguments arguments(document);
   // Stimuli carry their mode with them; livn 2.0.0's native engine does not look at this either.
   if (const ModelArgument* mode = arguments.Find("input_mode");
@@ -168,7 +169,7 @@ absl::Status Only(Arguments& arguments, const std::string& name, const ModelArgu
 absl::StatusOr<ModelOptions> ResolvePoint(const ModelDocument& document, bool glif) {
   ModelOptions out;
   out.params_key = glif ? "GLIF" : "Izhikevich";
-  out.built_populations = {"EXC", "INH"};
+  out.built_populations = {sim::kExcitatoryCells, sim::kInhibitoryCells};
   sim::PointModelConfig& point = out.model.point.emplace();
   point.kind = glif ? sim::PointModelConfig::Kind::kGlif : sim::PointModelConfig::Kind::kIzhikevich;
   Arguments arguments(document);

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "sim/network/populations.h"
+
 namespace livnd::io {
 namespace {
 
@@ -119,7 +121,7 @@ std::vector<sim::ProjectionConfig> PointProjections(
       if (!Exists(pre, edge.source_gid) || !Exists(post, edge.target_gid)) continue;
       of_pair[{edge.target_gid, edge.source_gid}] = edge;
     }
-    if (graph.post != "EXC" && graph.post != "INH") continue;
+    if (!sim::AreNeurons(graph.post)) continue;
     for (const auto& [pair, edge] : of_pair) projection.edges.push_back(edge);
     out.push_back(std::move(projection));
   }

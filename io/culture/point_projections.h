@@ -14,7 +14,7 @@ namespace livnd::io {
 // current of weight sign * r * w (system.py, connectivity_matrix): sign is the projection's type, r
 // a random number of [0, 1) that the edges draw in the order of the file, and w the weight of the
 // projection, 1 pA unless set. Receptors of the graph are not used. Of several edges of a pair the
-// last one holds. Populations "EXC" and "INH" are built; edges to others, and to or from cells of
+// last one holds. Populations of neurons are built; edges to others, and to or from cells of
 // them that are not selected, are left out after they have drawn.
 std::vector<sim::ProjectionConfig> PointProjections(
     const System& system, const std::vector<sim::PopulationConfig>& populations);

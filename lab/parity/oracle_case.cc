@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "base/status_macros.h"
 #include "io/system/system_documents.h"
+#include "sim/network/populations.h"
 
 namespace livnd::lab {
 namespace {
@@ -84,8 +85,8 @@ absl::Status ParsePlasticity(const JsonView& json, std::optional<bool>& on,
   }
   LIVND_ASSIGN_OR_RETURN(on, json.Bool());
   if (*on) {
-    rules = {{"EXC", sim::DefaultPlasticity(sim::PlasticityGroup::kExcitatory)},
-             {"INH", sim::DefaultPlasticity(sim::PlasticityGroup::kInhibitory)}};
+    rules = {{sim::kExcitatoryCells, sim::DefaultPlasticity(sim::PlasticityGroup::kExcitatory)},
+             {sim::kInhibitoryCells, sim::DefaultPlasticity(sim::PlasticityGroup::kInhibitory)}};
   }
   return absl::OkStatus();
 }
@@ -228,7 +229,7 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
         LIVND_ASSIGN_OR_RETURN(config.size_cv, NumberMap(value));
       } else {
         LIVND_ASSIGN_OR_RETURN(const double cv, value.Number());
-        config.size_cv = {{"EXC", cv}, {"INH", cv}};
+        config.size_cv = {{sim::kExcitatoryCells, cv}, {sim::kInhibitoryCells, cv}};
       }
     } else if (name == "size_seed") {
       LIVND_ASSIGN_OR_RETURN(config.size_seed, value.Integer(0, kMaxId));
@@ -412,7 +413,7 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
   LIVND_ASSIGN_OR_RETURN(out.name, name.String());
   out.system.name = out.name;
   out.setup.system = out.name;
-  out.setup.built_populations = {"EXC", "INH"};
+  out.setup.built_populations = {sim::kExcitatoryCells, sim::kInhibitoryCells};
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> seed, document.Find("seed"));
   if (seed.has_value()) {
     LIVND_ASSIGN_OR_RETURN(out.seed, seed->Integer(0, kMaxId));

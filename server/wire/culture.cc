@@ -20,6 +20,7 @@
 #include "server/wire/sites.h"
 #include "server/wire/stimulus.h"
 #include "server/wire/tensor.h"
+#include "sim/network/populations.h"
 
 namespace livnd::server {
 namespace {
@@ -158,8 +159,8 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
   if (request.has_plasticity()) {
     const v1::PlasticityRules& rules = request.plasticity();
     change.plasticity.emplace();
-    (*change.plasticity)["EXC"] = ParseRule(rules.excitatory());
-    (*change.plasticity)["INH"] = ParseRule(rules.inhibitory());
+    (*change.plasticity)[sim::kExcitatoryCells] = ParseRule(rules.excitatory());
+    (*change.plasticity)[sim::kInhibitoryCells] = ParseRule(rules.inhibitory());
   }
   if (request.has_learned_weights()) {
     const auto n = static_cast<int64_t>(culture.culture().plastic_connections().size());

@@ -12,6 +12,7 @@
 #include "io/culture/model_options.h"
 #include "server/wire/errors.h"
 #include "server/wire/tensor.h"
+#include "sim/network/populations.h"
 
 namespace livnd::server {
 namespace {
@@ -73,8 +74,8 @@ absl::StatusOr<io::ModelDocument> ParseRcsd(const v1::RcsdModel& model) {
   LIVND_PUT(model, dendrite_orientation_seed, "dendrite_orientation_seed");
   LIVND_PUT(model, size_seed, "size_seed");
   std::map<std::string, double> size_cv;
-  if (model.has_size_cv_exc()) size_cv["EXC"] = model.size_cv_exc();
-  if (model.has_size_cv_inh()) size_cv["INH"] = model.size_cv_inh();
+  if (model.has_size_cv_exc()) size_cv[sim::kExcitatoryCells] = model.size_cv_exc();
+  if (model.has_size_cv_inh()) size_cv[sim::kInhibitoryCells] = model.size_cv_inh();
   if (!size_cv.empty()) out.arguments["size_cv"] = std::move(size_cv);
   return out;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "sim/cell/point/point_params.h"
 #include "sim/culture/config_error.h"
+#include "sim/culture/culture_parts.h"
 #include "sim/culture/point_builder.h"
 #include "sim/culture/rcsd_builder.h"
 #include "sim/network/spike_history.h"
@@ -58,32 +59,34 @@ absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConf
     return Bad("refractory_period_ms", refractory, "a number from 0 to 1e6 (ms)");
   }
   if (absl::Status s = ValidatePopulations(config); !s.ok()) return s;
-  std::shared_ptr<Culture> culture(new Culture());
-  culture->dt_ms_ = config.dt_ms;
-  culture->refractory_steps_ = static_cast<int64_t>(std::ceil(refractory / config.dt_ms - 1e-6));
-  for (const PopulationConfig& population : config.populations) {
-    for (int64_t i = 0; i < population.num_present(); ++i) {
-      const auto source = static_cast<int64_t>(culture->source_index_.size());
-      culture->source_index_[population.gid(i)] = source;
-    }
-  }
-  const absl::Status built = config.model.point.has_value() ? PointBuilder(config, *culture).Build()
-                                                            : RcsdBuilder(config, *culture).Build();
-  if (!built.ok()) return built;
-  culture->BuildInitialState();
-  return std::shared_ptr<const Culture>(std::move(culture));
+  absl::StatusOr<CultureParts> parts =
+      config.model.point.has_value() ? PointBuilder(config).Build() : RcsdBuilder(config).Build();
+  if (!parts.ok()) return parts.status();
+  return std::shared_ptr<const Culture>(new Culture(config.dt_ms, *std::move(parts)));
 }
 
-void Culture::AddCell(int group, int64_t gid, uint32_t cell_class) {
-  CellGroup& g = groups_[group];
-  cells_[gid] = {group, g.num_cells()};
-  g.gids.push_back(gid);
-  g.source.push_back(static_cast<uint32_t>(source_index_[gid]));
-  g.cell_class.push_back(cell_class);
-  gids_.push_back(gid);
-  cell_order_.push_back(cells_[gid]);
-  first_section_row_[gid] = num_section_rows_;
-  num_section_rows_ += g.model->num_sections();
+Culture::Culture(double dt_ms, CultureParts parts)
+    : dt_ms_(dt_ms),
+      refractory_steps_(parts.refractory_steps),
+      has_noise_(parts.has_noise),
+      has_plasticity_(parts.has_plasticity),
+      has_opsin_(parts.has_opsin),
+      noise_interval_ms_(parts.noise_interval_ms),
+      time_rules_(parts.time_rules),
+      groups_(std::move(parts.groups)),
+      gids_(std::move(parts.gids)),
+      cells_(std::move(parts.cells)),
+      source_index_(std::move(parts.source_index)),
+      weight_keys_(std::move(parts.weight_keys)) {
+  for (int64_t gid : gids_) {
+    cell_order_.push_back(cells_[gid]);
+    first_section_row_[gid] = num_section_rows_;
+    num_section_rows_ += groups_[cells_[gid].group].model->num_sections();
+  }
+  connectivity_.receptors = std::move(parts.receptors);
+  connectivity_.max_delay_steps = parts.max_delay_steps;
+  SetConnections(std::move(parts.rows));
+  BuildInitialState();
 }
 
 void Culture::SetConnections(std::vector<PendingRow> rows) {

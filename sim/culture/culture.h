@@ -80,6 +80,9 @@ struct CopyHeader {
   };
 };
 
+struct CultureParts;  // sim/culture/culture_parts.h
+struct PendingRow;
+
 // Immutable and thread-safe after Create.
 class Culture {
  public:
@@ -133,19 +136,7 @@ class Culture {
   const std::vector<std::string>& weight_keys() const { return weight_keys_; }
 
  private:
-  Culture() = default;
-  friend class
-      RcsdBuilder;  // sim/culture/rcsd_builder.h: the parts that depend on the kind of neuron
-  friend class PointBuilder;  // sim/culture/point_builder.h
-
-  struct PendingRow {
-    uint32_t source;
-    Terminal terminal;
-    ConnectionRow row;          // but for its terminal
-    PlasticConnection plastic;  // where the row's receptor is plastic
-  };
-  // Adds a cell to a group that exists; cells come in gid order.
-  void AddCell(int group, int64_t gid, uint32_t cell_class);
+  Culture(double dt_ms, CultureParts parts);
   // Takes rows in the order of the configuration.
   void SetConnections(std::vector<PendingRow> rows);
   void BuildInitialState();

@@ -15,7 +15,7 @@
 
 namespace livnd::sim {
 
-// Cells first_gid .. first_gid + num_cells - 1. "EXC" and "INH" are built; a population of any
+// Cells first_gid .. first_gid + num_cells - 1. Neurons are built; a population of any
 // other name is a set of event sources whose spike times the user gives.
 struct PopulationConfig {
   std::string name;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "sim/culture/cell_params.h"
 #include "sim/culture/config_error.h"
+#include "sim/network/populations.h"
 
 namespace livnd::sim {
 namespace {
@@ -15,10 +16,8 @@ namespace {
 // livn redraws the noise current once a millisecond.
 constexpr double kNoiseIntervalMs = 1.0;
 
-bool IsNeurons(absl::string_view population) { return population == "EXC" || population == "INH"; }
-
 bool IsBuilt(const PopulationConfig& population) {
-  return IsNeurons(population.name) && !population.is_event_source();
+  return AreNeurons(population.name) && !population.is_event_source();
 }
 
 absl::Status CheckTau(absl::string_view name, double tau_ms, double dt_ms) {
@@ -52,14 +51,15 @@ PointModelConfig LeakyIntegrateAndFire() {
   return model;
 }
 
-absl::Status PointBuilder::Build() {
+absl::StatusOr<CultureParts> PointBuilder::Build() {
+  parts_.AddSources(config_.populations);
   if (absl::Status s = RefuseOthersFields(); !s.ok()) return s;
   if (absl::Status s = ReadModelParams(); !s.ok()) return s;
   if (absl::Status s = ValidateNoise(); !s.ok()) return s;
   // A cell may spike in every step.
-  culture_.refractory_steps_ = 0;
-  culture_.noise_interval_ms_ = kNoiseIntervalMs;
-  culture_.time_rules_ = TimeRules::kWholeSteps;
+  parts_.refractory_steps = 0;
+  parts_.noise_interval_ms = kNoiseIntervalMs;
+  parts_.time_rules = TimeRules::kWholeSteps;
   int64_t num_cells = 0;
   for (const PopulationConfig& p : config_.populations) {
     if (IsBuilt(p)) num_cells += p.num_present();
@@ -79,15 +79,16 @@ absl::Status PointBuilder::Build() {
     }
   }
   for (const auto& [gid, params] : config_.cell_params) {
-    if (culture_.Find(gid).group < 0) {
+    if (parts_.Find(gid).group < 0) {
       return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
     }
   }
-  return BuildConnections();
+  if (absl::Status s = BuildConnections(); !s.ok()) return s;
+  return std::move(parts_);
 }
 
 bool PointBuilder::HasNeurons(const std::string& population) const {
-  return IsNeurons(population) &&
+  return AreNeurons(population) &&
          std::any_of(config_.populations.begin(), config_.populations.end(),
                      [&](const PopulationConfig& p) { return p.name == population; });
 }
@@ -155,7 +156,7 @@ absl::StatusOr<GlifParams> PointBuilder::GlifCell(const PopulationConfig& popula
 
 absl::StatusOr<IzhikevichParams> PointBuilder::IzhikevichCell(const PopulationConfig& population,
                                                               int64_t gid, double draw) const {
-  IzhikevichParams p = sim::IzhikevichCell(population.name == "EXC", draw);
+  IzhikevichParams p = sim::IzhikevichCell(population.name == kExcitatoryCells, draw);
   std::vector<const ParamValues*> layers = LayersOf(population, gid);
   layers.insert(layers.begin(), &point_.params);
   for (const ParamValues* layer : layers) {
@@ -168,8 +169,7 @@ absl::StatusOr<IzhikevichParams> PointBuilder::IzhikevichCell(const PopulationCo
 }
 
 absl::StatusOr<ParamValues> PointBuilder::ParamsOfCell(const CultureConfig& config, int64_t gid) {
-  Culture unused;
-  PointBuilder builder(config, unused);
+  PointBuilder builder(config);
   if (absl::Status s = builder.ReadModelParams(); !s.ok()) return s;
   int64_t num_before = 0;
   for (const PopulationConfig& p : config.populations) {
@@ -194,12 +194,12 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
                                            const double* draws) {
   const absl::StatusOr<double> noise_pa = NoiseAmplitude(population.name);
   if (!noise_pa.ok()) return noise_pa.status();
-  const int g = static_cast<int>(culture_.groups_.size());
+  const int g = static_cast<int>(parts_.groups.size());
   auto glif = is_glif() ? std::make_shared<GlifModel>(config_.dt_ms) : nullptr;
   auto izhikevich = is_glif() ? nullptr : std::make_shared<IzhikevichModel>(config_.dt_ms);
   models_.push_back(glif != nullptr ? std::shared_ptr<PointModel>(glif) : izhikevich);
   models_[g]->SetNoiseOn(*noise_pa > 0.0);
-  CellGroup& group = culture_.groups_.emplace_back();
+  CellGroup& group = parts_.groups.emplace_back();
   group.population = population.name;
   group.model = models_[g];
 
@@ -209,7 +209,7 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
     const auto own = config_.cell_params.find(gid);
     const bool plain = is_glif() && own == config_.cell_params.end();
     if (plain && plain_class >= 0) {
-      culture_.AddCell(g, gid, static_cast<uint32_t>(plain_class));
+      parts_.AddCell(g, gid, static_cast<uint32_t>(plain_class));
       continue;
     }
     absl::Status s;
@@ -224,17 +224,17 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
       if (s.ok()) cell = izhikevich->Derive(*p, *noise_pa);
     }
     if (!s.ok()) return At(absl::StrCat("cell ", gid, " (", population.name, ")"), s);
-    const auto cell_class = static_cast<uint32_t>(culture_.groups_[g].classes.size());
-    culture_.groups_[g].classes.push_back(std::move(cell));
+    const auto cell_class = static_cast<uint32_t>(parts_.groups[g].classes.size());
+    parts_.groups[g].classes.push_back(std::move(cell));
     if (plain) plain_class = cell_class;
-    culture_.AddCell(g, gid, cell_class);
+    parts_.AddCell(g, gid, cell_class);
   }
   return absl::OkStatus();
 }
 
 absl::Status PointBuilder::ValidateNoise() {
   if (!config_.noise.has_value()) return absl::OkStatus();
-  culture_.has_noise_ = true;
+  parts_.has_noise = true;
   for (const auto& [key, value] : *config_.noise) {
     const size_t dash = key.find('-');
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
@@ -256,7 +256,7 @@ absl::StatusOr<double> PointBuilder::NoiseAmplitude(const std::string& populatio
   const double level = NoiseParamsOf(config_, population).at("level");
   // livn 2.0.0 brian2_noise_configure of models/glif.py and models/izhikevich.py.
   if (is_glif()) return level;
-  return (population == "EXC" ? 5.0 : 2.0) * level;
+  return (population == kExcitatoryCells ? 5.0 : 2.0) * level;
 }
 
 absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
@@ -297,7 +297,6 @@ absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
 absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
   const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
   const std::string pair = absl::StrCat(projection.post, "_", projection.pre);
-  Connectivity& net = culture_.connectivity_;
   // A point neuron has one place for synapses.
   std::vector<Receptor> receptors;
   for (const auto& [swc, configs] : projection.receptors) {
@@ -327,8 +326,8 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
   }
   for (const Edge& edge : projection.edges) {
     const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
-    const Culture::CellRef target = culture_.Find(edge.target_gid);
-    const int64_t source = culture_.SourceIndex(edge.source_gid);
+    const Culture::CellRef target = parts_.Find(edge.target_gid);
+    const int64_t source = parts_.SourceIndex(edge.source_gid);
     if (target.group < 0 || source < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(where, ": ", name, " names a cell that does not exist"));
@@ -341,7 +340,7 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
       return Bad(absl::StrCat(name, ": weight"), edge.weight, "a number from 0 to 1e9");
     }
     for (const Receptor& r : receptors) {
-      Culture::PendingRow pending;
+      PendingRow pending;
       pending.source = static_cast<uint32_t>(source);
       ConnectionRow& row = pending.row;
       row.target_index = static_cast<uint32_t>(target.index);
@@ -352,10 +351,10 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
       row.delay_ms = std::max(edge.distance_um / kConductionUmPerMs, 2.0 * config_.dt_ms);
       // Brian2: rounded to steps, and what arrives in step k acts from k + 1 on.
       row.delay_steps = static_cast<int32_t>(std::floor(row.delay_ms / config_.dt_ms + 0.5)) + 1;
-      net.max_delay_steps = std::max(net.max_delay_steps, row.delay_steps);
+      parts_.max_delay_steps = std::max(parts_.max_delay_steps, row.delay_steps);
       row.weight = r.sign * r.weight * edge.weight;
       row.state = -1;
-      rows_.push_back(std::move(pending));
+      parts_.rows.push_back(std::move(pending));
     }
   }
   return absl::OkStatus();
@@ -365,18 +364,17 @@ absl::Status PointBuilder::BuildConnections() {
   // Events bring a row's weight as it is, pA or nS.
   ReceptorConstants as_it_is;
   as_it_is.unit_us = as_it_is.half_rise = as_it_is.half_decay = 1.0;
-  culture_.connectivity_.receptors.push_back(as_it_is);
+  parts_.receptors.push_back(as_it_is);
   for (const ProjectionConfig& projection : config_.projections) {
     if (absl::Status s = AddProjection(projection); !s.ok()) return s;
   }
-  culture_.weight_keys_.assign(weight_keys_.begin(), weight_keys_.end());
+  parts_.weight_keys.assign(weight_keys_.begin(), weight_keys_.end());
   for (const auto& [key, value] : config_.weights) {
     if (weight_keys_.count(key) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "unknown weight '", key, "'; accepted: ", absl::StrJoin(culture_.weight_keys_, ", ")));
+          "unknown weight '", key, "'; accepted: ", absl::StrJoin(parts_.weight_keys, ", ")));
     }
   }
-  culture_.SetConnections(std::move(rows_));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,4 @@
-// Builds a culture of point neurons: cells, noise and synapses. Internal to sim/.
+// Builds a culture of point neurons: cells, noise and synapses. Internal to sim/culture.
 #ifndef LIVND_SIM_CULTURE_POINT_BUILDER_H_
 #define LIVND_SIM_CULTURE_POINT_BUILDER_H_
 
@@ -14,18 +14,20 @@
 #include "sim/cell/point/izhikevich_model.h"
 #include "sim/culture/culture.h"
 #include "sim/culture/culture_config.h"
+#include "sim/culture/culture_parts.h"
 
 namespace livnd::sim {
 
-// As with RCSD, populations "EXC" and "INH" are built and any other is a set of event sources.
+// Populations of neurons (sim/network/populations.h) are built; any other is a set of event sources.
 // Errors as Culture::Create.
 class PointBuilder {
  public:
-  // Both must outlive the builder; config.model.point is present.
-  PointBuilder(const CultureConfig& config, Culture& culture)
-      : config_(config), point_(*config.model.point), culture_(culture) {}
+  // The configuration must outlive the builder; its model.point is present.
+  explicit PointBuilder(const CultureConfig& config)
+      : config_(config), point_(*config.model.point) {}
 
-  absl::Status Build();
+  // Once.
+  absl::StatusOr<CultureParts> Build();
   // sim/culture/cell_params.h
   static absl::StatusOr<ParamValues> ParamsOfCell(const CultureConfig& config, int64_t gid);
 
@@ -57,11 +59,10 @@ class PointBuilder {
 
   const CultureConfig& config_;
   const PointModelConfig& point_;
-  Culture& culture_;
+  CultureParts parts_;
   GlifParams glif_;
   double tau_syn_ms_ = 5.0;                          // livn's default
   std::vector<std::shared_ptr<PointModel>> models_;  // [group]
-  std::vector<Culture::PendingRow> rows_;
   std::set<std::string> weight_keys_;
 };
 

@@ -10,6 +10,7 @@
 #include "sim/culture/cell_params.h"
 #include "sim/culture/config_error.h"
 #include "sim/culture/synapse_params.h"
+#include "sim/network/populations.h"
 #include "sim/simd/scalar_math.h"
 
 namespace livnd::sim {
@@ -21,9 +22,9 @@ constexpr double kNoiseIntervalMs = 0.025;
 constexpr double kTieMs = 1e-6;
 
 bool KindOf(absl::string_view population, CellKind* kind) {
-  if (population == "EXC") *kind = CellKind::kMotoneuron;
-  if (population == "INH") *kind = CellKind::kRenshaw;
-  return population == "EXC" || population == "INH";
+  if (population == kExcitatoryCells) *kind = CellKind::kMotoneuron;
+  if (population == kInhibitoryCells) *kind = CellKind::kRenshaw;
+  return AreNeurons(population);
 }
 
 absl::Status ValidateOpsin(const OpsinParams& o) {
@@ -85,17 +86,20 @@ bool RcsdBuilder::IsBuilt(const std::string& population) const {
                      [&](const PopulationConfig& p) { return p.name == population; });
 }
 
-absl::Status RcsdBuilder::Build() {
+absl::StatusOr<CultureParts> RcsdBuilder::Build() {
+  parts_.AddSources(config_.populations);
+  parts_.refractory_steps =
+      static_cast<int64_t>(std::ceil(config_.model.refractory_period_ms / config_.dt_ms - 1e-6));
   if (config_.opsin.has_value()) {
     if (absl::Status s = ValidateOpsin(*config_.opsin); !s.ok()) return s;
     opsin_ = *config_.opsin;
-    culture_.has_opsin_ = true;
+    parts_.has_opsin = true;
   }
   if (config_.plasticity.has_value()) {
     absl::StatusOr<std::vector<PlasticityRule>> rules = ResolvePlasticity(*config_.plasticity);
     if (!rules.ok()) return rules.status();
     rules_ = *std::move(rules);
-    culture_.has_plasticity_ = true;
+    parts_.has_plasticity = true;
   }
   for (const auto& [population, cv] : config_.model.size_cv) {
     if (!(cv >= 0.0 && cv <= 10.0)) {
@@ -118,14 +122,14 @@ absl::Status RcsdBuilder::Build() {
     if (absl::Status s = BuildPopulation(p); !s.ok()) return s;
   }
   for (const auto& [gid, params] : config_.cell_params) {
-    if (culture_.Find(gid).group < 0) {
+    if (parts_.Find(gid).group < 0) {
       return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
     }
   }
   if (absl::Status s = BuildNoise(); !s.ok()) return s;
   if (absl::Status s = BuildConnections(); !s.ok()) return s;
   ShareTables();
-  return absl::OkStatus();
+  return std::move(parts_);
 }
 
 absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population, int64_t gid,
@@ -172,7 +176,7 @@ absl::StatusOr<RcsdBuilder::Population> RcsdBuilder::ResolvePopulation(
     if (set->kind != kind) {
       return absl::InvalidArgumentError(absl::StrCat(
           "parameter_sets: ", config.name, " = ", named->second, ", which is a set of ",
-          kind == CellKind::kMotoneuron ? "INH" : "EXC", " cells"));
+          kind == CellKind::kMotoneuron ? kInhibitoryCells : kExcitatoryCells, " cells"));
     }
     population.set = *std::move(set);
   }
@@ -194,7 +198,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   absl::StatusOr<Population> resolved = ResolvePopulation(config);
   if (!resolved.ok()) return resolved.status();
   Population& population = *resolved;
-  population.first_group = culture_.groups_.size();
+  population.first_group = parts_.groups.size();
   auto scale_of = [&](int64_t gid) { return ScaleOf(population, gid); };
   auto error_at = [&](int64_t gid, const absl::Status& status) {
     return At(absl::StrCat("cell ", gid, " (", config.name, ", size factor ", scale_of(gid), ")"),
@@ -217,30 +221,30 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
     const double scale = scale_of(gid);
     const bool plain = scale == 1.0 && config_.cell_params.count(gid) == 0;
     if (plain && plain_group >= 0) {
-      culture_.AddCell(plain_group, gid, plain_class);
+      parts_.AddCell(plain_group, gid, plain_class);
       continue;
     }
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale);
     if (!cell.ok()) return error_at(gid, cell.status());
     RcsdShape shape = ShapeOf(*cell);
     shape.own_membrane = population.own_membrane;
-    shape.has_opsin = culture_.has_opsin_;
+    shape.has_opsin = parts_.has_opsin;
     const int g = GroupOf(population, *cell, shape);
-    CellGroup& group = culture_.groups_[g];
+    CellGroup& group = parts_.groups[g];
     const auto cell_class = static_cast<uint32_t>(group.classes.size());
     group.classes.push_back(DeriveRcsdCell(*cell, shape, opsin_, config_.dt_ms, config_.v_init_mv));
     if (plain) {
       plain_group = g;
       plain_class = cell_class;
     }
-    culture_.AddCell(g, gid, cell_class);
+    parts_.AddCell(g, gid, cell_class);
   }
   return absl::OkStatus();
 }
 
 int RcsdBuilder::GroupOf(const Population& population, const CellTemplate& cell,
                          const RcsdShape& shape) {
-  std::vector<CellGroup>& groups = culture_.groups_;
+  std::vector<CellGroup>& groups = parts_.groups;
   size_t g = population.first_group;
   while (g < groups.size() && !(models_[g]->shape() == shape)) ++g;
   if (g == groups.size()) {
@@ -254,9 +258,9 @@ int RcsdBuilder::GroupOf(const Population& population, const CellTemplate& cell,
 }
 
 absl::Status RcsdBuilder::BuildNoise() {
-  culture_.noise_interval_ms_ = kNoiseIntervalMs;
+  parts_.noise_interval_ms = kNoiseIntervalMs;
   if (!config_.noise.has_value()) return absl::OkStatus();
-  culture_.has_noise_ = true;
+  parts_.has_noise = true;
   std::vector<std::string> accepted;
   for (const auto& [name, value] : NoiseDefaults(config_.model)) accepted.push_back(name);
   for (const auto& [key, value] : *config_.noise) {
@@ -279,7 +283,7 @@ absl::Status RcsdBuilder::BuildNoise() {
     }
   }
   for (size_t g = 0; g < models_.size(); ++g) {
-    const std::string& population = culture_.groups_[g].population;
+    const std::string& population = parts_.groups[g].population;
     const ParamValues params = NoiseParamsOf(config_, population);
     auto get = [&](const char* name) { return params.at(name); };
     NoiseParams n;
@@ -347,7 +351,7 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
 absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
   const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
   const double dt = config_.dt_ms;
-  std::vector<ReceptorConstants>& constants = culture_.connectivity_.receptors;
+  std::vector<ReceptorConstants>& constants = parts_.receptors;
   struct InUse {
     PlacedReceptor placed;
     int64_t index = -1;  // among the connectivity's receptors; -1: no connection has it yet
@@ -369,8 +373,8 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
   }
   for (const Edge& edge : projection.edges) {
     const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
-    const Culture::CellRef target = culture_.Find(edge.target_gid);
-    const int64_t source = culture_.SourceIndex(edge.source_gid);
+    const Culture::CellRef target = parts_.Find(edge.target_gid);
+    const int64_t source = parts_.SourceIndex(edge.source_gid);
     if (target.group < 0 || source < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(where, ": ", name, " names a cell that does not exist"));
@@ -413,7 +417,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
         }
         constants.push_back(c);
       }
-      Culture::PendingRow pending;
+      PendingRow pending;
       pending.source = static_cast<uint32_t>(source);
       ConnectionRow& row = pending.row;
       row.target_index = static_cast<uint32_t>(target.index);
@@ -424,8 +428,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
       const double ceiling = std::ceil(steps);
       const bool tie = std::fabs(steps - std::round(steps)) * dt < kTieMs;
       row.delay_steps = tie ? -1 : static_cast<int32_t>(ceiling);
-      culture_.connectivity_.max_delay_steps =
-          std::max(culture_.connectivity_.max_delay_steps, static_cast<int>(ceiling) + 1);
+      parts_.max_delay_steps = std::max(parts_.max_delay_steps, static_cast<int>(ceiling) + 1);
       row.weight = p.placed.weight * edge.weight;
       row.state = -1;
       const ReceptorConstants& c = constants[pending.terminal.receptor];
@@ -433,7 +436,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
         pending.plastic = {edge.source_gid, edge.target_gid, edge.syn_id,
                            receptor.name,   c.w_min,         c.w_max};
       }
-      rows_.push_back(std::move(pending));
+      parts_.rows.push_back(std::move(pending));
     }
   }
   return absl::OkStatus();
@@ -442,12 +445,12 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
 absl::Status RcsdBuilder::BuildConnections() {
   const SynapseParamNames names = SynapseParamNamesOf(config_);
   std::vector<std::string> accepted;
-  for (const WeightName& name : names.weights) culture_.weight_keys_.push_back(name.key());
+  for (const WeightName& name : names.weights) parts_.weight_keys.push_back(name.key());
   for (const ReceptorParamName& name : names.receptor_params) accepted.push_back(name.key());
   for (const auto& [key, value] : config_.weights) {
-    if (!std::binary_search(culture_.weight_keys_.begin(), culture_.weight_keys_.end(), key)) {
+    if (!std::binary_search(parts_.weight_keys.begin(), parts_.weight_keys.end(), key)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "unknown weight '", key, "'; accepted: ", absl::StrJoin(culture_.weight_keys_, ", ")));
+          "unknown weight '", key, "'; accepted: ", absl::StrJoin(parts_.weight_keys, ", ")));
     }
     if (!(value >= 0.0 && value <= 1e9)) {
       return Bad(absl::StrCat("weight ", key), value, "a number from 0 to 1e9");
@@ -462,13 +465,11 @@ absl::Status RcsdBuilder::BuildConnections() {
   for (const ProjectionConfig& projection : config_.projections) {
     if (absl::Status s = AddProjection(projection); !s.ok()) return s;
   }
-  culture_.SetConnections(std::move(rows_));
   return absl::OkStatus();
 }
 
 absl::StatusOr<ParamValues> RcsdBuilder::ParamsOfCell(const CultureConfig& config, int64_t gid) {
-  Culture unused;
-  const RcsdBuilder builder(config, unused);
+  const RcsdBuilder builder(config);
   for (const PopulationConfig& p : config.populations) {
     if (gid < p.first_gid || gid >= p.first_gid + p.num_cells) continue;
     const absl::StatusOr<Population> population = builder.ResolvePopulation(p);

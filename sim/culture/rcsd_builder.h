@@ -1,4 +1,4 @@
-// Builds the RCSD part of a culture: cells, noise and synapses. Internal to sim/.
+// Builds a culture of cells with compartments: cells, noise and synapses. Internal to sim/culture.
 #ifndef LIVND_SIM_CULTURE_RCSD_BUILDER_H_
 #define LIVND_SIM_CULTURE_RCSD_BUILDER_H_
 
@@ -13,17 +13,19 @@
 #include "sim/cell/rcsd/rcsd_model.h"
 #include "sim/culture/culture.h"
 #include "sim/culture/culture_config.h"
+#include "sim/culture/culture_parts.h"
 
 namespace livnd::sim {
 
-// Populations "EXC" and "INH" are built; any other is a set of event sources. Errors as
-// Culture::Create.
+// Populations of neurons (sim/network/populations.h) are built; any other is a set of event sources.
+// Errors as Culture::Create.
 class RcsdBuilder {
  public:
-  // Both must outlive the builder.
-  RcsdBuilder(const CultureConfig& config, Culture& culture) : config_(config), culture_(culture) {}
+  // The configuration must outlive the builder.
+  explicit RcsdBuilder(const CultureConfig& config) : config_(config) {}
 
-  absl::Status Build();
+  // Once.
+  absl::StatusOr<CultureParts> Build();
   // sim/culture/cell_params.h
   static absl::StatusOr<ParamValues> ParamsOfCell(const CultureConfig& config, int64_t gid);
 
@@ -46,11 +48,10 @@ class RcsdBuilder {
   void ShareTables();
 
   const CultureConfig& config_;
-  Culture& culture_;
+  CultureParts parts_;
   OpsinParams opsin_;
   std::vector<PlasticityRule> rules_;               // by PlasticityGroup
   std::vector<std::shared_ptr<RcsdModel>> models_;  // [group]
-  std::vector<Culture::PendingRow> rows_;
 };
 
 }  // namespace livnd::sim

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sim/network/populations.h"
 
 namespace livnd::sim {
 namespace {
@@ -80,11 +81,11 @@ absl::StatusOr<std::vector<PlasticityRule>> ResolvePlasticity(const PlasticityCo
   std::vector<PlasticityRule> rules = {DefaultRule(PlasticityGroup::kExcitatory),
                                        DefaultRule(PlasticityGroup::kInhibitory)};
   for (const auto& [group, values] : config) {
-    if (group != "EXC" && group != "INH") {
+    if (!AreNeurons(group)) {
       return absl::InvalidArgumentError(
           absl::StrCat("unknown plasticity group '", group, "'; accepted: EXC, INH"));
     }
-    PlasticityRule& rule = rules[group == "EXC" ? 0 : 1];
+    PlasticityRule& rule = rules[group == kExcitatoryCells ? 0 : 1];
     for (const auto& [name, value] : values) {
       bool known = false;
       for (const Name& n : kNames) {
