@@ -43,7 +43,7 @@ enum class StimulusQuantity {
 // when two stimuli overlap is told in env/culture/stimulus_plan.h.
 struct CultureStimulus {
   StimulusQuantity quantity = StimulusQuantity::kExtracellularMv;
-  // All stimuli of a mode have the same until the next Reset.
+  // All stimuli of a mode have the same until the next Clear.
   sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
   double sample_dt_ms = 1.0;        // kExactTicks: a multiple of the culture's dt
   std::vector<Site> sites;          // one a channel ...
@@ -92,11 +92,11 @@ struct CultureRecording {
   // Of copy c: elements spike_offsets[c] .. spike_offsets[c + 1], by time.
   std::vector<int64_t> spike_offsets;
   std::vector<int64_t> spike_gids;
-  std::vector<int64_t> spike_ticks;    // since the last reset
+  std::vector<int64_t> spike_ticks;    // since the last Clear
   std::vector<double> spike_times_ms;  // since the start of the run
   std::vector<RecordedSeries> series;  // in the order of the selection
-  // [copy]: the copy's numbers are good up to here (ms since the last reset), and it does not run
-  // until the next reset; NaN where nothing failed.
+  // [copy]: the copy's numbers are good up to here (ms since the last Clear), and it does not run
+  // until the next Clear; NaN where nothing failed.
   std::vector<double> failed_at_ms;
 };
 
@@ -110,15 +110,16 @@ struct CultureRun {
   int64_t max_stimulus_bytes = int64_t{256} << 20;
 };
 
-struct CultureReset {
+struct CultureClear {
   // One entry a copy, or empty: every copy keeps its seed.
   std::vector<std::optional<uint64_t>> seeds;
-  // Without a seed: go on to the next noise stream (livn's clear()), or repeat this one.
-  bool reseed = true;
+  // Without a seed: run this noise stream again, instead of going on to the next one (livn's
+  // clear()).
+  bool repeat_noise = false;
   // Which of the seed's streams; absent: as above, and 0 where a seed is given.
   std::optional<uint32_t> noise_stream;
-  // Learned weights stay, or all become 1 (as livn's do by mistake).
-  bool keep_learned_weights = true;
+  // All learned weights become 1 (as livn's do by mistake), instead of staying.
+  bool forget_learned_weights = false;
 };
 
 // Changes of a culture; what is absent stays as it is. Taken in the order of the fields.
@@ -144,7 +145,7 @@ struct CultureChange {
   std::optional<bool> plasticity_on;
   std::optional<uint32_t> noise_stream;  // from now on
   std::optional<RecordingSelection> recording;
-  // Spike times of event sources, ms since the last reset; replaces those of the gids named.
+  // Spike times of event sources, ms since the last Clear; replaces those of the gids named.
   std::map<int64_t, std::vector<double>> input_spikes_ms;
 };
 

@@ -123,31 +123,31 @@ void LiveCulture::LoadLearnedWeights(const std::vector<double>& weights) {
   }
 }
 
-absl::Status LiveCulture::Reset(const CultureReset& reset) {
+absl::Status LiveCulture::Clear(const CultureClear& clear) {
   const auto n = static_cast<size_t>(num_copies_);
-  if (!reset.seeds.empty() && reset.seeds.size() != n) {
-    return MakeFieldError("seeds", absl::StrCat(reset.seeds.size(), " entries"), absl::StrCat(n));
+  if (!clear.seeds.empty() && clear.seeds.size() != n) {
+    return MakeFieldError("seeds", absl::StrCat(clear.seeds.size(), " entries"), absl::StrCat(n));
   }
   bool any_seed = false;
   for (size_t c = 0; c < n; ++c) {
-    const bool given = !reset.seeds.empty() && reset.seeds[c].has_value();
+    const bool given = !clear.seeds.empty() && clear.seeds[c].has_value();
     any_seed = any_seed || given;
     if (given) {
-      seeds_[c] = *reset.seeds[c];
-    } else if (!was_reset_) {
+      seeds_[c] = *clear.seeds[c];
+    } else if (!was_cleared_) {
       seeds_[c] = EpisodeSeed(unseeded_seed_, c + 1);
     }
   }
-  if (reset.noise_stream.has_value()) {
-    noise_stream_ = *reset.noise_stream;
+  if (clear.noise_stream.has_value()) {
+    noise_stream_ = *clear.noise_stream;
   } else if (any_seed) {
     noise_stream_ = 0;
-  } else if (was_reset_ && reset.reseed) {
+  } else if (was_cleared_ && !clear.repeat_noise) {
     ++noise_stream_;
   }
   const std::vector<double> learned = LearnedWeights();
   for (int c = 0; c < num_copies_; ++c) copies_->Load(c, culture().initial_state());
-  if (reset.keep_learned_weights) LoadLearnedWeights(learned);
+  if (!clear.forget_learned_weights) LoadLearnedWeights(learned);
   KeyNoise();
   SetPlasticity();
   plan_ = StimulusPlan(num_copies_);
@@ -155,8 +155,8 @@ absl::Status LiveCulture::Reset(const CultureReset& reset) {
   std::fill(failed_at_ms_.begin(), failed_at_ms_.end(), kNoFailure);
   tick_ = 0;
   summed_ms_ = 0.0;
-  was_reset_ = true;
-  ++num_resets_;
+  was_cleared_ = true;
+  ++num_clears_;
   return absl::OkStatus();
 }
 
@@ -177,7 +177,7 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
                      : !same_dt               ? "dt_ms"
                                               : "v_init_mv",
                      " can be changed at time 0 only, and the culture is at ", time_ms(),
-                     " ms; reset it first"));
+                     " ms; clear it first"));
   }
   if (!change.setup.has_value() && same_dt && same_v && !change.forget_params &&
       change.params_group.empty() && change.params.empty() && change.opsin.empty() &&
@@ -238,7 +238,7 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   next.culture = *std::move(culture);
   if (!at_start && !next.culture->HasLayoutOf(*prepared_.culture)) {
     return absl::FailedPreconditionError(
-        "this change gives cells other segments, which is possible at time 0 only; reset first");
+        "this change gives cells other segments, which is possible at time 0 only; clear first");
   }
   return std::optional<PreparedCulture>(std::move(next));
 }

@@ -29,7 +29,7 @@ namespace livnd::env {
 //
 // Every call either does all of what it was asked or, with an error, nothing. InvalidArgument names
 // the field (base/field_error.h), what it got and what it takes. A copy whose numbers leave their
-// range stops there until the next Reset, and the others go on.
+// range stops there until the next Clear, and the others go on.
 //
 // Thread-compatible: one call at a time. Results are a function of the model, the changes, the
 // seeds and the stimuli alone: not of the number of copies, a copy's place, the executor, or how a
@@ -37,7 +37,7 @@ namespace livnd::env {
 // livn's timing begins depends on the sum of the durations before it).
 class LiveCulture {
  public:
-  // InvalidArgument if num_copies < 1. Copies that are first reset without a seed take theirs from
+  // InvalidArgument if num_copies < 1. Copies that are first cleared without a seed take theirs from
   // unseeded_seed, each its own. The executor must outlive the culture.
   static absl::StatusOr<std::unique_ptr<LiveCulture>> Create(
       std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
@@ -45,9 +45,9 @@ class LiveCulture {
 
   // Puts every copy back to time 0, at rest, with no event on its way and no stimulus. Parameters,
   // recording, input spikes and whether plasticity is on stay.
-  absl::Status Reset(const CultureReset& reset);
+  absl::Status Clear(const CultureClear& clear);
 
-  // Lets all copies run on. FailedPrecondition: never reset, or every copy has failed.
+  // Lets all copies run on. FailedPrecondition: never cleared, or every copy has failed.
   // ResourceExhausted: more spikes than the recording may hold; nothing has changed. Cancelled: the
   // executor was asked to stop; the copies stand somewhere within the run and are of no more use.
   absl::Status Run(const CultureRun& run);
@@ -56,14 +56,14 @@ class LiveCulture {
   // FailedPrecondition: the change is possible at time 0 only, and some time has passed.
   absl::Status Change(const CultureChange& change);
 
-  // Of the last Run; empty before the first, after a Reset, and after TakeRecording.
+  // Of the last Run; empty before the first, after a Clear, and after TakeRecording.
   const CultureRecording& recording() const { return recording_; }
   CultureRecording TakeRecording() { return std::exchange(recording_, {}); }
 
   const EnvironmentSpec& spec() const { return model_->spec(); }
   const CultureModel& model() const { return *model_; }
   int num_copies() const { return num_copies_; }
-  bool was_reset() const { return was_reset_; }
+  bool was_cleared() const { return was_cleared_; }
   bool all_failed() const;
   const sim::Culture& culture() const { return *prepared_.culture; }
   const io::CultureSetup& setup() const { return prepared_.setup; }
@@ -80,7 +80,7 @@ class LiveCulture {
 
   int64_t tick() const { return tick_; }
   double time_ms() const { return static_cast<double>(tick_) * culture().dt_ms(); }
-  int64_t num_resets() const { return num_resets_; }
+  int64_t num_clears() const { return num_clears_; }
   uint32_t noise_stream() const { return noise_stream_; }
   const std::vector<uint64_t>& seeds() const { return seeds_; }              // [copy]
   const std::vector<double>& failed_at_ms() const { return failed_at_ms_; }  // [copy]; NaN: good
@@ -143,8 +143,8 @@ class LiveCulture {
   StimulusPlan plan_;
   int64_t tick_ = 0;
   double summed_ms_ = 0.0;  // StimulusOnset
-  int64_t num_resets_ = 0;
-  bool was_reset_ = false;
+  int64_t num_clears_ = 0;
+  bool was_cleared_ = false;
   uint32_t noise_stream_ = 0;
   std::vector<uint64_t> seeds_;
   std::vector<double> failed_at_ms_;

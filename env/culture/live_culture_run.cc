@@ -75,7 +75,7 @@ absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::Hearing() {
 }
 
 void LiveCulture::InstallStimuli(const StimulusPlan* have) {
-  // A copy that has failed waits for the next reset.
+  // A copy that has failed waits for the next Clear.
   const auto takes = [this](int copy) {
     return std::isnan(failed_at_ms_[static_cast<size_t>(copy)]);
   };
@@ -126,9 +126,9 @@ int64_t LiveCulture::LongestTicks(int64_t max_bytes, int64_t num_ticks) const {
 }
 
 absl::Status LiveCulture::Run(const CultureRun& run) {
-  if (!was_reset_) return absl::FailedPreconditionError("the culture was never reset");
+  if (!was_cleared_) return absl::FailedPreconditionError("the culture was never cleared");
   if (all_failed()) {
-    return absl::FailedPreconditionError("every copy has left the range of numbers; reset first");
+    return absl::FailedPreconditionError("every copy has left the range of numbers; clear first");
   }
   if (absl::Status s = CheckDuration(run.duration_ms); !s.ok()) return s;
   const int64_t num_ticks = TicksOf(run.duration_ms, culture().dt_ms());
@@ -254,7 +254,7 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& run,
           r.Drop();
         }
       }
-      // What a copy that has failed does until the next reset is nobody's business.
+      // What a copy that has failed does until the next Clear is nobody's business.
       if (!good) Park(group.first() + k);
     }
     if (any_failed || !selection_.spike_populations.empty()) {

@@ -35,15 +35,15 @@ std::shared_ptr<const CultureModel> Model() {
 }
 
 // With seeds 100, 101 ...
-CultureReset Seeded(int num_copies) {
-  CultureReset reset;
-  for (int c = 0; c < num_copies; ++c) reset.seeds.push_back(100 + c);
-  return reset;
+CultureClear Seeded(int num_copies) {
+  CultureClear clear;
+  for (int c = 0; c < num_copies; ++c) clear.seeds.push_back(100 + c);
+  return clear;
 }
 
 class LiveCultureTest : public ::testing::Test {
  protected:
-  // Reset with seeds 100, 101 ...; fires a lot, and learns.
+  // Cleared with seeds 100, 101 ...; fires a lot, and learns.
   std::unique_ptr<LiveCulture> Busy(int num_copies) {
     auto made = LiveCulture::Create(Model(), num_copies, 1, executor_);
     EXPECT_TRUE(made.ok()) << made.status();
@@ -58,7 +58,7 @@ class LiveCultureTest : public ::testing::Test {
     change.recording->series[1].quantity = RecordedQuantity::kLearnedWeight;
     change.recording->series[1].sample_dt_ms = 1.0;
     EXPECT_TRUE((*made)->Change(change).ok());
-    EXPECT_TRUE((*made)->Reset(Seeded(num_copies)).ok());
+    EXPECT_TRUE((*made)->Clear(Seeded(num_copies)).ok());
     return *std::move(made);
   }
 
@@ -165,7 +165,7 @@ TEST_F(LiveCultureTest, TheLongestRunThatIsToldIsTheLongestThereIs) {
 TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
   for (const int num_copies : {997, 1024}) {
     auto culture = *LiveCulture::Create(Model(), num_copies, 1, executor_);
-    ASSERT_TRUE(culture->Reset({}).ok());
+    ASSERT_TRUE(culture->Clear({}).ok());
     CultureRun run;
     run.duration_ms = 1e6;
     const double longest_ms = NumberIn(FieldErrorOf(culture->Run(run))->accepted);
@@ -181,7 +181,7 @@ TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
 TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
   sim::StoppingExecutor executor(3);
   const auto culture = *LiveCulture::Create(Model(), 1, 1, executor);
-  ASSERT_TRUE(culture->Reset(Seeded(1)).ok());
+  ASSERT_TRUE(culture->Clear(Seeded(1)).ok());
   CultureRun run;
   run.duration_ms = 50'000.0;  // minutes
   EXPECT_EQ(culture->Run(run).code(), absl::StatusCode::kCancelled);
@@ -193,9 +193,9 @@ TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {
   ASSERT_TRUE(all->Run(For(60)).ok());
   for (int c = 0; c < kCopies; ++c) {
     auto alone = Busy(1);
-    CultureReset reset;
-    reset.seeds = {100 + c};
-    ASSERT_TRUE(alone->Reset(reset).ok());
+    CultureClear clear;
+    clear.seeds = {100 + c};
+    ASSERT_TRUE(alone->Clear(clear).ok());
     ASSERT_TRUE(alone->Run(For(60)).ok());
     EXPECT_EQ(Print(alone->recording(), 0), Print(all->recording(), c)) << c;
   }
@@ -218,7 +218,7 @@ TEST_F(LiveCultureTest, ALargeCultureIsTheSameOnAnyNumberOfThreads) {
     for (int64_t gid = 0; gid < 1000; gid += 100)
       change.recording->series[0].sites.push_back({gid, 0});
     EXPECT_TRUE(culture->Change(change).ok());
-    EXPECT_TRUE(culture->Reset(Seeded(num_copies)).ok());
+    EXPECT_TRUE(culture->Clear(Seeded(num_copies)).ok());
     EXPECT_TRUE(culture->Run(For(8)).ok());
     return Print(culture->recording(), 0);
   };
@@ -266,9 +266,9 @@ TEST_F(LiveCultureTest, AResetIsAFreshStart) {
   CultureRun run = For(20);
   run.stimuli = {Current()};
   ASSERT_TRUE(used->Run(run).ok());
-  CultureReset again = Seeded(2);
-  again.keep_learned_weights = false;
-  ASSERT_TRUE(used->Reset(again).ok());
+  CultureClear again = Seeded(2);
+  again.forget_learned_weights = true;
+  ASSERT_TRUE(used->Clear(again).ok());
   ASSERT_TRUE(fresh->Run(For(20)).ok());
   ASSERT_TRUE(used->Run(For(20)).ok());
   EXPECT_EQ(Print(used->recording(), 1), Print(fresh->recording(), 1));
@@ -277,31 +277,31 @@ TEST_F(LiveCultureTest, AResetIsAFreshStart) {
 TEST_F(LiveCultureTest, NoiseStreamsFollowLivnsClear) {
   auto a = Busy(1), b = Busy(1);
   EXPECT_EQ(a->noise_stream(), 0u);
-  CultureReset next;
-  next.keep_learned_weights = false;
-  ASSERT_TRUE(a->Reset(next).ok());
+  CultureClear next;
+  next.forget_learned_weights = true;
+  ASSERT_TRUE(a->Clear(next).ok());
   EXPECT_EQ(a->noise_stream(), 1u);
-  CultureReset named = Seeded(1);
+  CultureClear named = Seeded(1);
   named.noise_stream = 1;
-  ASSERT_TRUE(b->Reset(named).ok());
+  ASSERT_TRUE(b->Clear(named).ok());
   ASSERT_TRUE(a->Run(For(20)).ok());
   ASSERT_TRUE(b->Run(For(20)).ok());
   EXPECT_EQ(Print(a->recording(), 0), Print(b->recording(), 0));
-  next.reseed = false;
-  ASSERT_TRUE(a->Reset(next).ok());
+  next.repeat_noise = true;
+  ASSERT_TRUE(a->Clear(next).ok());
   EXPECT_EQ(a->noise_stream(), 1u);
 }
 
-TEST_F(LiveCultureTest, LearnedWeightsStayOverAReset) {
+TEST_F(LiveCultureTest, LearnedWeightsStayOverAClear) {
   auto culture = Busy(2);
   ASSERT_TRUE(culture->Run(For(100)).ok());
   const std::vector<double> learned = culture->LearnedWeights();
   EXPECT_THAT(learned, ::testing::Not(Each(1.0)));
-  ASSERT_TRUE(culture->Reset({}).ok());
+  ASSERT_TRUE(culture->Clear({}).ok());
   EXPECT_EQ(culture->LearnedWeights(), learned);
-  CultureReset forget;
-  forget.keep_learned_weights = false;
-  ASSERT_TRUE(culture->Reset(forget).ok());
+  CultureClear forget;
+  forget.forget_learned_weights = true;
+  ASSERT_TRUE(culture->Clear(forget).ok());
   EXPECT_THAT(culture->LearnedWeights(), Each(1.0));
 }
 
@@ -391,7 +391,7 @@ TEST_F(LiveCultureTest, AFailureStaysInItsCopy) {
   EXPECT_EQ(Print(hit->recording(), 2), Print(spared->recording(), 2));
   EXPECT_EQ(hit->recording().spike_offsets[1], hit->recording().spike_offsets[2]);
   EXPECT_FALSE(hit->all_failed());
-  ASSERT_TRUE(hit->Reset({}).ok());
+  ASSERT_TRUE(hit->Clear({}).ok());
   EXPECT_TRUE(std::isnan(hit->failed_at_ms()[1]));
 }
 
@@ -450,7 +450,7 @@ TEST_F(LiveCultureTest, TheCultureLearnsAndIsLitOnlyWhenAsked) {
   // A culture that can learn and be lit, and does not, is the culture that cannot.
   auto live = LiveCulture::Create(Model(), 1, 1, executor_);
   ASSERT_TRUE(live.ok());
-  ASSERT_TRUE((*live)->Reset(Seeded(1)).ok());
+  ASSERT_TRUE((*live)->Clear(Seeded(1)).ok());
   ASSERT_TRUE((*live)->Run(For(100)).ok());
   sim::CultureConfig config = Model()->prepared().setup.culture;
   config.plasticity.reset();
@@ -578,13 +578,13 @@ TEST_F(LiveCultureTest, OnlyAtTheStart) {
   CultureChange change;
   change.dt_ms = 0.05;
   EXPECT_EQ(culture->Change(change).code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(culture->Reset({}).ok());
+  ASSERT_TRUE(culture->Clear({}).ok());
   ASSERT_TRUE(culture->Change(change).ok());
   ASSERT_TRUE(culture->Run(For(1)).ok());
   EXPECT_EQ(culture->tick(), 20);
 }
 
-TEST_F(LiveCultureTest, NeverReset) {
+TEST_F(LiveCultureTest, NeverCleared) {
   auto culture = LiveCulture::Create(Model(), 1, 1, executor_);
   ASSERT_TRUE(culture.ok());
   EXPECT_EQ((*culture)->Run(For(1)).code(), absl::StatusCode::kFailedPrecondition);

@@ -78,9 +78,9 @@ TEST_F(PointCultureTest, ChangesTheModelRunsAndRecords) {
     change.recording->series[1].state = c.own_state;
     change.recording->series[1].sites = {{0, 0}};
     ASSERT_TRUE(culture->Change(change).ok()) << culture->Change(change);
-    CultureReset reset;
-    reset.seeds = {1, 2};
-    ASSERT_TRUE(culture->Reset(reset).ok());
+    CultureClear clear;
+    clear.seeds = {1, 2};
+    ASSERT_TRUE(culture->Clear(clear).ok());
     CultureRun run;
     run.duration_ms = 80.0;
     run.stimuli = {Current(c.current_na, 0)};
@@ -104,9 +104,9 @@ TEST_F(PointCultureTest, ChangesTheModelRunsAndRecords) {
 TEST_F(PointCultureTest, NamesWhatTheModelDoesNotTake) {
   auto culture = Make();
   ASSERT_TRUE(culture->Change(Model(kGlif)).ok());
-  CultureReset reset;
-  reset.seeds = {1, 2};
-  ASSERT_TRUE(culture->Reset(reset).ok());
+  CultureClear clear;
+  clear.seeds = {1, 2};
+  ASSERT_TRUE(culture->Clear(clear).ok());
   CultureRun run;
   run.duration_ms = 1.0;
   for (const StimulusQuantity quantity :

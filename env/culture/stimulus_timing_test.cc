@@ -85,7 +85,7 @@ class StimulusTimingTest : public ::testing::TestWithParam<StimulusQuantity> {
     change.recording->series[0].sites = {{0, 0}, {1, 0}};
     change.recording->series[0].sample_dt_ms = kDtMs;
     EXPECT_TRUE((*made)->Change(change).ok());
-    EXPECT_TRUE((*made)->Reset({}).ok());
+    EXPECT_TRUE((*made)->Clear({}).ok());
     return *std::move(made);
   }
 
@@ -193,8 +193,8 @@ TEST_F(AnyQuantityTest, LivnsTimingBeginsAtTheSampleNearestToTheSumOfDurations) 
   };
   pieces();
   EXPECT_EQ(begins(*in_pieces), 3 * kTicksOfSample + 1);
-  // It begins anew with a reset.
-  ASSERT_TRUE(in_pieces->Reset({}).ok());
+  // It begins anew with a Clear.
+  ASSERT_TRUE(in_pieces->Clear({}).ok());
   pieces();
   EXPECT_EQ(begins(*in_pieces), 3 * kTicksOfSample + 1);
 }

@@ -55,9 +55,9 @@ class CaseRunner {
     env::CultureChange recording;
     recording.recording = Selection();
     LIVND_RETURN_IF_ERROR(culture_->Change(recording));
-    env::CultureReset reset;
-    reset.seeds = {oracle_.seed};
-    return culture_->Reset(reset);
+    env::CultureClear clear;
+    clear.seeds = {oracle_.seed};
+    return culture_->Clear(clear);
   }
 
   void Describe() {
@@ -110,10 +110,10 @@ class CaseRunner {
   absl::Status Prepare(const OracleRun& run) {
     if (run.clear) {
       LIVND_RETURN_IF_ERROR(LookAtTheEnd());
-      env::CultureReset reset;
-      reset.reseed = run.reseed;
-      reset.keep_learned_weights = false;  // livn's clear makes them 1
-      LIVND_RETURN_IF_ERROR(culture_->Reset(reset));
+      env::CultureClear clear;
+      clear.repeat_noise = !run.reseed;
+      clear.forget_learned_weights = true;  // livn's clear makes them 1
+      LIVND_RETURN_IF_ERROR(culture_->Clear(clear));
     }
     env::CultureChange change;
     change.noise_stream = run.reseed_noise;

@@ -26,8 +26,8 @@ absl::Status AnswerTooLarge(int64_t bytes, int64_t most) {
 }  // namespace
 
 absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResponse* response) {
-  LIVND_ASSIGN_OR_RETURN(const env::CultureReset reset, ParseClear(request, num_envs()));
-  LIVND_RETURN_IF_ERROR(FromEnv(culture_->Reset(reset), "seeds"));
+  LIVND_ASSIGN_OR_RETURN(const env::CultureClear clear, ParseClear(request, num_envs()));
+  LIVND_RETURN_IF_ERROR(FromEnv(culture_->Clear(clear), "seeds"));
   EncodeVector(culture_->seeds(), response->mutable_seeds());
   response->set_noise_stream(culture_->noise_stream());
   return absl::OkStatus();
@@ -35,7 +35,7 @@ absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResp
 
 absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* response) {
   LIVND_ASSIGN_OR_RETURN(env::CultureRun run, ParseRun(request, num_envs()));
-  if (!culture_->was_reset()) {
+  if (!culture_->was_cleared()) {
     return NotReset("the culture was never cleared; Clear comes before the first Run", "Clear");
   }
   if (culture_->all_failed()) {

@@ -126,15 +126,15 @@ absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_
   return out;
 }
 
-absl::StatusOr<env::CultureReset> ParseClear(const v1::ClearRequest& request, int num_envs) {
-  env::CultureReset out;
+absl::StatusOr<env::CultureClear> ParseClear(const v1::ClearRequest& request, int num_envs) {
+  env::CultureClear out;
   LIVND_ASSIGN_OR_RETURN(
       out.seeds,
       ParseSeeds(request.has_seeds() ? &request.seeds() : nullptr,
                  request.has_seed_present() ? &request.seed_present() : nullptr, num_envs));
-  out.reseed = !request.repeat_noise();
+  out.repeat_noise = request.repeat_noise();
   if (request.has_noise_stream()) out.noise_stream = request.noise_stream();
-  out.keep_learned_weights = !request.forget_learned_weights();
+  out.forget_learned_weights = request.forget_learned_weights();
   return out;
 }
 
@@ -220,7 +220,7 @@ void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* respons
   response->set_v_init_mv(live.setup().culture.v_init_mv);
   response->set_tick_ns(TickNs(culture));
   response->set_ticks(live.tick());
-  response->set_num_clears(live.num_resets());
+  response->set_num_clears(live.num_clears());
   EncodeVector(live.failed_at_ms(), response->mutable_failed_at_ms());
   EncodeVector(live.seeds(), response->mutable_seeds());
   response->set_noise_stream(live.noise_stream());

@@ -16,7 +16,7 @@ namespace livnd::server {
 
 // max_recording_bytes is left to the caller.
 absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_envs);
-absl::StatusOr<env::CultureReset> ParseClear(const v1::ClearRequest& request, int num_envs);
+absl::StatusOr<env::CultureClear> ParseClear(const v1::ClearRequest& request, int num_envs);
 absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request,
                                                const env::LiveCulture& culture);
 

@@ -151,7 +151,7 @@ TEST(ClearTest, EveryFieldArrives) {
   v1::ClearRequest request;
   auto clear = ParseClear(request, 2);
   ASSERT_TRUE(clear.ok());
-  EXPECT_TRUE(clear->reseed && clear->keep_learned_weights);
+  EXPECT_FALSE(clear->repeat_noise || clear->forget_learned_weights);
   EXPECT_FALSE(clear->noise_stream.has_value());
   EXPECT_TRUE(clear->seeds.empty());
   *request.mutable_seeds() = MakeTensor<uint64_t>(v1::DATA_TYPE_UINT64, {2}, {5, 6});
@@ -161,7 +161,7 @@ TEST(ClearTest, EveryFieldArrives) {
   request.set_forget_learned_weights(true);
   clear = ParseClear(request, 2);
   ASSERT_TRUE(clear.ok());
-  EXPECT_FALSE(clear->reseed || clear->keep_learned_weights);
+  EXPECT_TRUE(clear->repeat_noise && clear->forget_learned_weights);
   EXPECT_EQ(clear->noise_stream, 0u);
   EXPECT_EQ(clear->seeds, (std::vector<std::optional<uint64_t>>{std::nullopt, 6}));
   EXPECT_EQ(MetadataOf(ParseClear(request, 3).status(), "field"), "seeds.shape");
