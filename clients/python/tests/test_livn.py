@@ -658,6 +658,10 @@ def test_electrodes_hear_of_currents_what_livns_do(env: livnd.Env, livn_env: Any
         env.potential_recording(ours.current[:3], [1, 1, 1])
     with pytest.raises(InvalidFieldError, match="axes"):
         env.potential_recording(ours.current[0])
+    with pytest.raises(InvalidFieldError, match="membrane_currents"):
+        env.potential_recording([["strong", "weak"]])
+    with pytest.raises(InvalidFieldError, match="gids"):
+        env.potential_recording(ours.current[:1], ["first"])
 
 
 def test_active_cells_are_those_of_the_model_whatever_is_built(env: livnd.Env):

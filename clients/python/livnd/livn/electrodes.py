@@ -53,7 +53,12 @@ def potentials(hearing: ElectrodeHearing, currents: Any, gids: Any | None) -> np
         currents: uA, [rows, samples].
         gids: of each row; the n-th row of a cell is the n-th of its sites. None: all sites.
     """
-    currents = np.asarray(currents, dtype=np.float64)
+    try:
+        currents = np.asarray(currents, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise invalid_field(
+            "membrane_currents", repr(currents)[:80], "numbers, [rows, samples]"
+        ) from None
     if currents.ndim != 2:
         raise invalid_field("membrane_currents", f"{currents.ndim} axes", "[rows, samples]")
     sites = np.arange(len(hearing.gids))
@@ -61,7 +66,10 @@ def potentials(hearing: ElectrodeHearing, currents: Any, gids: Any | None) -> np
         sites_of: dict[int, list[int]] = {}
         for site, gid in enumerate(hearing.gids.tolist()):
             sites_of.setdefault(gid, []).append(site)
-        rows = [int(gid) for gid in np.asarray(gids).ravel()]
+        try:
+            rows = [int(gid) for gid in np.asarray(gids).ravel()]
+        except (TypeError, ValueError):
+            raise invalid_field("gids", repr(gids)[:80], "numbers of cells") from None
         for row, gid in enumerate(rows):
             if not sites_of.get(gid):
                 accepted = "gids of built cells, each as often as the cell has sites"
