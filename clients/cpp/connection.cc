@@ -130,12 +130,12 @@ Result<void> Connection::CallUntilDecided(
   const int64_t size = static_cast<int64_t>(request.ByteSizeLong());
   const int64_t cap = info_.max_receive_message_bytes();
   if (size > cap) {
-    return Error{grpc::StatusCode::RESOURCE_EXHAUSTED,
-                 "the request has " + std::to_string(size) + " bytes; the server takes " +
-                     std::to_string(cap),
-                 "MESSAGE_TOO_LARGE",
-                 {{"value", std::to_string(size) + " bytes"},
-                  {"accepted", std::to_string(cap) + " bytes"}}};
+    return Error{
+        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        "the request has " + std::to_string(size) + " bytes; the server takes " +
+            std::to_string(cap),
+        "MESSAGE_TOO_LARGE",
+        {{"value", std::to_string(size) + " bytes"}, {"accepted", std::to_string(cap) + " bytes"}}};
   }
   milliseconds backoff = kFirstBackoff;
   steady_clock::time_point give_up = steady_clock::time_point::max();

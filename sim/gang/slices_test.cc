@@ -1,13 +1,9 @@
 // The bits of a large culture do not depend on who advances it: how many threads, in which order, in
 // how many slices.
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +12,7 @@
 #include "sim/gang/gang.h"
 #include "sim/testing/busy_culture.h"
 #include "sim/testing/busy_points.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::sim {
 namespace {
@@ -28,25 +25,6 @@ const std::shared_ptr<const Culture>& Large() {
       new std::shared_ptr<const Culture>(MustCreate(BusyBlocks(kNumBlocks)));
   return *kCulture;
 }
-
-// A thread a piece.
-class Threads final : public Executor {
- public:
-  explicit Threads(int num_threads) : num_threads_(num_threads) {}
-  int concurrency() const override { return num_threads_; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    std::vector<std::thread> threads;
-    for (int i = 1; i < num_pieces; ++i) threads.emplace_back([fn, i] { fn(i); });
-    if (num_pieces > 0) fn(0);
-    for (std::thread& t : threads) t.join();
-    num_loops_ += 1;
-  }
-  int num_loops() const { return num_loops_; }
-
- private:
-  const int num_threads_;
-  int num_loops_ = 0;
-};
 
 // All pieces on one thread, the last one first.
 class Backwards final : public Executor {
@@ -154,7 +132,7 @@ TEST(GangSlicesTest, ThreadsChangeNoBit) {
     for (const int num_threads : {1, 2, 3, 5}) {
       SCOPED_TRACE(std::to_string(num_copies) + " copies, " + std::to_string(num_threads) +
                    " threads");
-      Threads threads(num_threads);
+      ThreadsExecutor threads(num_threads);
       ExpectSame(RunLarge(num_copies, &threads), Alone(num_copies));
       EXPECT_EQ(threads.num_loops() > 0, num_threads > 1);
     }
@@ -202,7 +180,7 @@ TEST(GangSlicesTest, TheExecutorMayChangeBetweenCalls) {
 }
 
 TEST(GangSlicesTest, SavedCopiesGoOnInSlices) {
-  Threads threads(2);
+  ThreadsExecutor threads(2);
   const auto run = [](Executor* executor, bool reload) {
     Gang gang(Large(), 3);
     PrepareBusyGang(gang);
@@ -242,7 +220,7 @@ TEST(GangSlicesTest, PointNeuronsToo) {
   };
   const Result straight = run(nullptr);
   EXPECT_GT(straight.spikes.size(), 100u);
-  Threads threads(3);
+  ThreadsExecutor threads(3);
   ExpectSame(run(&threads), straight);
   EXPECT_GT(threads.num_loops(), 0);
 }

@@ -1,20 +1,14 @@
 #include "tests/conformance/json_forms.h"
 
 #include <chrono>
-#include <stdexcept>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
 
 namespace livnd::client {
 namespace {
 
 using nlohmann::json;
-
-constexpr char kDigits[] = "0123456789abcdef";
-
-unsigned DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  throw std::invalid_argument("not hexadecimal");
-}
 
 void SetTime(const json& command, const char* name, std::chrono::milliseconds* time) {
   if (command.contains(name)) {
@@ -25,23 +19,13 @@ void SetTime(const json& command, const char* name, std::chrono::milliseconds* t
 }  // namespace
 
 std::string ToHex(const void* data, size_t size) {
-  std::string text;
-  text.reserve(2 * size);
-  for (size_t i = 0; i < size; ++i) {
-    const unsigned byte = static_cast<const unsigned char*>(data)[i];
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
+  return absl::BytesToHexString(absl::string_view(static_cast<const char*>(data), size));
 }
 
 std::string FromHex(const std::string& text) {
-  if (text.size() % 2 != 0) throw std::invalid_argument("not hexadecimal");
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (size_t i = 0; i < text.size(); i += 2) {
-    bytes += static_cast<char>(DigitOf(text[i]) << 4 | DigitOf(text[i + 1]));
-  }
+  std::string bytes = absl::HexStringToBytes(text);
+  // It takes any character for a digit.
+  if (absl::BytesToHexString(bytes) != text) throw std::invalid_argument("not hexadecimal");
   return bytes;
 }
 

@@ -139,7 +139,9 @@ TEST_F(SessionTest, ASessionThatTheClientCannotDriveIsDeletedAgain) {
   EXPECT_NE(refused.error().message.find("CreateCulture"), std::string::npos);
   const auto culture = client->CreateCulture("EI-mini");  // there is room for one session
   ASSERT_TRUE(culture.ok()) << culture.error().ToString();
-  EXPECT_EQ((*culture)->Clear({{5}}).value(), std::vector<uint64_t>{5});
+  ClearOptions seeded;
+  seeded.seeds = {5};
+  EXPECT_EQ((*culture)->Clear(seeded).value(), std::vector<uint64_t>{5});
 }
 
 }  // namespace
