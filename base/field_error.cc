@@ -1,25 +1,37 @@
 #include "base/field_error.h"
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace livnd {
 namespace {
 
+constexpr absl::string_view kFileUrl = "livnd/file";
 constexpr absl::string_view kFieldUrl = "livnd/field";
 constexpr absl::string_view kValueUrl = "livnd/value";
 constexpr absl::string_view kAcceptedUrl = "livnd/accepted";
+
+std::string TextOf(const FieldError& error) {
+  const bool both = !error.file.empty() && !error.field.empty();
+  return absl::StrCat(error.file, both ? ": " : "", error.field, " is ", error.value,
+                      "; accepted: ", error.accepted);
+}
+
+// The status with another text.
+absl::Status WithText(const absl::Status& status, absl::string_view text) {
+  absl::Status out(status.code(), text);
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { out.SetPayload(url, payload); });
+  return out;
+}
 
 }  // namespace
 
 absl::Status MakeFieldError(absl::string_view field, absl::string_view value,
                             absl::string_view accepted) {
-  absl::Status status =
-      absl::InvalidArgumentError(absl::StrCat(field, " is ", value, "; accepted: ", accepted));
-  status.SetPayload(kFieldUrl, absl::Cord(field));
-  status.SetPayload(kValueUrl, absl::Cord(value));
-  status.SetPayload(kAcceptedUrl, absl::Cord(accepted));
-  return status;
+  return WithFieldError({"", std::string(field), std::string(value), std::string(accepted)},
+                        absl::InvalidArgumentError(""));
 }
 
 std::optional<FieldError> FieldErrorOf(const absl::Status& status) {
@@ -27,7 +39,39 @@ std::optional<FieldError> FieldErrorOf(const absl::Status& status) {
   const absl::optional<absl::Cord> value = status.GetPayload(kValueUrl);
   const absl::optional<absl::Cord> accepted = status.GetPayload(kAcceptedUrl);
   if (!field.has_value() || !value.has_value() || !accepted.has_value()) return std::nullopt;
-  return FieldError{std::string(*field), std::string(*value), std::string(*accepted)};
+  const absl::Cord file = status.GetPayload(kFileUrl).value_or(absl::Cord());
+  return FieldError{std::string(file), std::string(*field), std::string(*value),
+                    std::string(*accepted)};
+}
+
+absl::Status WithFieldError(const FieldError& error, const absl::Status& status) {
+  if (status.ok()) return status;
+  absl::Status out = WithText(status, TextOf(error));
+  out.ErasePayload(kFileUrl);
+  if (!error.file.empty()) out.SetPayload(kFileUrl, absl::Cord(error.file));
+  out.SetPayload(kFieldUrl, absl::Cord(error.field));
+  out.SetPayload(kValueUrl, absl::Cord(error.value));
+  out.SetPayload(kAcceptedUrl, absl::Cord(error.accepted));
+  return out;
+}
+
+absl::Status AtField(absl::string_view prefix, const absl::Status& status) {
+  if (status.ok()) return status;
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value()) return WithText(status, absl::StrCat(prefix, ": ", status.message()));
+  if (!error->file.empty()) return status;
+  const bool joined = prefix.empty() || error->field.empty() || absl::StartsWith(error->field, "[");
+  error->field = absl::StrCat(prefix, joined ? "" : ".", error->field);
+  return WithFieldError(*error, status);
+}
+
+absl::Status InFile(absl::string_view file, const absl::Status& status) {
+  if (status.ok()) return status;
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value()) return WithText(status, absl::StrCat(file, ": ", status.message()));
+  if (!error->file.empty()) return status;
+  error->file = std::string(file);
+  return WithFieldError(*error, status);
 }
 
 }  // namespace livnd

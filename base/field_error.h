@@ -10,20 +10,39 @@
 
 namespace livnd {
 
-// `field` is a path in the argument ("stimuli[0].sample_dt_ms"), `value` what it held, `accepted`
-// what it takes.
 struct FieldError {
+  // Of the file that holds the field; empty: it is in what the caller gave.
+  std::string file;
+  // A path: "stimuli[0].sample_dt_ms"; empty: the file or argument as a whole.
   std::string field;
-  std::string value;
-  std::string accepted;
+  std::string value;     // what the field held
+  std::string accepted;  // what it takes
 };
+
+// The value of a field whose name nobody knows, the last part of its path: "opsin[g1]".
+inline constexpr char kUnknownName[] = "an unknown name";
 
 // InvalidArgument "FIELD is VALUE; accepted: ACCEPTED", with the three attached.
 absl::Status MakeFieldError(absl::string_view field, absl::string_view value,
                             absl::string_view accepted);
 
-// What MakeFieldError attached; nullopt for every other status.
+// What a status carries; nullopt for one that is not about a field.
 std::optional<FieldError> FieldErrorOf(const absl::Status& status);
+
+// The three below give back a status that differs in its text and its field alone: the code and all
+// that is attached otherwise stay. They leave OK as it is.
+
+// The field's path below another: AtField("a", "b") is about "a.b", AtField("a", "[1]") about
+// "a[1]". Of a status that is not about a field, `prefix` comes before the text; one that tells its
+// file keeps its path there.
+absl::Status AtField(absl::string_view prefix, const absl::Status& status);
+
+// The field is in a file: "FILE: FIELD is VALUE; accepted: ACCEPTED". A status that tells its file
+// already keeps it.
+absl::Status InFile(absl::string_view file, const absl::Status& status);
+
+// The same about another field, file, value or set of values.
+absl::Status WithFieldError(const FieldError& error, const absl::Status& status);
 
 }  // namespace livnd
 

@@ -4,31 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "io/culture/build_culture.h"
 #include "io/culture/params.h"
 #include "sim/network/populations.h"
 
 namespace livnd::env {
 namespace {
-
-// The document that DefaultParams took, and where in it; the system's folder if it took none.
-std::string SourceOfParams(const io::System& system, const io::CultureSetup& setup) {
-  const std::string document = setup.selection.empty() ? "default" : setup.selection;
-  const auto found = system.params.find(document);
-  if (found == system.params.end() || found->second.count(setup.params_key) == 0) {
-    return system.directory;
-  }
-  return absl::StrCat(system.directory, "/params/", document, ".json: ", setup.params_key,
-                      ".default");
-}
-
-// Where the fault of a culture lies that sim does not build.
-std::string SourceOfFault(const io::System& system, const PreparedCulture& made) {
-  if (sim::Culture::Create(made.graph.culture).ok()) return SourceOfParams(system, made.graph);
-  if (made.options.model.has_value()) return system.name;
-  std::string source = system.directory + "/graph.json";
-  if (system.model.has_value()) absl::StrAppend(&source, " or ", system.directory, "/model.json");
-  return source;
-}
 
 // A model that can learn and be lit can at any time.
 void AllowLearningAndLight(sim::CultureConfig& config) {
@@ -59,22 +40,15 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
   PreparedCulture out;
   out.options = options;
   auto graph = io::SetUpCulture(system, options);
-  if (!graph.ok()) return absl::InvalidArgumentError(graph.status().message());
+  if (!graph.ok()) return graph.status();
   out.graph = *std::move(graph);
   AllowLearningAndLight(out.graph.culture);
   auto params = io::DefaultParams(system, out.graph);
-  if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
+  if (!params.ok()) return io::InDefaultParams(system, out.graph, "default", params.status());
   out.params = *std::move(params);
   out.setup = out.graph;
-  if (absl::Status s = io::ApplyParams(out.params, out.setup); !s.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(SourceOfParams(system, out.graph), ": ", s.message()));
-  }
-  auto culture = sim::Culture::Create(out.setup.culture);
-  if (!culture.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(SourceOfFault(system, out), ": ", culture.status().message()));
-  }
+  auto culture = io::BuildWithDefaults(system, options, out.params, out.setup);
+  if (!culture.ok()) return culture.status();
   out.culture = *std::move(culture);
   return out;
 }

@@ -5,8 +5,10 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/field_error.h"
 #include "env/seed.h"
 #include "io/culture/params.h"
@@ -35,7 +37,7 @@ absl::Status SetOpsin(const std::map<std::string, double>& values, sim::OpsinPar
   for (const auto& [name, value] : values) {
     const auto known = names->find(name);
     if (known == names->end()) {
-      return MakeFieldError("opsin", absl::StrCat("'", name, "'"),
+      return MakeFieldError(absl::StrCat("opsin[", name, "]"), kUnknownName,
                             absl::StrJoin(*names, ", ", [](std::string* out, const auto& n) {
                               out->append(n.first);
                             }));
@@ -71,6 +73,16 @@ absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
 bool LiveCulture::all_failed() const {
   return std::none_of(failed_at_ms_.begin(), failed_at_ms_.end(),
                       [](double at) { return std::isnan(at); });
+}
+
+int LiveCulture::first_failed() const {
+  int first = -1;
+  for (int c = 0; c < num_copies_; ++c) {
+    const double at = failed_at_ms_[static_cast<size_t>(c)];
+    if (std::isnan(at)) continue;
+    if (first < 0 || at < failed_at_ms_[static_cast<size_t>(first)]) first = c;
+  }
+  return first;
 }
 
 std::vector<int64_t> LiveCulture::input_gids() const {
@@ -160,11 +172,45 @@ absl::Status LiveCulture::Clear(const CultureClear& clear) {
   return absl::OkStatus();
 }
 
+absl::Status LiveCulture::FaultOf(const CultureChange& change, const PreparedCulture& next,
+                                  const absl::Status& status) const {
+  if (const auto fault = io::FaultOfParams(change.params, next.setup, status)) return *fault;
+  const std::optional<FieldError> error = FieldErrorOf(status);
+  for (const char* field : {"dt_ms", "v_init_mv", "opsin", "plasticity"}) {
+    if (error.has_value() && absl::StartsWith(error->field, field)) return status;
+  }
+  if (!change.params_group.empty()) {
+    const auto group = io::DefaultParams(model_->system(), next.graph, change.params_group);
+    if (const auto fault = io::FaultOfParams(*group, next.setup, status)) {
+      return io::InDefaultParams(model_->system(), next.graph, change.params_group, *fault);
+    }
+  }
+  // What was set before, and fitted until now.
+  if (change.setup.has_value() || !error.has_value()) {
+    return io::FaultOfSetup(model_->system(), next.options, status);
+  }
+  const std::string accepted = absl::StrCat("what goes with ", error->field, " = ", error->value,
+                                            ", which takes ", error->accepted);
+  if (!change.params.empty()) {
+    const io::Param& last = change.params.back();
+    const bool one = last.values.size() == 1;
+    return MakeFieldError(
+        absl::StrCat("params[", last.key, one ? "].value" : "].values"),
+        one ? absl::StrCat(last.values[0]) : absl::StrCat(last.values.size(), " numbers"),
+        accepted);
+  }
+  if (change.dt_ms.has_value()) {
+    return MakeFieldError("dt_ms", absl::StrCat(*change.dt_ms), accepted);
+  }
+  if (!change.params_group.empty()) {
+    return MakeFieldError("params_group", change.params_group, accepted);
+  }
+  return MakeFieldError("forget_params", "true", accepted);
+}
+
 absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
     const CultureChange& change) const {
   const bool at_start = tick_ == 0;
-  if (absl::Status s = CheckRange("dt_ms", change.dt_ms, 1e-4, 1.0); !s.ok()) return s;
-  if (absl::Status s = CheckRange("v_init_mv", change.v_init_mv, -200.0, 200.0); !s.ok()) return s;
   if (change.dt_ms.has_value() && at_start) {
     if (absl::Status s = plan_.CheckDt(*change.dt_ms); !s.ok()) return s;
   }
@@ -220,10 +266,13 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   if (!change.params_group.empty()) {
     const auto group = io::DefaultParams(model_->system(), next.graph, change.params_group);
     if (!group.ok()) {
-      return MakeFieldError("params_group", change.params_group,
-                            absl::StrCat("a group: ", group.status().message()));
+      std::optional<FieldError> error = FieldErrorOf(group.status());
+      error->field = "params_group";
+      return WithFieldError(*error, group.status());
     }
-    if (absl::Status s = apply(*group); !s.ok()) return s;
+    if (absl::Status s = apply(*group); !s.ok()) {
+      return io::InDefaultParams(model_->system(), next.graph, change.params_group, s);
+    }
   }
   if (absl::Status s = apply(change.params); !s.ok()) return s;
   if (config.opsin.has_value()) {
@@ -234,7 +283,7 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   if (change.plasticity.has_value()) config.plasticity = *change.plasticity;
 
   auto culture = sim::Culture::Create(config);
-  if (!culture.ok()) return culture.status();
+  if (!culture.ok()) return FaultOf(change, next, culture.status());
   next.culture = *std::move(culture);
   if (!at_start && !next.culture->HasLayoutOf(*prepared_.culture)) {
     return absl::FailedPreconditionError(
@@ -256,21 +305,22 @@ absl::Status LiveCulture::CheckLearnedWeights(const CultureChange& change,
     return s;
   }
   if (change.learned_weights.empty()) return absl::OkStatus();
-  const std::vector<sim::PlasticConnection>& plastic = culture.plastic_connections();
-  const size_t n = plastic.size();
+  const size_t n = culture.plastic_connections().size();
   if (change.learned_weights.size() != n * static_cast<size_t>(num_copies_)) {
     return MakeFieldError("learned_weights",
                           absl::StrCat(change.learned_weights.size(), " numbers"),
                           absl::StrCat(num_copies_, " x ", n));
   }
-  for (size_t i = 0; i < change.learned_weights.size(); ++i) {
-    const sim::PlasticConnection& c = plastic[i % n];
-    const double w = change.learned_weights[i];
-    if (w >= c.w_min && w <= c.w_max) continue;
-    return MakeFieldError("learned_weights",
-                          absl::StrCat(w, " (copy ", i / n, ", connection ", i % n, ": ",
-                                       c.source_gid, " -> ", c.target_gid, " ", c.receptor, ")"),
-                          absl::StrCat(c.w_min, " .. ", c.w_max));
+  for (size_t c = 0; c < static_cast<size_t>(num_copies_); ++c) {
+    const absl::Status s =
+        culture.CheckLearnedWeights(absl::MakeSpan(change.learned_weights).subspan(c * n, n));
+    std::optional<FieldError> error = FieldErrorOf(s);
+    if (!error.has_value()) continue;
+    // "learned_weights[i]" of the copy.
+    absl::string_view field = error->field;
+    absl::ConsumePrefix(&field, "learned_weights");
+    error->field = absl::StrCat("learned_weights[", c, "]", field);
+    return WithFieldError(*error, s);
   }
   return absl::OkStatus();
 }

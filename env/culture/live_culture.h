@@ -27,9 +27,9 @@ namespace livnd::env {
 // differ. livn 2.0.0's native backend is the model of what each call means
 // (livn/backend/native/env.py: run, clear, set_params, play_input_spikes).
 //
-// Every call either does all of what it was asked or, with an error, nothing. InvalidArgument names
-// the field (base/field_error.h), what it got and what it takes. A copy whose numbers leave their
-// range stops there until the next Clear, and the others go on.
+// Every call either does all of what it was asked or, with an error, nothing. Field errors
+// (base/field_error.h) name the member of the argument, or a place in a file of the system. A copy
+// whose numbers leave their range stops there until the next Clear, and the others go on.
 //
 // Thread-compatible: one call at a time. Results are a function of the model, the changes, the
 // seeds and the stimuli alone: not of the number of copies, a copy's place, the executor, or how a
@@ -80,6 +80,8 @@ class LiveCulture {
 
   int64_t tick() const { return tick_; }
   double time_ms() const { return static_cast<double>(tick_) * culture().dt_ms(); }
+  // The copy that failed first, by its time since the last Clear, or -1.
+  int first_failed() const;
   int64_t num_clears() const { return num_clears_; }
   uint32_t noise_stream() const { return noise_stream_; }
   const std::vector<uint64_t>& seeds() const { return seeds_; }              // [copy]
@@ -96,6 +98,9 @@ class LiveCulture {
   LiveCulture(std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
               sim::Executor& executor);
 
+  // sim::Culture::Create's error about what a change makes, in the words of the change.
+  absl::Status FaultOf(const CultureChange& change, const PreparedCulture& next,
+                       const absl::Status& status) const;
   // The culture with the change's parameters; nullopt where it names none.
   absl::StatusOr<std::optional<PreparedCulture>> Prepare(const CultureChange& change) const;
   absl::Status CheckLearnedWeights(const CultureChange& change, const sim::Culture& culture) const;

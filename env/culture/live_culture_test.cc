@@ -391,6 +391,8 @@ TEST_F(LiveCultureTest, AFailureStaysInItsCopy) {
   EXPECT_EQ(Print(hit->recording(), 2), Print(spared->recording(), 2));
   EXPECT_EQ(hit->recording().spike_offsets[1], hit->recording().spike_offsets[2]);
   EXPECT_FALSE(hit->all_failed());
+  EXPECT_EQ(hit->first_failed(), 1);
+  EXPECT_EQ(spared->first_failed(), -1);
   ASSERT_TRUE(hit->Clear({}).ok());
   EXPECT_TRUE(std::isnan(hit->failed_at_ms()[1]));
 }
@@ -492,14 +494,14 @@ TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].samples.pop_back(); }),
             "stimuli[0].samples");
   EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sites[0].gid = 10; }),
-            "stimuli[0].sites[0]");
+            "stimuli[0].sites[0].gid");
   EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sites[0].section = 7; }),
-            "stimuli[0].sites[0]");
+            "stimuli[0].sites[0].section");
   EXPECT_EQ(run_with([&](CultureRun& r) {
               r.stimuli[0].quantity = StimulusQuantity::kIrradianceMwMm2;
               r.stimuli[0].sites[0].section = 1;
             }),
-            "stimuli[0].sites[0]");
+            "stimuli[0].sites[0].section");
   EXPECT_EQ(run_with([&](CultureRun& r) {
               r.stimuli[0].timing = sim::SampleTiming::kLivn;
               r.stimuli.push_back(r.stimuli[0]);
@@ -529,6 +531,45 @@ TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(change_with([](CultureChange& c) { c.learned_weights = {1.0}; }), "learned_weights");
   EXPECT_EQ(change_with([](CultureChange& c) { c.normalize_target = 1.0; }), "normalize_target");
   EXPECT_EQ(change_with([](CultureChange& c) { c.params_group = "x"; }), "params_group");
+  EXPECT_EQ(change_with([](CultureChange& c) {
+              c.params = {{"noise-std_e", {0.1}}, {"weight-EXC", {-1.0}}};
+            }),
+            "params[weight-EXC].value");
+  EXPECT_EQ(change_with([](CultureChange& c) {
+              c.params = {{"weight-PYR", {1.0}}};
+            }),
+            "params[weight-PYR].key");
+  EXPECT_EQ(change_with([](CultureChange& c) { c.opsin = {{"g0", -1.0}}; }), "opsin[g0]");
+  EXPECT_EQ(change_with([](CultureChange& c) { c.opsin = {{"g1", 1.0}}; }), "opsin[g1]");
+  EXPECT_EQ(change_with([](CultureChange& c) {
+              c.plasticity = {{"INH", {{"w_min", 9.0}}}};
+            }),
+            "plasticity[INH][w_min]");
+  EXPECT_EQ(change_with([&](CultureChange& c) {
+              c.input_spikes_ms = {{0, {1.0}}};
+            }),
+            "input_spikes[0]");
+  EXPECT_EQ(change_with([&](CultureChange& c) {
+              c.setup.emplace().selection.emplace().cells = int64_t{1000};
+            }),
+            "selection.cells");
+  EXPECT_EQ(
+      change_with([&](CultureChange& c) {
+        c.setup.emplace().model = io::ModelDocument{"livn.models.glif.GLIF", {{"level", 9.0}}};
+      }),
+      "model.kwargs.level");
+  EXPECT_EQ(change_with([&](CultureChange& c) {
+              c.setup.emplace().model =
+                  io::ModelDocument{"livn.models.glif.GLIF",
+                                    {{"params", std::map<std::string, double>{{"tau_m", -9.0}}}}};
+            }),
+            "model.kwargs.params.tau_m");
+  EXPECT_EQ(change_with([&](CultureChange& c) {
+              c.learned_weights = culture->LearnedWeights();
+              c.learned_weights.back() = -1.0;
+            }),
+            absl::StrCat("learned_weights[1][", culture->culture().plastic_connections().size() - 1,
+                         "]"));
   EXPECT_EQ(change_with([](CultureChange& c) {
               c.recording.emplace();
               c.recording->series.resize(1);

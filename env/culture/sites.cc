@@ -21,15 +21,15 @@ absl::Status CheckSite(absl::string_view field, const Site& site, const sim::Cul
   if (culture.SectionRow(site.gid, site.section) >= 0) return absl::OkStatus();
   if (culture.Find(site.gid).group < 0) {
     const std::vector<int64_t>& gids = culture.gids();
-    return MakeFieldError(field, absl::StrCat("gid ", site.gid),
+    return MakeFieldError(absl::StrCat(field, ".gid"), absl::StrCat(site.gid),
                           gids.empty() ? "nothing: the culture has no cells"
                                        : absl::StrCat("gids of its ", gids.size(), " cells, ",
                                                       gids.front(), " .. ", gids.back()));
   }
   const std::vector<std::string> names = SectionNames(culture, site.gid);
-  return MakeFieldError(
-      field, absl::StrCat("section ", site.section, " of gid ", site.gid),
-      absl::StrCat("0 .. ", names.size() - 1, " (", absl::StrJoin(names, ", "), ")"));
+  return MakeFieldError(absl::StrCat(field, ".section"), absl::StrCat(site.section),
+                        absl::StrCat("0 .. ", names.size() - 1, " (", absl::StrJoin(names, ", "),
+                                     ") of gid ", site.gid));
 }
 
 }  // namespace livnd::env

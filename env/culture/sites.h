@@ -16,7 +16,7 @@ namespace livnd::env {
 // the gid is not a built cell.
 std::vector<std::string> SectionNames(const sim::Culture& culture, int64_t gid);
 
-// MakeFieldError(field, ...) unless the culture has built the cell and it has the section.
+// A field error about field.gid or field.section unless the culture has built the cell and it has the section.
 absl::Status CheckSite(absl::string_view field, const Site& site, const sim::Culture& culture);
 
 }  // namespace livnd::env

@@ -187,14 +187,13 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
         return s;
       }
       if (IsLight(stimulus.quantity) && site.section != 0) {
-        return MakeFieldError(absl::StrCat(path("sites"), "[", i, "]"),
-                              absl::StrCat("section ", site.section, " of gid ", site.gid),
-                              "section 0: the opsin is on the soma");
+        return MakeFieldError(absl::StrCat(path("sites"), "[", i, "].section"),
+                              absl::StrCat(site.section), "0: the opsin is on the soma");
       }
       if (!seen.insert(site).second) {
         return MakeFieldError(
-            absl::StrCat(path("sites"), "[", i, "]"),
-            absl::StrCat("gid ", site.gid, " section ", site.section, " for the second time"),
+            absl::StrCat(path("sites"), "[", i, "].gid"),
+            absl::StrCat(site.gid, ", section ", site.section, ", for the second time"),
             "each site once");
       }
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/field_error.h"
+#include "base/field_error_matchers.h"
 #include "env/task/task_model.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
@@ -26,9 +27,8 @@ TEST(TargetRateTest, ATaskWithElectrodesNeedsCellsThatTheyReach) {
   system->model = io::ModelDocument{"livn.models.glif.GLIF", {}};
   system->params["default"]["GLIF"]["default"] = {{"noise-level", {100.0}}};
   const auto made = TargetRate::Create(*system);
-  EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(made.status().message(), HasSubstr("EI-mini: electrodes do not reach"));
-  EXPECT_THAT(made.status().message(), HasSubstr("GLIF"));
+  EXPECT_THAT(made.status(), IsFileError("systems/EI-mini/model.json", "cls", "GLIF",
+                                         HasSubstr("electrodes reach")));
 }
 
 // The promise in target_rate.h, measured on every shipped system.

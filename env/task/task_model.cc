@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "io/culture/build_culture.h"
 #include "io/culture/culture_setup.h"
 #include "io/culture/model_options.h"
 #include "io/culture/params.h"
@@ -40,24 +41,20 @@ absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::Sys
                                                                    const TaskModelConfig& config) {
   if (absl::Status s = config.Validate(); !s.ok()) return s;
   if (!system.electrode_array.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(system.name, ": has no electrodes (mea.json)"));
+    return InFile(system.directory + "/mea.json",
+                  MakeFieldError("", "absent", "electrodes, which the task stimulates with"));
   }
   auto setup = io::SetUpCulture(system);
   if (!setup.ok()) return setup.status();
   const auto params = io::StoredParams(system, setup->params_key);
-  if (!params.ok()) return absl::InvalidArgumentError(params.status().message());
-  if (absl::Status s = io::ApplyParams(*params, *setup); !s.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", s.message()));
-  }
-  auto culture = sim::Culture::Create(setup->culture);
-  if (!culture.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(system.name, ": ", culture.status().message()));
-  }
+  if (!params.ok()) return io::InDefaultParams(system, *setup, "default", params.status());
+  auto culture = io::BuildWithDefaults(system, {}, *params, *setup);
+  if (!culture.ok()) return culture.status();
   for (const sim::CellGroup& group : (*culture)->groups()) {
     if (group.model->supports(sim::StimulusMode::kField)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(system.name, ": electrodes do not reach neurons of the model ",
-                     setup->params_key, ", and the task stimulates with them"));
+    return InFile(system.directory + "/model.json",
+                  MakeFieldError("cls", setup->params_key,
+                                 "models that electrodes reach: the task stimulates with them"));
   }
   const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
   if (!array.ok()) return array.status();
@@ -69,8 +66,9 @@ absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::Sys
       io::ElectrodeStimulationMap(*array, system, *model->culture_, setup->orientation);
   model->gids_in_reach_ = array->CellsInReach(system.position_um);
   if (!model->Settle(config)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(system.name, ": the culture does not stay finite while it settles"));
+    return InFile(system.directory,
+                  MakeFieldError("", "a culture that does not stay finite while it settles",
+                                 "cultures that do"));
   }
   return std::shared_ptr<const TaskModel>(std::move(model));
 }

@@ -6,6 +6,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/culture/model_options.h"
 #include "io/culture/point_projections.h"
@@ -45,17 +48,16 @@ class Presence {
   const std::vector<int64_t>* selected_;
 };
 
-absl::Status InFile(absl::string_view path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+std::string MechanismsField(absl::string_view post, absl::string_view pre, absl::string_view rest) {
+  return absl::StrCat("synapses.", post, ".", pre, ".mechanisms.", rest);
 }
 
 absl::Status CopyReceptors(const ProjectionConfig& graph, sim::ProjectionConfig& out) {
   for (const auto& [key, receptors] : graph.mechanisms) {
     int swc = sim::ProjectionConfig::kDefaultReceptors;
     if (key != "default" && !absl::SimpleAtoi(key, &swc)) {
-      return absl::InvalidArgumentError(absl::StrCat(graph.post, "<-", graph.pre,
-                                                     ": mechanisms under '", key,
-                                                     "'; takes 'default' or an SWC number"));
+      return MakeFieldError(MechanismsField(graph.post, graph.pre, key), kUnknownName,
+                            "\"default\" or an SWC number");
     }
     for (const ReceptorConfig& r : receptors) {
       if (!r.disabled) out.receptors[swc].push_back({r.receptor, r.params});
@@ -100,17 +102,17 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
     sim::ProjectionConfig out;
     out.post = projection.post;
     out.pre = projection.pre;
-    if (absl::Status s = CopyReceptors(*graph, out); !s.ok()) {
-      return InFile(system.directory + "/graph.json", s);
-    }
+    LIVND_RETURN_IF_ERROR(InFile(system.directory + "/graph.json", CopyReceptors(*graph, out)));
     const std::vector<int64_t> none;
     const std::vector<int64_t>* targets = selected(projection.post);
     if (selection.has_value() && targets == nullptr) targets = &none;
     if (!projection.source_gid.empty() && system.synapse_sites[post].syn_id.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          system.cells_path, ": /Populations/", projection.post, ": has no synapses, but ",
-          projection.source_gid.size(), " connections of ", system.connections_path,
-          ": /Projections/", projection.post, "/", projection.pre, " end on them"));
+      return InFile(system.cells_path,
+                    MakeFieldError(
+                        absl::StrCat("/Populations/", projection.post), "without synapses",
+                        absl::StrCat("those that ", projection.source_gid.size(),
+                                     " connections of ", system.connections_path, ": /Projections/",
+                                     projection.post, "/", projection.pre, " end on")));
     }
     CopyEdges(projection, system.populations[post], sites[post], Presence(targets),
               Presence(selected(projection.pre)), out);
@@ -119,13 +121,19 @@ absl::Status CopyProjections(const System& system, const std::optional<Selection
   return absl::OkStatus();
 }
 
-absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& options) {
+// An error about a model document, as one about the options' model or about the system's file.
+absl::Status AtModel(const System& system, const SetupOptions& options,
+                     const absl::Status& status) {
+  return options.model.has_value() ? AtField("model", status)
+                                   : InFile(system.directory + "/model.json", status);
+}
+
+}  // namespace
+
+absl::StatusOr<CultureSetup> SetUpCulture(const System& system, const SetupOptions& options) {
   absl::StatusOr<ModelOptions> resolved =
       ResolveModel(options.model.has_value() ? options.model : system.model);
-  if (!resolved.ok()) {
-    return options.model.has_value() ? resolved.status()
-                                     : InFile(system.directory + "/model.json", resolved.status());
-  }
+  if (!resolved.ok()) return AtModel(system, options, resolved.status());
   ModelOptions& model = *resolved;
   CultureSetup setup;
   setup.system = system.name;
@@ -136,8 +144,10 @@ absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& opt
   setup.electrode_array = system.electrode_array;
   std::optional<Selection> selection;
   if (options.selection.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(selection,
-                           ResolveSelection(system, *options.selection, setup.built_populations));
+    absl::StatusOr<Selection> cells =
+        ResolveSelection(system, *options.selection, setup.built_populations);
+    if (!cells.ok()) return AtField("selection", cells.status());
+    selection = *std::move(cells);
     if (const auto* name = std::get_if<std::string>(&options.selection->cells)) {
       setup.selection = *name;
     }
@@ -159,7 +169,31 @@ absl::StatusOr<CultureSetup> SetUp(const System& system, const SetupOptions& opt
   return setup;
 }
 
-}  // namespace
+absl::Status FaultOfSetup(const System& system, const SetupOptions& options,
+                          const absl::Status& status) {
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || !error->file.empty()) return status;
+  absl::string_view field = error->field;
+  if (absl::ConsumePrefix(&field, "model.")) {
+    // "size_cv[EXC]", "point.params[tau_m]": arguments of the document and their members.
+    absl::ConsumePrefix(&field, "point.");
+    if (absl::ConsumePrefix(&field, "refractory_period_ms")) field = "refractory_period";
+    error->field = absl::StrCat("kwargs.", absl::StrReplaceAll(field, {{"[", "."}, {"]", ""}}));
+    return AtModel(system, options, WithFieldError(*error, status));
+  }
+  if (!absl::ConsumePrefix(&field, "projections[")) return status;
+  const size_t arrow = field.find("<-"), end = field.find(']');
+  if (arrow == field.npos || end == field.npos) return status;
+  const absl::string_view post = field.substr(0, arrow);
+  const absl::string_view pre = field.substr(arrow + 2, end - arrow - 2);
+  absl::string_view rest = field.substr(end + 1);
+  if (absl::ConsumePrefix(&rest, ".receptors.")) {
+    error->field = MechanismsField(post, pre, rest);
+    return InFile(system.directory + "/graph.json", WithFieldError(*error, status));
+  }
+  error->field = absl::StrCat("Projections/", post, "/", pre);
+  return InFile(system.directory + "/connections.h5", WithFieldError(*error, status));
+}
 
 bool CultureSetup::Builds(absl::string_view population) const {
   return std::find(built_populations.begin(), built_populations.end(), population) !=
@@ -177,13 +211,6 @@ std::vector<int64_t> CultureSetup::BuiltGids() const {
     }
   }
   return gids;
-}
-
-absl::StatusOr<CultureSetup> SetUpCulture(const System& system, const SetupOptions& options) {
-  absl::StatusOr<CultureSetup> setup = SetUp(system, options);
-  if (setup.ok()) return setup;
-  return absl::Status(setup.status().code(),
-                      absl::StrCat(system.name, ": ", setup.status().message()));
 }
 
 }  // namespace livnd::io

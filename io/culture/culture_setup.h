@@ -42,9 +42,14 @@ struct CultureSetup {
 // At graph weights and without noise: parameters are not applied yet. Edges whose syn_id has no
 // site are dropped, as livn does; disabled receptors are left out. Of a selected culture, edges
 // from cells of built populations that are not selected are dropped, and a population of which no
-// cell is selected becomes a set of event sources, as livn has it. InvalidArgument and NotFound
-// name the system and what contradicts itself or is unknown.
+// cell is selected becomes a set of event sources, as livn has it. Errors name the
+// options' field ("selection.cells[EXC]", "model.kwargs.level") or the system's file and the place in
+// it.
 absl::StatusOr<CultureSetup> SetUpCulture(const System& system, const SetupOptions& options = {});
+
+// sim::Culture::Create's error about what SetUpCulture made, in the same words.
+absl::Status FaultOfSetup(const System& system, const SetupOptions& options,
+                          const absl::Status& status);
 
 }  // namespace livnd::io
 

@@ -10,6 +10,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "base/field_error.h"
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/culture/params.h"
@@ -151,6 +153,7 @@ INSTANTIATE_TEST_SUITE_P(Systems, StrongRunWiringTest,
 System SmallSystem() {
   System s;
   s.name = "small";
+  s.directory = "small";
   s.populations = {{"EXC", 0, 0, 2}, {"SRC", 1, 2, 1}};
   s.position_um = {{0, 0, 0}, {50, 0, 0}, {100, 0, 0}};
   SynapseSites sites;
@@ -229,10 +232,8 @@ TEST(SetUpCultureTest, KeepsReceptorsUnderTheirSwcNumberAndRefusesOtherKeys) {
   EXPECT_EQ(setup->culture.projections[0].receptors.at(1)[0].receptor, "GABA_B");
   system.projection_configs[0].mechanisms["soma"] = {};
   setup = SetUpCulture(system);
-  ASSERT_FALSE(setup.ok());
-  EXPECT_EQ(setup.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(setup.status().message()), HasSubstr("/graph.json: EXC<-SRC"));
-  EXPECT_THAT(std::string(setup.status().message()), HasSubstr("'soma'"));
+  EXPECT_THAT(setup.status(), IsFileError("small/graph.json", "synapses.EXC.SRC.mechanisms.soma",
+                                          kUnknownName, HasSubstr("SWC")));
 }
 
 TEST(SetUpCultureTest, TakesTheModelOfTheSystemOrTheOneGiven) {
@@ -254,8 +255,30 @@ TEST(SetUpCultureTest, TakesTheModelOfTheSystemOrTheOneGiven) {
   EXPECT_FALSE(setup->culture.model.short_term_depression);
   system.model = ModelDocument{"livn.models.ca1.CA1", {}};
   const absl::Status refused = SetUpCulture(system).status();
-  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(refused.message(), HasSubstr("/model.json: unknown model 'livn.models.ca1.CA1'"));
+  EXPECT_THAT(refused,
+              IsFileError("small/model.json", "cls", "livn.models.ca1.CA1", HasSubstr(cls)));
+}
+
+TEST(FaultOfSetupTest, NamesTheArgumentOrTheFile) {
+  const System system = SmallSystem();
+  SetupOptions given;
+  given.model.emplace();
+  const auto fault = [&](const SetupOptions& options, const char* field) {
+    return FaultOfSetup(system, options, MakeFieldError(field, "v", "x"));
+  };
+  EXPECT_THAT(fault(given, "model.point.params[tau_m]"),
+              IsFieldError("model.kwargs.params.tau_m", "v", "x"));
+  EXPECT_THAT(fault({}, "model.point.params[tau_m]"),
+              IsFileError("small/model.json", "kwargs.params.tau_m", "v", "x"));
+  EXPECT_THAT(fault(given, "model.size_cv[EXC]"),
+              IsFieldError("model.kwargs.size_cv.EXC", "v", "x"));
+  EXPECT_THAT(fault(given, "model.refractory_period_ms"),
+              IsFieldError("model.kwargs.refractory_period", "v", "x"));
+  EXPECT_THAT(fault(given, "projections[EXC<-SRC].receptors.AMPA.weight"),
+              IsFileError("small/graph.json", "synapses.EXC.SRC.mechanisms.AMPA.weight", "v", "x"));
+  EXPECT_THAT(fault(given, "projections[EXC<-SRC].edges.distance_um"),
+              IsFileError("small/connections.h5", "Projections/EXC/SRC", "v", "x"));
+  EXPECT_THAT(fault(given, "dt_ms"), IsFieldError("dt_ms", "v", "x"));
 }
 
 // The electrodes see the dendrites where the model puts them.
@@ -429,10 +452,9 @@ TEST(SelectedCultureTest, ACellBehavesAsItDoesInTheWholeCulture) {
   for (const auto& [gid, voltage] : v[1]) EXPECT_EQ(voltage, v[0].at(gid)) << gid;
 }
 
-TEST(SelectedCultureTest, ErrorsNameTheSystem) {
+TEST(SelectedCultureTest, ErrorsNameTheSelection) {
   const absl::Status status = Select({{"EXC", int64_t{9}}}).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("full: selection: cells of EXC = 9; takes 0 to 4"));
+  EXPECT_THAT(status, IsFieldError("selection.cells[EXC]", "9", "0 .. 4 (cells)"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "sim/network/populations.h"
 
@@ -82,8 +83,7 @@ class Arguments {
 
   absl::Status Bad(absl::string_view name, const ModelArgument& value,
                    absl::string_view takes) const {
-    return absl::InvalidArgumentError(absl::StrCat("model ", document_.model_class, ": ", name,
-                                                   " = ", Describe(value), "; takes ", takes));
+    return MakeFieldError(absl::StrCat("kwargs.", name), Describe(value), takes);
   }
 
   absl::Status CheckAllAsked() const {
@@ -92,9 +92,8 @@ class Arguments {
       std::vector<std::string> accepted = asked_;
       std::sort(accepted.begin(), accepted.end());
       accepted.erase(std::unique(accepted.begin(), accepted.end()), accepted.end());
-      return absl::InvalidArgumentError(
-          absl::StrCat("model ", document_.model_class, ": unknown argument '", name,
-                       "'; accepted: ", absl::StrJoin(accepted, ", ")));
+      return MakeFieldError(absl::StrCat("kwargs.", name), kUnknownName,
+                            absl::StrJoin(accepted, ", "));
     }
     return absl::OkStatus();
   }
@@ -205,9 +204,8 @@ absl::StatusOr<ModelOptions> ResolveModel(const std::optional<ModelDocument>& do
   if (document->model_class == kRcsdClass) return ResolveRcsd(*document);
   if (document->model_class == kGlifClass) return ResolvePoint(*document, true);
   if (document->model_class == kIzhikevichClass) return ResolvePoint(*document, false);
-  return absl::InvalidArgumentError(absl::StrCat("unknown model '", document->model_class,
-                                                 "'; accepted: ", kRcsdClass, ", ", kGlifClass,
-                                                 ", ", kIzhikevichClass));
+  return MakeFieldError("cls", document->model_class,
+                        absl::StrCat(kRcsdClass, ", ", kGlifClass, ", ", kIzhikevichClass));
 }
 
 }  // namespace livnd::io

@@ -26,8 +26,8 @@ struct ModelOptions {
 };
 
 // The model that a document names, with the arguments of livn 2.0.0's constructor; without a
-// document livn's default, ReducedCalciumSomaDendrite as it is. InvalidArgument names an unknown
-// class, argument or value and lists what is accepted.
+// document livn's default, ReducedCalciumSomaDendrite as it is. The error names "cls" or
+// "kwargs.NAME" of the document.
 absl::StatusOr<ModelOptions> ResolveModel(const std::optional<ModelDocument>& document);
 
 }  // namespace livnd::io

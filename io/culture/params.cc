@@ -1,6 +1,7 @@
 #include "io/culture/params.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
@@ -10,8 +11,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "sim/culture/cell_params.h"
+#include "sim/culture/config_fields.h"
 #include "sim/culture/synapse_params.h"
 
 namespace livnd::io {
@@ -49,10 +52,17 @@ struct SynapseKey {
   }
 };
 
+std::string FieldOf(const Param& param) { return absl::StrCat("params[", param.key, "]"); }
+
+std::string ValueField(const Param& param, size_t i) {
+  return param.values.size() == 1 ? absl::StrCat(FieldOf(param), ".value")
+                                  : absl::StrCat(FieldOf(param), ".values[", i, "]");
+}
+
 // Collects changes on copies, so that an error leaves the setup as it was.
 class Writer {
  public:
-  explicit Writer(CultureSetup& setup)
+  explicit Writer(const CultureSetup& setup)
       : setup_(setup),
         weights_(setup.culture.weights),
         receptor_params_(setup.culture.receptor_params),
@@ -61,16 +71,30 @@ class Writer {
         cell_params_(setup.culture.cell_params),
         electrode_array_(setup.electrode_array) {}
 
+  // From now on: whether something is set at `field` of the culture's configuration, or below it.
+  void Watch(absl::string_view field) {
+    watched_ = std::string(field);
+    touched_.reset();
+  }
+  // Which of a parameter's numbers was.
+  std::optional<size_t> touched() const { return touched_; }
+
   absl::Status Set(const Param& param) {
     absl::string_view key = param.key;
+    for (size_t i = 0; i < param.values.size(); ++i) {
+      if (std::isfinite(param.values[i])) continue;
+      return MakeFieldError(ValueField(param, i), absl::StrCat(param.values[i]), "a finite number");
+    }
     if (absl::ConsumePrefix(&key, "cells-")) return SetCells(param, key);
     if (param.values.size() != 1) {
-      return Bad(param, absl::StrCat("takes one number, not ", param.values.size()));
+      return MakeFieldError(absl::StrCat(FieldOf(param), ".values"),
+                            absl::StrCat(param.values.size(), " numbers"), "one number");
     }
     const double value = param.values[0];
     if (absl::ConsumePrefix(&key, "noise-")) {
       if (!noise_.has_value()) noise_.emplace();
       (*noise_)[std::string(key)] = value;
+      Touch("noise", key);
       return absl::OkStatus();
     }
     if (absl::ConsumePrefix(&key, "io-")) return SetElectrodes(param, key, value);
@@ -78,24 +102,31 @@ class Writer {
     return SetSynapses(param, key, value);
   }
 
-  void Commit() {
+  void CommitTo(CultureSetup& setup) {
     if (own_cell_params_.has_value()) {
       cell_params_.clear();
       for (const auto& [name, of_cells] : *own_cell_params_) {
         for (const auto& [gid, value] : of_cells) cell_params_[gid][name] = value;
       }
     }
-    setup_.culture.weights = std::move(weights_);
-    setup_.culture.receptor_params = std::move(receptor_params_);
-    setup_.culture.noise = std::move(noise_);
-    setup_.culture.population_params = std::move(population_params_);
-    setup_.culture.cell_params = std::move(cell_params_);
-    setup_.electrode_array = std::move(electrode_array_);
+    setup.culture.weights = std::move(weights_);
+    setup.culture.receptor_params = std::move(receptor_params_);
+    setup.culture.noise = std::move(noise_);
+    setup.culture.population_params = std::move(population_params_);
+    setup.culture.cell_params = std::move(cell_params_);
+    setup.electrode_array = std::move(electrode_array_);
   }
 
  private:
-  static absl::Status Bad(const Param& param, absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("parameter '", param.key, "': ", what));
+  static absl::Status BadKey(const Param& param, absl::string_view accepted) {
+    return MakeFieldError(absl::StrCat(FieldOf(param), ".key"), param.key, accepted);
+  }
+
+  // Notes that the configuration's MAP[KEY] is set by the i-th number of the parameter.
+  void Touch(absl::string_view map, absl::string_view key, size_t i = 0) {
+    if (watched_.empty()) return;
+    const std::string field = sim::FieldAt(map, key);
+    if (field == watched_ || absl::StartsWith(field, absl::StrCat(watched_, "["))) touched_ = i;
   }
 
   const sim::SynapseParamNames& names() {
@@ -104,12 +135,12 @@ class Writer {
   }
 
   absl::Status Unknown(const Param& param) {
-    return Bad(param, absl::StrCat(
-                          "matches nothing; accepted: weights (also shortened from the right, or "
-                          "without _PRE) ",
-                          KeysOf(names().weights), "; receptors ", KeysOf(names().receptor_params),
-                          "; noise-NAME, noise-POPULATION-NAME, cells-KEY, cells-POPULATION:KEY, "
-                          "io-NAME"));
+    return BadKey(
+        param, absl::StrCat("noise-NAME, noise-POPULATION-NAME, cells-KEY, cells-POPULATION:KEY, "
+                            "io-NAME; receptors ",
+                            KeysOf(names().receptor_params),
+                            "; weights (also shortened from the right, or without _PRE) ",
+                            KeysOf(names().weights)));
   }
 
   absl::Status SetSynapses(const Param& param, absl::string_view text, double value) {
@@ -120,6 +151,7 @@ class Writer {
       for (const sim::WeightName& name : names().weights) {
         if (!key->MatchesSite(name) || key->pre.value_or(name.pre) != name.pre) continue;
         weights_[name.key()] = value;
+        Touch("weights", name.key());
         found = true;
       }
       return found ? absl::OkStatus() : Unknown(param);
@@ -127,12 +159,11 @@ class Writer {
     for (const sim::ReceptorParamName& name : names().receptor_params) {
       if (!key->MatchesSite(name) || *key->param != name.param) continue;
       if (key->pre.has_value()) {
-        return Bad(param, absl::StrCat("names a source, but ", name.param,
-                                       " belongs to the receptor, which all sources share; drop "
-                                       "the source: ",
-                                       name.key()));
+        return BadKey(param, absl::StrCat(name.key(), ", without a source: ", name.param,
+                                          " belongs to the receptor, which all sources share"));
       }
       receptor_params_[name.key()] = value;
+      Touch("receptor_params", name.key());
       found = true;
     }
     return found ? absl::OkStatus() : Unknown(param);
@@ -145,8 +176,8 @@ class Writer {
       population = std::string(key.substr(0, colon));
       key.remove_prefix(colon + 1);
       if (!setup_.Builds(*population) || PopulationOf(*population) == nullptr) {
-        return Bad(param, absl::StrCat("there is no built population '", *population,
-                                       "'; accepted: ", absl::StrJoin(BuiltNames(), ", ")));
+        return BadKey(param, absl::StrCat("cells-POPULATION:KEY of the built populations ",
+                                          absl::StrJoin(BuiltNames(), ", ")));
       }
     }
     const std::string name(key);
@@ -156,6 +187,7 @@ class Writer {
       for (const std::string& p : BuiltNames()) {
         if (population.value_or(p) != p) continue;
         population_params_[p][name] = param.values[0];
+        Touch(sim::FieldAt("population_params", p), name);
         // What single cells had is overridden.
         const sim::PopulationConfig& all = *PopulationOf(p);
         own.erase(own.lower_bound(all.first_gid), own.lower_bound(all.first_gid + all.num_cells));
@@ -163,13 +195,17 @@ class Writer {
       return absl::OkStatus();
     }
     if (param.values.size() != built_gids_.size()) {
-      return Bad(param, absl::StrCat("has ", param.values.size(), " numbers; takes 1, or ",
-                                     built_gids_.size(), ": one for each built cell in gid order"));
+      return MakeFieldError(
+          absl::StrCat(FieldOf(param), ".values"), absl::StrCat(param.values.size(), " numbers"),
+          absl::StrCat("1, or ", built_gids_.size(), ": one for each built cell in gid order"));
     }
     const sim::PopulationConfig* only =
         population.has_value() ? PopulationOf(*population) : nullptr;
     for (size_t i = 0; i < built_gids_.size(); ++i) {
-      if (only == nullptr || Owns(*only, built_gids_[i])) own[built_gids_[i]] = param.values[i];
+      if (only != nullptr && !Owns(*only, built_gids_[i])) continue;
+      own[built_gids_[i]] = param.values[i];
+      if (watched_.empty()) continue;
+      Touch(sim::FieldAt("cell_params", absl::StrCat(built_gids_[i])), name, i);
     }
     return absl::OkStatus();
   }
@@ -183,7 +219,9 @@ class Writer {
   }
 
   absl::Status SetElectrodes(const Param& param, absl::string_view name, double value) {
-    if (!electrode_array_.has_value()) return Bad(param, "there are no electrodes (mea.json)");
+    if (!electrode_array_.has_value()) {
+      return BadKey(param, "others: there are no electrodes (mea.json)");
+    }
     ElectrodeArrayConfig changed = *electrode_array_;
     absl::Status status;
     if (absl::ConsumePrefix(&name, "volume_conductor-")) {
@@ -192,10 +230,15 @@ class Writer {
       (name == "input_radius" ? changed.input_radius_um : changed.output_radius_um) = value;
       status = changed.Validate();
     } else {
-      status = absl::InvalidArgumentError(
-          "accepted: io-input_radius, io-output_radius, io-volume_conductor-NAME");
+      return BadKey(param, "io-input_radius, io-output_radius, io-volume_conductor-NAME");
     }
-    if (!status.ok()) return Bad(param, status.message());
+    if (const std::optional<FieldError> error = FieldErrorOf(status); error.has_value()) {
+      if (error->value == kUnknownName) {
+        return BadKey(param,
+                      absl::StrCat("io-volume_conductor-NAME with one of ", error->accepted));
+      }
+      return MakeFieldError(ValueField(param, 0), absl::StrCat(value), error->accepted);
+    }
     electrode_array_ = std::move(changed);
     return absl::OkStatus();
   }
@@ -220,7 +263,9 @@ class Writer {
     return gid >= population.first_gid && gid < population.first_gid + population.num_cells;
   }
 
-  CultureSetup& setup_;
+  const CultureSetup& setup_;
+  std::string watched_;  // empty: nothing
+  std::optional<size_t> touched_;
   std::optional<sim::SynapseParamNames> names_;
   std::map<std::string, double> weights_;
   std::map<std::string, double> receptor_params_;
@@ -279,7 +324,7 @@ std::string Names(const Map& map) {
 absl::Status ApplyParams(const ParamList& params, CultureSetup& setup) {
   Writer writer(setup);
   for (const Param& param : params) LIVND_RETURN_IF_ERROR(writer.Set(param));
-  writer.Commit();
+  writer.CommitTo(setup);
   return absl::OkStatus();
 }
 
@@ -297,6 +342,24 @@ void DropOverridden(ParamList& params) {
   params.resize(kept);
 }
 
+std::optional<absl::Status> FaultOfParams(const ParamList& params, const CultureSetup& setup,
+                                          const absl::Status& status) {
+  const std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || !error->file.empty() || error->field.empty()) return std::nullopt;
+  Writer writer(setup);
+  for (auto param = params.rbegin(); param != params.rend(); ++param) {
+    writer.Watch(error->field);
+    if (!writer.Set(*param).ok() || !writer.touched().has_value()) continue;
+    const bool unknown = error->value == kUnknownName;
+    return WithFieldError(
+        {"",
+         unknown ? absl::StrCat(FieldOf(*param), ".key") : ValueField(*param, *writer.touched()),
+         unknown ? param->key : error->value, error->accepted},
+        status);
+  }
+  return std::nullopt;
+}
+
 ParamList ToParamList(const std::map<std::string, double>& params) {
   ParamList out;
   for (const auto& [key, value] : params) out.push_back({key, {value}});
@@ -305,22 +368,16 @@ ParamList ToParamList(const std::map<std::string, double>& params) {
 
 absl::StatusOr<ParamList> StoredParams(const System& system, const std::string& params_key,
                                        const std::string& document, const std::string& group) {
-  const std::string where = absl::StrCat(system.directory, "/params/", document, ".json");
   const auto found = system.params.find(document);
   if (found == system.params.end()) {
-    return absl::NotFoundError(
-        absl::StrCat(where, " does not exist; there is ", Names(system.params)));
+    return MakeFieldError("document", document, Names(system.params));
   }
   const auto model = found->second.find(params_key);
   if (model == found->second.end()) {
-    return absl::NotFoundError(absl::StrCat(where, " has nothing for model ", params_key,
-                                            "; it has ", Names(found->second)));
+    return MakeFieldError("model", params_key, Names(found->second));
   }
   const auto params = model->second.find(group);
-  if (params == model->second.end()) {
-    return absl::NotFoundError(absl::StrCat(where, " has no group '", group, "' for ", params_key,
-                                            "; it has ", Names(model->second)));
-  }
+  if (params == model->second.end()) return MakeFieldError("group", group, Names(model->second));
   return params->second;
 }
 
@@ -341,6 +398,27 @@ absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup
                               }),
                params.end());
   return params;
+}
+
+absl::Status InDefaultParams(const System& system, const CultureSetup& setup,
+                             const std::string& group, const absl::Status& status) {
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || !error->file.empty()) return status;
+  const absl::string_view field = error->field;
+  const size_t end = field.rfind(']');
+  if (field == "group") {
+    error->field = setup.params_key;
+    error->value = absl::StrCat("without a group ", group);
+    error->accepted = absl::StrCat("one with it; there is ", error->accepted);
+  } else if (absl::StartsWith(field, "params[") && end != field.npos) {
+    // "params[KEY].value" is "MODEL.GROUP.params.KEY" there.
+    const absl::string_view key = field.substr(7, field.rfind("].") - 7);
+    if (error->value == key) error->value = kUnknownName;
+    error->field = absl::StrCat(setup.params_key, ".", group, ".params.", key);
+  }
+  return InFile(absl::StrCat(system.directory, "/params/",
+                             setup.selection.empty() ? "default" : setup.selection, ".json"),
+                WithFieldError(*error, status));
 }
 
 std::vector<std::string> AcceptedParams(const CultureSetup& setup) {

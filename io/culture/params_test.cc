@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/field_error.h"
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/culture/culture.h"
@@ -14,10 +17,12 @@
 namespace livnd::io {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 constexpr char kModel[] = "ReducedCalciumSomaDendrite";
@@ -122,9 +127,9 @@ TEST(ApplyParamsTest, SetsAReceptorsNumbersForAllSources) {
 TEST(ApplyParamsTest, RefusesASourceInAReceptorsKeyAndShowsTheKeyWithoutIt) {
   CultureSetup setup = SmallSetup();
   const absl::Status status = Apply("EXC_EXC-dend-AMPA-tau_decay", 2.0, setup);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("names a source"));
-  EXPECT_THAT(status.message(), HasSubstr(": EXC-dend-AMPA-tau_decay"));
+  EXPECT_THAT(status,
+              IsFieldError("params[EXC_EXC-dend-AMPA-tau_decay].key", "EXC_EXC-dend-AMPA-tau_decay",
+                           StartsWith("EXC-dend-AMPA-tau_decay, without a source")));
 }
 
 TEST(ApplyParamsTest, RefusesWhatMatchesNothingAndListsWhatWould) {
@@ -135,11 +140,11 @@ TEST(ApplyParamsTest, RefusesWhatMatchesNothingAndListsWhatWould) {
         "EXC_EXC_dend_AMPA_weight", "_", "-"}) {
     CultureSetup setup = SmallSetup();
     const absl::Status status = Apply(key, 1.0, setup);
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << key;
-    EXPECT_THAT(status.message(), HasSubstr("'" + std::string(key) + "'"));
-    EXPECT_THAT(status.message(), HasSubstr("EXC_EXC-dend-AMPA-weight, EXC_EXC-dend-NMDA-weight"));
-    EXPECT_THAT(status.message(), HasSubstr("EXC-dend-AMPA-tau_decay"));
-    EXPECT_THAT(status.message(), HasSubstr("noise-POPULATION-NAME"));
+    EXPECT_THAT(status,
+                IsFieldError("params[" + std::string(key) + "].key", key,
+                             AllOf(HasSubstr("EXC_EXC-dend-AMPA-weight, EXC_EXC-dend-NMDA-weight"),
+                                   HasSubstr("EXC-dend-AMPA-tau_decay"),
+                                   HasSubstr("noise-POPULATION-NAME"))));
   }
 }
 
@@ -169,36 +174,94 @@ TEST(ApplyParamsTest, NoiseAddsToWhatWasSetBefore) {
 
 // Names and ranges that are the simulation's business.
 TEST(ApplyParamsTest, TheCultureRefusesBadNamesAndValues) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const char* const kUnknown = nullptr;  // the key itself is what is wrong
   const struct {
     const char* key;
     double value;
-    std::vector<std::string> says;
+    const char *found, *accepted;
   } kCases[] = {
-      {"noise-sigma", 1.0, {"'sigma'", "accepted: E_e, E_i, g_e0", "POPULATION-name"}},
-      {"noise-SRC-std_e", 1.0, {"'SRC-std_e'", "built population"}},
-      {"noise--std_e", 1.0, {"'-std_e'"}},
-      {"noise-tau_e", 0.0, {"noise tau_e = 0", "> 0 (ms)"}},
-      {"noise-std_i", nan, {"noise std_i = nan", ">= 0 (uS)"}},
-      {"EXC_EXC-dend-AMPA-weight", -1.0, {"EXC_EXC-dend-AMPA-weight = -1", "from 0 to 1e9"}},
-      {"EXC_EXC-dend-AMPA-weight", nan, {"EXC_EXC-dend-AMPA-weight = nan", "from 0 to 1e9"}},
-      {"EXC-dend-AMPA-tau_decay", 0.0, {"AMPA", "tau_decay = 0", "> 0 (ms)"}},
-      {"EXC-dend-AMPA-U", 1.5, {"AMPA", "U = 1.5", "from 0 to 1"}},
-      {"EXC-dend-NMDA-Kd", nan, {"NMDA", "Kd = nan", "a finite number"}},
-      {"cells-soma.gmax", 1.0, {"soma.gmax", "soma.g_pas"}},
-      {"cells-EXC:diameter", 1.0, {"diameter", "global_diam"}},
-      {"cells-soma.cm", nan, {"soma.cm", "nan", "> 0"}},
-      {"cells-EXC:soma.cm", -1.0, {"soma.cm", "-1", "> 0"}},
+      {"noise-sigma", 1.0, kUnknown, "E_e, E_i, g_e0"},
+      {"noise-SRC-std_e", 1.0, kUnknown, "built population"},
+      {"noise--std_e", 1.0, kUnknown, "POPULATION-name"},
+      {"noise-tau_e", 0.0, "0", "> 0 (ms)"},
+      {"noise-std_i", -1.0, "-1", ">= 0 (uS)"},
+      {"EXC_EXC-dend-AMPA-weight", -1.0, "-1", "from 0 to 1e9"},
+      {"weight-EXC-dend", 1e10, "1e+10", "from 0 to 1e9"},
+      {"EXC-dend-AMPA-tau_decay", 0.0, "0", "> 0 (ms)"},
+      {"EXC-dend-AMPA-U", 1.5, "1.5", "from 0 to 1"},
+      {"EXC-dend-NMDA-Kd", 0.0, "0", "> 0"},
+      {"cells-soma.gmax", 1.0, kUnknown, "soma.g_pas"},
+      {"cells-EXC:diameter", 1.0, kUnknown, "global_diam"},
+      {"cells-EXC:soma.cm", -1.0, "-1", "> 0"},
       // INH cells have no dendrite.
-      {"cells-dend.cm", 1.0, {"INH", "dend.cm", "axon.cm"}},
+      {"cells-dend.cm", 1.0, kUnknown, "axon.cm"},
+      // Of cells in general it is the size that does not do.
+      {"cells-EXC:global_diam", 1e-3, "a size", "1 or 3 in the dendrite"},
   };
   for (const auto& c : kCases) {
     CultureSetup setup = SmallSetup();
     absl::Status status = Apply(c.key, c.value, setup);
     EXPECT_TRUE(status.ok()) << status;
     status = sim::Culture::Create(setup.culture).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.key;
-    for (const std::string& text : c.says) EXPECT_THAT(status.message(), HasSubstr(text));
+    ParamList params = {{"noise-std_e", {0.003}}, {c.key, {c.value}}, {"noise-std_i", {0.006}}};
+    if (std::string(c.key) == "noise-std_i") params.pop_back();
+    const auto fault = FaultOfParams(params, setup, status);
+    ASSERT_TRUE(fault.has_value()) << status;
+    const std::string field = "params[" + std::string(c.key) + (c.found ? "].value" : "].key");
+    EXPECT_THAT(*fault, IsFieldError(field, StartsWith(c.found != nullptr ? c.found : c.key),
+                                     HasSubstr(c.accepted)));
+  }
+}
+
+TEST(FaultOfParamsTest, IsTheLastThatSetTheNumberOrNone) {
+  CultureSetup setup = SmallSetup();
+  const ParamList params = {{"weight-EXC", {-1.0}},
+                            {"weight-EXC-dend", {-2.0}},
+                            {"cells-soma.cm", {1.0, 2.0, 3.0, 4.0, -5.0, 6.0}}};
+  const absl::Status weight = MakeFieldError("weights[EXC_EXC-dend-AMPA-weight]", "-2", "x");
+  EXPECT_THAT(*FaultOfParams(params, setup, weight),
+              IsFieldError("params[weight-EXC-dend].value", "-2", "x"));
+  const std::vector<int64_t> gids = setup.BuiltGids();
+  ParamList list = {{"cells-soma.cm", std::vector<double>(gids.size(), 1.0)}};
+  list[0].values[1] = -5.0;
+  const absl::Status cell =
+      MakeFieldError("cell_params[" + std::to_string(gids[1]) + "][soma.cm]", "-5", "x");
+  EXPECT_THAT(*FaultOfParams(list, setup, cell),
+              IsFieldError("params[cells-soma.cm].values[1]", "-5", "x"));
+  EXPECT_FALSE(FaultOfParams(params, setup, MakeFieldError("dt_ms", "0", "x")).has_value());
+  EXPECT_FALSE(FaultOfParams(params, setup, absl::InvalidArgumentError("x")).has_value());
+  EXPECT_FALSE(FaultOfParams(params, setup, InFile("f", weight)).has_value());
+}
+
+TEST(InDefaultParamsTest, NamesTheFileAndThePlace) {
+  System system;
+  system.directory = "small";
+  CultureSetup setup;
+  setup.params_key = kModel;
+  const auto in_file = [&](const absl::Status& s) {
+    return InDefaultParams(system, setup, "strong", s);
+  };
+  EXPECT_THAT(in_file(MakeFieldError("params[noise-std_e].value", "-1", "x")),
+              IsFileError("small/params/default.json",
+                          "ReducedCalciumSomaDendrite.strong.params.noise-std_e", "-1", "x"));
+  EXPECT_THAT(in_file(MakeFieldError("params[EXC].key", "EXC", "x")),
+              IsFileError("small/params/default.json",
+                          "ReducedCalciumSomaDendrite.strong.params.EXC", kUnknownName, "x"));
+  setup.selection = "middle";
+  EXPECT_THAT(in_file(MakeFieldError("group", "strong", "a, b")),
+              IsFileError("small/params/middle.json", "ReducedCalciumSomaDendrite",
+                          "without a group strong", HasSubstr("a, b")));
+}
+
+TEST(ApplyParamsTest, TakesFiniteNumbersAlone) {
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    CultureSetup setup = SmallSetup();
+    EXPECT_THAT(Apply("noise-std_e", value, setup),
+                IsFieldError("params[noise-std_e].value", absl::StrCat(value), "a finite number"));
+    EXPECT_THAT(
+        ApplyParams({{"cells-soma.cm", {1.0, value, 1.0}}}, setup),
+        IsFieldError("params[cells-soma.cm].values[1]", absl::StrCat(value), "a finite number"));
   }
 }
 
@@ -232,8 +295,8 @@ TEST(ApplyParamsTest, AListHasANumberForEachBuiltCell) {
   EXPECT_THAT(setup.culture.cell_params.at(2), ElementsAre(Pair("soma.e_pas", -61.0)));
   EXPECT_EQ(setup.culture.population_params.at("INH").at("soma.cm"), 2.0);
   const absl::Status status = ApplyParams({{"cells-soma.cm", {1.0, 2.0}}}, setup);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(status.message(), HasSubstr("has 2 numbers; takes 1, or 3"));
+  EXPECT_THAT(status, IsFieldError("params[cells-soma.cm].values", "2 numbers",
+                                   StartsWith("1, or 3: one for each built cell")));
 }
 
 // Of so many keys nothing may look at each other, nor each at all cells: that would take hours.
@@ -273,8 +336,8 @@ TEST(ApplyParamsTest, OnlyCellsTakeLists) {
     for (const std::vector<double>& values : {std::vector<double>{}, {1.0, 2.0, 3.0, 4.0}}) {
       CultureSetup setup = SmallSetup();
       const absl::Status status = ApplyParams({{key, values}}, setup);
-      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << key;
-      EXPECT_THAT(status.message(), HasSubstr("takes one number"));
+      EXPECT_THAT(status, IsFieldError("params[" + std::string(key) + "].values",
+                                       absl::StrCat(values.size(), " numbers"), "one number"));
     }
   }
 }
@@ -283,8 +346,8 @@ TEST(ApplyParamsTest, RefusesPopulationsThatAreNotBuilt) {
   for (const char* key : {"cells-SRC:soma.cm", "cells-PYR:soma.cm", "cells-:soma.cm"}) {
     CultureSetup setup = SmallSetup();
     const absl::Status status = Apply(key, 1.0, setup);
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << key;
-    EXPECT_THAT(status.message(), HasSubstr("accepted: EXC, INH"));
+    EXPECT_THAT(status, IsFieldError("params[" + std::string(key) + "].key", key,
+                                     HasSubstr("built populations EXC, INH")));
   }
 }
 
@@ -313,21 +376,23 @@ TEST(ApplyParamsTest, RefusesBadElectrodeParameters) {
   const struct {
     const char* key;
     double value;
-    const char* says;
-  } kCases[] = {{"io-pitch", 1.0, "accepted: io-input_radius"},
-                {"io-volume_conductor-sigma", 1.0, "accepted are stimulation_gain"},
-                {"io-output_radius", -1.0, "output_radius: found -1"},
-                {"io-volume_conductor-min_distance_um", 0.0, "expected > 0"}};
+    const char *field, *found, *accepted;
+  } kCases[] = {{"io-pitch", 1.0, "key", "io-pitch", "io-input_radius"},
+                {"io-volume_conductor-sigma", 1.0, "key", "io-volume_conductor-sigma",
+                 "io-volume_conductor-NAME with one of stimulation_gain"},
+                {"io-output_radius", -1.0, "value", "-1", ">= 0"},
+                {"io-volume_conductor-min_distance_um", 0.0, "value", "0", "> 0"}};
   for (const auto& c : kCases) {
     CultureSetup setup = SmallSetup();
     const absl::Status status = Apply(c.key, c.value, setup);
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.key;
-    EXPECT_THAT(status.message(), HasSubstr(c.key));
-    EXPECT_THAT(status.message(), HasSubstr(c.says));
+    EXPECT_THAT(status, IsFieldError(absl::StrCat("params[", c.key, "].", c.field), c.found,
+                                     HasSubstr(c.accepted)));
   }
   CultureSetup setup = SmallSetup();
   setup.electrode_array.reset();
-  EXPECT_THAT(Apply("io-output_radius", 1.0, setup).message(), HasSubstr("no electrodes"));
+  EXPECT_THAT(
+      Apply("io-output_radius", 1.0, setup),
+      IsFieldError("params[io-output_radius].key", "io-output_radius", HasSubstr("no electrodes")));
 }
 
 TEST(AcceptedParamsTest, AreAccepted) {
@@ -345,19 +410,15 @@ TEST(AcceptedParamsTest, AreAccepted) {
 
 TEST(StoredParamsTest, SayWhatIsMissingAndWhatThereIs) {
   System system;
-  system.directory = "some/small";
-  const auto expect_missing = [&](const std::string& what) {
-    const absl::Status status = StoredParams(system, kModel).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-    EXPECT_THAT(status.message(), HasSubstr("some/small/params/default.json " + what));
-  };
-  expect_missing("does not exist; there is none");
+  system.name = "small";
+  const auto missing = [&] { return StoredParams(system, kModel).status(); };
+  EXPECT_THAT(missing(), IsFieldError("document", "default", "none"));
   system.params["e1"] = {};
-  expect_missing("does not exist; there is e1");
+  EXPECT_THAT(missing(), IsFieldError("document", "default", "e1"));
   system.params["default"]["OtherModel"] = {};
-  expect_missing("has nothing for model ReducedCalciumSomaDendrite; it has OtherModel");
+  EXPECT_THAT(missing(), IsFieldError("model", kModel, "OtherModel"));
   system.params["default"][kModel]["strong"] = {};
-  expect_missing("has no group 'default' for ReducedCalciumSomaDendrite; it has strong");
+  EXPECT_THAT(missing(), IsFieldError("group", "default", "strong"));
   system.params["default"][kModel]["default"] = {{"noise-std_e", {0.5}}};
   const auto params = StoredParams(system, kModel);
   ASSERT_TRUE(params.ok()) << params.status();
@@ -373,7 +434,8 @@ TEST(DefaultParamsTest, AreThoseOfTheSelectionElseTheModels) {
   auto params = DefaultParams(system, setup);
   ASSERT_TRUE(params.ok()) << params.status();
   EXPECT_EQ(params->at(0).values[0], 0.5);
-  EXPECT_EQ(DefaultParams(system, setup, "strong").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(DefaultParams(system, setup, "strong").status(),
+              IsFieldError("group", "strong", "default"));
   setup.selection = "e1";
   EXPECT_EQ(DefaultParams(system, setup)->at(0).values[0], 0.6);
   // A selection without a document does not fall back on that of the whole.

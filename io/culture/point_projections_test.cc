@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/field_error.h"
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/culture/culture_setup.h"
@@ -153,26 +155,26 @@ TEST(PointSystemTest, RefusesWhatItCannotDo) {
   ASSERT_TRUE(system.ok()) << system.status();
   const struct {
     SetupOptions options;
-    std::string says;
+    std::string field, value, accepted;
   } kCases[] = {
-      {Model(kGlif, {{"level", 2.5}}), "level = 2.5; takes 1, 2, 3, 4 or 5"},
-      {Model(kGlif, {{"mechanism", std::string("escape")}}),
-       "mechanism = \"escape\"; takes \"hard\""},
-      {Model(kGlif, {{"diffusion", true}}), "diffusion = true; takes false"},
-      {Model(kGlif, {{"current_scale", 1.0}}), "current_scale = 1; takes 1000"},
-      {Model(kGlif, {{"params", 3.0}}), "params = 3; takes null, or an object"},
-      {Model(kIzhikevich, {{"level", 3.0}}), "unknown argument 'level'"},
-      {Model("livn.models.ca1.CA1"), kIzhikevich},
+      {Model(kGlif, {{"level", 2.5}}), "model.kwargs.level", "2.5", "1, 2, 3, 4 or 5"},
+      {Model(kGlif, {{"mechanism", std::string("escape")}}), "model.kwargs.mechanism", "\"escape\"",
+       "\"hard\""},
+      {Model(kGlif, {{"diffusion", true}}), "model.kwargs.diffusion", "true", "false"},
+      {Model(kGlif, {{"current_scale", 1.0}}), "model.kwargs.current_scale", "1", "1000"},
+      {Model(kGlif, {{"params", 3.0}}), "model.kwargs.params", "3", "null, or an object"},
+      {Model(kIzhikevich, {{"level", 3.0}}), "model.kwargs.level", kUnknownName, ""},
+      {Model("livn.models.ca1.CA1"), "model.cls", "livn.models.ca1.CA1", kIzhikevich},
   };
-  for (const auto& [options, says] : kCases) {
-    const auto setup = SetUpCulture(*system, options);
-    ASSERT_FALSE(setup.ok()) << says;
-    EXPECT_THAT(setup.status().message(), HasSubstr(says));
+  for (const auto& c : kCases) {
+    EXPECT_THAT(SetUpCulture(*system, c.options).status(),
+                IsFieldError(c.field, c.value, HasSubstr(c.accepted)));
   }
   auto setup = SetUpCulture(*system, Model(kGlif));
   ASSERT_TRUE(setup.ok());
   const absl::Status s = ApplyParams({{"EXC_EXC-dend-AMPA-weight", {1.0}}}, *setup);
-  EXPECT_THAT(s.message(), HasSubstr("EXC_EXC-soma-I_syn-weight"));
+  EXPECT_THAT(s, IsFieldError("params[EXC_EXC-dend-AMPA-weight].key", "EXC_EXC-dend-AMPA-weight",
+                              HasSubstr("EXC_EXC-soma-I_syn-weight")));
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/culture/numpy_random.h"
 #include "io/system/limits.h"
@@ -15,18 +18,18 @@ namespace {
 
 using Method = SelectionSpec::Method;
 
-absl::Status Bad(absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("selection: ", what));
-}
-
-absl::Status CheckFraction(absl::string_view of, double fraction) {
+absl::Status CheckFraction(absl::string_view field, double fraction) {
   if (fraction > 0.0 && fraction <= 1.0) return absl::OkStatus();
-  return Bad(absl::StrCat("fraction of ", of, " = ", fraction, "; takes a number > 0 and <= 1"));
+  return MakeFieldError(field, absl::StrCat(fraction), "a fraction > 0 and <= 1");
 }
 
-absl::Status CheckCount(absl::string_view of, int64_t count, int64_t num_cells) {
+absl::Status CheckCount(absl::string_view field, int64_t count, int64_t num_cells) {
   if (count >= 0 && count <= num_cells) return absl::OkStatus();
-  return Bad(absl::StrCat("cells of ", of, " = ", count, "; takes 0 to ", num_cells));
+  return MakeFieldError(field, absl::StrCat(count), absl::StrCat("0 .. ", num_cells, " (cells)"));
+}
+
+std::string FieldOf(const std::string& population) {
+  return absl::StrCat("cells[", population, "]");
 }
 
 // Python's round.
@@ -39,17 +42,19 @@ int64_t CountOf(double fraction, int64_t num_cells) {
 
 absl::StatusOr<std::vector<int64_t>> CheckGids(const Population& population,
                                                std::vector<int64_t> gids) {
-  std::sort(gids.begin(), gids.end());
   const int64_t first = population.first_gid, end = first + population.num_cells;
+  std::set<int64_t> seen;
   for (size_t i = 0; i < gids.size(); ++i) {
+    const std::string field = absl::StrCat(FieldOf(population.name), "[", i, "]");
     if (gids[i] < first || gids[i] >= end) {
-      return Bad(absl::StrCat("gid ", gids[i], " of ", population.name, "; takes ", first, " to ",
-                              end - 1));
+      return MakeFieldError(field, absl::StrCat(gids[i]),
+                            absl::StrCat(first, " .. ", end - 1, " (gids)"));
     }
-    if (i > 0 && gids[i] == gids[i - 1]) {
-      return Bad(absl::StrCat("gid ", gids[i], " of ", population.name, " is given twice"));
+    if (!seen.insert(gids[i]).second) {
+      return MakeFieldError(field, absl::StrCat(gids[i], " for the second time"), "each gid once");
     }
   }
+  std::sort(gids.begin(), gids.end());
   return gids;
 }
 
@@ -135,20 +140,40 @@ absl::StatusOr<Selection> ResolvePatch(const System& system, const SelectionSpec
   if (spec.bounds.has_value()) {
     AreaExtent box = *spec.bounds;
     for (int axis = 0; axis < 2; ++axis) {
-      if (!std::isfinite(box.min_um[axis]) || !std::isfinite(box.max_um[axis])) {
-        return Bad("bounds: takes four finite numbers, [[x0, y0], [x1, y1]] (um)");
+      for (const auto& [corner, x] :
+           {std::make_pair(0, box.min_um[axis]), std::make_pair(1, box.max_um[axis])}) {
+        if (std::isfinite(x)) continue;
+        return MakeFieldError(absl::StrCat("bounds[", corner, "][", axis, "]"), absl::StrCat(x),
+                              "a finite number (um)");
       }
       if (box.min_um[axis] > box.max_um[axis]) std::swap(box.min_um[axis], box.max_um[axis]);
     }
     return patch.Inside(box);
   }
   if (const double* fraction = std::get_if<double>(&spec.cells)) {
-    LIVND_RETURN_IF_ERROR(CheckFraction("the area", *fraction));
+    LIVND_RETURN_IF_ERROR(CheckFraction("cells", *fraction));
     return patch.Fraction(*fraction);
   }
   const int64_t count = std::get<int64_t>(spec.cells);
-  LIVND_RETURN_IF_ERROR(CheckCount("the culture", count, patch.num_cells()));
+  LIVND_RETURN_IF_ERROR(CheckCount("cells", count, patch.num_cells()));
   return patch.Nearest(count);
+}
+
+std::string FileOf(const System& system, const std::string& stored) {
+  return absl::StrCat(system.directory, "/selection/", stored, ".json");
+}
+
+// An error about the shares of a stored selection, as one about its file.
+absl::Status InStored(const System& system, const std::string& name, const absl::Status& status) {
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value()) return status;
+  // "cells[EXC][3]" is "gids.EXC[3]" there.
+  const absl::string_view field = error->field;
+  const size_t end = field.find(']');
+  if (absl::StartsWith(field, "cells[") && end != field.npos) {
+    error->field = absl::StrCat("gids.", field.substr(6, end - 6), field.substr(end + 1));
+  }
+  return InFile(FileOf(system, name), WithFieldError(*error, status));
 }
 
 absl::StatusOr<std::map<std::string, PopulationShare>> StoredShares(const System& system,
@@ -158,13 +183,12 @@ absl::StatusOr<std::map<std::string, PopulationShare>> StoredShares(const System
     const std::string stored = absl::StrJoin(
         system.selections, ", ",
         [](std::string* out, const auto& entry) { absl::StrAppend(out, entry.first); });
-    return absl::NotFoundError(absl::StrCat("no stored selection '", name, "'; ", system.name,
-                                            " has ", stored.empty() ? "none" : stored));
+    return MakeFieldError("cells", name,
+                          stored.empty() ? "no name: the system has no stored selections" : stored);
   }
   const std::string& uuid = document->second.graph_uuid;
   if (!uuid.empty() && !system.graph_uuid.empty() && uuid != system.graph_uuid) {
-    return Bad(absl::StrCat("'", name, "' was cut from graph ", uuid, ", but ", system.name, " is ",
-                            system.graph_uuid));
+    return InFile(FileOf(system, name), MakeFieldError("meta.graph", uuid, system.graph_uuid));
   }
   std::map<std::string, PopulationShare> shares;
   for (const auto& [population, gids] : document->second.gids) shares[population] = gids;
@@ -204,11 +228,11 @@ absl::StatusOr<Selection> ResolveShares(const std::map<std::string, PopulationSh
   };
   for (const auto& [name, share] : shares) {
     if (!buildable(name)) {
-      return Bad(
-          absl::StrCat("population '", name, "' cannot be built; accepted: ",
-                       absl::StrJoin(populations, ", ", [](std::string* out, const Population* p) {
-                         absl::StrAppend(out, p->name);
-                       })));
+      return MakeFieldError(
+          FieldOf(name), kUnknownName,
+          absl::StrJoin(populations, ", ", [](std::string* out, const Population* p) {
+            absl::StrAppend(out, p->name);
+          }));
     }
   }
   Selection out;
@@ -218,11 +242,11 @@ absl::StatusOr<Selection> ResolveShares(const std::map<std::string, PopulationSh
     if (const auto* gids = std::get_if<std::vector<int64_t>>(&share->second)) {
       LIVND_ASSIGN_OR_RETURN(out[p->name], CheckGids(*p, *gids));
     } else if (const double* fraction = std::get_if<double>(&share->second)) {
-      LIVND_RETURN_IF_ERROR(CheckFraction(p->name, *fraction));
+      LIVND_RETURN_IF_ERROR(CheckFraction(FieldOf(p->name), *fraction));
       out[p->name] = chooser.Choose(*p, CountOf(*fraction, p->num_cells));
     } else {
       const int64_t count = std::get<int64_t>(share->second);
-      LIVND_RETURN_IF_ERROR(CheckCount(p->name, count, p->num_cells));
+      LIVND_RETURN_IF_ERROR(CheckCount(FieldOf(p->name), count, p->num_cells));
       out[p->name] = chooser.Choose(*p, count);
     }
   }
@@ -234,17 +258,20 @@ absl::StatusOr<Selection> Resolve(const System& system, const SelectionSpec& spe
   const auto* shares = std::get_if<std::map<std::string, PopulationShare>>(&spec.cells);
   if (const auto* name = std::get_if<std::string>(&spec.cells)) {
     if (spec.method != Method::kFirst || spec.bounds.has_value()) {
-      return Bad(
-          absl::StrCat("'", *name, "' is a stored selection and takes neither method nor bounds"));
+      return MakeFieldError(spec.bounds.has_value() ? "bounds" : "method", "present",
+                            "absent: a stored selection takes neither method nor bounds");
     }
     LIVND_ASSIGN_OR_RETURN(const auto stored, StoredShares(system, *name));
-    return ResolveShares(stored, populations, Chooser(spec));
+    absl::StatusOr<Selection> selection = ResolveShares(stored, populations, Chooser(spec));
+    if (!selection.ok()) return InStored(system, *name, selection.status());
+    return selection;
   }
   if (spec.bounds.has_value() && spec.method != Method::kPatch) {
-    return Bad("bounds are for method 'patch' alone");
+    return MakeFieldError("bounds", "present", "absent: bounds are for the method 'patch' alone");
   }
   if (spec.cells.index() == 0 && !spec.bounds.has_value()) {
-    return Bad("says neither which cells nor bounds");
+    return MakeFieldError("cells", "absent",
+                          "a name, a number of cells, a fraction, cells by population, or bounds");
   }
   if (spec.method == Method::kPatch && shares == nullptr) {
     return ResolvePatch(system, spec, populations);
@@ -253,23 +280,21 @@ absl::StatusOr<Selection> Resolve(const System& system, const SelectionSpec& spe
   if (shares != nullptr) {
     for (const auto& [name, share] : *shares) {
       if (spec.method == Method::kPatch && !std::holds_alternative<std::vector<int64_t>>(share)) {
-        return Bad(
-            absl::StrCat("method 'patch' takes one region for all populations, not a count "
-                         "or fraction of ",
-                         name,
-                         "; accepted: a fraction of the area, a number of cells, bounds, "
-                         "or gids by population"));
+        return MakeFieldError(
+            FieldOf(name), "a count or fraction of one population",
+            "of the method 'patch', which takes one region for all: a fraction of "
+            "the area, a number of cells, bounds, or gids by population");
       }
     }
     each = *shares;
   } else if (const double* fraction = std::get_if<double>(&spec.cells)) {
-    LIVND_RETURN_IF_ERROR(CheckFraction("each population", *fraction));
+    LIVND_RETURN_IF_ERROR(CheckFraction("cells", *fraction));
     for (const Population* p : populations) each[p->name] = *fraction;
   } else {
     const int64_t count = std::get<int64_t>(spec.cells);
     int64_t total = 0;
     for (const Population* p : populations) total += p->num_cells;
-    LIVND_RETURN_IF_ERROR(CheckCount("the culture", count, total));
+    LIVND_RETURN_IF_ERROR(CheckCount("cells", count, total));
     for (const Population* p : populations) {
       const double part = static_cast<double>(count * p->num_cells) / static_cast<double>(total);
       each[p->name] = std::min<int64_t>(p->num_cells, Round(part));
@@ -294,7 +319,7 @@ absl::StatusOr<PopulationShare> ParseShare(const JsonView& view) {
   }
   const absl::StatusOr<double> fraction = view.Number();
   if (fraction.ok()) return PopulationShare(*fraction);
-  return view.Error("expected a number of cells, a fraction (0.5; 1.0 is all) or a list of gids");
+  return view.Refused("a number of cells, a fraction (0.5; 1.0 is all) or a list of gids");
 }
 
 absl::Status ParseCells(const JsonView& view, SelectionSpec& spec) {
@@ -310,7 +335,7 @@ absl::Status ParseCells(const JsonView& view, SelectionSpec& spec) {
     spec.cells = *name;
     return absl::OkStatus();
   }
-  if (view.is_array()) return view.Error("expected gids by population: {\"EXC\": [gid, ...]}");
+  if (view.is_array()) return view.Refused("gids by population: {\"EXC\": [gid, ...]}");
   LIVND_ASSIGN_OR_RETURN(const PopulationShare share, ParseShare(view));
   if (const auto* count = std::get_if<int64_t>(&share)) spec.cells = *count;
   if (const auto* fraction = std::get_if<double>(&share)) spec.cells = *fraction;
@@ -330,7 +355,10 @@ absl::StatusOr<Selection> ResolveSelection(const System& system, const Selection
   for (auto it = selection.begin(); it != selection.end();) {
     it = it->second.empty() ? selection.erase(it) : std::next(it);
   }
-  if (selection.empty()) return Bad("comes to no cell at all");
+  if (selection.empty()) {
+    return MakeFieldError(spec.bounds.has_value() ? "bounds" : "cells",
+                          "what comes to no cell at all", "at least one cell");
+  }
   return selection;
 }
 
@@ -347,8 +375,7 @@ absl::StatusOr<SelectionSpec> ParseSelectionSpec(const JsonView& view) {
   if (method.has_value()) {
     LIVND_ASSIGN_OR_RETURN(const std::string name, method->String());
     if (name != "first" && name != "random" && name != "patch") {
-      return method->Error(
-          absl::StrCat("found \"", name, "\", expected \"first\", \"random\" or \"patch\""));
+      return method->Refused("\"first\", \"random\", \"patch\"");
     }
     spec.method = name == "first"    ? Method::kFirst
                   : name == "random" ? Method::kRandom

@@ -40,10 +40,10 @@ struct SelectionSpec {
 using Selection = std::map<std::string, std::vector<int64_t>>;
 
 // livn 2.0.0 system.py, resolve_selection: the same cells for the same request. `populations` are
-// those that may be built, in the order of the system. InvalidArgument names what was asked for
-// and what there is: counts beyond a population, fractions outside (0, 1], gids of another
-// population or given twice, a stored selection of another graph, a request that comes to no cell
-// at all. NotFound lists the stored selections.
+// those that may be built, in the order of the system. Errors name the member of the spec
+// ("cells[EXC][3]"), or the stored selection's file: counts beyond a population, fractions outside
+// (0, 1], gids of another population or given twice, a name that is not stored, a stored selection of
+// another graph, a request that comes to no cell at all.
 absl::StatusOr<Selection> ResolveSelection(const System& system, const SelectionSpec& spec,
                                            absl::Span<const std::string> populations);
 

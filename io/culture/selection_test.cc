@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/culture/numpy_random.h"
@@ -21,6 +22,7 @@ using testing::Pair;
 System LineSystem() {
   System s;
   s.name = "line";
+  s.directory = "line";
   s.graph_uuid = "g1";
   s.populations = {{"EXC", 0, 0, 6}, {"INH", 1, 6, 3}, {"SRC", 2, 9, 2}};
   for (int i = 0; i < 11; ++i) s.position_um.push_back({10.0 * i, 5.0, 0.0});
@@ -99,42 +101,44 @@ TEST(ResolveSelectionTest, RandomChoicesDependOnTheSeedAlone) {
 
 TEST(ResolveSelectionTest, RefusesWhatCannotBeBuilt) {
   const struct {
-    const char* spec;
-    const char* says;
+    const char *spec, *field, *value, *accepted;
   } kCases[] = {
-      {"10", "cells of the culture = 10; takes 0 to 9"},
-      {R"({"EXC": 7})", "cells of EXC = 7; takes 0 to 6"},
-      {"1.5", "fraction of each population = 1.5; takes a number > 0 and <= 1"},
-      {"0.0", "fraction of each population = 0; takes"},
-      {R"({"EXC": -0.5})", "fraction of EXC = -0.5; takes"},
-      {R"({"EXC": [5, 6]})", "gid 6 of EXC; takes 0 to 5"},
-      {R"({"EXC": [5, 1, 5]})", "gid 5 of EXC is given twice"},
-      {R"({"SRC": 1})", "population 'SRC' cannot be built; accepted: EXC, INH"},
-      {"0", "comes to no cell at all"},
-      {R"({"EXC": []})", "comes to no cell at all"},
-      {R"({"method": "patch", "bounds": [[300, 0], [400, 5]]})", "comes to no cell at all"},
-      {R"({"cells": 3, "bounds": [[0, 0], [1, 1]]})", "bounds are for method 'patch' alone"},
-      {R"({"cells": {"EXC": 2}, "method": "patch"})", "not a count or fraction of EXC"},
-      {R"({"cells": 2.0, "method": "patch"})", "fraction of the area = 2; takes"},
-      {R"({"method": "random"})", "neither which cells nor bounds"},
-      {R"({"cells": "middle", "method": "random"})", "takes neither method nor bounds"},
-      {R"("stale")", "'stale' was cut from graph g0, but line is g1"},
-      {R"("strange")", "population 'SRC' cannot be built"},
-      {R"("outside")", "gid 6 of EXC; takes 0 to 5"},
+      {"10", "cells", "10", "0 .. 9 (cells)"},
+      {R"({"EXC": 7})", "cells[EXC]", "7", "0 .. 6 (cells)"},
+      {"1.5", "cells", "1.5", "a fraction > 0 and <= 1"},
+      {"0.0", "cells", "0", "a fraction > 0 and <= 1"},
+      {R"({"EXC": -0.5})", "cells[EXC]", "-0.5", "a fraction > 0 and <= 1"},
+      {R"({"EXC": [5, 6]})", "cells[EXC][1]", "6", "0 .. 5 (gids)"},
+      {R"({"EXC": [5, 1, 5]})", "cells[EXC][2]", "5 for the second time", "each gid once"},
+      {R"({"SRC": 1})", "cells[SRC]", "an unknown name", "EXC, INH"},
+      {"0", "cells", "what comes to no cell at all", "at least one cell"},
+      {R"({"EXC": []})", "cells", "what comes to no cell at all", "at least one cell"},
+      {R"({"method": "patch", "bounds": [[300, 0], [400, 5]]})", "bounds",
+       "what comes to no cell at all", "at least one cell"},
+      {R"({"cells": 3, "bounds": [[0, 0], [1, 1]]})", "bounds", "present", "'patch' alone"},
+      {R"({"cells": {"EXC": 2}, "method": "patch"})", "cells[EXC]",
+       "a count or fraction of one population", "a fraction of the area"},
+      {R"({"cells": 2.0, "method": "patch"})", "cells", "2", "a fraction > 0 and <= 1"},
+      {R"({"method": "random"})", "cells", "absent", "or bounds"},
+      {R"({"cells": "middle", "method": "random"})", "method", "present", "neither method"},
+      {R"("e1")", "cells", "e1", "middle, outside, stale, strange"},
   };
   for (const auto& c : kCases) {
-    const absl::Status status = Resolve(c.spec).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.spec;
-    EXPECT_THAT(status.message(), HasSubstr(c.says));
+    EXPECT_THAT(Resolve(c.spec).status(), IsFieldError(c.field, c.value, HasSubstr(c.accepted)));
   }
+  EXPECT_THAT(Resolve(R"("e1")", System()).status(),
+              IsFieldError("cells", "e1", HasSubstr("has no stored selections")));
 }
 
-TEST(ResolveSelectionTest, ListsStoredSelectionsWhenThereIsNone) {
-  const absl::Status status = Resolve(R"("e1")").status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(status.message(),
-              HasSubstr("no stored selection 'e1'; line has middle, outside, stale"));
-  EXPECT_THAT(Resolve(R"("e1")", System()).status().message(), HasSubstr("has none"));
+TEST(ResolveSelectionTest, FaultsOfStoredOnesLieInTheirFiles) {
+  EXPECT_THAT(Resolve(R"("stale")").status(),
+              IsFileError("line/selection/stale.json", "meta.graph", "g0", "g1"));
+  EXPECT_THAT(
+      Resolve(R"("strange")").status(),
+      IsFileError("line/selection/strange.json", "gids.SRC", "an unknown name", "EXC, INH"));
+  EXPECT_THAT(
+      Resolve(R"("outside")").status(),
+      IsFileError("line/selection/outside.json", HasSubstr("gids.EXC["), "6", "0 .. 5 (gids)"));
 }
 
 TEST(ParseSelectionSpecTest, RefusesOtherForms) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 
 namespace livnd::io {
 namespace {
@@ -22,8 +23,8 @@ int64_t NumRows(size_t size, size_t width) {
 }
 
 absl::Status SizeError(absl::string_view what, size_t size, absl::string_view of, size_t width) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": found ", size, " values, expected a multiple of the ", width, " ", of));
+  return MakeFieldError(what, absl::StrCat(size, " numbers"),
+                        absl::StrCat("a multiple of ", width, ", the number of ", of));
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ absl::StatusOr<std::vector<double>> CellStimulus(absl::Span<const double> curren
   const int64_t num_times = NumRows(currents_ua.size(), num_electrodes);
   const int64_t num_points = NumRows(gains.size(), num_electrodes);
   if (num_times < 0) {
-    return SizeError("electrode currents", currents_ua.size(), "electrodes", num_electrodes);
+    return SizeError("currents_ua", currents_ua.size(), "electrodes", num_electrodes);
   }
   if (num_points < 0) return SizeError("gains", gains.size(), "electrodes", num_electrodes);
   std::vector<double> potentials_mv(num_times * num_points);
@@ -130,7 +131,7 @@ absl::StatusOr<std::vector<double>> ElectrodePotentials(absl::Span<const double>
   const int64_t num_times = NumRows(currents_ua.size(), num_points);
   if (num_electrodes < 0) return SizeError("gains", gains.size(), "points", num_points);
   if (num_times < 0) {
-    return SizeError("membrane currents", currents_ua.size(), "points", num_points);
+    return SizeError("currents_ua", currents_ua.size(), "points", num_points);
   }
   std::vector<double> potentials_uv(num_electrodes * num_times);
   for (int64_t e = 0; e < num_electrodes; ++e) {
@@ -149,8 +150,8 @@ absl::StatusOr<std::vector<ElectrodeSpikes>> AssignSpikes(
     const std::vector<std::vector<uint32_t>>& cells, absl::Span<const uint32_t> gids,
     absl::Span<const double> times_ms) {
   if (gids.size() != times_ms.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("spikes: found ", gids.size(), " gids and ", times_ms.size(), " times"));
+    return MakeFieldError("times_ms", absl::StrCat(times_ms.size(), " numbers"),
+                          absl::StrCat(gids.size(), ", one a gid"));
   }
   std::unordered_map<uint32_t, std::vector<size_t>> electrodes_of_cell;
   for (size_t e = 0; e < cells.size(); ++e) {

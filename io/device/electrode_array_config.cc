@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 
 namespace livnd::io {
 namespace {
@@ -26,8 +27,7 @@ constexpr Setting kSettings[] = {
 
 absl::Status CheckRadius(absl::string_view name, double radius_um) {
   if (std::isfinite(radius_um) && radius_um >= 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, ": found ", radius_um, ", expected a finite length >= 0 um"));
+  return MakeFieldError(name, absl::StrCat(radius_um), "a finite length >= 0 (um)");
 }
 
 }  // namespace
@@ -44,44 +44,48 @@ absl::Status VolumeConductor::Set(absl::string_view name, double value) {
     }
     absl::StrAppend(&accepted, accepted.empty() ? "" : ", ", setting.name);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("volume conductor has no parameter \"", name, "\"; accepted are ", accepted));
+  return MakeFieldError(name, kUnknownName, accepted);
 }
 
 absl::Status VolumeConductor::Validate() const {
   for (const Setting& setting : kSettings) {
     const double value = this->*setting.value;
     if (!std::isfinite(value) || value < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(setting.name, ": found ", value, ", expected a finite number >= 0"));
+      return MakeFieldError(setting.name, absl::StrCat(value), "a finite number >= 0");
     }
   }
   if (min_distance_um == 0) {
-    return absl::InvalidArgumentError("min_distance_um: found 0, expected > 0");
+    return MakeFieldError("min_distance_um", "0", "a number > 0");
   }
   const double height_um = std::hypot(electrode_radius_um, culture_height_um);
   if (height_um == 0 || !std::isfinite(height_um)) {
-    return absl::InvalidArgumentError(
-        "electrode_radius_um and culture_height_um: expected at least one > 0");
+    return MakeFieldError("culture_height_um", absl::StrCat(culture_height_um),
+                          absl::StrCat("a number that makes a finite height > 0 with "
+                                       "electrode_radius_um = ",
+                                       electrode_radius_um));
   }
   return absl::OkStatus();
 }
 
 absl::Status ElectrodeArrayConfig::Validate() const {
   if (electrodes.empty() || electrodes.size() > kMaxElectrodes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("electrodes: found ", electrodes.size(), ", expected 1 to ", kMaxElectrodes));
+    return MakeFieldError("electrode_coordinates", absl::StrCat(electrodes.size(), " electrodes"),
+                          absl::StrCat("1 to ", kMaxElectrodes));
   }
   std::unordered_set<int32_t> ids;
-  for (const Electrode& electrode : electrodes) {
+  for (size_t i = 0; i < electrodes.size(); ++i) {
+    const Electrode& electrode = electrodes[i];
+    const auto field = [&](int column) {
+      return absl::StrCat("electrode_coordinates[", i, "][", column, "]");
+    };
     if (!ids.insert(electrode.id).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("electrode id ", electrode.id, " is declared twice"));
+      return MakeFieldError(field(0), absl::StrCat(electrode.id, " for the second time"),
+                            "each id once");
     }
-    for (const double coordinate : electrode.position_um) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const double coordinate = electrode.position_um[axis];
       if (!std::isfinite(coordinate)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("electrode ", electrode.id, ": place is not finite"));
+        return MakeFieldError(field(1 + axis), absl::StrCat(coordinate), "a finite number (um)");
       }
     }
   }
@@ -91,7 +95,7 @@ absl::Status ElectrodeArrayConfig::Validate() const {
   if (absl::Status status = CheckRadius("output_radius", output_radius_um); !status.ok()) {
     return status;
   }
-  return conductor.Validate();
+  return AtField("volume_conductor", conductor.Validate());
 }
 
 }  // namespace livnd::io

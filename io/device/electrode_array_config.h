@@ -29,8 +29,8 @@ struct VolumeConductor {
   double culture_height_um = 50.0;
 
   // Sets one of the five by its name in mea.json: stimulation_gain, recording_gain,
-  // min_distance_um, electrode_radius_um, culture_height_um. InvalidArgument, with the accepted
-  // names, for another name, and for a value that Validate would refuse; nothing changes then.
+  // min_distance_um, electrode_radius_um, culture_height_um. The error names `name`, or the number that
+  // Validate refuses; nothing changes then.
   absl::Status Set(absl::string_view name, double value);
 
   // InvalidArgument unless all five are finite and >= 0, min_distance_um > 0 and the effective
@@ -49,7 +49,7 @@ struct ElectrodeArrayConfig {
   double output_radius_um = 250.0;    // recording reach, inclusive
   VolumeConductor conductor;
 
-  // InvalidArgument unless ids are unique, places finite, radii finite and >= 0, there is at
+  // The error names the place in mea.json unless ids are unique, places finite, radii finite and >= 0, there is at
   // least one electrode and at most 65536, and the conductor is valid.
   absl::Status Validate() const;
 };

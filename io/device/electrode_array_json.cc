@@ -47,13 +47,10 @@ absl::StatusOr<ElectrodeArrayConfig> ParseElectrodeArray(const JsonView& documen
     LIVND_RETURN_IF_ERROR(conductor->ForEachMember(
         [&](const std::string& name, const JsonView& value) -> absl::Status {
           LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
-          absl::Status status = config.conductor.Set(name, number);
-          return status.ok() ? status : value.Error(status.message());
+          return conductor->Within(config.conductor.Set(name, number));
         }));
   }
-  if (absl::Status status = config.Validate(); !status.ok()) {
-    return document.Error(status.message());
-  }
+  LIVND_RETURN_IF_ERROR(document.Within(config.Validate()));
   return config;
 }
 

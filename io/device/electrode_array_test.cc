@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/field_error.h"
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/device/electrode_array_json.h"
@@ -183,12 +185,13 @@ TEST(ElectrodeArrayTest, ConductorParametersByName) {
   EXPECT_DOUBLE_EQ(changed->StimulationGains({{0, 0, 0}})[0], 2);
   EXPECT_DOUBLE_EQ(array.StimulationGains({{0, 0, 0}})[0], 5.335497577070286);
   const absl::Status unknown = array.WithConductorParameter("nope", 1).status();
-  EXPECT_TRUE(absl::IsInvalidArgument(unknown));
-  EXPECT_THAT(unknown.message(), HasSubstr("\"nope\""));
-  EXPECT_THAT(unknown.message(), HasSubstr("stimulation_gain, recording_gain, min_distance_um, "
-                                           "electrode_radius_um, culture_height_um"));
-  EXPECT_FALSE(array.WithConductorParameter("min_distance_um", 0).ok());
-  EXPECT_FALSE(array.WithConductorParameter("recording_gain", -1).ok());
+  EXPECT_THAT(unknown, IsFieldError("nope", kUnknownName,
+                                    "stimulation_gain, recording_gain, min_distance_um, "
+                                    "electrode_radius_um, culture_height_um"));
+  EXPECT_THAT(array.WithConductorParameter("min_distance_um", 0).status(),
+              IsFieldError("min_distance_um", "0", "a number > 0"));
+  EXPECT_THAT(array.WithConductorParameter("recording_gain", -1).status(),
+              IsFieldError("recording_gain", "-1", "a finite number >= 0"));
 }
 
 TEST(ElectrodeArrayTest, RefusesWhatIsNoArray) {
@@ -201,13 +204,15 @@ TEST(ElectrodeArrayTest, RefusesWhatIsNoArray) {
   EXPECT_FALSE(ElectrodeArray::Create(config).ok());
   config = good;
   config.electrodes[1].id = 0;
-  EXPECT_THAT(ElectrodeArray::Create(config).status().message(), HasSubstr("id 0"));
+  EXPECT_THAT(ElectrodeArray::Create(config).status(),
+              IsFieldError("electrode_coordinates[1][0]", "0 for the second time", "each id once"));
   config = good;
   config.electrodes[1].position_um[2] = nan;
   EXPECT_FALSE(ElectrodeArray::Create(config).ok());
   config = good;
   config.output_radius_um = -1;
-  EXPECT_THAT(ElectrodeArray::Create(config).status().message(), HasSubstr("output_radius"));
+  EXPECT_THAT(ElectrodeArray::Create(config).status(),
+              IsFieldError("output_radius", "-1", HasSubstr(">= 0")));
   config = good;
   config.input_radius_um = nan;
   EXPECT_FALSE(ElectrodeArray::Create(config).ok());
@@ -254,21 +259,28 @@ TEST(ElectrodeArrayJsonTest, OnlyTheElectrodesAreRequired) {
 }
 
 TEST(ElectrodeArrayJsonTest, ErrorsSayWhere) {
-  const auto message = [](absl::string_view text) {
-    return std::string(Parse(text).status().message());
+  const struct {
+    const char *text, *field, *value, *accepted;
+  } kCases[] = {
+      {R"({"electrode_coordinates": [[0, 1, 2, "x"]]})", "electrode_coordinates[0][3]", "\"x\"",
+       "a number"},
+      {R"({"electrode_coordinates": [[0.5, 1, 2, 3]]})", "electrode_coordinates[0][0]", "0.5",
+       "an integer"},
+      {R"({"electrode_coordinates": [[0, 1, 2]]})", "electrode_coordinates[0]",
+       "an array of 3 elements", "an array of 4 elements"},
+      {R"({"electrode_coordinates": [[0, 1, 2, 3]], "radius": 3})", "radius", kUnknownName,
+       "input_radius"},
+      {R"({"electrode_coordinates": [[0, 1, 2, 3]], "volume_conductor": {"gain": 3}})",
+       "volume_conductor.gain", kUnknownName, "stimulation_gain"},
+      {R"({"electrode_coordinates": [[0, 1, 2, 3]], "volume_conductor": {"recording_gain": -3}})",
+       "volume_conductor.recording_gain", "-3", ">= 0"},
+      {R"({"electrode_coordinates": [[0, 1, 2, 3], [0, 1, 2, 4]]})", "electrode_coordinates[1][0]",
+       "0 for the second time", "once"},
   };
-  EXPECT_EQ(message(R"({"electrode_coordinates": [[0, 1, 2, "x"]]})"),
-            "mea.json: electrode_coordinates.0.3: found string, expected a number");
-  EXPECT_THAT(message(R"({"electrode_coordinates": [[0.5, 1, 2, 3]]})"), HasSubstr("integer"));
-  EXPECT_THAT(message(R"({"electrode_coordinates": [[0, 1, 2]]})"),
-              HasSubstr("has 3 elements, expected 4"));
-  EXPECT_THAT(message(R"({"electrode_coordinates": [[0, 1, 2, 3]], "radius": 3})"),
-              HasSubstr("unknown member \"radius\""));
-  EXPECT_THAT(message(R"({"electrode_coordinates": [[0, 1, 2, 3]],
-                          "volume_conductor": {"gain": 3}})"),
-              HasSubstr("volume_conductor.gain: "));
-  EXPECT_THAT(message(R"({"electrode_coordinates": [[0, 1, 2, 3], [0, 1, 2, 4]]})"),
-              HasSubstr("id 0 is declared twice"));
+  for (const auto& c : kCases) {
+    EXPECT_THAT(Parse(c.text).status(),
+                IsFileError("mea.json", c.field, c.value, HasSubstr(c.accepted)));
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 
 namespace livnd::io {
 namespace {
@@ -23,14 +24,13 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGrid(const ElectrodeGrid& gr
   const bool finite = std::isfinite(grid.pitch_um) && std::isfinite(grid.offset_x_um) &&
                       std::isfinite(grid.offset_y_um) && std::isfinite(grid.z_um);
   if (!finite || grid.pitch_um <= 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("electrode grid: pitch ", grid.pitch_um, " um, expected > 0 and finite"));
+    return MakeFieldError("pitch_um", absl::StrCat(grid.pitch_um),
+                          "a finite number > 0, as offsets and z are finite (um)");
   }
   if (grid.num_x < 1 || grid.num_y < 1 ||
       static_cast<double>(grid.num_x) * grid.num_y > kMaxElectrodes) {
-    return absl::InvalidArgumentError(absl::StrCat("electrode grid: found ", grid.num_x, " x ",
-                                                   grid.num_y, " electrodes, expected 1 to ",
-                                                   kMaxElectrodes));
+    return MakeFieldError("num_x", absl::StrCat(grid.num_x, ", with num_y = ", grid.num_y),
+                          absl::StrCat("1 to ", kMaxElectrodes, " electrodes in all"));
   }
   std::vector<Electrode> electrodes;
   for (int row = 0; row < grid.num_y; ++row) {
@@ -48,8 +48,7 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
                                                                 const std::array<double, 2>& max_um,
                                                                 double z_um) {
   if (!(pitch_um > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("electrode grid: pitch ", pitch_um, " um, expected > 0"));
+    return MakeFieldError("pitch_um", absl::StrCat(pitch_um), "a number > 0 (um)");
   }
   ElectrodeGrid grid;
   grid.pitch_um = pitch_um;
@@ -59,8 +58,8 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
   for (int axis = 0; axis < 2; ++axis) {
     const double extent_um = max_um[axis] - min_um[axis];
     if (!(extent_um >= 0) || !std::isfinite(extent_um)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("electrode grid: area from ", min_um[axis], " to ", max_um[axis], " um"));
+      return MakeFieldError(absl::StrCat("max_um[", axis, "]"), absl::StrCat(max_um[axis]),
+                            absl::StrCat("a finite number not below min_um = ", min_um[axis]));
     }
     *counts[axis] = RoundDownToPowerOfTwo(std::floor(extent_um / pitch_um) + 1);
     *offsets[axis] = min_um[axis] + (extent_um - (*counts[axis] - 1) * pitch_um) / 2;

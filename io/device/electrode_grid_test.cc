@@ -1,5 +1,6 @@
 #include "io/device/electrode_grid.h"
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -7,6 +8,7 @@ namespace livnd::io {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 TEST(ElectrodeGridTest, DefaultGrid) {
   const auto grid = MakeElectrodeGrid();
@@ -42,11 +44,13 @@ TEST(ElectrodeGridTest, SmallAreaHasOneElectrodeInItsCentre) {
 
 TEST(ElectrodeGridTest, RefusesImpossibleGrids) {
   EXPECT_FALSE(MakeElectrodeGridForArea(0, {0, 0}, {1, 1}).ok());
-  EXPECT_FALSE(MakeElectrodeGridForArea(10, {0, 0}, {-1, 1}).ok());
+  EXPECT_THAT(MakeElectrodeGridForArea(10, {0, 0}, {-1, 1}).status(),
+              IsFieldError("max_um[0]", "-1", HasSubstr("min_um = 0")));
   EXPECT_FALSE(MakeElectrodeGridForArea(1e-9, {0, 0}, {1e9, 1e9}).ok());
   ElectrodeGrid grid;
   grid.num_x = 0;
-  EXPECT_FALSE(MakeElectrodeGrid(grid).ok());
+  EXPECT_THAT(MakeElectrodeGrid(grid).status(),
+              IsFieldError("num_x", "0, with num_y = 4", HasSubstr("65536")));
 }
 
 }  // namespace

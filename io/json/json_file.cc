@@ -8,9 +8,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 
 namespace livnd::io {
 namespace {
+
+absl::Status Refused(absl::string_view name, absl::string_view value, absl::string_view accepted) {
+  return InFile(name, MakeFieldError("", value, accepted));
+}
 
 // Depth and commas, before the parser builds anything. Text that is not JSON may pass.
 absl::Status CheckShape(absl::string_view name, absl::string_view text, const JsonLimits& limits) {
@@ -30,15 +35,16 @@ absl::Status CheckShape(absl::string_view name, absl::string_view text, const Js
     } else if (c == '{' || c == '[') {
       levels.push_back({c == '{', 1});
       if (levels.size() > static_cast<size_t>(limits.max_depth)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(name, ": nested deeper than ", limits.max_depth, " levels"));
+        return Refused(name, absl::StrCat("nested deeper than ", limits.max_depth, " levels"),
+                       "JSON of fewer levels");
       }
     } else if ((c == '}' || c == ']') && !levels.empty()) {
       levels.pop_back();
     } else if (c == ',' && !levels.empty() && levels.back().is_object) {
       if (++levels.back().num_members > limits.max_members) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(name, ": an object has more than ", limits.max_members, " members"));
+        return Refused(
+            name, absl::StrCat("one with an object of more than ", limits.max_members, " members"),
+            "objects of fewer members");
       }
     }
   }
@@ -46,8 +52,7 @@ absl::Status CheckShape(absl::string_view name, absl::string_view text, const Js
 }
 
 absl::Status TooLarge(absl::string_view name, const JsonLimits& limits) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, ": larger than ", limits.max_bytes, " bytes"));
+  return Refused(name, "larger", absl::StrCat("at most ", limits.max_bytes, " bytes"));
 }
 
 }  // namespace
@@ -57,7 +62,7 @@ absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
   if (text.size() > limits.max_bytes) return TooLarge(name, limits);
   if (absl::Status status = CheckShape(name, text, limits); !status.ok()) return status;
   Json json = Json::parse(text.begin(), text.end(), /*cb=*/nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return absl::InvalidArgumentError(absl::StrCat(name, ": not JSON"));
+  if (json.is_discarded()) return Refused(name, "not JSON", "JSON");
   return json;
 }
 
@@ -65,7 +70,7 @@ absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& lim
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
+    return Refused(path, "not a regular file", "a regular file");
   }
   if (static_cast<size_t>(info.st_size) > limits.max_bytes) return TooLarge(path, limits);
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);

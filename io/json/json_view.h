@@ -19,8 +19,8 @@
 
 namespace livnd::io {
 
-// Refers to a Json that must outlive it. All errors are InvalidArgument and read
-// "FILE: path.to.value: found ..., expected ...".
+// Refers to a Json that must outlive it. All errors are InvalidArgument, about a field of the document
+// (base/field_error.h): "FILE: path.to.rows[2] is VALUE; accepted: ACCEPTED".
 class JsonView {
  public:
   // `where` names the document, usually the file's path.
@@ -55,15 +55,22 @@ class JsonView {
   absl::StatusOr<std::string> String() const;
   absl::StatusOr<std::vector<std::string>> Strings() const;
 
-  absl::Status Error(absl::string_view what) const;
+  // An error about this value.
+  absl::Status Refused(absl::string_view accepted) const;
+  // An error about something in this value, or about the value itself, made by those who know no
+  // document.
+  absl::Status Within(const absl::Status& inner) const;
+  // The value as errors show it: short.
+  std::string Shown() const;
 
  private:
+  JsonView(const Json& json, std::string where, std::string path)
+      : json_(&json), where_(std::move(where)), path_(std::move(path)) {}
   JsonView Child(const Json& json, absl::string_view name) const;
-  absl::Status Expected(absl::string_view what) const;
 
   const Json* json_;
   std::string where_;
-  bool is_root_ = true;
+  std::string path_;
 };
 
 }  // namespace livnd::io

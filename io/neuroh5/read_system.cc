@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
 #include "io/json/json_file.h"
@@ -74,9 +75,9 @@ absl::Status AdoptGraph(const JsonView& document, Graph graph, System& system) {
   for (const auto& [name, label] : graph.population_labels) {
     const int index = system.FindPopulation(name);
     if (index >= 0 && system.populations[index].label != label) {
-      return document.Error(absl::StrCat("population_definitions: ", name, " is ", label,
-                                         ", expected ", system.populations[index].label,
-                                         " as in cells.h5"));
+      return document.Within(
+          MakeFieldError(absl::StrCat("population_definitions.", name), absl::StrCat(label),
+                         absl::StrCat(system.populations[index].label, ", as in cells.h5")));
     }
   }
   const auto order = [&system](const ProjectionConfig& config) {
@@ -85,8 +86,9 @@ absl::Status AdoptGraph(const JsonView& document, Graph graph, System& system) {
   for (const ProjectionConfig& config : graph.projections) {
     const auto [post, pre] = order(config);
     if (post < 0 || pre < 0) {
-      return document.Error(absl::StrCat("synapses: \"", post < 0 ? config.post : config.pre,
-                                         "\" is not a population of cells.h5"));
+      return document.Within(MakeFieldError(
+          absl::StrCat("synapses.", config.post, post < 0 ? "" : ".", post < 0 ? "" : config.pre),
+          kUnknownName, "populations of cells.h5"));
     }
   }
   std::stable_sort(graph.projections.begin(), graph.projections.end(),

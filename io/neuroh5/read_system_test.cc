@@ -286,21 +286,22 @@ TEST(ReadSystemTest, ReceptorWithoutAnyDecayIsDisabledToo) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, GraphTest,
     testing::Values(
-        GraphCase{"version 2", [](Json& g) { g["version"] = 2; }, {"version", "expected 1"}},
+        GraphCase{"version 2", [](Json& g) { g["version"] = 2; }, {"version is 2; accepted: 1"}},
         GraphCase{"version text", [](Json& g) { g["version"] = "1"; }, {"version"}},
-        GraphCase{"list", [](Json& g) { g = Json::array({1}); }, {"expected an object"}},
-        GraphCase{"no connections", [](Json& g) { g.erase("connections"); }, {"\"connections\""}},
+        GraphCase{"list", [](Json& g) { g = Json::array({1}); }, {"accepted: an object"}},
+        GraphCase{
+            "no connections", [](Json& g) { g.erase("connections"); }, {"connections is absent"}},
         GraphCase{
             "no element", [](Json& g) { g["connections"] = Json::object(); }, {"connections"}},
         GraphCase{"no config",
                   [](Json& g) { g["architecture"].erase("config"); },
-                  {"architecture", "\"config\""}},
+                  {"architecture.config is absent"}},
         GraphCase{"bad area",
                   [](Json& g) { g["architecture"]["config"]["area"][0][1] = 1e9; },
-                  {"architecture.config.area", "minimum is above maximum"}},
+                  {"architecture.config.area[0][1] is 1e+09", "not above the maximum"}},
         GraphCase{"area of strings",
                   [](Json& g) { g["architecture"]["config"]["area"][0][1] = "x"; },
-                  {"area.0.1", "found string"}},
+                  {"area[0][1] is \"x\"; accepted: a number"}},
         GraphCase{"unknown receptor",
                   [](Json& g) {
                     Json& site = Connections(g)["synapses"]["EXC"]["EXC"]["mechanisms"]["default"];
@@ -309,10 +310,10 @@ INSTANTIATE_TEST_SUITE_P(
                   {"EXC.EXC.mechanisms.default.Glycine", "AMPA, NMDA, GABA_A, GABA_B"}},
         GraphCase{"unknown parameter",
                   [](Json& g) { Ampa(g)["tau"] = 1; },
-                  {"default.AMPA", "\"tau\"", "tau_decay"}},
+                  {"default.AMPA.tau is an unknown name", "tau_decay"}},
         GraphCase{"text parameter",
                   [](Json& g) { Ampa(g)["weight"] = "1"; },
-                  {"AMPA.weight", "found string, expected a number"}},
+                  {"AMPA.weight is \"1\"; accepted: a number"}},
         GraphCase{"zero time constant",
                   [](Json& g) { Ampa(g)["tau_rise"] = 0; },
                   {"AMPA.tau_rise", "> 0"}},
@@ -330,10 +331,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Json& synapses = Connections(g)["synapses"];
                     synapses["PYR"] = synapses["EXC"];
                   },
-                  {"\"PYR\" is not a population"}},
+                  {"synapses.PYR is an unknown name; accepted: populations of cells.h5"}},
         GraphCase{"other labels",
                   [](Json& g) { Connections(g)["population_definitions"]["EXC"] = 12; },
-                  {"EXC is 12, expected 10"}},
+                  {"population_definitions.EXC is 12; accepted: 10, as in cells.h5"}},
         GraphCase{"path as namespace",
                   [](Json& g) {
                     g["architecture"]["config"]["coordinate_namespace"] = "../Synapse Attributes";
@@ -402,9 +403,9 @@ TEST(ReadSystemTest, BadParamsAreNamed) {
   const SystemCopy copy(kMini);
   ASSERT_EQ(mkdir(copy.file("params").c_str(), 0700), 0);
   copy.Write("params/default.json", R"({"Model": {"default": {"params": {"a": "b"}}}})");
-  EXPECT_EQ(ReadSystem(copy.path()).status().message(),
-            copy.file("params/default.json") +
-                ": Model.default.params.a: found string, expected a number");
+  EXPECT_EQ(
+      ReadSystem(copy.path()).status().message(),
+      copy.file("params/default.json") + ": Model.default.params.a is \"b\"; accepted: a number");
 }
 
 // --- model and selections ------------------------------------------------------------------------
@@ -442,24 +443,30 @@ TEST(ReadSystemTest, BadDocumentsAreNamedWithTheirPlace) {
     const char* says;
   } kCases[] = {
       {"model.json", "not json", "model.json"},
-      {"model.json", "[]", "found array, expected an object"},
-      {"model.json", R"({"kwargs": {}})", "has no member \"cls\""},
-      {"model.json", R"({"cls": "a.B"})", "has no member \"kwargs\""},
-      {"model.json", R"({"cls": 3, "kwargs": {}})", "cls: found number, expected a string"},
-      {"model.json", R"({"cls": "a.B", "kwargs": {"x": [1]}})", "kwargs.x: expected null"},
-      {"model.json", R"({"cls": "a.B", "kwargs": {}, "args": []})", "unknown member \"args\""},
+      {"model.json", "[]", "model.json is an array of 0 elements; accepted: an object"},
+      {"model.json", R"({"kwargs": {}})", "cls is absent"},
+      {"model.json", R"({"cls": "a.B"})", "kwargs is absent"},
+      {"model.json", R"({"cls": 3, "kwargs": {}})", "cls is 3; accepted: a string"},
+      {"model.json", R"({"cls": "a.B", "kwargs": {"x": [1]}})",
+       "kwargs.x is an array of 1 elements; accepted: null"},
+      {"model.json", R"({"cls": "a.B", "kwargs": {}, "args": []})",
+       "args is an unknown name; accepted: cls, kwargs"},
       {"params/default.json", "{", "params/default.json"},
       {"params/default.json", R"({"M": {"default": {"params": {"a": [1, "b"]}}}})",
-       "M.default.params.a.1: found string, expected a number"},
-      {"params/default.json", R"({"M": {"default": 3}})", "M.default: found number"},
+       "M.default.params.a[1] is \"b\"; accepted: a number"},
+      {"params/default.json", R"({"M": {"default": 3}})", "M.default is 3; accepted: an object"},
       {"params/default.json", R"({"M": {"default": {"params": {"a": 1e999}}}})", "default.json"},
       {"selection/e1.json", "", "selection/e1.json"},
-      {"selection/e1.json", R"({"meta": {}})", "has no member \"gids\""},
-      {"selection/e1.json", R"({"gids": {}})", "gids: names no population"},
-      {"selection/e1.json", R"({"gids": {"EXC": 3}})", "gids.EXC: found number"},
-      {"selection/e1.json", R"({"gids": {"EXC": [0.5]}})", "gids.EXC.0: found 0.5"},
-      {"selection/e1.json", R"({"gids": {"EXC": [-1]}})", "gids.EXC.0: found -1"},
-      {"selection/e1.json", R"({"gids": {"EXC": [0]}, "meta": {"graph": 1}})", "meta.graph"},
+      {"selection/e1.json", R"({"meta": {}})", "gids is absent"},
+      {"selection/e1.json", R"({"gids": {}})",
+       "gids is an object of 0 members; accepted: gids by population"},
+      {"selection/e1.json", R"({"gids": {"EXC": 3}})", "gids.EXC is 3; accepted: an array"},
+      {"selection/e1.json", R"({"gids": {"EXC": [0.5]}})",
+       "gids.EXC[0] is 0.5; accepted: an integer"},
+      {"selection/e1.json", R"({"gids": {"EXC": [-1]}})",
+       "gids.EXC[0] is -1; accepted: an integer"},
+      {"selection/e1.json", R"({"gids": {"EXC": [0]}, "meta": {"graph": 1}})",
+       "meta.graph is 1; accepted: a string"},
   };
   for (const auto& c : kCases) {
     const SystemCopy copy(kMini);

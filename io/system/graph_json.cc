@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 
 namespace livnd::io {
@@ -30,7 +31,10 @@ absl::Status ParseExtent(const JsonView& view, Extent& extent) {
   LIVND_ASSIGN_OR_RETURN(extent.min_um, ParsePoint<N>(corners[0]));
   LIVND_ASSIGN_OR_RETURN(extent.max_um, ParsePoint<N>(corners[1]));
   for (size_t i = 0; i < N; ++i) {
-    if (extent.min_um[i] > extent.max_um[i]) return view.Error("minimum is above maximum");
+    if (extent.min_um[i] <= extent.max_um[i]) continue;
+    return corners[0].Within(MakeFieldError(
+        absl::StrCat("[", i, "]"), absl::StrCat(extent.min_um[i]),
+        absl::StrCat("a minimum that is not above the maximum, ", extent.max_um[i])));
   }
   return absl::OkStatus();
 }
@@ -40,7 +44,7 @@ absl::Status CheckVersion(const JsonView& document) {
   if (!version.has_value()) return absl::OkStatus();
   const auto number = version->Number();
   if (!number.ok() || *number != 1) {
-    return version->Error("unsupported version of graph.json, expected 1");
+    return version->Refused("1");
   }
   return absl::OkStatus();
 }
@@ -50,7 +54,7 @@ absl::Status ParseString(const JsonView& object, absl::string_view name, std::st
   if (!member.has_value()) return absl::OkStatus();
   LIVND_ASSIGN_OR_RETURN(value, member->String());
   if (value.empty() || value.find('/') != std::string::npos || value == "." || value == "..") {
-    return member->Error("is not the name of a group");
+    return member->Refused("the name of a group");
   }
   return absl::OkStatus();
 }
@@ -71,8 +75,7 @@ absl::Status ParseArchitecture(const JsonView& config, Graph& graph) {
 
 absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const JsonView& view) {
   if (std::find(std::begin(kReceptors), std::end(kReceptors), name) == std::end(kReceptors)) {
-    return view.Error(
-        absl::StrCat("unknown receptor; accepted are ", absl::StrJoin(kReceptors, ", ")));
+    return view.Within(MakeFieldError("", kUnknownName, absl::StrJoin(kReceptors, ", ")));
   }
   LIVND_RETURN_IF_ERROR(view.CheckMembers(kReceptorParams));
   ReceptorConfig receptor;
@@ -82,7 +85,7 @@ absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const Json
         if (value.is_null()) return absl::OkStatus();
         LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
         const bool is_time = param == "tau_rise" || param == "tau_decay" || param == "tau_rec";
-        if (is_time && number <= 0) return value.Error("found a time constant that is not > 0 ms");
+        if (is_time && number <= 0) return value.Refused("a time constant > 0 (ms)");
         receptor.params[param] = number;
         return absl::OkStatus();
       }));
@@ -96,7 +99,7 @@ absl::Status ParseMechanisms(const JsonView& view, ProjectionConfig& projection)
     const bool is_number = !site.empty() && site.size() <= 3 &&
                            site.find_first_not_of("0123456789") == std::string::npos;
     if (site != "default" && !is_number) {
-      return mechanisms.Error("expected \"default\" or an SWC number");
+      return mechanisms.Within(MakeFieldError("", kUnknownName, "\"default\" or an SWC number"));
     }
     auto& receptors = projection.mechanisms[site];
     return mechanisms.ForEachMember(
@@ -111,7 +114,7 @@ absl::Status ParseProjection(const JsonView& view, ProjectionConfig& projection)
   LIVND_ASSIGN_OR_RETURN(const JsonView type, view.Member("type"));
   LIVND_ASSIGN_OR_RETURN(projection.type, type.String());
   if (projection.type != "excitatory" && projection.type != "inhibitory") {
-    return type.Error("expected \"excitatory\" or \"inhibitory\"");
+    return type.Refused("\"excitatory\", \"inhibitory\"");
   }
   LIVND_ASSIGN_OR_RETURN(const auto contacts, view.Find("contacts"));
   if (contacts.has_value()) {

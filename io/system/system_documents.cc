@@ -24,7 +24,7 @@ absl::Status ParseModelArgument(const JsonView& view, ModelArgument& out) {
   } else if (const absl::StatusOr<double> number = view.Number(); number.ok()) {
     out.emplace<double>(*number);
   } else {
-    return view.Error("expected null, true, false, a number, a string or an object of numbers");
+    return view.Refused("null, true, false, a number, a string or an object of numbers");
   }
   return absl::OkStatus();
 }
@@ -90,7 +90,7 @@ absl::StatusOr<SelectionDocument> ParseSelectionDocument(const JsonView& documen
         }
         return absl::OkStatus();
       }));
-  if (result.gids.empty()) return gids.Error("names no population");
+  if (result.gids.empty()) return gids.Refused("gids by population");
   LIVND_ASSIGN_OR_RETURN(const auto meta, document.Find("meta"));
   if (meta.has_value()) {
     LIVND_ASSIGN_OR_RETURN(const auto graph, meta->Find("graph"));

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/system/system_documents.h"
 #include "sim/network/populations.h"
@@ -31,8 +32,7 @@ absl::StatusOr<double> NumberWithin(const JsonView& object, absl::string_view na
   if (!value.has_value()) return fallback;
   LIVND_ASSIGN_OR_RETURN(const double number, value->Number());
   if (number < min || number > max) {
-    return value->Error(
-        absl::StrCat("found ", number, ", expected a number from ", min, " to ", max));
+    return value->Refused(absl::StrCat("a number from ", min, " to ", max));
   }
   return number;
 }
@@ -58,7 +58,7 @@ absl::StatusOr<std::map<std::string, double>> NumberMap(const JsonView& object) 
 absl::StatusOr<int64_t> ParseGid(const JsonView& where, const std::string& text) {
   int64_t gid;
   if (!absl::SimpleAtoi(text, &gid) || gid < 0 || gid > kMaxId) {
-    return where.Error(absl::StrCat("found key '", text, "', expected a gid"));
+    return where.Within(MakeFieldError(text, kUnknownName, "gids"));
   }
   return gid;
 }
@@ -197,7 +197,7 @@ absl::Status ParseCells(const JsonView& document, OracleCase& out) {
       populations.push_back({population, gid, 0});
     }
     if (gid != static_cast<int64_t>(out.system.position_um.size())) {
-      return gid_view.Error("gids must be 0, 1, ... in population order");
+      return gid_view.Refused("gids 0, 1, ... in the order of the populations");
     }
     ++populations.back().num_cells;
     out.system.position_um.push_back({xyz[0], xyz[1], xyz[2]});
@@ -244,7 +244,7 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
     } else if (name == "dendrite_orientation") {
       LIVND_ASSIGN_OR_RETURN(const std::string orientation, value.String());
       if (orientation != "aligned" && orientation != "random") {
-        return value.Error(absl::StrCat("found '", orientation, "', expected aligned or random"));
+        return value.Refused("\"aligned\", \"random\"");
       }
       dendrites.aligned = orientation == "aligned";
     } else if (name == "dendrite_orientation_seed") {
@@ -252,10 +252,10 @@ absl::Status ParseModel(const JsonView& document, OracleCase& out) {
     } else if (name == "dendrite_offset") {
       LIVND_ASSIGN_OR_RETURN(dendrites.dendrite_offset_um, value.Number());
     } else {
-      return value.Error(
-          "unknown model option; accepted: refractory_period, short_term_depression, size_cv, "
-          "size_seed, parameter_sets, population_params, dendrite_orientation, "
-          "dendrite_orientation_seed, dendrite_offset");
+      return value.Within(MakeFieldError(
+          "", kUnknownName,
+          "refractory_period, short_term_depression, size_cv, size_seed, parameter_sets, "
+          "population_params, dendrite_orientation, dendrite_orientation_seed, dendrite_offset"));
     }
     return absl::OkStatus();
   });
@@ -287,14 +287,14 @@ absl::Status ParseSwcReceptors(const JsonView& document, OracleCase& out) {
           [&](const std::string& type, const JsonView& list) -> absl::Status {
             int swc_type;
             if (!absl::SimpleAtoi(type, &swc_type) || swc_type < 0 || swc_type > 255) {
-              return list.Error(absl::StrCat("found key '", type, "', expected an SWC type"));
+              return list.Within(MakeFieldError("", kUnknownName, "SWC types"));
             }
             LIVND_ASSIGN_OR_RETURN(std::vector<sim::ReceptorConfig> block, ParseReceptors(list));
             if (!block.empty()) projection.receptors[swc_type] = std::move(block);
             return absl::OkStatus();
           });
     }
-    return types.Error(absl::StrCat("receptors has no '", pair, "'"));
+    return types.Within(MakeFieldError("", kUnknownName, "pairs that receptors has"));
   });
 }
 
@@ -304,7 +304,7 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
   LIVND_RETURN_IF_ERROR(
       receptors->ForEachMember([&](const std::string& pair, const JsonView& list) -> absl::Status {
         const std::vector<std::string> ends = absl::StrSplit(pair, "<-");
-        if (ends.size() != 2) return list.Error("expected a key POST<-PRE");
+        if (ends.size() != 2) return list.Within(MakeFieldError("", kUnknownName, "POST<-PRE"));
         sim::ProjectionConfig projection;
         projection.post = ends[0];
         projection.pre = ends[1];
@@ -339,8 +339,8 @@ absl::Status ParseNetwork(const JsonView& document, OracleCase& out) {
     LIVND_ASSIGN_OR_RETURN(edge.distance_um, NumberOr(item, "distance_um", 0.0));
     const std::string post_name = population_of(edge.target_gid);
     const std::string pre_name = population_of(edge.source_gid);
-    if (post_name.empty()) return post.Error("there is no such cell");
-    if (pre_name.empty()) return pre.Error("there is no such cell");
+    if (post_name.empty()) return post.Refused("gids of cells");
+    if (pre_name.empty()) return pre.Refused("gids of cells");
     for (sim::ProjectionConfig& p : out.setup.culture.projections) {
       if (p.post == post_name && p.pre == pre_name) p.edges.push_back(edge);
     }
@@ -428,13 +428,16 @@ absl::StatusOr<OracleCase> ParseOracleCase(const JsonView& document) {
                          NumberWithin(record, "sample_dt", 0.025, 0.0, kMaxDurationMs));
   LIVND_ASSIGN_OR_RETURN(const double every, NumberWithin(record, "every", 1, 1, 1000));
   out.sample_steps = static_cast<int>(std::llround(sample_dt * every / out.dt_ms));
-  if (out.sample_steps < 1) return record.Error("expected samples at least one step apart");
+  if (out.sample_steps < 1) {
+    return record.Within(
+        MakeFieldError("sample_dt", absl::StrCat(sample_dt), "at least one step, with every"));
+  }
   LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> current, record.Find("current"));
   if (current.has_value()) {
     LIVND_ASSIGN_OR_RETURN(const double current_dt,
                            NumberWithin(record, "current", 0.0, 0.0, kMaxDurationMs));
     out.current_steps = static_cast<int>(std::llround(current_dt / out.dt_ms));
-    if (out.current_steps < 1) return current->Error("expected samples at least one step apart");
+    if (out.current_steps < 1) return current->Refused("at least one step");
   }
   LIVND_RETURN_IF_ERROR(ParseRuns(document, out));
   return out;

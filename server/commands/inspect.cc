@@ -300,8 +300,6 @@ void PrintTables(const System& system) {
 absl::Status Inspect(const std::string& folder, bool as_json, const CultureFlags* culture) {
   LIVND_ASSIGN_OR_RETURN(const System system, io::ReadSystem(folder));
   if (culture != nullptr) {
-    // Where no flag can be at fault, the error names the system's file.
-    if (culture->empty()) LIVND_RETURN_IF_ERROR(env::PrepareCulture(system, {}).status());
     LIVND_ASSIGN_OR_RETURN(const Json json, DescribeCulture(system, *culture));
     std::printf("%s\n", (as_json ? ToText(json) : CultureText(json)).c_str());
     return absl::OkStatus();
@@ -352,7 +350,8 @@ int InspectCommand(absl::Span<const std::string> args) {
   const absl::Status status =
       Inspect(parsed->positional[0], as_json, as_culture ? &culture_flags : nullptr);
   if (status.ok()) return kExitOk;
-  std::fprintf(stderr, "livnd inspect: %s\n", status.ToString().c_str());
+  std::fprintf(stderr, "livnd inspect: %s\n",
+               status.ToString(absl::StatusToStringMode::kWithNoExtraData).c_str());
   return kExitFailure;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -11,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/culture/culture_setup.h"
 #include "io/culture/params.h"
@@ -48,14 +52,40 @@ absl::StatusOr<io::SetupOptions> OptionsOf(const CultureFlags& flags) {
   return options;
 }
 
-// Returns where the parameters come from.
-absl::StatusOr<std::string> Apply(const io::System& system, const CultureFlags& flags,
-                                  io::CultureSetup& setup) {
+// An error about what the flags say, as one about the flag.
+absl::Status InFlag(const absl::Status& status) {
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || !error->file.empty()) return status;
+  absl::string_view field = error->field;
+  const char* flag = "--set";
+  if (absl::ConsumePrefix(&field, "selection.")) flag = "--selection";
+  if (absl::ConsumePrefix(&field, "model.")) flag = "--model";
+  if (absl::ConsumePrefix(&field, "group")) flag = "--group";
+  error->field = std::string(field);
+  return InFile(flag, WithFieldError(*error, status));
+}
+
+// Parameters to apply, and where they come from.
+struct Params {
+  std::string group;       // of the default ones
+  io::ParamList defaults;  // of the system
+  io::ParamList set;       // --set
+  std::string from;
+};
+
+absl::StatusOr<Params> ParamsOf(const io::System& system, const CultureFlags& flags,
+                                const io::CultureSetup& setup) {
+  Params out;
   std::vector<std::string> from;
   if (flags.group != "none") {
     const std::string group = flags.group.empty() ? "default" : flags.group;
-    LIVND_ASSIGN_OR_RETURN(const io::ParamList params, io::DefaultParams(system, setup, group));
-    LIVND_RETURN_IF_ERROR(io::ApplyParams(params, setup));
+    out.group = group;
+    absl::StatusOr<io::ParamList> defaults = io::DefaultParams(system, setup, group);
+    if (!defaults.ok()) {
+      return flags.group.empty() ? io::InDefaultParams(system, setup, group, defaults.status())
+                                 : defaults.status();
+    }
+    out.defaults = *std::move(defaults);
     const std::string document = setup.selection.empty() ? "default" : setup.selection;
     const auto stored = system.params.find(document);
     from.push_back(stored != system.params.end() && stored->second.count(setup.params_key) > 0
@@ -64,12 +94,29 @@ absl::StatusOr<std::string> Apply(const io::System& system, const CultureFlags& 
   }
   if (!flags.set.empty()) {
     LIVND_ASSIGN_OR_RETURN(const Json json, io::ParseJson("--set", flags.set));
-    LIVND_ASSIGN_OR_RETURN(const io::ParamList params,
-                           io::ParseParamList(io::JsonView(json, "--set")));
-    LIVND_RETURN_IF_ERROR(io::ApplyParams(params, setup));
+    LIVND_ASSIGN_OR_RETURN(out.set, io::ParseParamList(io::JsonView(json, "--set")));
     from.push_back("--set");
   }
-  return from.empty() ? "none" : absl::StrJoin(from, "; ");
+  out.from = from.empty() ? "none" : absl::StrJoin(from, "; ");
+  return out;
+}
+
+absl::StatusOr<std::shared_ptr<const sim::Culture>> Build(const io::System& system,
+                                                          const io::SetupOptions& options,
+                                                          const Params& params,
+                                                          io::CultureSetup& setup) {
+  const auto in_defaults = [&](const absl::Status& status) {
+    return io::InDefaultParams(system, setup, params.group, status);
+  };
+  if (absl::Status s = io::ApplyParams(params.defaults, setup); !s.ok()) return in_defaults(s);
+  LIVND_RETURN_IF_ERROR(io::ApplyParams(params.set, setup));
+  auto culture = sim::Culture::Create(setup.culture);
+  if (culture.ok()) return culture;
+  if (const auto s = io::FaultOfParams(params.set, setup, culture.status())) return *s;
+  if (const auto s = io::FaultOfParams(params.defaults, setup, culture.status())) {
+    return in_defaults(*s);
+  }
+  return io::FaultOfSetup(system, options, culture.status());
 }
 
 Json ReceptorJson(const sim::PlacedReceptor& placed) {
@@ -156,9 +203,9 @@ absl::StatusOr<Json> CellsJson(const io::CultureSetup& setup) {
 absl::StatusOr<Json> Describe(const io::System& system, const CultureFlags& flags) {
   LIVND_ASSIGN_OR_RETURN(const io::SetupOptions options, OptionsOf(flags));
   LIVND_ASSIGN_OR_RETURN(io::CultureSetup setup, io::SetUpCulture(system, options));
-  LIVND_ASSIGN_OR_RETURN(const std::string from, Apply(system, flags, setup));
-  LIVND_ASSIGN_OR_RETURN(const auto culture, sim::Culture::Create(setup.culture));
-  Json json = {{"model", setup.params_key}, {"params_from", from}};
+  LIVND_ASSIGN_OR_RETURN(const Params params, ParamsOf(system, flags, setup));
+  LIVND_ASSIGN_OR_RETURN(const auto culture, Build(system, options, params, setup));
+  Json json = {{"model", setup.params_key}, {"params_from", params.from}};
   json["gids"] = Json::object();
   json["noise"] = setup.culture.noise.has_value() ? Json::object() : Json();
   for (const sim::PopulationConfig& p : setup.culture.populations) {
@@ -192,8 +239,8 @@ std::string Numbers(const Json& object) {
 absl::StatusOr<Json> DescribeCulture(const io::System& system, const CultureFlags& flags) {
   absl::StatusOr<Json> json = Describe(system, flags);
   if (json.ok()) return json;
-  return absl::Status(json.status().code(),
-                      absl::StrCat(system.name, ": ", json.status().message()));
+  const absl::Status status = InFlag(json.status());
+  return absl::Status(status.code(), absl::StrCat(system.name, ": ", status.message()));
 }
 
 std::string CultureText(const Json& culture) {

@@ -23,7 +23,7 @@ struct CultureFlags {
 // {"model", "params_from", "gids": {population: [gid]}, "synapses": {"POST_PRE-SECTION-RECEPTOR":
 // numbers}, "noise": {population: numbers} or null, "cells": {key: [a number a cell, null where a
 // cell lacks it]}, "electrodes", "accepted": [key]}. The culture has been made, so all parameters
-// are sound. Errors as SetUpCulture, ApplyParams and Culture::Create.
+// are sound. Errors name the flag or the file, and the place in it.
 absl::StatusOr<nlohmann::ordered_json> DescribeCulture(const io::System& system,
                                                        const CultureFlags& flags);
 

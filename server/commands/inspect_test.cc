@@ -145,15 +145,19 @@ TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
     const char* flag;
     const char* text;
     const char* says;
-  } kCases[] = {{"--selection", "e1", "no stored selection 'e1'; EI-mini has none"},
-                {"--selection", "{", "--selection"},
-                {"--selection", "11", "cells of the culture = 11; takes 0 to 10"},
-                {"--model", R"({"cls": "a.B", "kwargs": {}})", "unknown model 'a.B'"},
-                {"--group", "strong", "no group 'strong'"},
-                {"--set", R"({"EXC_PYR": 1})", "'EXC_PYR': matches nothing; accepted"},
-                {"--set", R"({"noise-tau_e": -1})", "noise tau_e = -1; takes"},
-                {"--set", R"({"cells-dend.cm": 1})", "unknown cell parameter 'dend.cm'"},
-                {"--set", "3", "expected an object"}};
+  } kCases[] = {
+      {"--selection", "e1",
+       "--selection: cells is e1; accepted: no name: the system has no stored selections"},
+      {"--selection", "{", "--selection"},
+      {"--selection", "11", "--selection: cells is 11; accepted: 0 .. 10 (cells)"},
+      {"--model", R"({"cls": "a.B", "kwargs": {}})", "--model: cls is a.B; accepted: livn.models."},
+      {"--group", "strong", "--group is strong; accepted: default"},
+      {"--set", R"({"EXC_PYR": 1})", "--set: params[EXC_PYR].key is EXC_PYR; accepted: "},
+      {"--set", R"({"noise-tau_e": -1})",
+       "--set: params[noise-tau_e].value is -1; accepted: a number > 0 (ms)"},
+      {"--set", R"({"cells-dend.cm": 1})",
+       "--set: params[cells-dend.cm].key is cells-dend.cm; accepted: "},
+      {"--set", "3", "--set is 3; accepted: an object"}};
   for (const auto& c : kCases) {
     const Result result = Inspect({"systems/EI-mini", "--culture", c.flag, c.text});
     EXPECT_EQ(result.status, kExitFailure) << c.text;

@@ -203,7 +203,7 @@ int ServeCommand(absl::Span<const std::string> args) {
   }
   const absl::Status status = Serve(std::move(settings));
   if (!status.ok()) {
-    LogError("cannot serve: ", status.ToString());
+    LogError("cannot serve: ", status.ToString(absl::StatusToStringMode::kWithNoExtraData));
     return kExitFailure;
   }
   return kExitOk;

@@ -42,7 +42,8 @@ absl::StatusOr<std::vector<std::shared_ptr<const io::System>>> ReadSystemsFolder
     if (system.ok()) {
       systems.push_back(std::make_shared<const io::System>(*std::move(system)));
     } else {
-      LogError("system left out: ", system.status().ToString());
+      LogError("system left out: ",
+               system.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
     }
   }
   if (systems.empty()) {

@@ -64,7 +64,7 @@ void EnvironmentStore::Build(const std::string& environment_id) {
     LogInfo("built ", environment_id, " in ", duration);
   } else {
     LogError("building ", environment_id, " failed after ", duration, ": ",
-             maker.status().ToString());
+             maker.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
   }
   std::vector<Waiter> waiters;
   {

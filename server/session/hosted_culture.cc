@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/wire/change_fields.h"
 #include "server/wire/culture.h"
 #include "server/wire/recording.h"
 #include "server/wire/tensor.h"
@@ -23,11 +26,26 @@ absl::Status AnswerTooLarge(int64_t bytes, int64_t most) {
                     {"accepted", absl::StrCat("at most ", most, " bytes: fewer cells or copies")}});
 }
 
+// All copies have failed, copy `first` before the others.
+absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
+  const auto text = [&](size_t copy) {
+    return absl::StrCat("copy ", copy, " at ", failed_at_ms[copy], " ms");
+  };
+  std::string each;
+  for (size_t copy = 0; copy < failed_at_ms.size(); ++copy) {
+    absl::StrAppend(&each, copy == 0 ? "" : ", ", text(copy));
+  }
+  return MakeError(absl::StatusCode::kFailedPrecondition, reason::kNumericalFailure,
+                   absl::StrCat("every copy has left the range of numbers, the first one, ",
+                                text(static_cast<size_t>(first)), "; Clear before more runs"),
+                   {{"value", each}, {"accepted", "Clear"}});
+}
+
 }  // namespace
 
 absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResponse* response) {
   LIVND_ASSIGN_OR_RETURN(const env::CultureClear clear, ParseClear(request, num_envs()));
-  LIVND_RETURN_IF_ERROR(FromEnv(culture_->Clear(clear), "seeds"));
+  LIVND_RETURN_IF_ERROR(culture_->Clear(clear));
   EncodeVector(culture_->seeds(), response->mutable_seeds());
   response->set_noise_stream(culture_->noise_stream());
   return absl::OkStatus();
@@ -39,10 +57,7 @@ absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* 
     return NotReset("the culture was never cleared; Clear comes before the first Run", "Clear");
   }
   if (culture_->all_failed()) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, reason::kNumericalFailure,
-                     absl::StrCat("every copy has left the range of numbers, the first at ",
-                                  culture_->failed_at_ms().front(), " ms; Clear before more runs"),
-                     {{"accepted", "Clear"}});
+    return AllFailed(culture_->failed_at_ms(), culture_->first_failed());
   }
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
   const absl::Status ran = culture_->Run(run);
@@ -52,7 +67,7 @@ absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* 
                       {"value", absl::StrCat(run.duration_ms)},
                       {"accepted", "a shorter run"}});
   }
-  LIVND_RETURN_IF_ERROR(FromEnv(ran, "stimuli"));
+  LIVND_RETURN_IF_ERROR(ran);
   EncodeRecording(culture_->TakeRecording(), culture_->selection(), num_envs(),
                   TickNs(culture_->culture()), response->mutable_recording());
   return absl::OkStatus();
@@ -65,9 +80,7 @@ absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::C
     return MakeError(changed.code(), reason::kRunStarted, changed.message(),
                      {{"accepted", "Clear first"}});
   }
-  return FromEnv(changed, request.has_selection() ? "selection"
-                          : request.has_model()   ? "model"
-                                                  : "params");
+  return InRequest(request, changed);
 }
 
 absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
@@ -81,7 +94,7 @@ absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
   std::shared_ptr<const env::ElectrodeHearing> hearing;
   if (request.electrode_hearing()) {
     auto found = culture_->Hearing();
-    LIVND_RETURN_IF_ERROR(FromEnv(found.status(), "electrode_hearing"));
+    LIVND_RETURN_IF_ERROR(found.status());
     hearing = *std::move(found);
     bytes += static_cast<int64_t>(hearing->gains.size() + 2 * hearing->sites.size()) * 8;
   }

@@ -1,7 +1,5 @@
 #include "server/session/hosted_task.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "server/wire/episode.h"
@@ -15,16 +13,12 @@ constexpr char kAccepted[] = "Reset of every copy";
 }  // namespace
 
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {
-  LIVND_ASSIGN_OR_RETURN(const env::ResetRequest reset, ParseReset(request, spec(), num_envs()));
-  if (!environment_->was_reset()) {
-    const auto left_out = std::find(reset.mask.begin(), reset.mask.end(), 0);
-    if (left_out != reset.mask.end()) {
-      return NotReset(absl::StrCat("the first Reset must select every copy; its mask leaves out ",
-                                   "copy ", left_out - reset.mask.begin()),
-                      kAccepted);
-    }
+  LIVND_ASSIGN_OR_RETURN(const env::ResetRequest reset, ParseReset(request, num_envs()));
+  const absl::Status done = environment_->Reset(reset);
+  if (done.code() == absl::StatusCode::kFailedPrecondition) {
+    return NotReset(done.message(), kAccepted);
   }
-  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Reset(reset), "options"));
+  LIVND_RETURN_IF_ERROR(done);
   EncodeReset(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
@@ -41,7 +35,7 @@ absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* 
         {{"value", absl::StrCat("copy ", ended)},
          {"accepted", "Reset of the copies whose episode has ended"}});
   }
-  LIVND_RETURN_IF_ERROR(FromEnv(environment_->Step(actions_), "actions"));
+  LIVND_RETURN_IF_ERROR(environment_->Step(actions_));
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }

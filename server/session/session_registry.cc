@@ -165,7 +165,8 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
   if (answer.ok()) {
     LogInfo("session with ", (*answer)->num_envs(), " x ", (*answer)->spec().id, " created");
   } else {
-    LogWarning("creating a session failed: ", answer.status().ToString());
+    LogWarning("creating a session failed: ",
+               answer.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
   }
   for (Created& waiter : waiters) std::move(waiter)(answer);
 }

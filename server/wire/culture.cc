@@ -15,6 +15,7 @@
 #include "io/culture/params.h"
 #include "server/wire/culture_setup.h"
 #include "server/wire/errors.h"
+#include "server/wire/livn_names.h"
 #include "server/wire/recording.h"
 #include "server/wire/seeds.h"
 #include "server/wire/sites.h"
@@ -69,48 +70,9 @@ absl::StatusOr<io::ParamList> ParseParams(
     } else {
       added.values = {param.value()};
     }
-    for (const double value : added.values) {
-      if (!std::isfinite(value)) return InvalidField(field, absl::StrCat(value), "a finite number");
-    }
   }
   return out;
 }
-
-// Those of a message's numbers that are there, by livn's names.
-#define LIVND_PUT(message, field, name) \
-  if ((message).has_##field()) out[name] = (message).field()
-
-std::map<std::string, double> ParseOpsin(const v1::Opsin& opsin) {
-  std::map<std::string, double> out;
-  LIVND_PUT(opsin, g0_ps, "g0");
-  LIVND_PUT(opsin, e_mv, "E");
-  LIVND_PUT(opsin, v0_mv, "v0");
-  LIVND_PUT(opsin, k_a, "k_a");
-  LIVND_PUT(opsin, k_r, "k_r");
-  LIVND_PUT(opsin, gd_per_ms, "Gd");
-  LIVND_PUT(opsin, gr0_per_ms, "Gr0");
-  LIVND_PUT(opsin, p, "p");
-  LIVND_PUT(opsin, q, "q");
-  LIVND_PUT(opsin, phi_m, "phi_m");
-  return out;
-}
-
-std::map<std::string, double> ParseRule(const v1::PlasticityRule& rule) {
-  std::map<std::string, double> out;
-  LIVND_PUT(rule, a_ltp, "A_ltp");
-  LIVND_PUT(rule, a_ltd, "A_ltd");
-  LIVND_PUT(rule, theta_ltp, "theta_ltp");
-  LIVND_PUT(rule, theta_ltd, "theta_ltd");
-  LIVND_PUT(rule, ltp_sigmoid_half, "ltp_sigmoid_half");
-  LIVND_PUT(rule, ltd_sigmoid_half, "ltd_sigmoid_half");
-  LIVND_PUT(rule, learning_slope, "learning_slope");
-  LIVND_PUT(rule, learning_tau, "learning_tau");
-  LIVND_PUT(rule, w_max, "w_max");
-  LIVND_PUT(rule, w_min, "w_min");
-  return out;
-}
-
-#undef LIVND_PUT
 
 }  // namespace
 
@@ -155,12 +117,14 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
   change.forget_params = request.forget_params();
   change.params_group = request.params_group();
   LIVND_ASSIGN_OR_RETURN(change.params, ParseParams(request.params()));
-  change.opsin = ParseOpsin(request.opsin());
+  change.opsin = NumbersOf(request.opsin(), OpsinNames());
   if (request.has_plasticity()) {
     const v1::PlasticityRules& rules = request.plasticity();
     change.plasticity.emplace();
-    (*change.plasticity)[sim::kExcitatoryCells] = ParseRule(rules.excitatory());
-    (*change.plasticity)[sim::kInhibitoryCells] = ParseRule(rules.inhibitory());
+    (*change.plasticity)[sim::kExcitatoryCells] =
+        NumbersOf(rules.excitatory(), PlasticityRuleNames());
+    (*change.plasticity)[sim::kInhibitoryCells] =
+        NumbersOf(rules.inhibitory(), PlasticityRuleNames());
   }
   if (request.has_learned_weights()) {
     const auto n = static_cast<int64_t>(culture.culture().plastic_connections().size());

@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "io/culture/model_options.h"
 #include "server/wire/errors.h"
+#include "server/wire/livn_names.h"
 #include "server/wire/tensor.h"
-#include "sim/network/populations.h"
 
 namespace livnd::server {
 namespace {
@@ -47,18 +48,22 @@ absl::StatusOr<std::map<std::string, io::PopulationShare>> ParseShares(
   return out;
 }
 
-// Puts a field that is there into the document, by livn's name.
-#define LIVND_PUT(message, field, name) \
-  if ((message).has_##field()) out.arguments[name] = static_cast<double>((message).field())
-
 absl::StatusOr<io::ModelDocument> ParseRcsd(const v1::RcsdModel& model) {
   io::ModelDocument out;
   out.model_class = io::kRcsdClass;
-  LIVND_PUT(model, refractory_period_ms, "refractory_period");
+  std::map<std::string, double> size_cv;
+  for (const auto& [name, number] : NumbersOf(model, RcsdModelNames())) {
+    absl::string_view population = name;
+    if (absl::ConsumePrefix(&population, "size_cv.")) {
+      size_cv[std::string(population)] = number;
+    } else {
+      out.arguments[name] = number;
+    }
+  }
+  if (!size_cv.empty()) out.arguments["size_cv"] = std::move(size_cv);
   if (model.has_short_term_depression()) {
     out.arguments["short_term_depression"] = model.short_term_depression();
   }
-  LIVND_PUT(model, dendrite_offset_um, "dendrite_offset");
   switch (model.dendrite_orientation()) {
     case v1::DENDRITE_ORIENTATION_UNSPECIFIED:
     case v1::DENDRITE_ORIENTATION_RANDOM:
@@ -71,19 +76,15 @@ absl::StatusOr<io::ModelDocument> ParseRcsd(const v1::RcsdModel& model) {
                           absl::StrCat(static_cast<int>(model.dendrite_orientation())),
                           "a DendriteOrientation");
   }
-  LIVND_PUT(model, dendrite_orientation_seed, "dendrite_orientation_seed");
-  LIVND_PUT(model, size_seed, "size_seed");
-  std::map<std::string, double> size_cv;
-  if (model.has_size_cv_exc()) size_cv[sim::kExcitatoryCells] = model.size_cv_exc();
-  if (model.has_size_cv_inh()) size_cv[sim::kInhibitoryCells] = model.size_cv_inh();
-  if (!size_cv.empty()) out.arguments["size_cv"] = std::move(size_cv);
   return out;
 }
 
 absl::StatusOr<io::ModelDocument> ParseGlif(const v1::GlifModel& model) {
   io::ModelDocument out;
   out.model_class = io::kGlifClass;
-  LIVND_PUT(model, level, "level");
+  for (const auto& [name, number] : NumbersOf(model, GlifModelNames())) {
+    out.arguments[name] = number;
+  }
   std::map<std::string, double> params;
   for (const v1::Param& param : model.params()) {
     const std::string field = absl::StrCat("model.glif.params[", param.key(), "]");
@@ -97,8 +98,6 @@ absl::StatusOr<io::ModelDocument> ParseGlif(const v1::GlifModel& model) {
   if (!params.empty()) out.arguments["params"] = std::move(params);
   return out;
 }
-
-#undef LIVND_PUT
 
 }  // namespace
 

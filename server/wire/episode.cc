@@ -1,6 +1,5 @@
 #include "server/wire/episode.h"
 
-#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -13,22 +12,6 @@
 
 namespace livnd::server {
 namespace {
-
-absl::Status CheckOption(const std::string& name, double value, const env::EnvironmentSpec& spec) {
-  for (const env::OptionSpec& option : spec.reset_options) {
-    if (option.name != name) continue;
-    if (value >= option.min && value <= option.max) return absl::OkStatus();  // false for NaN
-    return InvalidField(absl::StrCat("options[", name, "]"), absl::StrCat(value),
-                        absl::StrCat(option.min, " .. ", option.max));
-  }
-  return InvalidField("options", name,
-                      spec.reset_options.empty()
-                          ? "no options"
-                          : absl::StrJoin(spec.reset_options, ", ",
-                                          [](std::string* out, const env::OptionSpec& option) {
-                                            out->append(option.name);
-                                          }));
-}
 
 // The i-th tensor of a repeated field, added if there are fewer.
 v1::Tensor* TensorAt(google::protobuf::RepeatedPtrField<v1::Tensor>* tensors, int i) {
@@ -79,14 +62,10 @@ absl::Status ParseActions(const google::protobuf::RepeatedPtrField<v1::Tensor>& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<env::ResetRequest> ParseReset(const v1::ResetRequest& request,
-                                             const env::EnvironmentSpec& spec, int num_envs) {
+absl::StatusOr<env::ResetRequest> ParseReset(const v1::ResetRequest& request, int num_envs) {
   env::ResetRequest reset;
   if (request.has_mask()) {
     LIVND_ASSIGN_OR_RETURN(reset.mask, ParseFlags("mask", request.mask(), num_envs));
-    if (std::count(reset.mask.begin(), reset.mask.end(), 1) == 0) {
-      return InvalidField("mask.data", "selects no copy", "at least one copy");
-    }
   }
   LIVND_ASSIGN_OR_RETURN(
       reset.seeds,
@@ -96,7 +75,6 @@ absl::StatusOr<env::ResetRequest> ParseReset(const v1::ResetRequest& request,
     if (!reset.mask.empty() && reset.mask[i] == 0) reset.seeds[i].reset();
   }
   for (const v1::ResetOption& option : request.options()) {
-    LIVND_RETURN_IF_ERROR(CheckOption(option.name(), option.value(), spec));
     if (!reset.options.emplace(option.name(), option.value()).second) {
       return InvalidField(absl::StrCat("options[", option.name(), "]"), "given twice",
                           "each option once");

@@ -23,9 +23,8 @@ absl::Status ParseActions(const google::protobuf::RepeatedPtrField<v1::Tensor>& 
                           env::TensorBatch* actions);
 
 // Everything of a ResetRequest but session and op_index. Seeds of copies outside the mask are
-// dropped.
-absl::StatusOr<env::ResetRequest> ParseReset(const v1::ResetRequest& request,
-                                             const env::EnvironmentSpec& spec, int num_envs);
+// dropped. Options and whom the mask selects are env's business.
+absl::StatusOr<env::ResetRequest> ParseReset(const v1::ResetRequest& request, int num_envs);
 
 // The parts of an Outcome that each answer carries. The message's buffers are used again.
 void EncodeReset(const env::Outcome& outcome, const env::EnvironmentSpec& spec, int num_envs,

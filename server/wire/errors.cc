@@ -43,6 +43,20 @@ std::optional<google::rpc::ErrorInfo> InfoOf(const absl::Status& status) {
   return info;
 }
 
+// Every error that a client can meet has an ErrorInfo: a field error is the client's, or that of a file
+// of the server's; what has neither is a defect.
+absl::Status Informed(const absl::Status& status) {
+  if (InfoOf(status).has_value()) return status;
+  const std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value()) return MakeError(status.code(), reason::kInternal, status.message());
+  if (error->file.empty()) return InvalidField(error->field, error->value, error->accepted);
+  return MakeError(absl::StatusCode::kFailedPrecondition, reason::kBadSystem, status.message(),
+                   {{"file", error->file},
+                    {"field", error->field},
+                    {"value", error->value},
+                    {"accepted", error->accepted}});
+}
+
 }  // namespace
 
 absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
@@ -66,15 +80,6 @@ absl::Status InvalidField(absl::string_view field, absl::string_view value,
       {{"field", std::string(field)},
        {"value", std::string(value)},
        {"accepted", std::string(accepted)}});
-}
-
-absl::Status FromEnv(const absl::Status& status, absl::string_view fallback) {
-  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
-  if (const std::optional<FieldError> error = FieldErrorOf(status); error.has_value()) {
-    return InvalidField(error->field, error->value, error->accepted);
-  }
-  return MakeError(status.code(), reason::kInvalidField, status.message(),
-                   {{"field", std::string(fallback)}});
 }
 
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
@@ -106,10 +111,7 @@ std::string MetadataOf(const absl::Status& status, absl::string_view key) {
 
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  absl::Status informed = status;
-  if (!InfoOf(status).has_value()) {
-    informed = MakeError(status.code(), reason::kInternal, status.message());
-  }
+  const absl::Status informed = Informed(status);
   // The numbers of absl's and gRPC's codes are the same, canonical ones.
   google::rpc::Status details;
   details.set_code(static_cast<int>(informed.code()));

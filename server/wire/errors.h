@@ -39,6 +39,7 @@ inline constexpr absl::string_view kAnswerTooLarge = "ANSWER_TOO_LARGE";
 inline constexpr absl::string_view kRunStarted = "RUN_STARTED";
 inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
 inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
+inline constexpr absl::string_view kBadSystem = "BAD_SYSTEM";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
 }  // namespace reason
@@ -55,10 +56,6 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
 absl::Status InvalidField(absl::string_view field, absl::string_view value,
                           absl::string_view accepted);
 
-// An InvalidArgument of env as INVALID_ARGUMENT / INVALID_FIELD: with the field that it names, or
-// `fallback` where it names none. Other errors stay as they are.
-absl::Status FromEnv(const absl::Status& status, absl::string_view fallback);
-
 // NOT_FOUND with the name that was not found and those that there are.
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
                       absl::string_view accepted);
@@ -72,8 +69,10 @@ std::string ReasonOf(const absl::Status& status);
 // The ErrorInfo's metadata under a key, or "".
 std::string MetadataOf(const absl::Status& status, absl::string_view key);
 
-// With google.rpc.Status in the details. An error without ErrorInfo, which only a defect of the
-// server makes, is given the reason INTERNAL and keeps its code and message.
+// With google.rpc.Status in the details. A field error (base/field_error.h) becomes INVALID_ARGUMENT /
+// INVALID_FIELD or, of a file, FAILED_PRECONDITION / BAD_SYSTEM, with its parts in the metadata. Any
+// other error without ErrorInfo, which only a defect of the server makes, is given the reason INTERNAL
+// and keeps its code and message.
 grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace livnd::server

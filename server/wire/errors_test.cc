@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
@@ -39,13 +40,44 @@ TEST(ErrorsTest, EveryReasonIsInTheContract) {
       reason::kTooManyCalls,     reason::kTooManySpikes,    reason::kAnswerTooLarge,
       reason::kWrongOpIndex,     reason::kNotReset,         reason::kEpisodeEnded,
       reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
-      reason::kNumericalFailure, reason::kShuttingDown,     reason::kInternal};
+      reason::kNumericalFailure, reason::kBadSystem,        reason::kShuttingDown,
+      reason::kInternal};
   for (const absl::string_view name : reasons) {
     v1::ErrorReason value;
     EXPECT_TRUE(v1::ErrorReason_Parse(absl::StrCat("ERROR_REASON_", name), &value)) << name;
   }
   EXPECT_EQ(std::size(reasons),
             static_cast<size_t>(v1::ErrorReason_descriptor()->value_count()) - 1);
+}
+
+google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_TRUE(details.details_size() == 1 && details.details(0).UnpackTo(&info));
+  return info;
+}
+
+TEST(ErrorsTest, AFieldErrorTravelsAsItIs) {
+  const grpc::Status status = ToGrpc(AtField("run", MakeFieldError("duration_ms", "-1", "0 .. 9")));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "run.duration_ms is -1; accepted: 0 .. 9");
+  const google::rpc::ErrorInfo info = InfoOf(status);
+  EXPECT_EQ(info.reason(), "INVALID_FIELD");
+  EXPECT_EQ(info.metadata().at("field"), "run.duration_ms");
+  EXPECT_EQ(info.metadata().at("value"), "-1");
+  EXPECT_EQ(info.metadata().at("accepted"), "0 .. 9");
+}
+
+TEST(ErrorsTest, AFaultOfAFileIsTheSystems) {
+  const grpc::Status status =
+      ToGrpc(InFile("EI/mea.json", MakeFieldError("input_radius", "x", "y")));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "EI/mea.json: input_radius is x; accepted: y");
+  const google::rpc::ErrorInfo info = InfoOf(status);
+  EXPECT_EQ(info.reason(), "BAD_SYSTEM");
+  EXPECT_EQ(info.metadata().at("file"), "EI/mea.json");
+  EXPECT_EQ(info.metadata().at("field"), "input_radius");
 }
 
 TEST(ErrorsTest, OkStaysOk) { EXPECT_TRUE(ToGrpc(absl::OkStatus()).ok()); }

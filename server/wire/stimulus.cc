@@ -74,18 +74,15 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
   }
   const auto num_channels =
       static_cast<int64_t>(by_electrode ? out.electrodes.size() : out.sites.size());
-  const std::string samples_field = absl::StrCat(field, ".samples");
-  if (num_channels == 0) {
-    return InvalidField(absl::StrCat(field, by_electrode ? ".electrodes" : ".sites"), "empty",
-                        "at least one");
-  }
+  if (num_channels == 0) return out;  // which env refuses
   const v1::Tensor& samples = stimulus.samples();
   out.per_copy = samples.shape_size() == 3;
   const int64_t row_bytes = num_channels * 8 * (out.per_copy ? num_envs : 1);
   out.num_samples = static_cast<int64_t>(samples.data().size()) / row_bytes;
   std::vector<int64_t> shape = {out.num_samples, num_channels};
   if (out.per_copy) shape.insert(shape.begin(), num_envs);
-  LIVND_RETURN_IF_ERROR(CheckTensor(samples_field, samples, v1::DATA_TYPE_FLOAT64, shape));
+  LIVND_RETURN_IF_ERROR(
+      CheckTensor(absl::StrCat(field, ".samples"), samples, v1::DATA_TYPE_FLOAT64, shape));
   out.samples = Values<double>(samples);
   return out;
 }

@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "sim/cell/point/point_params.h"
-#include "sim/culture/config_error.h"
 #include "sim/culture/culture_parts.h"
 #include "sim/culture/point_builder.h"
 #include "sim/culture/rcsd_builder.h"
@@ -23,21 +23,22 @@ absl::Status ValidatePopulations(const CultureConfig& config) {
   std::set<std::string> names;
   for (const PopulationConfig& p : config.populations) {
     if (p.num_cells < 0 || p.first_gid < next) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("population ", p.name, ": gids ", p.first_gid, " .. + ", p.num_cells,
-                       "; takes ranges in ascending order that do not overlap"));
+      return MakeFieldError(absl::StrCat("populations[", p.name, "]"),
+                            absl::StrCat("gids ", p.first_gid, " .. + ", p.num_cells),
+                            "ranges in ascending order that do not overlap");
     }
     if (!names.insert(p.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("population ", p.name, " is given twice"));
+      return MakeFieldError(absl::StrCat("populations[", p.name, "]"), "given twice",
+                            "each population once");
     }
     next = p.first_gid + p.num_cells;
     if (!p.selected_gids.has_value()) continue;
     int64_t lowest = p.first_gid;
     for (int64_t gid : *p.selected_gids) {
       if (gid < lowest || gid >= next) {
-        return absl::InvalidArgumentError(absl::StrCat("population ", p.name, ": selected gid ",
-                                                       gid, "; takes ", p.first_gid, " to ",
-                                                       next - 1, " in ascending order"));
+        return MakeFieldError(absl::StrCat("populations[", p.name, "].selected_gids"),
+                              absl::StrCat(gid),
+                              absl::StrCat(p.first_gid, " .. ", next - 1, " in ascending order"));
       }
       lowest = gid + 1;
     }
@@ -49,14 +50,16 @@ absl::Status ValidatePopulations(const CultureConfig& config) {
 
 absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConfig& config) {
   if (!(config.dt_ms >= 1e-4 && config.dt_ms <= 1.0)) {
-    return Bad("dt_ms", config.dt_ms, "a number from 1e-4 to 1 (ms)");
+    return MakeFieldError("dt_ms", absl::StrCat(config.dt_ms), "a number from 1e-4 to 1 (ms)");
   }
   if (!(std::fabs(config.v_init_mv) <= 200.0)) {
-    return Bad("v_init_mv", config.v_init_mv, "a number from -200 to 200 (mV)");
+    return MakeFieldError("v_init_mv", absl::StrCat(config.v_init_mv),
+                          "a number from -200 to 200 (mV)");
   }
   const double refractory = config.model.refractory_period_ms;
   if (!(refractory >= 0.0 && refractory <= 1e6)) {
-    return Bad("refractory_period_ms", refractory, "a number from 0 to 1e6 (ms)");
+    return MakeFieldError("model.refractory_period_ms", absl::StrCat(refractory),
+                          "a number from 0 to 1e6 (ms)");
   }
   if (absl::Status s = ValidatePopulations(config); !s.ok()) return s;
   absl::StatusOr<CultureParts> parts =
@@ -179,6 +182,21 @@ bool Culture::HasLayoutOf(const Culture& other) const {
                     same_group) &&
          std::equal(connectivity_.rows.begin(), connectivity_.rows.end(),
                     other.connectivity_.rows.begin(), other.connectivity_.rows.end(), same_row);
+}
+
+absl::Status Culture::CheckLearnedWeights(absl::Span<const double> weights) const {
+  if (weights.size() != plastic_.size()) {
+    return MakeFieldError("learned_weights", absl::StrCat(weights.size(), " numbers"),
+                          absl::StrCat(plastic_.size(), ", one a plastic connection"));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const PlasticConnection& c = plastic_[i];
+    if (weights[i] >= c.w_min && weights[i] <= c.w_max) continue;  // false for NaN
+    return MakeFieldError(absl::StrCat("learned_weights[", i, "]"), absl::StrCat(weights[i]),
+                          absl::StrCat(c.w_min, " .. ", c.w_max, " (from gid ", c.source_gid,
+                                       " to ", c.target_gid, ", ", c.receptor, ")"));
+  }
+  return absl::OkStatus();
 }
 
 int64_t Culture::InputStep(double spike_ms, const ConnectionRow& row) const {

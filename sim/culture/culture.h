@@ -86,7 +86,7 @@ struct PendingRow;
 // Immutable and thread-safe after Create.
 class Culture {
  public:
-  // InvalidArgument names the offending field, its value and what is accepted.
+  // A field error (base/field_error.h) with the path in the configuration (config_fields.h).
   static absl::StatusOr<std::shared_ptr<const Culture>> Create(const CultureConfig& config);
 
   struct CellRef {
@@ -127,6 +127,9 @@ class Culture {
   size_t state_size_with_currents() const;
   // The connections that learn, in the order of Gang::LearnedWeights.
   const std::vector<PlasticConnection>& plastic_connections() const { return plastic_; }
+  // The error names "learned_weights" or "learned_weights[i]" unless there is one a plastic
+  // connection, each within its bounds.
+  absl::Status CheckLearnedWeights(absl::Span<const double> weights) const;
   // Their rows in the connectivity.
   const std::vector<uint32_t>& plastic_rows() const { return plastic_rows_; }
   // Whether a copy's canonical state here is one there: cultures of one system whose parameters

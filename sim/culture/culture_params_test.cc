@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/culture/cell_params.h"
@@ -18,6 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr int kDefault = ProjectionConfig::kDefaultReceptors;
 
@@ -34,10 +36,11 @@ CultureConfig SmallConfig() {
   return config;
 }
 
-void ExpectRefused(const CultureConfig& config, const std::vector<std::string>& parts) {
+void ExpectRefused(const CultureConfig& config, const std::string& field, const std::string& value,
+                   const std::string& accepted) {
   const absl::Status status = Culture::Create(config).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  for (const std::string& part : parts) EXPECT_THAT(status.message(), HasSubstr(part));
+  EXPECT_THAT(status, IsFieldError(field, value, HasSubstr(accepted)));
 }
 
 // Voltage of a section 6 ms after the source's spike at 1 ms.
@@ -85,12 +88,24 @@ TEST(ReceptorParamsTest, UnknownOnesAndBadValuesAreNamed) {
        {"EXC-axon-AMPA-e", "EXC-dend-NMDA-mg", "EXC-dend-AMPA-weight", "EXC", ""}) {
     CultureConfig config = SmallConfig();
     config.receptor_params[key] = 1.0;
-    ExpectRefused(config, {"unknown receptor parameter '" + std::string(key) + "'; accepted: ",
-                           "EXC-dend-AMPA-U, EXC-dend-AMPA-e"});
+    ExpectRefused(config, "receptor_params[" + std::string(key) + "]", "an unknown name",
+                  "EXC-dend-AMPA-U, EXC-dend-AMPA-e");
   }
   CultureConfig config = SmallConfig();
   config.receptor_params["EXC-dend-AMPA-tau_rise"] = -1.0;
-  ExpectRefused(config, {"projection SRC -> EXC", "AMPA: tau_rise = -1; takes a number > 0 (ms)"});
+  ExpectRefused(config, "receptor_params[EXC-dend-AMPA-tau_rise]", "-1", "a number > 0 (ms)");
+  config.receptor_params.clear();
+  config.projections[0].receptors[kDefault][0].params["tau_rise"] = -1.0;
+  ExpectRefused(config, "projections[EXC<-SRC].receptors.AMPA.tau_rise", "-1", "a number > 0 (ms)");
+}
+
+// Two numbers that do not go together: it is the one that was set.
+TEST(ReceptorParamsTest, WhatDoesNotFitIsTheOneThatWasSet) {
+  CultureConfig config = SmallConfig();
+  config.projections[0].receptors[kDefault][0].params["tau_rise"] = 0.5;
+  config.receptor_params["EXC-dend-AMPA-tau_decay"] = 1e308;
+  ExpectRefused(config, "receptor_params[EXC-dend-AMPA-tau_decay]", "1e+308",
+                "a time that goes with tau_rise = ");
 }
 
 TEST(SelectedGidsTest, OnlyTheyExist) {
@@ -103,10 +118,10 @@ TEST(SelectedGidsTest, OnlyTheyExist) {
   EXPECT_EQ(culture->SourceIndex(3), -1);
   EXPECT_EQ(culture->SectionRow(4, 5), 7 + 7 + 5);
   config.cell_params[2] = {{"soma.cm", 1.0}};
-  ExpectRefused(config, {"there is no built cell 2"});
+  ExpectRefused(config, "cell_params[2]", "an unknown name", "built cells");
   config.cell_params.clear();
   config.populations[0].selected_gids = {1};
-  ExpectRefused(config, {"edge 5 -> 0 names a cell that does not exist"});
+  ExpectRefused(config, "projections[EXC<-SRC].edges", "from gid 5 to 0", "to built cells");
 }
 
 TEST(SelectedGidsTest, NoneMakesAPopulationOfSources) {
@@ -123,7 +138,9 @@ TEST(SelectedGidsTest, MustLieInThePopulationAndAscend) {
        {std::vector<int64_t>{-1}, {0, 3}, {1, 0}, {1, 1}, {0, 1, 2, 3}}) {
     CultureConfig config = SmallConfig();
     config.populations[0].selected_gids = gids;
-    ExpectRefused(config, {"population EXC: selected gid ", "takes 0 to 2 in ascending order"});
+    const absl::Status status = Culture::Create(config).status();
+    EXPECT_THAT(status, IsFieldError("populations[EXC].selected_gids", Not(""),
+                                     "0 .. 2 in ascending order"));
   }
 }
 

@@ -6,8 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "sim/culture/cell_params.h"
-#include "sim/culture/config_error.h"
+#include "sim/culture/config_fields.h"
 #include "sim/network/populations.h"
 
 namespace livnd::sim {
@@ -23,14 +24,26 @@ bool IsBuilt(const PopulationConfig& population) {
 absl::Status CheckTau(absl::string_view name, double tau_ms, double dt_ms) {
   // Written so that NaN fails; infinity passes.
   if (tau_ms >= dt_ms) return absl::OkStatus();
-  return Bad(name, tau_ms,
-             absl::StrCat("no less than the step, ", dt_ms, " (ms); infinity: no decay"));
+  return MakeFieldError(
+      name, absl::StrCat(tau_ms),
+      absl::StrCat("no less than the step, ", dt_ms, " (ms); infinity: no decay"));
 }
 
 absl::Status CheckWeight(absl::string_view name, bool conductance, double value) {
   if (value >= (conductance ? 0.0 : -1e9) && value <= 1e9) return absl::OkStatus();
-  return Bad(name, value,
-             conductance ? "a number from 0 to 1e9 (nS)" : "a number from -1e9 to 1e9 (pA)");
+  return MakeFieldError(
+      name, absl::StrCat(value),
+      conductance ? "a number from 0 to 1e9 (nS)" : "a number from -1e9 to 1e9 (pA)");
+}
+
+// An error about one number, as one about another that it does not go with.
+absl::Status UnfitFor(const std::string& name, double value, const absl::Status& status) {
+  const std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || error->field == name) return status;
+  return WithFieldError({"", name, absl::StrCat(value),
+                         absl::StrCat("a number that goes with ", error->field, " = ", error->value,
+                                      ", which takes ", error->accepted)},
+                        status);
 }
 
 }  // namespace
@@ -74,13 +87,12 @@ absl::StatusOr<CultureParts> PointBuilder::Build() {
   }
   for (const auto& [name, params] : config_.population_params) {
     if (!HasNeurons(name)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("population_params: there is no built population '", name, "'"));
+      return NotBuilt("population_params", name);
     }
   }
   for (const auto& [gid, params] : config_.cell_params) {
     if (parts_.Find(gid).group < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
+      return CellNotBuilt("cell_params", gid);
     }
   }
   if (absl::Status s = BuildConnections(); !s.ok()) return s;
@@ -94,27 +106,30 @@ bool PointBuilder::HasNeurons(const std::string& population) const {
 }
 
 absl::Status PointBuilder::RefuseOthersFields() const {
-  const CultureConfig defaults;
   const struct {
     const char* name;
     bool given;
-  } kFields[] = {{"parameter_sets", !config_.model.parameter_sets.empty()},
-                 {"size_cv", !config_.model.size_cv.empty()},
-                 {"v_init_mv", config_.v_init_mv != defaults.v_init_mv},
+  } kFields[] = {{"model.parameter_sets", !config_.model.parameter_sets.empty()},
+                 {"model.size_cv", !config_.model.size_cv.empty()},
                  {"receptor_params", !config_.receptor_params.empty()},
                  {"plasticity", config_.plasticity.has_value()},
                  {"opsin", config_.opsin.has_value()}};
   for (const auto& field : kFields) {
     if (!field.given) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(field.name, ": point neurons have none; it is for the model RCSD"));
+    return MakeFieldError(field.name, "present", "absent: point neurons have none");
+  }
+  if (const CultureConfig defaults; config_.v_init_mv != defaults.v_init_mv) {
+    return MakeFieldError("v_init_mv", absl::StrCat(config_.v_init_mv),
+                          absl::StrCat(defaults.v_init_mv,
+                                       ", which nothing looks at: point "
+                                       "neurons have a start of their own"));
   }
   return absl::OkStatus();
 }
 
 absl::Status PointBuilder::ReadModelParams() {
   if (is_glif() && (point_.level < kMinGlifLevel || point_.level > kMaxGlifLevel)) {
-    return Bad("GLIF level", point_.level, "a number from 1 to 5");
+    return MakeFieldError("model.point.level", absl::StrCat(point_.level), "1 .. 5");
   }
   IzhikevichParams izhikevich;
   for (const auto& [name, value] : point_.params) {
@@ -126,43 +141,55 @@ absl::Status PointBuilder::ReadModelParams() {
       s = is_glif() ? SetGlifParam(glif_, name, value)
                     : SetIzhikevichParam(izhikevich, name, value);
     }
-    if (!s.ok()) return At("model", s);
+    if (!s.ok()) return AtKeyOf("model.point.params", s);
   }
   if (is_glif()) ApplyGlifLevel(point_.level, glif_);
   return absl::OkStatus();
 }
 
-std::vector<const ParamValues*> PointBuilder::LayersOf(const PopulationConfig& population,
-                                                       int64_t gid) const {
-  std::vector<const ParamValues*> layers;
+std::vector<PointBuilder::Layer> PointBuilder::LayersOf(const PopulationConfig& population,
+                                                        int64_t gid) const {
+  std::vector<Layer> layers;
   const auto of_all = config_.population_params.find(population.name);
-  if (of_all != config_.population_params.end()) layers.push_back(&of_all->second);
+  if (of_all != config_.population_params.end()) {
+    layers.push_back({FieldAt("population_params", population.name), &of_all->second});
+  }
   const auto own = config_.cell_params.find(gid);
-  if (own != config_.cell_params.end()) layers.push_back(&own->second);
+  if (own != config_.cell_params.end()) {
+    layers.push_back({FieldAt("cell_params", absl::StrCat(gid)), &own->second});
+  }
   return layers;
 }
 
 absl::StatusOr<GlifParams> PointBuilder::GlifCell(const PopulationConfig& population,
                                                   int64_t gid) const {
   GlifParams p = glif_;
-  for (const ParamValues* layer : LayersOf(population, gid)) {
-    for (const auto& [name, value] : *layer) {
-      if (absl::Status s = SetGlifParam(p, name, value); !s.ok()) return s;
+  absl::Status unfit = CheckGlifParams(p, config_.dt_ms);
+  if (!unfit.ok()) unfit = AtKeyOf("model.point.params", unfit);
+  for (const Layer& layer : LayersOf(population, gid)) {
+    for (const auto& [name, value] : *layer.params) {
+      if (absl::Status s = SetGlifParam(p, name, value); !s.ok()) return AtKeyOf(layer.field, s);
+      const absl::Status fits = CheckGlifParams(p, config_.dt_ms);
+      // What is wrong together is the fault of the one that made it so.
+      if (unfit.ok() && !fits.ok()) unfit = AtKeyOf(layer.field, UnfitFor(name, value, fits));
+      if (fits.ok()) unfit = fits;
     }
   }
-  if (absl::Status s = CheckGlifParams(p, config_.dt_ms); !s.ok()) return s;
+  if (!unfit.ok()) return unfit;
   return p;
 }
 
 absl::StatusOr<IzhikevichParams> PointBuilder::IzhikevichCell(const PopulationConfig& population,
                                                               int64_t gid, double draw) const {
   IzhikevichParams p = sim::IzhikevichCell(population.name == kExcitatoryCells, draw);
-  std::vector<const ParamValues*> layers = LayersOf(population, gid);
-  layers.insert(layers.begin(), &point_.params);
-  for (const ParamValues* layer : layers) {
-    for (const auto& [name, value] : *layer) {
+  std::vector<Layer> layers = LayersOf(population, gid);
+  layers.insert(layers.begin(), {"model.point.params", &point_.params});
+  for (const Layer& layer : layers) {
+    for (const auto& [name, value] : *layer.params) {
       if (name == "tau_syn") continue;
-      if (absl::Status s = SetIzhikevichParam(p, name, value); !s.ok()) return s;
+      if (absl::Status s = SetIzhikevichParam(p, name, value); !s.ok()) {
+        return AtKeyOf(layer.field, s);
+      }
     }
   }
   return p;
@@ -187,7 +214,7 @@ absl::StatusOr<ParamValues> PointBuilder::ParamsOfCell(const CultureConfig& conf
       return IzhikevichParamValues(*cell);
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no built cell ", gid));
+  return MakeFieldError("gid", absl::StrCat(gid), "gids of built cells");
 }
 
 absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
@@ -223,7 +250,7 @@ absl::Status PointBuilder::BuildPopulation(const PopulationConfig& population,
       s = p.status();
       if (s.ok()) cell = izhikevich->Derive(*p, *noise_pa);
     }
-    if (!s.ok()) return At(absl::StrCat("cell ", gid, " (", population.name, ")"), s);
+    if (!s.ok()) return s;
     const auto cell_class = static_cast<uint32_t>(parts_.groups[g].classes.size());
     parts_.groups[g].classes.push_back(std::move(cell));
     if (plain) plain_class = cell_class;
@@ -240,12 +267,11 @@ absl::Status PointBuilder::ValidateNoise() {
     const std::string name = dash == key.npos ? key : key.substr(dash + 1);
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
     if (name != "level" || (dash != key.npos && !HasNeurons(population))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown noise parameter '", key,
-          "'; accepted: level, also as POPULATION-level with the name of a built population"));
+      return MakeFieldError(FieldAt("noise", key), kUnknownName,
+                            "level, also as POPULATION-level with the name of a built population");
     }
     if (!(value >= 0.0 && value <= 1e9)) {
-      return Bad(absl::StrCat("noise ", key), value, "a number from 0 to 1e9");
+      return MakeFieldError(FieldAt("noise", key), absl::StrCat(value), "a number from 0 to 1e9");
     }
   }
   return absl::OkStatus();
@@ -265,17 +291,15 @@ absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
   r.name = config.receptor;
   r.conductance = config.receptor == "g_syn";
   if (!r.conductance && config.receptor != "I_syn") {
-    return absl::InvalidArgumentError(absl::StrCat("unknown receptor '", config.receptor,
-                                                   "'; point neurons have I_syn and g_syn"));
+    return MakeFieldError("", kUnknownName, "I_syn, g_syn");
   }
   r.tau_ms = tau_syn_ms_;
   std::vector<std::string> accepted = {"weight", "tau"};
   accepted.emplace_back(r.conductance ? "e" : "sign");
   for (const auto& [name, value] : config.params) {
-    const std::string field = absl::StrCat(r.name, " ", name);
+    const std::string& field = name;
     if (std::find(accepted.begin(), accepted.end(), name) == accepted.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown parameter '", field, "'; accepted: ", absl::StrJoin(accepted, ", ")));
+      return MakeFieldError(field, kUnknownName, absl::StrJoin(accepted, ", "));
     }
     if (name == "weight") {
       r.weight = value;
@@ -285,28 +309,34 @@ absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
       if (absl::Status s = CheckTau(field, value, config_.dt_ms); !s.ok()) return s;
     } else if (name == "sign") {
       r.sign = value;
-      if (value != 1.0 && value != -1.0) return Bad(field, value, "1 or -1");
+      if (value != 1.0 && value != -1.0) {
+        return MakeFieldError(field, absl::StrCat(value), "1 or -1");
+      }
     } else {
       r.reversal_mv = value;
-      if (!(std::fabs(value) <= 1e3)) return Bad(field, value, "a number from -1000 to 1000 (mV)");
+      if (!(std::fabs(value) <= 1e3)) {
+        return MakeFieldError(field, absl::StrCat(value), "a number from -1000 to 1000 (mV)");
+      }
     }
   }
   return r;
 }
 
 absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
-  const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
   const std::string pair = absl::StrCat(projection.post, "_", projection.pre);
   // A point neuron has one place for synapses.
   std::vector<Receptor> receptors;
   for (const auto& [swc, configs] : projection.receptors) {
     for (const ReceptorConfig& c : configs) {
       if (swc != ProjectionConfig::kDefaultReceptors) {
-        return absl::InvalidArgumentError(absl::StrCat(where, ": receptors of section type ", swc,
-                                                       "; point neurons have no sections"));
+        return MakeFieldError(absl::StrCat(FieldOf(projection), ".receptors"),
+                              absl::StrCat("given for section type ", swc),
+                              "default receptors alone: point neurons have no sections");
       }
       absl::StatusOr<Receptor> r = ResolveReceptor(c);
-      if (!r.ok()) return At(where, r.status());
+      if (!r.ok()) {
+        return AtField(absl::StrCat(FieldOf(projection), ".receptors.", c.receptor), r.status());
+      }
       receptors.push_back(*std::move(r));
     }
   }
@@ -318,27 +348,16 @@ absl::Status PointBuilder::AddProjection(const ProjectionConfig& projection) {
       const auto weight = config_.weights.find(key);
       if (weight == config_.weights.end()) continue;
       r.weight = weight->second;
-      if (absl::Status s = CheckWeight(absl::StrCat("weight ", key), r.conductance, r.weight);
-          !s.ok()) {
+      if (absl::Status s = CheckWeight(FieldAt("weights", key), r.conductance, r.weight); !s.ok()) {
         return s;
       }
     }
   }
   for (const Edge& edge : projection.edges) {
-    const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
     const Culture::CellRef target = parts_.Find(edge.target_gid);
     const int64_t source = parts_.SourceIndex(edge.source_gid);
-    if (target.group < 0 || source < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": ", name, " names a cell that does not exist"));
-    }
-    if (!(edge.distance_um >= 0.0 && edge.distance_um <= 1e7)) {
-      return Bad(absl::StrCat(name, ": distance_um"), edge.distance_um,
-                 "a number from 0 to 1e7 (um)");
-    }
-    if (!(edge.weight >= 0.0 && edge.weight <= 1e9)) {
-      return Bad(absl::StrCat(name, ": weight"), edge.weight, "a number from 0 to 1e9");
-    }
+    const bool between_cells = target.group >= 0 && source >= 0;
+    if (absl::Status e = CheckEdge(projection, edge, between_cells); !e.ok()) return e;
     for (const Receptor& r : receptors) {
       PendingRow pending;
       pending.source = static_cast<uint32_t>(source);
@@ -371,8 +390,8 @@ absl::Status PointBuilder::BuildConnections() {
   parts_.weight_keys.assign(weight_keys_.begin(), weight_keys_.end());
   for (const auto& [key, value] : config_.weights) {
     if (weight_keys_.count(key) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown weight '", key, "'; accepted: ", absl::StrJoin(parts_.weight_keys, ", ")));
+      return MakeFieldError(FieldAt("weights", key), kUnknownName,
+                            absl::StrJoin(parts_.weight_keys, ", "));
     }
   }
   return absl::OkStatus();

@@ -45,8 +45,12 @@ class PointBuilder {
   absl::Status RefuseOthersFields() const;
   absl::Status ReadModelParams();
   absl::Status BuildPopulation(const PopulationConfig& population, const double* draws);
-  // What the configuration says of a cell beside its model, the more special last.
-  std::vector<const ParamValues*> LayersOf(const PopulationConfig& population, int64_t gid) const;
+  // What the configuration says of a cell beside its model, the more special last, and where.
+  struct Layer {
+    std::string field;
+    const ParamValues* params;
+  };
+  std::vector<Layer> LayersOf(const PopulationConfig& population, int64_t gid) const;
   absl::StatusOr<GlifParams> GlifCell(const PopulationConfig& population, int64_t gid) const;
   absl::StatusOr<IzhikevichParams> IzhikevichCell(const PopulationConfig& population, int64_t gid,
                                                   double draw) const;

@@ -6,9 +6,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "sim/cell/rcsd/rcsd_constants.h"
 #include "sim/culture/cell_params.h"
-#include "sim/culture/config_error.h"
+#include "sim/culture/config_fields.h"
 #include "sim/culture/synapse_params.h"
 #include "sim/network/populations.h"
 #include "sim/simd/scalar_math.h"
@@ -30,12 +31,13 @@ bool KindOf(absl::string_view population, CellKind* kind) {
 absl::Status ValidateOpsin(const OpsinParams& o) {
   auto positive = [](const char* name, double value, const char* unit) {
     if (value > 0.0 && value <= 1e30) return absl::OkStatus();
-    return Bad(absl::StrCat("opsin ", name), value, absl::StrCat("a number > 0 (", unit, ")"));
+    return MakeFieldError(absl::StrCat("opsin[", name, "]"), absl::StrCat(value),
+                          absl::StrCat("a number > 0 and <= 1e30 (", unit, ")"));
   };
   auto not_negative = [](const char* name, double value, const char* unit) {
     if (value >= 0.0 && value <= 1e9) return absl::OkStatus();
-    return Bad(absl::StrCat("opsin ", name), value,
-               absl::StrCat("a number from 0 to 1e9 (", unit, ")"));
+    return MakeFieldError(absl::StrCat("opsin[", name, "]"), absl::StrCat(value),
+                          absl::StrCat("a number from 0 to 1e9 (", unit, ")"));
   };
   for (const absl::Status& s :
        {not_negative("g0", o.g0_ps, "pS"), positive("v0", o.v0_mv, "mV"),
@@ -46,7 +48,8 @@ absl::Status ValidateOpsin(const OpsinParams& o) {
     if (!s.ok()) return s;
   }
   if (!(std::fabs(o.reversal_mv) <= 1e3) || o.reversal_mv == -70.0) {
-    return Bad("opsin E", o.reversal_mv, "a number within +-1000 other than -70 (mV)");
+    return MakeFieldError("opsin[E]", absl::StrCat(o.reversal_mv),
+                          "a number within +-1000 other than -70 (mV)");
   }
   return absl::OkStatus();
 }
@@ -103,19 +106,18 @@ absl::StatusOr<CultureParts> RcsdBuilder::Build() {
   }
   for (const auto& [population, cv] : config_.model.size_cv) {
     if (!(cv >= 0.0 && cv <= 10.0)) {
-      return Bad(absl::StrCat("size_cv of ", population), cv, "a number from 0 to 10");
+      return MakeFieldError(FieldAt("model.size_cv", population), absl::StrCat(cv),
+                            "a number from 0 to 10");
     }
   }
   for (const auto& [name, set] : config_.model.parameter_sets) {
     if (!IsBuilt(name)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("parameter_sets: there is no built population '", name, "'"));
+      return NotBuilt("model.parameter_sets", name);
     }
   }
   for (const auto& [name, params] : config_.population_params) {
     if (!IsBuilt(name)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("population_params: there is no built population '", name, "'"));
+      return NotBuilt("population_params", name);
     }
   }
   for (const PopulationConfig& p : config_.populations) {
@@ -123,7 +125,7 @@ absl::StatusOr<CultureParts> RcsdBuilder::Build() {
   }
   for (const auto& [gid, params] : config_.cell_params) {
     if (parts_.Find(gid).group < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("cell_params: there is no built cell ", gid));
+      return CellNotBuilt("cell_params", gid);
     }
   }
   if (absl::Status s = BuildNoise(); !s.ok()) return s;
@@ -137,25 +139,39 @@ absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population,
   const auto own = config_.cell_params.find(gid);
   RcsdParameterSet set = population.set;
   ScaleDiameters(scale, set);
+  const auto at_population = [&](const absl::Status& s) {
+    return AtKeyOf(FieldAt("population_params", population.config->name), s);
+  };
+  const auto at_cell = [&](const absl::Status& s) {
+    return AtKeyOf(FieldAt("cell_params", absl::StrCat(gid)), s);
+  };
   if (population.params != nullptr) {
-    if (absl::Status s = SetTemplateParams(*population.params, set); !s.ok()) return s;
+    if (absl::Status s = SetTemplateParams(*population.params, set); !s.ok()) {
+      return at_population(s);
+    }
   }
   if (own != config_.cell_params.end()) {
-    if (absl::Status s = SetTemplateParams(own->second, set); !s.ok()) return s;
+    if (absl::Status s = SetTemplateParams(own->second, set); !s.ok()) return at_cell(s);
   }
   CellTemplate cell = MakeCellTemplate(set);
   if (population.params != nullptr) {
-    if (absl::Status s = SetSectionParams(*population.params, cell); !s.ok()) return s;
+    if (absl::Status s = SetSectionParams(*population.params, cell); !s.ok()) {
+      return at_population(s);
+    }
   }
   if (own != config_.cell_params.end()) {
-    if (absl::Status s = SetSectionParams(own->second, cell); !s.ok()) return s;
+    if (absl::Status s = SetSectionParams(own->second, cell); !s.ok()) return at_cell(s);
   }
   const RcsdShape shape = ShapeOf(cell);
   if (cell.sections[0].num_segments != 1 || shape.num_dend == 2 || shape.num_dend > 3) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its size needs more segments than livnd builds (soma 1, dendrite 1 or 3; "
-                     "here ",
-                     cell.sections[0].num_segments, " and ", shape.num_dend, ")"));
+    const std::string& name = population.config->name;
+    return MakeFieldError(
+        own != config_.cell_params.end() ? FieldAt("cell_params", absl::StrCat(gid))
+        : population.params != nullptr   ? FieldAt("population_params", name)
+                                         : FieldAt("model.size_cv", name),
+        absl::StrCat("a size (factor ", scale, ") that needs ", cell.sections[0].num_segments,
+                     " and ", shape.num_dend, " segments"),
+        "sizes with 1 segment in the soma and 1 or 3 in the dendrite");
   }
   return cell;
 }
@@ -165,18 +181,21 @@ absl::StatusOr<RcsdBuilder::Population> RcsdBuilder::ResolvePopulation(
   Population population;
   population.config = &config;
   if (!KindOf(config.name, &population.kind)) {
-    return absl::InvalidArgumentError(absl::StrCat(config.name, " is not built"));
+    return NotBuilt("populations", config.name);
   }
   const CellKind kind = population.kind;
   const auto named = config_.model.parameter_sets.find(config.name);
   population.set = DefaultParameterSet(kind);
   if (named != config_.model.parameter_sets.end()) {
     absl::StatusOr<RcsdParameterSet> set = FindParameterSet(named->second);
-    if (!set.ok()) return set.status();
+    const std::string field = FieldAt("model.parameter_sets", config.name);
+    if (!set.ok()) return AtField(field, set.status());
     if (set->kind != kind) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "parameter_sets: ", config.name, " = ", named->second, ", which is a set of ",
-          kind == CellKind::kMotoneuron ? kInhibitoryCells : kExcitatoryCells, " cells"));
+      return MakeFieldError(
+          field, named->second,
+          absl::StrCat("a set of ", config.name, " cells; it is one of ",
+                       kind == CellKind::kMotoneuron ? kInhibitoryCells : kExcitatoryCells,
+                       " cells"));
     }
     population.set = *std::move(set);
   }
@@ -200,17 +219,13 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
   Population& population = *resolved;
   population.first_group = parts_.groups.size();
   auto scale_of = [&](int64_t gid) { return ScaleOf(population, gid); };
-  auto error_at = [&](int64_t gid, const absl::Status& status) {
-    return At(absl::StrCat("cell ", gid, " (", config.name, ", size factor ", scale_of(gid), ")"),
-              status);
-  };
   // Whether some cell has pools of its own; then all of the population keep theirs as parameters,
   // so that changing them later does not change where state lies.
   for (int64_t i = 0; i < config.num_present(); ++i) {
     const int64_t gid = config.gid(i);
     if (i > 0 && config_.cell_params.count(gid) == 0) continue;
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale_of(gid));
-    if (!cell.ok()) return error_at(gid, cell.status());
+    if (!cell.ok()) return cell.status();
     population.own_membrane = population.own_membrane || ShapeOf(*cell).own_membrane;
   }
   // Cells without own size or parameters share the class of the template.
@@ -225,7 +240,7 @@ absl::Status RcsdBuilder::BuildPopulation(const PopulationConfig& config) {
       continue;
     }
     const absl::StatusOr<CellTemplate> cell = MakeCell(population, gid, scale);
-    if (!cell.ok()) return error_at(gid, cell.status());
+    if (!cell.ok()) return cell.status();
     RcsdShape shape = ShapeOf(*cell);
     shape.own_membrane = population.own_membrane;
     shape.has_opsin = parts_.has_opsin;
@@ -269,17 +284,18 @@ absl::Status RcsdBuilder::BuildNoise() {
     const std::string population = dash == key.npos ? "" : key.substr(0, dash);
     if (NoiseDefaults(config_.model).count(name) == 0 ||
         (dash != key.npos && !IsBuilt(population))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown noise parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", "),
-          ", each also as POPULATION-name with the name of a built population"));
+      return MakeFieldError(
+          FieldAt("noise", key), kUnknownName,
+          absl::StrCat(absl::StrJoin(accepted, ", "),
+                       ", each also as POPULATION-name with the name of a built population"));
     }
     const bool ok = std::isfinite(value) && (name[0] == 'E' || value >= 0.0) &&
                     (!absl::StartsWith(name, "tau") || value > 0.0);
     if (!ok) {
-      return Bad(absl::StrCat("noise ", key), value,
-                 name[0] == 'E'                  ? "a finite number (mV)"
-                 : absl::StartsWith(name, "tau") ? "a number > 0 (ms)"
-                                                 : "a number >= 0 (uS)");
+      return MakeFieldError(FieldAt("noise", key), absl::StrCat(value),
+                            name[0] == 'E'                  ? "a finite number (mV)"
+                            : absl::StartsWith(name, "tau") ? "a number > 0 (ms)"
+                                                            : "a number >= 0 (uS)");
     }
   }
   for (size_t g = 0; g < models_.size(); ++g) {
@@ -349,7 +365,6 @@ int RcsdBuilder::SlotOf(int group, int compartment, const Receptor& receptor) {
 }
 
 absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
-  const std::string where = absl::StrCat("projection ", projection.pre, " -> ", projection.post);
   const double dt = config_.dt_ms;
   std::vector<ReceptorConstants>& constants = parts_.receptors;
   struct InUse {
@@ -362,7 +377,7 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
     if (!fresh) return &at->second;
     absl::StatusOr<std::vector<PlacedReceptor>> placed =
         PlaceReceptors(config_, projection, swc_type);
-    if (!placed.ok()) return At(where, placed.status());
+    if (!placed.ok()) return placed.status();
     for (PlacedReceptor& p : *placed) at->second.push_back({std::move(p)});
     return &at->second;
   };
@@ -372,23 +387,10 @@ absl::Status RcsdBuilder::AddProjection(const ProjectionConfig& projection) {
     if (!s.ok()) return s;
   }
   for (const Edge& edge : projection.edges) {
-    const std::string name = absl::StrCat("edge ", edge.source_gid, " -> ", edge.target_gid);
     const Culture::CellRef target = parts_.Find(edge.target_gid);
     const int64_t source = parts_.SourceIndex(edge.source_gid);
-    if (target.group < 0 || source < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": ", name, " names a cell that does not exist"));
-    }
-    if (!(edge.distance_um >= 0.0 && edge.distance_um <= 1e7)) {
-      return Bad(absl::StrCat(name, ": distance_um"), edge.distance_um,
-                 "a number from 0 to 1e7 (um)");
-    }
-    if (!std::isfinite(edge.location)) {
-      return Bad(absl::StrCat(name, ": location"), edge.location, "a finite number");
-    }
-    if (!(edge.weight >= 0.0 && edge.weight <= 1e9)) {
-      return Bad(absl::StrCat(name, ": weight"), edge.weight, "a number from 0 to 1e9");
-    }
+    const bool between_cells = target.group >= 0 && source >= 0;
+    if (absl::Status e = CheckEdge(projection, edge, between_cells); !e.ok()) return e;
     const absl::StatusOr<std::vector<InUse>*> in_use = receptors_at(edge.swc_type);
     if (!in_use.ok()) return in_use.status();
     const RcsdShape& shape = models_[target.group]->shape();
@@ -449,17 +451,17 @@ absl::Status RcsdBuilder::BuildConnections() {
   for (const ReceptorParamName& name : names.receptor_params) accepted.push_back(name.key());
   for (const auto& [key, value] : config_.weights) {
     if (!std::binary_search(parts_.weight_keys.begin(), parts_.weight_keys.end(), key)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown weight '", key, "'; accepted: ", absl::StrJoin(parts_.weight_keys, ", ")));
+      return MakeFieldError(FieldAt("weights", key), kUnknownName,
+                            absl::StrJoin(parts_.weight_keys, ", "));
     }
     if (!(value >= 0.0 && value <= 1e9)) {
-      return Bad(absl::StrCat("weight ", key), value, "a number from 0 to 1e9");
+      return MakeFieldError(FieldAt("weights", key), absl::StrCat(value), "a number from 0 to 1e9");
     }
   }
   for (const auto& [key, value] : config_.receptor_params) {
     if (!std::binary_search(accepted.begin(), accepted.end(), key)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unknown receptor parameter '", key, "'; accepted: ", absl::StrJoin(accepted, ", ")));
+      return MakeFieldError(FieldAt("receptor_params", key), kUnknownName,
+                            absl::StrJoin(accepted, ", "));
     }
   }
   for (const ProjectionConfig& projection : config_.projections) {
@@ -479,7 +481,7 @@ absl::StatusOr<ParamValues> RcsdBuilder::ParamsOfCell(const CultureConfig& confi
     if (!cell.ok()) return cell.status();
     return CellParamsOf(*cell);
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no cell ", gid));
+  return MakeFieldError("gid", absl::StrCat(gid), "gids of built cells");
 }
 
 }  // namespace livnd::sim

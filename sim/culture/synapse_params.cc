@@ -5,8 +5,35 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
+#include "sim/culture/config_fields.h"
 
 namespace livnd::sim {
+namespace {
+
+// An error about a parameter of a receptor, with the place that its number has in a configuration:
+// among the receptor_params, or below `field`, what the projection says. Where the numbers do not go
+// together it is one that was set, as those of a projection alone do.
+absl::Status AtReceptor(absl::string_view field, const std::map<std::string, double>& params,
+                        const std::map<std::string, std::string>& own_keys,
+                        const absl::Status& status) {
+  std::optional<FieldError> error = FieldErrorOf(status);
+  if (!error.has_value() || own_keys.empty()) return AtField(field, status);
+  auto own = own_keys.find(error->field);
+  const bool pair = error->field == "tau_rise" || error->field == "tau_decay";
+  if (own == own_keys.end() && pair) {
+    own = own_keys.find(error->field == "tau_rise" ? "tau_decay" : "tau_rise");
+    if (own != own_keys.end()) {
+      error->accepted = absl::StrCat("a time that goes with ", error->field, " = ", error->value);
+      error->value = absl::StrCat(params.at(own->first));
+    }
+  }
+  if (own == own_keys.end()) return AtField(field, status);
+  error->field = FieldAt("receptor_params", own->second);
+  return WithFieldError(*error, status);
+}
+
+}  // namespace
 
 const std::vector<ReceptorConfig>& ProjectionConfig::ReceptorsAt(int swc_type) const {
   static const auto* const kNone = new std::vector<ReceptorConfig>();
@@ -69,13 +96,19 @@ absl::StatusOr<std::vector<PlacedReceptor>> PlaceReceptors(const CultureConfig& 
   const bool depression = config.model.short_term_depression;
   const std::string section(SectionLabel(swc_type));
   for (ReceptorConfig receptor : projection.ReceptorsAt(swc_type)) {
+    std::map<std::string, std::string> own_keys;  // by parameter
     for (const std::string& param : ProcessParams(receptor.receptor, depression)) {
       const ReceptorParamName name = {projection.post, section, receptor.receptor, param};
       const auto own = config.receptor_params.find(name.key());
-      if (own != config.receptor_params.end()) receptor.params[param] = own->second;
+      if (own == config.receptor_params.end()) continue;
+      receptor.params[param] = own->second;
+      own_keys[param] = own->first;
     }
     absl::StatusOr<Receptor> resolved = ResolveReceptor(receptor, depression);
-    if (!resolved.ok()) return resolved.status();
+    if (!resolved.ok()) {
+      return AtReceptor(absl::StrCat(FieldOf(projection), ".receptors.", receptor.receptor),
+                        receptor.params, own_keys, resolved.status());
+    }
     const WeightName name = {projection.post, projection.pre, section, receptor.receptor};
     const auto weight = config.weights.find(name.key());
     PlacedReceptor& placed = out.emplace_back();

@@ -44,7 +44,7 @@ struct PlacedReceptor {
 };
 
 // In the order of the projection's receptors; empty where an edge carries none. Errors as
-// ResolveReceptor.
+// Culture::Create.
 absl::StatusOr<std::vector<PlacedReceptor>> PlaceReceptors(const CultureConfig& config,
                                                            const ProjectionConfig& projection,
                                                            int swc_type);

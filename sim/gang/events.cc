@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "sim/gang/gang.h"
 #include "sim/network/spike_history.h"
 #include "sim/simd/scalar_math.h"
@@ -18,13 +19,15 @@ absl::Status Gang::SetInputSpikes(const std::map<int64_t, std::vector<double>>& 
   for (const auto& [gid, times] : times_ms) {
     const int64_t source = culture_->SourceIndex(gid);
     if (source < 0 || culture_->Find(gid).group >= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input spikes: gid ", gid, " is not an event source"));
+      return MakeFieldError(absl::StrCat("input_spikes[", gid, "]"),
+                            source < 0 ? "of no cell" : "of a cell that is simulated",
+                            "gids of event sources");
     }
-    for (double t : times) {
+    for (size_t i = 0; i < times.size(); ++i) {
+      const double t = times[i];
       if (!(t >= 0.0 && t <= 1e12)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("input spikes of gid ", gid, ": time ", t, "; takes 0 to 1e12 (ms)"));
+        return MakeFieldError(absl::StrCat("input_spikes[", gid, "][", i, "]"), absl::StrCat(t),
+                              "0 .. 1e12 (ms)");
       }
       for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1];
            row = net.run_end[row]) {

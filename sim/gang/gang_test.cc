@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/cell/rcsd/rcsd_model.h"
@@ -377,17 +378,17 @@ TEST(InputSpikesTest, ReplacingThemKeepsTheCellsEventsOnTheirWay) {
 
 TEST(InputSpikesTest, RefusesCellsAndTimesThatCannotBe) {
   Gang gang(MustCreate(CellAndSource()), 1);
-  auto refused = [&](int64_t gid, double t, const std::string& part) {
-    const absl::Status status = gang.SetInputSpikes({{gid, {t}}});
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << part;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(part));
+  auto refused = [&](int64_t gid, double t, const std::string& field, const std::string& value,
+                     const std::string& accepted) {
+    const absl::Status status = gang.SetInputSpikes({{gid, {2.0, t}}});
+    EXPECT_THAT(status, IsFieldError(field, value, HasSubstr(accepted)));
   };
-  refused(0, 1.0, "gid 0 is not an event source");
-  refused(2, 1.0, "gid 2 is not an event source");
-  refused(-1, 1.0, "gid -1");
-  refused(1, -0.1, "gid 1: time -0.1");
-  refused(1, std::numeric_limits<double>::quiet_NaN(), "time nan");
-  refused(1, std::numeric_limits<double>::infinity(), "time inf");
+  refused(0, 1.0, "input_spikes[0]", "of a cell that is simulated", "event sources");
+  refused(2, 1.0, "input_spikes[2]", "of no cell", "event sources");
+  refused(-1, 1.0, "input_spikes[-1]", "of no cell", "event sources");
+  refused(1, -0.1, "input_spikes[1][1]", "-0.1", "0 .. 1e12 (ms)");
+  refused(1, std::numeric_limits<double>::quiet_NaN(), "input_spikes[1][1]", "nan", "0 .. 1e12");
+  refused(1, std::numeric_limits<double>::infinity(), "input_spikes[1][1]", "inf", "0 .. 1e12");
   EXPECT_TRUE(gang.SetInputSpikes({{1, {}}}).ok());
   EXPECT_TRUE(gang.SetInputSpikes({}).ok());
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "sim/gang/gang.h"
 #include "sim/simd/tile_lanes.h"
 
@@ -45,18 +44,7 @@ std::vector<double> Gang::LearnedWeights(int copy) const {
 }
 
 absl::Status Gang::SetLearnedWeights(int copy, absl::Span<const double> weights) {
-  const std::vector<PlasticConnection>& plastic = culture_->plastic_connections();
-  if (weights.size() != plastic.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("learned weights: found ", weights.size(), "; takes ", plastic.size()));
-  }
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] >= plastic[i].w_min && weights[i] <= plastic[i].w_max) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("learned weight ", i, " (", plastic[i].source_gid, " -> ",
-                     plastic[i].target_gid, " ", plastic[i].receptor, ") = ", weights[i],
-                     "; takes ", plastic[i].w_min, " to ", plastic[i].w_max));
-  }
+  if (absl::Status s = culture_->CheckLearnedWeights(weights); !s.ok()) return s;
   const Connectivity& net = culture_->connectivity();
   double* connections = connection_state_.data() + copy * 2 * net.num_stateful_rows;
   for (size_t i = 0; i < weights.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/gang/gang.h"
@@ -133,10 +134,11 @@ TEST(PlasticityTest, LearnedWeightsAreSetWithinTheirBoundsAndActWhileOff) {
   EXPECT_THAT(gang.LearnedWeights(1), Each(2.5));
 
   weights[5] = 5.5;
-  EXPECT_THAT(std::string(gang.SetLearnedWeights(1, weights).message()),
-              HasSubstr("learned weight 5 (1 -> 0 AMPA) = 5.5; takes 0.0001 to 5"));
+  EXPECT_THAT(gang.SetLearnedWeights(1, weights),
+              IsFieldError("learned_weights[5]", "5.5", "0.0001 .. 5 (from gid 1 to 0, AMPA)"));
   weights.pop_back();
-  EXPECT_THAT(std::string(gang.SetLearnedWeights(1, weights).message()), HasSubstr("found 71"));
+  EXPECT_THAT(gang.SetLearnedWeights(1, weights),
+              IsFieldError("learned_weights", "71 numbers", HasSubstr("one a plastic connection")));
   EXPECT_THAT(gang.LearnedWeights(1), Each(2.5));
 }
 
@@ -232,8 +234,9 @@ TEST(OpsinTest, ACultureWithoutOneRefusesLight) {
   Waveform w;
   w.num_channels = 1;
   w.samples = {1e15};
-  EXPECT_THAT(std::string(gang.Install(0, StimulusMode::kLight, w).message()),
-              HasSubstr("population EXC do not take irradiance stimuli"));
+  EXPECT_THAT(
+      std::string(gang.Install(0, StimulusMode::kLight, w).message()),
+      HasSubstr("mode is irradiance; accepted: a mode that the cells of population EXC take"));
 }
 
 }  // namespace

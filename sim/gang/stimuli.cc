@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "sim/gang/gang.h"
 #include "sim/simd/tile_lanes.h"
 
@@ -70,44 +71,40 @@ SampleRule Gang::RuleOf(StimulusMode mode) const {
 absl::Status Gang::CheckWaveform(StimulusMode mode, const Waveform& waveform) const {
   for (const CellGroup& group : culture_->groups()) {
     if (group.model->supports(mode)) continue;
-    return absl::InvalidArgumentError(absl::StrCat("the cells of population ", group.population,
-                                                   " do not take ", StimulusModeName(mode),
-                                                   " stimuli"));
+    return MakeFieldError(
+        "mode", StimulusModeName(mode),
+        absl::StrCat("a mode that the cells of population ", group.population, " take"));
   }
   const StimulusSlot& slot = stimuli_[static_cast<int>(mode)];
   const int of_map = slot.map == nullptr ? 0 : slot.map->num_channels;
   if (slot.map == nullptr || waveform.num_channels > of_map ||
       waveform.num_channels !=
           (waveform.channels.empty() ? of_map : static_cast<int>(waveform.channels.size()))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("stimulus has ", waveform.num_channels, " channels; takes ", of_map));
+    return MakeFieldError("num_channels", absl::StrCat(waveform.num_channels),
+                          absl::StrCat(of_map, ", or as many of them as are named"));
   }
   for (int c : waveform.channels) {
     if (c >= 0 && c < of_map) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("stimulus has a channel ", c, "; takes 0 .. ", of_map - 1));
+    return MakeFieldError("channels", absl::StrCat(c), absl::StrCat("0 .. ", of_map - 1));
   }
   if (!(waveform.sample_dt_ms >= 1e-6 && waveform.sample_dt_ms <= 1e9)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
-                     "; takes a number from 1e-6 to 1e9 (ms)"));
+    return MakeFieldError("sample_dt_ms", absl::StrCat(waveform.sample_dt_ms),
+                          "a number from 1e-6 to 1e9 (ms)");
   }
   if (waveform.timing == SampleTiming::kExactTicks &&
       TicksOfSample(waveform.sample_dt_ms, culture_->dt_ms()) == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("stimulus sample_dt_ms = ", waveform.sample_dt_ms,
-                     "; takes a multiple of dt_ms = ", culture_->dt_ms(), ", or livn's timing"));
+    return MakeFieldError(
+        "sample_dt_ms", absl::StrCat(waveform.sample_dt_ms),
+        absl::StrCat("a multiple of dt_ms = ", culture_->dt_ms(), ", or livn's timing"));
   }
   constexpr int64_t kFarthest = int64_t{1} << 53;
-  for (const int64_t first : {waveform.first_tick, waveform.first_sample}) {
+  for (const auto& [name, first] : {std::make_pair("first_tick", waveform.first_tick),
+                                    std::make_pair("first_sample", waveform.first_sample)}) {
     if (first >= -kFarthest && first <= kFarthest) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("stimulus begins at ", first, "; takes ", -kFarthest, " .. ", kFarthest));
+    return MakeFieldError(name, absl::StrCat(first), absl::StrCat(-kFarthest, " .. ", kFarthest));
   }
   for (double x : waveform.samples) {
-    if (!std::isfinite(x)) {
-      return absl::InvalidArgumentError("stimulus holds a number that is not finite");
-    }
+    if (!std::isfinite(x)) return MakeFieldError("samples", absl::StrCat(x), "finite numbers");
   }
   return absl::OkStatus();
 }
@@ -116,15 +113,15 @@ absl::Status Gang::Install(int copy, StimulusMode mode, std::shared_ptr<const Wa
   if (absl::Status s = CheckWaveform(mode, *waveform); !s.ok()) return s;
   StimulusTimeline& timeline = stimuli_[static_cast<int>(mode)].timelines[copy];
   if (timeline.timing().value_or(waveform->timing) != waveform->timing) {
-    return absl::InvalidArgumentError(
-        "stimulus timing: this mode's earlier stimulus has the other one, and both are on one time "
-        "axis until the next reset");
+    return MakeFieldError("timing", "the other one than this mode's earlier stimulus has",
+                          "the same: both are on one time axis until the next reset");
   }
   if (waveform->timing == SampleTiming::kLivn && timeline.timing().has_value() &&
       timeline.sample_dt_ms() != waveform->sample_dt_ms) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stimulus sample_dt_ms = ", waveform->sample_dt_ms, "; this mode's earlier stimulus has ",
-        timeline.sample_dt_ms(), " and both are on one time axis until the next reset"));
+    return MakeFieldError("sample_dt_ms", absl::StrCat(waveform->sample_dt_ms),
+                          absl::StrCat(timeline.sample_dt_ms(),
+                                       ", as this mode's earlier stimulus: both are on one time "
+                                       "axis until the next reset"));
   }
   timeline.Install(std::move(waveform), tick(copy));
   stimuli_stale_[copy] = 1;

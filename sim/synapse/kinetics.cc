@@ -7,14 +7,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 
 namespace livnd::sim {
 namespace {
 
-absl::Status Bad(const ReceptorConfig& config, absl::string_view name, double value,
-                 absl::string_view accepted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("receptor ", config.receptor, ": ", name, " = ", value, "; takes ", accepted));
+absl::Status Bad(absl::string_view name, double value, absl::string_view accepted) {
+  return MakeFieldError(name, absl::StrCat(value), accepted);
 }
 
 bool KindOf(absl::string_view receptor, bool short_term_depression, SynapseKind* kind) {
@@ -62,8 +61,7 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
   k.tau_rise_ms = 1.0;
   k.tau_decay_ms = 5.0;
   if (!KindOf(config.receptor, short_term_depression, &r.kind)) {
-    return absl::InvalidArgumentError(absl::StrCat("unknown receptor '", config.receptor,
-                                                   "'; accepted: AMPA, NMDA, GABA_A, GABA_B"));
+    return MakeFieldError("", kUnknownName, "AMPA, NMDA, GABA_A, GABA_B");
   }
   if (r.kind == SynapseKind::kPlasticNmda) {
     k.magnesium_block = true;
@@ -78,11 +76,9 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
     const bool depression_only = name == "U" || name == "tau_rec";
     if (std::find(accepted.begin(), accepted.end(), name) == accepted.end()) {
       if (r.kind == SynapseKind::kPlastic && depression_only) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("receptor ", config.receptor, ": unknown parameter '", name,
-                       "'; accepted: ", absl::StrJoin(accepted, ", ")));
+      return MakeFieldError(name, kUnknownName, absl::StrJoin(accepted, ", "));
     }
-    if (!std::isfinite(value)) return Bad(config, name, value, "a finite number");
+    if (!std::isfinite(value)) return Bad(name, value, "a finite number");
     if (name == "weight") r.weight = value;
     if (name == "g_unit") r.g_unit_us = value;
     if (name == "tau_rise") k.tau_rise_ms = value;
@@ -95,16 +91,16 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
     if (name == "gamma") k.gamma_per_mv = value;
     if (name == "vshift") k.vshift_mv = value;
   }
-  if (k.tau_decay_ms <= 0) return Bad(config, "tau_decay", k.tau_decay_ms, "a number > 0 (ms)");
-  if (k.tau_rise_ms <= 0) return Bad(config, "tau_rise", k.tau_rise_ms, "a number > 0 (ms)");
-  if (r.weight < 0) return Bad(config, "weight", r.weight, "a number >= 0");
-  if (r.g_unit_us < 0) return Bad(config, "g_unit", r.g_unit_us, "a number >= 0 (uS)");
+  if (k.tau_decay_ms <= 0) return Bad("tau_decay", k.tau_decay_ms, "a number > 0 (ms)");
+  if (k.tau_rise_ms <= 0) return Bad("tau_rise", k.tau_rise_ms, "a number > 0 (ms)");
+  if (r.weight < 0) return Bad("weight", r.weight, "a number >= 0");
+  if (r.g_unit_us < 0) return Bad("g_unit", r.g_unit_us, "a number >= 0 (uS)");
   if (r.release_fraction < 0 || r.release_fraction > 1) {
-    return Bad(config, "U", r.release_fraction, "a number from 0 to 1");
+    return Bad("U", r.release_fraction, "a number from 0 to 1");
   }
-  if (r.recovery_tau_ms <= 0) return Bad(config, "tau_rec", r.recovery_tau_ms, "a number > 0 (ms)");
-  if (k.magnesium_block && k.kd_mm <= 0) return Bad(config, "Kd", k.kd_mm, "a number > 0 (mM)");
-  if (k.magnesium_block && k.mg_mm < 0) return Bad(config, "mg", k.mg_mm, "a number >= 0 (mM)");
+  if (r.recovery_tau_ms <= 0) return Bad("tau_rec", r.recovery_tau_ms, "a number > 0 (ms)");
+  if (k.magnesium_block && k.kd_mm <= 0) return Bad("Kd", k.kd_mm, "a number > 0 (mM)");
+  if (k.magnesium_block && k.mg_mm < 0) return Bad("mg", k.mg_mm, "a number >= 0 (mM)");
 
   // livn 2.0.0 lin_exp2syn and its kin: tau_rise is kept below tau_decay.
   if (k.tau_rise_ms / k.tau_decay_ms > 0.9999) k.tau_rise_ms = 0.9999 * k.tau_decay_ms;
@@ -116,7 +112,7 @@ absl::StatusOr<Receptor> ResolveReceptor(const ReceptorConfig& config, bool shor
   r.factor = 1.0 / (std::exp(-peak_ms / td) - std::exp(-peak_ms / tr));
   if (!(r.factor > 0.0 && std::isfinite(r.factor))) {
     return Bad(
-        config, "tau_rise", tr,
+        "tau_rise", tr,
         absl::StrCat("a time nearer to tau_decay = ", td, ": an event has no peak in doubles"));
   }
   return r;

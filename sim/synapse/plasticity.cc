@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "sim/network/populations.h"
 
 namespace livnd::sim {
@@ -50,8 +51,8 @@ PlasticityRule DefaultRule(PlasticityGroup group) {
 
 absl::Status Bad(absl::string_view group, absl::string_view name, double value,
                  absl::string_view accepted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("plasticity ", group, ": ", name, " = ", value, "; takes ", accepted));
+  return MakeFieldError(absl::StrCat("plasticity[", group, "][", name, "]"), absl::StrCat(value),
+                        accepted);
 }
 
 }  // namespace
@@ -82,8 +83,8 @@ absl::StatusOr<std::vector<PlasticityRule>> ResolvePlasticity(const PlasticityCo
                                        DefaultRule(PlasticityGroup::kInhibitory)};
   for (const auto& [group, values] : config) {
     if (!AreNeurons(group)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown plasticity group '", group, "'; accepted: EXC, INH"));
+      return MakeFieldError(absl::StrCat("plasticity[", group, "]"), kUnknownName,
+                            absl::StrCat(kExcitatoryCells, ", ", kInhibitoryCells));
     }
     PlasticityRule& rule = rules[group == kExcitatoryCells ? 0 : 1];
     for (const auto& [name, value] : values) {
@@ -95,11 +96,10 @@ absl::StatusOr<std::vector<PlasticityRule>> ResolvePlasticity(const PlasticityCo
         rule.*n.member = value;
       }
       if (known) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          "plasticity ", group, ": unknown parameter '", name,
-          "'; accepted: ", absl::StrJoin(kNames, ", ", [](std::string* out, const Name& n) {
-            out->append(n.name);
-          })));
+      return MakeFieldError(absl::StrCat("plasticity[", group, "][", name, "]"), kUnknownName,
+                            absl::StrJoin(kNames, ", ", [](std::string* out, const Name& n) {
+                              out->append(n.name);
+                            }));
     }
     if (!(rule.slope > 0.0)) return Bad(group, "learning_slope", rule.slope, "a number > 0");
     if (!(rule.learning_tau > 0.0)) {
@@ -107,7 +107,12 @@ absl::StatusOr<std::vector<PlasticityRule>> ResolvePlasticity(const PlasticityCo
     }
     if (!(rule.w_min >= 0.0)) return Bad(group, "w_min", rule.w_min, "a number >= 0");
     if (!(rule.w_max >= rule.w_min)) {
-      return Bad(group, "w_max", rule.w_max, "a number not below w_min");
+      if (values.count("w_max") == 0) {
+        return Bad(group, "w_min", rule.w_min,
+                   absl::StrCat("a number not above w_max = ", rule.w_max));
+      }
+      return Bad(group, "w_max", rule.w_max,
+                 absl::StrCat("a number not below w_min = ", rule.w_min));
     }
   }
   return rules;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/synapse/normalize.h"
@@ -52,20 +53,21 @@ TEST(PlasticityTest, NamesWhatItDoesNotTake) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const struct {
     PlasticityConfig config;
-    const char* text;
+    const char *field, *value, *accepted;
   } kCases[] = {
-      {{{"exc", {}}}, "unknown plasticity group 'exc'; accepted: EXC, INH"},
-      {{{"EXC", {{"tau", 1.0}}}}, "EXC: unknown parameter 'tau'; accepted: A_ltp, A_ltd"},
-      {{{"EXC", {{"theta_ltp", nan}}}}, "EXC: theta_ltp = nan; takes"},
-      {{{"INH", {{"learning_slope", 0.0}}}}, "INH: learning_slope = 0; takes a number > 0"},
-      {{{"INH", {{"learning_tau", -1.0}}}}, "INH: learning_tau = -1; takes a number > 0"},
-      {{{"EXC", {{"w_min", -0.1}}}}, "EXC: w_min = -0.1; takes a number >= 0"},
-      {{{"EXC", {{"w_max", 1e-5}}}}, "EXC: w_max = 1e-05; takes a number not below w_min"},
+      {{{"exc", {}}}, "plasticity[exc]", "an unknown name", "EXC, INH"},
+      {{{"EXC", {{"tau", 1.0}}}}, "plasticity[EXC][tau]", "an unknown name", "A_ltp, A_ltd"},
+      {{{"EXC", {{"theta_ltp", nan}}}}, "plasticity[EXC][theta_ltp]", "nan", "within +-1e6"},
+      {{{"INH", {{"learning_slope", 0.0}}}}, "plasticity[INH][learning_slope]", "0", "> 0"},
+      {{{"INH", {{"learning_tau", -1.0}}}}, "plasticity[INH][learning_tau]", "-1", "> 0"},
+      {{{"EXC", {{"w_min", -0.1}}}}, "plasticity[EXC][w_min]", "-0.1", ">= 0"},
+      {{{"EXC", {{"w_max", 1e-5}}}}, "plasticity[EXC][w_max]", "1e-05", "not below w_min = 0.0001"},
+      {{{"EXC", {{"w_min", 6.0}}}}, "plasticity[EXC][w_min]", "6", "not above w_max = 5"},
   };
   for (const auto& c : kCases) {
     const absl::Status status = ResolvePlasticity(c.config).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(c.text));
+    EXPECT_THAT(status, IsFieldError(c.field, c.value, HasSubstr(c.accepted)));
   }
 }
 

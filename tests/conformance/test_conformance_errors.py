@@ -100,7 +100,7 @@ EPISODES = {
     "too few seeds": (lambda s: s.reset([1]), "seeds.shape"),
     "too many seeds": (lambda s: s.reset([1, None, 3]), "seeds.shape"),
     "mask too short": (lambda s: s.reset(mask=[True]), "mask.shape"),
-    "mask of none": (lambda s: s.reset(mask=[False, False]), "mask.data"),
+    "mask of none": (lambda s: s.reset(mask=[False, False]), "mask"),
     "unknown option": (lambda s: s.reset(options={"gravity": 9.81}), "options"),
     "odd option": (lambda s: s.reset(options={"é\n": NAN}), "options"),
     "option too large": (

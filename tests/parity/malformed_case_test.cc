@@ -93,13 +93,13 @@ TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   ExpectRefused(json, "cells");
   json = RestingCell();
   json["cells"].push_back(json["cells"][0]);
-  ExpectRefused(json, "cells.1.gid");
+  ExpectRefused(json, "cells[1].gid");
   json = RestingCell();
   json["cells"][0]["gid"] = 7;
-  ExpectRefused(json, "cells.0.gid");
+  ExpectRefused(json, "cells[0].gid");
   json = RestingCell();
   json["cells"][0]["xyz"] = {1.0, 2.0};
-  ExpectRefused(json, "cells.0.xyz");
+  ExpectRefused(json, "cells[0].xyz");
   json = RestingCell();
   json["cell_params"] = {{"zero", {{"soma.cm", 1.0}}}};
   ExpectRefused(json, "zero");
@@ -117,17 +117,17 @@ TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   json["edges"] = {{{"pre", 0}, {"post", 0}, {"swc_type", 4}}};
   ASSERT_TRUE(ParseText(json.dump()).ok());
   json["edges"][0]["post"] = -1;
-  ExpectRefused(json, "edges.0.post");
+  ExpectRefused(json, "edges[0].post");
   json["edges"][0]["post"] = 1;
-  ExpectRefused(json, "edges.0.post");
+  ExpectRefused(json, "edges[0].post");
   json["edges"][0] = {{"pre", 1}, {"post", 0}, {"swc_type", 4}};
-  ExpectRefused(json, "edges.0.pre");
+  ExpectRefused(json, "edges[0].pre");
   json = RestingCell();
   json["electrodes"] = {{0.0, 1.0, 2.0}};
-  ExpectRefused(json, "electrodes.0");
+  ExpectRefused(json, "electrodes[0]");
   json = RestingCell();
   json["input_spikes"] = {{"0", {1.0, "2"}}};
-  ExpectRefused(json, "input_spikes.0.1");
+  ExpectRefused(json, "input_spikes.0[1]");
   json = RestingCell();
   json["marks"].push_back(json["marks"][0]);
   ExpectRefused(json, "marks");
@@ -139,7 +139,7 @@ TEST(MalformedCaseTest, EachMistakeIsNamedByItsPlace) {
   ASSERT_TRUE(ParseText(json.dump()).ok());
   json["runs"][0]["stimulus"]["pulses"].push_back(
       {{"column", 0}, {"start_row", 1}, {"stop_row", 5}, {"value", 1.0}});
-  ExpectRefused(json, "runs.0.stimulus.pulses.0.stop_row");
+  ExpectRefused(json, "runs[0].stimulus.pulses[0].stop_row");
 }
 
 TEST(MalformedCaseTest, MistakesInOptionsAreNamedByTheirPlace) {
@@ -150,10 +150,10 @@ TEST(MalformedCaseTest, MistakesInOptionsAreNamedByTheirPlace) {
   ExpectRefused(json, "plasticity.EXC.A_ltp");
   json = RestingCell();
   json["runs"][0]["plasticity_on"] = 1;
-  ExpectRefused(json, "runs.0.plasticity_on");
+  ExpectRefused(json, "runs[0].plasticity_on");
   json = RestingCell();
   json["runs"][0]["normalize_weights"] = true;
-  ExpectRefused(json, "runs.0.normalize_weights");
+  ExpectRefused(json, "runs[0].normalize_weights");
   json = RestingCell();
   json["opsin"] = {{"g0", 1.0}, {"E", "high"}};
   ExpectRefused(json, "opsin.E");
@@ -190,16 +190,16 @@ TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
   io::Json json = RestingCell();
   json["cells"][0]["population"] = "EXC";
   json["model"] = {{"parameter_sets", {{"EXC", "Hodgkin"}}}};
-  ExpectRunRefused(json, "'Hodgkin'");
+  ExpectRunRefused(json, "model.parameter_sets[EXC] is Hodgkin");
   json = RestingCell();
   json["plasticity"] = {{"EXC", {{"A_up", 1.0}}}};
-  ExpectRunRefused(json, "'A_up'");
+  ExpectRunRefused(json, "plasticity[EXC][A_up] is an unknown name");
   json = RestingCell();
   json["opsin"] = {{"g0", 1.0}, {"g1", 1.0}};
-  ExpectRunRefused(json, "opsin is 'g1'");
+  ExpectRunRefused(json, "opsin[g1] is an unknown name");
   json = RestingCell();
   json["noise"] = {{"std", 1.0}};
-  ExpectRunRefused(json, "'std'");
+  ExpectRunRefused(json, "params[noise-std].key is noise-std");
   json = RestingCell();
   json["v_init"] = 1000.0;
   ExpectRunRefused(json, "v_init_mv is 1000");
@@ -211,7 +211,7 @@ TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_TRUE(RunOracleCase(*weights).ok());
   json["weights"]["EXC_EXC-soma"] = 2.0;
-  ExpectRunRefused(json, "parameter 'EXC_EXC-soma': matches nothing");
+  ExpectRunRefused(json, "params[EXC_EXC-soma].key is EXC_EXC-soma");
   json = RestingCell();
   io::Json& stimulus = json["runs"][0]["stimulus"];
   stimulus = {{"mode", "sound"},
@@ -237,9 +237,9 @@ TEST(MalformedCaseTest, WhatCannotRunIsRefused) {
 TEST(MalformedCaseTest, NumbersThatNoRunCouldFinishAreRefused) {
   io::Json json = RestingCell();
   json["runs"][0]["duration"] = 1e300;
-  ExpectRefused(json, "runs.0.duration");
+  ExpectRefused(json, "runs[0].duration");
   json["runs"][0]["duration"] = -1.0;
-  ExpectRefused(json, "runs.0.duration");
+  ExpectRefused(json, "runs[0].duration");
   for (const double dt : {0.0, -0.025, 1e-300, 1e300}) {
     json = RestingCell();
     json["dt"] = dt;

@@ -288,7 +288,7 @@ TEST_F(BadInputTest, Resets) {
     return MakeTensor<uint64_t>(v1::DATA_TYPE_UINT64, {static_cast<int64_t>(values.size())},
                                 values);
   };
-  ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({0, 0}); }, "mask.data");
+  ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({0, 0}); }, "mask");
   ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({1, 2}); }, "mask.data");
   ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = flags({1}); }, "mask.shape");
   ExpectInvalidReset([&](auto* r) { *r->mutable_mask() = seeds({1, 1}); }, "mask.dtype");

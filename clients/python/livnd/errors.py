@@ -123,6 +123,15 @@ class RunStartedError(LivndError, RuntimeError):
     """The change is possible at time 0 only: clear the culture first."""
 
 
+class BadSystemError(LivndError):
+    """A file of the system has what no culture can be made of; the server's owner can mend it."""
+
+    @property
+    def file(self) -> str:
+        """The file's path on the server; `field` is the place in it."""
+        return self.metadata.get("file", "")
+
+
 class NotACultureError(LivndError):
     """The call is for sessions on a culture, and this one's environment has a task."""
 
@@ -195,6 +204,7 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "ANSWER_TOO_LARGE": MessageTooLargeError,
     "NUMERICAL_FAILURE": NumericalFailureError,
     "RUN_STARTED": RunStartedError,
+    "BAD_SYSTEM": BadSystemError,
     "TOO_MANY_SPIKES": TooManySpikesError,
     "TOO_MANY_SESSIONS": CapacityError,
     "TOO_MANY_ENVS": CapacityError,

@@ -120,6 +120,19 @@ def test_a_failure_leaves_other_copies_and_sessions_alone(
     assert np.isfinite(culture.run(5).series[0]).all()
 
 
+def test_when_all_copies_have_failed_each_ones_time_is_told(client: livnd.Client):
+    with client.create_culture(SYSTEM, 2) as culture:
+        culture.clear([1, 2])
+        samples = np.zeros((2, 20, 1))
+        samples[0, 12:] = 1e9  # rises from 11 ms on
+        samples[1, 5:] = 1e9
+        culture.run(20, [livnd.CultureStimulus("current_na", samples, 1.0, [(0, 0)])])
+        with pytest.raises(errors.LivndError, match="the first one, copy 1 at 2") as caught:
+            culture.run(1)
+        assert caught.value.reason == "NUMERICAL_FAILURE"
+        assert caught.value.value == "copy 0 at 10 ms, copy 1 at 2.5 ms"
+
+
 def test_a_configure_does_all_or_nothing(culture: livnd.CultureSession):
     before = culture.describe()
     with pytest.raises(errors.InvalidFieldError, match="std_x"):
@@ -227,10 +240,10 @@ ENCODE = livnd.culture.encode
         ({"sites__gids": ENCODE([0.0, 1.0], np.float64)}, "sites.gids.dtype"),
         ({"sites__gids": ENCODE([[0, 1]], np.int64)}, "sites.gids.shape"),
         ({"sites__sections": ENCODE([0], np.int64)}, "sites.sections"),
-        ({"sites__sections": ENCODE([0, -1], np.int64)}, "sites[1]"),
-        ({"sites__sections": ENCODE([0, 2**40], np.int64)}, "sites[1]"),
-        ({"sites__gids": ENCODE([0, 0], np.int64)}, "sites[1]"),
-        ({"sites__gids": ENCODE([0, -(2**62)], np.int64)}, "sites[1]"),
+        ({"sites__sections": ENCODE([0, -1], np.int64)}, "sites[1].section"),
+        ({"sites__sections": ENCODE([0, 2**40], np.int64)}, "sites[1].section"),
+        ({"sites__gids": ENCODE([0, 0], np.int64)}, "sites[1].gid"),
+        ({"sites__gids": ENCODE([0, -(2**62)], np.int64)}, "sites[1].gid"),
         ({"samples": ENCODE(np.zeros((3, 2)), np.float32)}, "samples.dtype"),
         ({"samples": ENCODE(np.zeros((3, 3)), np.float64)}, "samples.shape"),
         ({"samples": ENCODE(np.zeros(6), np.float64)}, "samples.shape"),
@@ -254,14 +267,23 @@ def test_malformed_stimuli_are_refused_by_name(
     ("edit", "field"),
     [
         (lambda r, pb: setattr(r.selection, "method", 9), "selection.method"),
-        (lambda r, pb: setattr(r.selection, "num_cells", 99), "selection"),
+        (lambda r, pb: setattr(r.selection, "num_cells", 99), "selection.num_cells"),
         (lambda r, pb: r.model.SetInParent(), "model"),
-        (lambda r, pb: setattr(r.model.rcsd, "refractory_period_ms", -1.0), "model"),
+        (
+            lambda r, pb: setattr(r.model.rcsd, "refractory_period_ms", -1.0),
+            "model.rcsd.refractory_period_ms",
+        ),
         (lambda r, pb: setattr(r, "dt_ms", float("nan")), "dt_ms"),
-        (lambda r, pb: r.params.add(key="noise-std_e", value=float("nan")), "params[noise-std_e]"),
-        (lambda r, pb: r.params.add(key="noise-std_e", value=-1.0), "params"),
-        (lambda r, pb: setattr(r.opsin, "g0_ps", float("nan")), "params"),
-        (lambda r, pb: setattr(r.plasticity.excitatory, "w_max", float("nan")), "params"),
+        (
+            lambda r, pb: r.params.add(key="noise-std_e", value=float("nan")),
+            "params[noise-std_e].value",
+        ),
+        (lambda r, pb: r.params.add(key="noise-std_e", value=-1.0), "params[noise-std_e].value"),
+        (lambda r, pb: setattr(r.opsin, "g0_ps", float("nan")), "opsin.g0_ps"),
+        (
+            lambda r, pb: setattr(r.plasticity.excitatory, "w_max", float("nan")),
+            "plasticity.excitatory.w_max",
+        ),
         (lambda r, pb: r.recording.series.add(), "recording.series[0].quantity"),
         (lambda r, pb: r.recording.series.add(quantity=1), "recording.series[0].dtype"),
         (

@@ -234,7 +234,7 @@ def test_light_reaches_the_opsin(env: livnd.Env):
 
 def test_input_spikes_need_an_event_source(env: livnd.Env):
     assert env.input_gids == []
-    with pytest.raises(InvalidFieldError, match="not an event source"):
+    with pytest.raises(InvalidFieldError, match="gids of event sources"):
         env.play_input_spikes({0: [1.0]})
 
 
@@ -308,8 +308,11 @@ def test_dt_and_v_init_change_at_the_start_only(env: livnd.Env):
         (lambda e: e.run(1, np.full((2, 10), 2000.0)), "-1000 .. 1000"),
         (lambda e: e.run(1, np.full((2, 10), np.nan)), "nan"),
         (lambda e: e.run(1, livnd.Stimulus(np.ones((2, 1)), dt=0.0, gids=[0])), "sample_dt_ms"),
-        (lambda e: e.run(1, livnd.Stimulus(np.ones((2, 1)), gids=[99])), "gid 99"),
-        (lambda e: e.run(1, livnd.Stimulus(np.ones((2, 1)), gids=[0], sections=[9])), "section 9"),
+        (lambda e: e.run(1, livnd.Stimulus(np.ones((2, 1)), gids=[99])), "gid is 99"),
+        (
+            lambda e: e.run(1, livnd.Stimulus(np.ones((2, 1)), gids=[0], sections=[9])),
+            "section is 9",
+        ),
         (lambda e: e.run(1, e.cell_stimulus(np.full((2, 8), 1e6))), "mV at a cell"),
     ],
 )

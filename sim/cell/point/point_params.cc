@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 
 namespace livnd::sim {
 namespace {
@@ -67,15 +68,14 @@ absl::Status Set(const Field<Params> (&fields)[kNum], Params& params, absl::stri
   for (const auto& field : fields) {
     if (name != field.name) continue;
     if (!(value >= field.low && value <= field.high)) {
-      return absl::InvalidArgumentError(absl::StrCat(name, " = ", value, "; takes a number from ",
-                                                     field.low, " to ", field.high, " (",
-                                                     field.unit, ")"));
+      return MakeFieldError(
+          name, absl::StrCat(value),
+          absl::StrCat("a number from ", field.low, " to ", field.high, " (", field.unit, ")"));
     }
     params.*field.member = value;
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "unknown parameter '", name, "'; accepted: ", absl::StrJoin(Names(fields), ", ")));
+  return MakeFieldError(name, kUnknownName, absl::StrJoin(Names(fields), ", "));
 }
 
 }  // namespace
@@ -127,8 +127,8 @@ absl::Status SetIzhikevichParam(IzhikevichParams& params, absl::string_view name
 
 absl::Status CheckGlifParams(const GlifParams& p, double dt_ms) {
   if (p.tau_m < dt_ms) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tau_m = ", p.tau_m, "; takes no less than the step, ", dt_ms, " (ms)"));
+    return MakeFieldError("tau_m", absl::StrCat(p.tau_m),
+                          absl::StrCat("no less than the step, ", dt_ms, " (ms)"));
   }
   const struct {
     const char* name;
@@ -139,12 +139,12 @@ absl::Status CheckGlifParams(const GlifParams& p, double dt_ms) {
                 {"b_v", p.b_v, 0.0}};
   for (const auto& r : kRates) {
     if (r.rate * dt_ms > 1.0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          r.name, " = ", r.rate, "; takes no more than one a step, ", 1.0 / dt_ms, " (1/ms)"));
+      return MakeFieldError(r.name, absl::StrCat(r.rate),
+                            absl::StrCat("no more than one a step, ", 1.0 / dt_ms, " (1/ms)"));
     }
     if (r.jump != 0.0 && r.rate * p.t_ref > 50.0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          r.name, " = ", r.rate, " with t_ref = ", p.t_ref, "; takes a product of at most 50"));
+      return MakeFieldError(r.name, absl::StrCat(r.rate),
+                            absl::StrCat("a product with t_ref = ", p.t_ref, " of at most 50"));
     }
   }
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "sim/cell/rcsd/rcsd_template.h"
 
 namespace livnd::sim {
@@ -178,10 +179,10 @@ const std::map<std::string, double>& CommonDefaults() {
 absl::StatusOr<RcsdParameterSet> FindParameterSet(absl::string_view name) {
   const auto at = ParameterSets().find(std::string(name));
   if (at == ParameterSets().end()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unknown parameter set '", name, "'; accepted: ",
-        absl::StrJoin(ParameterSets(), ", ",
-                      [](std::string* out, const auto& set) { out->append(set.first); })));
+    return MakeFieldError(
+        "", name, absl::StrJoin(ParameterSets(), ", ", [](std::string* out, const auto& set) {
+          out->append(set.first);
+        }));
   }
   RcsdParameterSet set = at->second;
   set.values.insert(CommonDefaults().begin(), CommonDefaults().end());

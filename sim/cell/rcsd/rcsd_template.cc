@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/field_error.h"
 #include "sim/cell/rcsd/rcsd_constants.h"
 
 namespace livnd::sim {
@@ -294,12 +295,10 @@ absl::Status SetTemplateParam(RcsdParameterSet& set, absl::string_view name, dou
   for (const auto& [known, unused] : set.values) accepted.push_back(known);
   if (std::find(accepted.begin(), accepted.end(), name) == accepted.end()) {
     std::sort(accepted.begin(), accepted.end());
-    return absl::InvalidArgumentError(absl::StrCat("unknown template parameter '", name,
-                                                   "'; accepted: ", absl::StrJoin(accepted, ", ")));
+    return MakeFieldError(name, kUnknownName, absl::StrJoin(accepted, ", "));
   }
   auto bad = [&](absl::string_view takes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("template parameter ", name, " = ", value, "; takes ", takes));
+    return MakeFieldError(name, absl::StrCat(value), takes);
   };
   const bool any_sign = absl::StartsWith(name, "V_") || absl::EndsWith(name, "e_pas") ||
                         absl::EndsWith(name, "vhalf_Na");
@@ -341,10 +340,9 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
   const absl::string_view type = key.substr(0, dot);
   const absl::string_view name = dot == key.npos ? "" : key.substr(dot + 1);
   if (name == "ic_constant") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cell parameter ", key,
-                     " is measured so that the cell rests at its holding potential; it cannot be "
-                     "set"));
+    return MakeFieldError(key, absl::StrCat(value),
+                          "nothing: it is measured so that the cell rests at its holding "
+                          "potential");
   }
   bool found = false;
   for (Section& s : cell.sections) {
@@ -352,16 +350,14 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
     for (const Param& p : kParams) {
       if (name != p.name || !Has(p, s.kind, cell.kind)) continue;
       if (!InRange(p.range, value)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("cell parameter ", key, " = ", value, "; takes ", RangeText(p.range)));
+        return MakeFieldError(key, absl::StrCat(value), RangeText(p.range));
       }
       p.of(s) = value;
       found = true;
     }
   }
   if (found) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "unknown cell parameter '", key, "'; accepted: ", absl::StrJoin(AcceptedKeys(cell), ", ")));
+  return MakeFieldError(key, kUnknownName, absl::StrJoin(AcceptedKeys(cell), ", "));
 }
 
 std::map<std::string, double> CellParamsOf(const CellTemplate& cell) {
