@@ -1,0 +1,69 @@
+"""The walks of test_errors_of_calls and test_errors_of_files leave no site out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from error_sites import find_sites, sites_of
+from test_errors_of_calls import OF_SITES
+from test_errors_of_files import ROWS
+
+# Sites that neither a call nor a file of these walks reaches, and why.
+SETTINGS = "the task's own settings, which nobody gives"
+SHAPE = "the wire asks for the tensor's shape first"
+PROGRAM = "a program's mistake: neither wire nor files lead here"
+OFFERED = "the catalog does not offer the task then"
+COPIES = "CreateSession knows how many copies there may be"
+NUMBER = "JSON has no such number"
+NOT_REACHED = {
+    'target_rate.cc: low, " .. "': SETTINGS,
+    "task_model.cc: step_ms": SETTINGS,
+    "task_model.cc: settle_ms": SETTINGS,
+    "task_model.cc: kept_steps": SETTINGS,
+    "biphasic_pulse.cc: phase_us": SETTINGS,
+    "biphasic_pulse.cc: max_amplitude_ua": SETTINGS,
+    "task_model.cc: electrodes, which the task": OFFERED,
+    "task_model.cc: models that electrodes reach": OFFERED,
+    "task_model.cc: does not stay finite": "held by target_rate_test",
+    "live_culture.cc: learned_weights.size()": SHAPE,
+    "live_culture.cc: clear.seeds.size()": SHAPE,
+    "stimulus_plan.cc: stimulus.samples.size()": SHAPE,
+    "vector_environment.cc: request.seeds.size()": SHAPE,
+    "vector_environment.cc: request.mask.size()": SHAPE,
+    "live_culture.cc: num_copies), ": COPIES,
+    "vector_environment.cc: num_envs)": COPIES,
+    "live_culture.cc: opsin[": "the message has a field for each name",
+    "stimulus_plan.cc: max_bytes - taken": "256 MiB of requests: held by stimulus_timing_test",
+    "culture_setup.cc: MechanismsField": "graph.json's reader says so first",
+    "culture_setup.cc: without synapses": "held by catalog_test: needs other HDF5 files",
+    'params.cc: "document"': PROGRAM,
+    'params.cc: "model"': PROGRAM,
+    "electrode_array.cc: times_ms": PROGRAM,
+    "electrode_array.cc: what": PROGRAM,
+    "electrode_grid.cc: num_x": PROGRAM,
+    "electrode_grid.cc: as offsets and z": PROGRAM,
+    'electrode_grid.cc: "a number > 0 (um)"': PROGRAM,
+    "electrode_grid.cc: max_um": PROGRAM,
+    "electrode_array_config.cc: coordinate), ": NUMBER,
+    'json_view.cc: "a finite number"': NUMBER,
+    "json_view.cc: true or false": "tried beside other kinds only, which are told together",
+}
+
+
+def test_every_site_is_walked_or_known_not_to_be_reached():
+    walked = [row.site for row in (*OF_SITES, *ROWS)] + list(NOT_REACHED)
+    reached = {site for name in walked for site in sites_of(name)}
+    assert not [site for site in find_sites() if site not in reached]
+
+
+@pytest.mark.parametrize(
+    "name", sorted({row.site for row in (*OF_SITES, *ROWS)} | NOT_REACHED.keys())
+)
+def test_a_walked_site_is_one_of_the_source(name: str):
+    assert len(sites_of(name)) == 1
+
+
+def test_the_sites_are_found():
+    rooms = Counter(site.file.split("/")[0] for site in find_sites())
+    assert rooms["env"] > 40 and rooms["io"] > 60
