@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import time
 
 import livnd
@@ -11,8 +10,8 @@ import pytest
 from serving import Serve
 
 
-def limit_descriptors(soft: int, hard: int):
-    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+def limit_descriptors(soft: int, hard: int) -> str:
+    return f"ulimit -Sn {soft} && ulimit -Hn {hard}"
 
 
 @pytest.mark.parametrize("listen", [True, "127.0.0.1:0"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 
@@ -18,12 +17,8 @@ def until(condition: Callable[[], bool], server: Serve) -> None:
         time.sleep(0.01)
 
 
-def without(*descriptors: int) -> Callable[[], None]:
-    def close() -> None:
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-    return close
+def without(*descriptors: int) -> str:
+    return "exec " + " ".join(f"{descriptor}>&-" for descriptor in descriptors)
 
 
 @pytest.mark.parametrize("descriptors", [(0,), (1,), (2,), (0, 1, 2)])

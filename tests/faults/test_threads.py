@@ -14,14 +14,13 @@ def num_threads(server: Serve) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
 
 
-def use_one_core() -> None:
-    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+ON_ONE_CORE = f"taskset -cp {min(os.sched_getaffinity(0))} $$ >/dev/null"
 
 
 def test_by_default_one_simulates_for_each_core_that_it_may_use():
     with Serve() as server, livnd.connect(server.address) as client:
         assert client.server_info().num_workers == len(os.sched_getaffinity(0))
-    with Serve(before=use_one_core) as server, livnd.connect(server.address) as client:
+    with Serve(before=ON_ONE_CORE) as server, livnd.connect(server.address) as client:
         assert client.server_info().num_workers == 1
         assert num_threads(server) < 16, "gRPC's pools too"
 
@@ -29,7 +28,7 @@ def test_by_default_one_simulates_for_each_core_that_it_may_use():
 @pytest.mark.parametrize("threads", [1, 5])
 def test_the_flag_decides(threads):
     with (
-        Serve("--threads", str(threads), before=use_one_core) as server,
+        Serve("--threads", str(threads), before=ON_ONE_CORE) as server,
         livnd.connect(server.address) as client,
     ):
         assert client.server_info().num_workers == threads

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +29,8 @@ class Serve:
         flags: more of them.
         systems: the folder of its systems.
         listen: the address; True for a socket in the folder, False to leave it to the flags.
-        before: called in the new process before it becomes the server.
+        before: commands for a shell that then becomes the server. (Python code in a process forked
+            from one that uses gRPC races with the threads that gRPC starts in it.)
         options: of Popen.
     """
 
@@ -39,7 +39,7 @@ class Serve:
         *flags: str,
         systems: Path = SYSTEMS,
         listen: str | bool = True,
-        before: Callable[[], None] | None = None,
+        before: str = "",
         **options: object,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="livnd-", dir="/tmp"))
@@ -48,11 +48,12 @@ class Serve:
             command += ["--listen", f"unix:{self.folder}/s" if listen is True else listen]
         if "--state-dir" not in flags:
             command += ["--state-dir", f"{self.folder}/state"]
+        if before:
+            command = ["/bin/sh", "-c", f'{before}; exec "$@"', "sh", *command]
         with open(self._log_file, "wb") as log:
             self.process = subprocess.Popen(
                 [*command, *flags],
                 cwd=self.folder,
-                preexec_fn=before,
                 **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, **options},
             )
         line = self.process.stdout.readline() if self.process.stdout else b""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import livnd
 import pytest
+from beside_livn import SYSTEM
 from livnd import local_server
 
 ENVIRONMENT = "TargetRate-EI-mini-v0"
@@ -37,6 +39,27 @@ def client(address: str) -> Iterator[livnd.Client]:
 def session(client: livnd.Client) -> livnd.Session:
     """Two copies, never reset."""
     return client.create_session(ENVIRONMENT, 2)
+
+
+@pytest.fixture
+def env(address: str) -> Iterator[livnd.Env]:
+    """Its stimuli act when livn's do."""
+    with livnd.make(SYSTEM, address=address, timing="livn") as env:
+        yield env
+
+
+@pytest.fixture
+def livn_env() -> Any:
+    """The same system in livn's own native engine."""
+    from livn.env import Env
+
+    with warnings.catch_warnings():
+        # livn says that the graph is of an older version, and holds weights to be unknown whose
+        # keys begin with "weight-".
+        warnings.simplefilter("ignore", UserWarning)
+        env = Env(str(local_server.find_systems() / SYSTEM)).init().apply_default_params()
+    yield env
+    env.close()
 
 
 class Server:
@@ -78,6 +101,11 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server.kill()
 
 
+# A program started in the background of a shell would ignore it. (Not by preexec_fn: code in a
+# process forked from one that uses gRPC races with the threads that gRPC starts in it.)
+_TAKES_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 @pytest.fixture
 def run_python(tmp_path: Path) -> Callable[..., subprocess.Popen]:
     """Starts a Python program with the package on its path; its temporary files go to tmp_path."""
@@ -86,13 +114,11 @@ def run_python(tmp_path: Path) -> Callable[..., subprocess.Popen]:
         root = str(Path(livnd.__file__).parent.parent)
         path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         return subprocess.Popen(
-            [sys.executable, "-c", code, *args],
+            [sys.executable, "-c", _TAKES_CTRL_C + code, *args],
             env={**os.environ, "PYTHONPATH": path, "TMPDIR": short_folder(tmp_path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
-            # A program started in the background of a shell would ignore Ctrl-C.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     return start
