@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
-#include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/field_error.h"
 #include "env/culture/culture_model.h"
+#include "env/culture/testing/cultures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
@@ -23,60 +24,8 @@ namespace {
 using ::testing::Each;
 using ::testing::HasSubstr;
 
-std::shared_ptr<const CultureModel> Model() {
-  static const auto* model = [] {
-    auto system = io::ReadSystem("systems/EI-mini");
-    EXPECT_TRUE(system.ok()) << system.status();
-    auto made = CultureModel::Create(std::make_shared<const io::System>(*std::move(system)));
-    EXPECT_TRUE(made.ok()) << made.status();
-    return new std::shared_ptr<const CultureModel>(*made);
-  }();
-  return *model;
-}
-
-// With seeds 100, 101 ...
-CultureClear Seeded(int num_copies) {
-  CultureClear clear;
-  for (int c = 0; c < num_copies; ++c) clear.seeds.push_back(100 + c);
-  return clear;
-}
-
 class LiveCultureTest : public ::testing::Test {
  protected:
-  // Cleared with seeds 100, 101 ...; fires a lot, and learns.
-  std::unique_ptr<LiveCulture> Busy(int num_copies) {
-    auto made = LiveCulture::Create(Model(), num_copies, 1, executor_);
-    EXPECT_TRUE(made.ok()) << made.status();
-    CultureChange change;
-    change.params = {{"noise-std_e", {0.002}},
-                     {"EXC_EXC-dend-AMPA-weight", {5.0}},
-                     {"EXC_EXC-dend-NMDA-weight", {5.0}}};
-    change.plasticity_on = true;
-    change.recording.emplace();
-    change.recording->series.resize(2);
-    change.recording->series[0].sites = {{0, 0}, {0, 6}, {9, 0}};
-    change.recording->series[1].quantity = RecordedQuantity::kLearnedWeight;
-    change.recording->series[1].sample_dt_ms = 1.0;
-    EXPECT_TRUE((*made)->Change(change).ok());
-    EXPECT_TRUE((*made)->Clear(Seeded(num_copies)).ok());
-    return *std::move(made);
-  }
-
-  static CultureRun For(double duration_ms) {
-    CultureRun run;
-    run.duration_ms = duration_ms;
-    return run;
-  }
-  // 0.5 nA into the soma of cell 0 from 2 to 6 ms of the run.
-  static CultureStimulus Current() {
-    CultureStimulus stimulus;
-    stimulus.quantity = StimulusQuantity::kCurrentNa;
-    stimulus.sites = {{0, 0}};
-    stimulus.num_samples = 8;
-    stimulus.samples = {0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0};
-    return stimulus;
-  }
-
   sim::ThreadsExecutor executor_{2};
 };
 
@@ -108,7 +57,7 @@ TEST_F(LiveCultureTest, SpikesOfSomePopulationsOnly) {
   CultureRun run;
   run.duration_ms = 60.0;
   const auto spikes_of = [&](std::vector<std::string> populations) {
-    const auto culture = Busy(2);
+    const auto culture = BusyCulture(executor_, 2);
     CultureChange change;
     change.recording = culture->selection();
     change.recording->spike_populations = std::move(populations);
@@ -125,7 +74,7 @@ TEST_F(LiveCultureTest, SpikesOfSomePopulationsOnly) {
   EXPECT_EQ(spikes_of({"INH", "EXC"}), all);
   EXPECT_LT(*std::max_element(exc.begin(), exc.end()), *std::min_element(inh.begin(), inh.end()));
 
-  const auto culture = Busy(1);
+  const auto culture = BusyCulture(executor_, 1);
   CultureChange change;
   change.recording.emplace().spike_populations = {"EXC", "exc"};
   const auto error = FieldErrorOf(culture->Change(change));
@@ -135,7 +84,7 @@ TEST_F(LiveCultureTest, SpikesOfSomePopulationsOnly) {
 }
 
 TEST_F(LiveCultureTest, TheLongestRunThatIsToldIsTheLongestThereIs) {
-  const auto culture = Busy(3);
+  const auto culture = BusyCulture(executor_, 3);
   for (const int64_t max_bytes : {30'000, 31'415, 47'000, 99'999}) {
     CultureRun run;
     run.max_recording_bytes = max_bytes;
@@ -164,7 +113,7 @@ TEST_F(LiveCultureTest, TheLongestRunThatIsToldIsTheLongestThereIs) {
 
 TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
   for (const int num_copies : {997, 1024}) {
-    auto culture = *LiveCulture::Create(Model(), num_copies, 1, executor_);
+    auto culture = *LiveCulture::Create(EiMini(), num_copies, 1, executor_);
     ASSERT_TRUE(culture->Clear({}).ok());
     CultureRun run;
     run.duration_ms = 1e6;
@@ -180,7 +129,7 @@ TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
 
 TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
   sim::StoppingExecutor executor(3);
-  const auto culture = *LiveCulture::Create(Model(), 1, 1, executor);
+  const auto culture = *LiveCulture::Create(EiMini(), 1, 1, executor);
   ASSERT_TRUE(culture->Clear(Seeded(1)).ok());
   CultureRun run;
   run.duration_ms = 50'000.0;  // minutes
@@ -189,10 +138,10 @@ TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
 
 TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {
   const int kCopies = 5;
-  auto all = Busy(kCopies);
+  auto all = BusyCulture(executor_, kCopies);
   ASSERT_TRUE(all->Run(For(60)).ok());
   for (int c = 0; c < kCopies; ++c) {
-    auto alone = Busy(1);
+    auto alone = BusyCulture(executor_, 1);
     CultureClear clear;
     clear.seeds = {100 + c};
     ASSERT_TRUE(alone->Clear(clear).ok());
@@ -235,7 +184,7 @@ TEST_F(LiveCultureTest, ALargeCultureIsTheSameOnAnyNumberOfThreads) {
 }
 
 TEST_F(LiveCultureTest, ItDoesNotMatterHowTimeIsCutIntoRuns) {
-  auto whole = Busy(2), parts = Busy(2);
+  auto whole = BusyCulture(executor_, 2), parts = BusyCulture(executor_, 2);
   CultureRun run = For(40);
   run.stimuli = {Current()};
   ASSERT_TRUE(whole->Run(run).ok());
@@ -262,7 +211,7 @@ TEST_F(LiveCultureTest, ItDoesNotMatterHowTimeIsCutIntoRuns) {
 }
 
 TEST_F(LiveCultureTest, AResetIsAFreshStart) {
-  auto fresh = Busy(2), used = Busy(2);
+  auto fresh = BusyCulture(executor_, 2), used = BusyCulture(executor_, 2);
   CultureRun run = For(20);
   run.stimuli = {Current()};
   ASSERT_TRUE(used->Run(run).ok());
@@ -275,7 +224,7 @@ TEST_F(LiveCultureTest, AResetIsAFreshStart) {
 }
 
 TEST_F(LiveCultureTest, NoiseStreamsFollowLivnsClear) {
-  auto a = Busy(1), b = Busy(1);
+  auto a = BusyCulture(executor_, 1), b = BusyCulture(executor_, 1);
   EXPECT_EQ(a->noise_stream(), 0u);
   CultureClear next;
   next.forget_learned_weights = true;
@@ -293,7 +242,7 @@ TEST_F(LiveCultureTest, NoiseStreamsFollowLivnsClear) {
 }
 
 TEST_F(LiveCultureTest, LearnedWeightsStayOverAClear) {
-  auto culture = Busy(2);
+  auto culture = BusyCulture(executor_, 2);
   ASSERT_TRUE(culture->Run(For(100)).ok());
   const std::vector<double> learned = culture->LearnedWeights();
   EXPECT_THAT(learned, ::testing::Not(Each(1.0)));
@@ -306,7 +255,7 @@ TEST_F(LiveCultureTest, LearnedWeightsStayOverAClear) {
 }
 
 TEST_F(LiveCultureTest, AChangeToWhatHoldsAlreadyChangesNothing) {
-  auto plain = Busy(2), changed = Busy(2);
+  auto plain = BusyCulture(executor_, 2), changed = BusyCulture(executor_, 2);
   CultureRun run = For(30);
   run.stimuli = {Current()};
   run.stimuli[0].sample_dt_ms = 6.0;  // lasts longer than the run
@@ -328,7 +277,7 @@ TEST_F(LiveCultureTest, AChangeToWhatHoldsAlreadyChangesNothing) {
 
 TEST_F(LiveCultureTest, ALaterStimulusReplacesAnEarlierOneWhereBothSpeak) {
   // Two sites, one after the other, are the same as both at once.
-  auto once = Busy(1), twice = Busy(1);
+  auto once = BusyCulture(executor_, 1), twice = BusyCulture(executor_, 1);
   CultureStimulus both = Current();
   both.sites = {{0, 0}, {1, 0}};
   both.samples.clear();
@@ -346,7 +295,7 @@ TEST_F(LiveCultureTest, ALaterStimulusReplacesAnEarlierOneWhereBothSpeak) {
 }
 
 TEST_F(LiveCultureTest, StimuliMayDifferByCopy) {
-  auto pair = Busy(2), alone = Busy(1);
+  auto pair = BusyCulture(executor_, 2), alone = BusyCulture(executor_, 1);
   CultureStimulus stimulus = Current();
   CultureRun run = For(10);
   run.stimuli = {stimulus};
@@ -355,13 +304,13 @@ TEST_F(LiveCultureTest, StimuliMayDifferByCopy) {
   run.stimuli[0].samples.insert(run.stimuli[0].samples.end(), 8, 0.0);
   ASSERT_TRUE(pair->Run(run).ok());
   EXPECT_EQ(Print(pair->recording(), 0), Print(alone->recording(), 0));
-  auto quiet = Busy(2);
+  auto quiet = BusyCulture(executor_, 2);
   ASSERT_TRUE(quiet->Run(For(10)).ok());
   EXPECT_EQ(Print(pair->recording(), 1), Print(quiet->recording(), 1));
 }
 
 TEST_F(LiveCultureTest, AFailureStaysInItsCopy) {
-  auto hit = Busy(3), spared = Busy(3);
+  auto hit = BusyCulture(executor_, 3), spared = BusyCulture(executor_, 3);
   ASSERT_TRUE(hit->Run(For(5)).ok());
   ASSERT_TRUE(spared->Run(For(5)).ok());
   CultureRun run = For(20);
@@ -398,7 +347,7 @@ TEST_F(LiveCultureTest, AFailureStaysInItsCopy) {
 }
 
 TEST_F(LiveCultureTest, ARunWithMoreSpikesThanFitHasNotHappened) {
-  auto bounded = Busy(2), plain = Busy(2);
+  auto bounded = BusyCulture(executor_, 2), plain = BusyCulture(executor_, 2);
   CultureRun run = For(40);
   run.stimuli = {Current()};
   run.max_recording_bytes = 2 * (3 * 400 + 40 * 40) * 8 + 24 * 5;
@@ -422,7 +371,7 @@ TEST_F(LiveCultureTest, MembraneCurrentsGoOnOverARefusedRunAndAChange) {
   currents.recording->series[0].sample_dt_ms = 0.025;
   currents.recording->series[1].quantity = RecordedQuantity::kElectrodePotentialUv;
   currents.recording->series[1].sample_dt_ms = 0.025;
-  auto plain = Busy(3), disturbed = Busy(3);
+  auto plain = BusyCulture(executor_, 3), disturbed = BusyCulture(executor_, 3);
   for (LiveCulture* culture : {plain.get(), disturbed.get()}) {
     ASSERT_TRUE(culture->Change(currents).ok());
     ASSERT_TRUE(culture->Run(For(30)).ok());
@@ -438,7 +387,7 @@ TEST_F(LiveCultureTest, MembraneCurrentsGoOnOverARefusedRunAndAChange) {
   expect_same();
   CultureRun refused = For(40);
   const auto num_electrodes =
-      static_cast<int64_t>(Model()->prepared().setup.electrode_array->electrodes.size());
+      static_cast<int64_t>(EiMini()->prepared().setup.electrode_array->electrodes.size());
   refused.max_recording_bytes = 3 * (3 + num_electrodes) * 1600 * 8 + 24 * 2;
   EXPECT_EQ(disturbed->Run(refused).code(), absl::StatusCode::kResourceExhausted);
   expect_same();
@@ -450,11 +399,11 @@ TEST_F(LiveCultureTest, MembraneCurrentsGoOnOverARefusedRunAndAChange) {
 
 TEST_F(LiveCultureTest, TheCultureLearnsAndIsLitOnlyWhenAsked) {
   // A culture that can learn and be lit, and does not, is the culture that cannot.
-  auto live = LiveCulture::Create(Model(), 1, 1, executor_);
+  auto live = LiveCulture::Create(EiMini(), 1, 1, executor_);
   ASSERT_TRUE(live.ok());
   ASSERT_TRUE((*live)->Clear(Seeded(1)).ok());
   ASSERT_TRUE((*live)->Run(For(100)).ok());
-  sim::CultureConfig config = Model()->prepared().setup.culture;
+  sim::CultureConfig config = EiMini()->prepared().setup.culture;
   config.plasticity.reset();
   config.opsin.reset();
   const auto culture = sim::Culture::Create(config);
@@ -470,165 +419,6 @@ TEST_F(LiveCultureTest, TheCultureLearnsAndIsLitOnlyWhenAsked) {
     EXPECT_EQ(r.spike_ticks[i], spikes[i].tick);
     EXPECT_EQ(r.spike_gids[i], spikes[i].gid);
   }
-}
-
-TEST_F(LiveCultureTest, WhatIsWrongIsNamed) {
-  auto culture = Busy(2);
-  const auto field_of = [&](const absl::Status& status) {
-    const auto error = FieldErrorOf(status);
-    return error.has_value() ? error->field : "no field: " + std::string(status.message());
-  };
-  const auto run_with = [&](auto change) {
-    CultureRun run = For(10);
-    run.stimuli = {Current()};
-    change(run);
-    return field_of(culture->Run(run));
-  };
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.duration_ms = -1; }), "duration_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.duration_ms = nan; }), "duration_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.duration_ms = 1e7; }), "duration_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sample_dt_ms = 0; }),
-            "stimuli[0].sample_dt_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].samples[3] = nan; }), "stimuli[0].samples");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].samples.pop_back(); }),
-            "stimuli[0].samples");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sites[0].gid = 10; }),
-            "stimuli[0].sites[0].gid");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sites[0].section = 7; }),
-            "stimuli[0].sites[0].section");
-  EXPECT_EQ(run_with([&](CultureRun& r) {
-              r.stimuli[0].quantity = StimulusQuantity::kIrradianceMwMm2;
-              r.stimuli[0].sites[0].section = 1;
-            }),
-            "stimuli[0].sites[0].section");
-  EXPECT_EQ(run_with([&](CultureRun& r) {
-              r.stimuli[0].timing = sim::SampleTiming::kLivn;
-              r.stimuli.push_back(r.stimuli[0]);
-              r.stimuli[1].sample_dt_ms = 0.5;
-            }),
-            "stimuli[1].sample_dt_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) {
-              r.stimuli.push_back(r.stimuli[0]);
-              r.stimuli[1].timing = sim::SampleTiming::kLivn;
-            }),
-            "stimuli[1].timing");
-  EXPECT_EQ(run_with([&](CultureRun& r) { r.stimuli[0].sample_dt_ms = 0.11; }),
-            "stimuli[0].sample_dt_ms");
-  EXPECT_EQ(run_with([&](CultureRun& r) {
-              r.stimuli[0].quantity = StimulusQuantity::kElectrodeUa;
-              r.stimuli[0].electrodes = {99};
-            }),
-            "stimuli[0].electrodes[0]");
-
-  const auto change_with = [&](auto edit) {
-    CultureChange change;
-    edit(change);
-    return field_of(culture->Change(change));
-  };
-  EXPECT_EQ(change_with([](CultureChange& c) { c.dt_ms = 0.0; }), "dt_ms");
-  EXPECT_EQ(change_with([&](CultureChange& c) { c.v_init_mv = nan; }), "v_init_mv");
-  EXPECT_EQ(change_with([](CultureChange& c) { c.learned_weights = {1.0}; }), "learned_weights");
-  EXPECT_EQ(change_with([](CultureChange& c) { c.normalize_target = 1.0; }), "normalize_target");
-  EXPECT_EQ(change_with([](CultureChange& c) { c.params_group = "x"; }), "params_group");
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.params = {{"noise-std_e", {0.1}}, {"weight-EXC", {-1.0}}};
-            }),
-            "params[weight-EXC].value");
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.params = {{"weight-PYR", {1.0}}};
-            }),
-            "params[weight-PYR].key");
-  EXPECT_EQ(change_with([](CultureChange& c) { c.opsin = {{"g0", -1.0}}; }), "opsin[g0]");
-  EXPECT_EQ(change_with([](CultureChange& c) { c.opsin = {{"g1", 1.0}}; }), "opsin[g1]");
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.plasticity = {{"INH", {{"w_min", 9.0}}}};
-            }),
-            "plasticity[INH][w_min]");
-  EXPECT_EQ(change_with([&](CultureChange& c) {
-              c.input_spikes_ms = {{0, {1.0}}};
-            }),
-            "input_spikes[0]");
-  EXPECT_EQ(change_with([&](CultureChange& c) {
-              c.setup.emplace().selection.emplace().cells = int64_t{1000};
-            }),
-            "selection.cells");
-  EXPECT_EQ(
-      change_with([&](CultureChange& c) {
-        c.setup.emplace().model = io::ModelDocument{"livn.models.glif.GLIF", {{"level", 9.0}}};
-      }),
-      "model.kwargs.level");
-  EXPECT_EQ(change_with([&](CultureChange& c) {
-              c.setup.emplace().model =
-                  io::ModelDocument{"livn.models.glif.GLIF",
-                                    {{"params", std::map<std::string, double>{{"tau_m", -9.0}}}}};
-            }),
-            "model.kwargs.params.tau_m");
-  EXPECT_EQ(change_with([&](CultureChange& c) {
-              c.learned_weights = culture->LearnedWeights();
-              c.learned_weights.back() = -1.0;
-            }),
-            absl::StrCat("learned_weights[1][", culture->culture().plastic_connections().size() - 1,
-                         "]"));
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.recording.emplace();
-              c.recording->series.resize(1);
-              c.recording->series[0].quantity = RecordedQuantity::kState;
-              c.recording->series[0].sites = {{0, 0}};
-            }),
-            "recording.series[0].state");
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.recording.emplace();
-              c.recording->series.resize(1);
-              c.recording->series[0].sample_dt_ms = 0.03;
-            }),
-            "recording.series[0].sample_dt_ms");
-  EXPECT_EQ(change_with([](CultureChange& c) {
-              c.recording.emplace();
-              c.recording->series.resize(65);
-            }),
-            "recording.series");
-  CultureRun no_room = For(0);
-  no_room.max_recording_bytes = 100;
-  EXPECT_EQ(field_of(culture->Run(no_room)), "duration_ms");
-  EXPECT_EQ(culture->tick(), 0);
-  EXPECT_EQ(LiveCulture::Create(Model(), 0, 1, executor_).status().code(),
-            absl::StatusCode::kInvalidArgument);
-}
-
-TEST_F(LiveCultureTest, ManyKeysAreReadOnceAndRefusedWhole) {
-  auto culture = Busy(1);
-  CultureChange change;
-  for (int i = 0; i < 200'000; ++i) {
-    change.params.push_back({absl::StrCat("noise-none", i), {1.0}});
-  }
-  const size_t num_params = culture->params().size();
-  EXPECT_EQ(culture->Change(change).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(culture->params().size(), num_params);
-  change.params.clear();
-  for (int i = 0; i < 200'000; ++i) change.params.push_back({"noise-std_e", {1e-8 * i}});
-  ASSERT_TRUE(culture->Change(change).ok());
-  EXPECT_EQ(culture->params().size(), num_params);
-  EXPECT_EQ(culture->params().back().key, "noise-std_e");
-  EXPECT_EQ(culture->params().back().values[0], 1e-8 * 199'999);
-}
-
-TEST_F(LiveCultureTest, OnlyAtTheStart) {
-  auto culture = Busy(1);
-  ASSERT_TRUE(culture->Run(For(1)).ok());
-  CultureChange change;
-  change.dt_ms = 0.05;
-  EXPECT_EQ(culture->Change(change).code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(culture->Clear({}).ok());
-  ASSERT_TRUE(culture->Change(change).ok());
-  ASSERT_TRUE(culture->Run(For(1)).ok());
-  EXPECT_EQ(culture->tick(), 20);
-}
-
-TEST_F(LiveCultureTest, NeverCleared) {
-  auto culture = LiveCulture::Create(Model(), 1, 1, executor_);
-  ASSERT_TRUE(culture.ok());
-  EXPECT_EQ((*culture)->Run(For(1)).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

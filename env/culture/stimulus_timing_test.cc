@@ -11,26 +11,15 @@
 #include "base/field_error.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/live_culture.h"
+#include "env/culture/testing/cultures.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "io/neuroh5/read_system.h"
 #include "sim/executor.h"
 
 namespace livnd::env {
 namespace {
 
 constexpr double kDtMs = 0.025;
-
-std::shared_ptr<const CultureModel> Model() {
-  static const auto* model = [] {
-    auto system = io::ReadSystem("systems/EI-mini");
-    EXPECT_TRUE(system.ok()) << system.status();
-    auto made = CultureModel::Create(std::make_shared<const io::System>(*std::move(system)));
-    EXPECT_TRUE(made.ok()) << made.status();
-    return new std::shared_ptr<const CultureModel>(*made);
-  }();
-  return *model;
-}
 
 // Samples of one channel, of a size that acts but does no harm.
 CultureStimulus On(StimulusQuantity quantity, double sample_dt_ms, std::vector<double> samples) {
@@ -57,7 +46,7 @@ CultureStimulus On(StimulusQuantity quantity, double sample_dt_ms, std::vector<d
       break;
   }
   if (quantity == StimulusQuantity::kElectrodeUa) {
-    stimulus.electrodes = {Model()->prepared().setup.electrode_array->electrodes[0].id};
+    stimulus.electrodes = {EiMini()->prepared().setup.electrode_array->electrodes[0].id};
   } else {
     stimulus.sites = {{0, 0}};
   }
@@ -76,7 +65,7 @@ class StimulusTimingTest : public ::testing::TestWithParam<StimulusQuantity> {
  protected:
   // A quiet culture at time 0 that records the somata of cells 0 and 1 in every step.
   std::unique_ptr<LiveCulture> Quiet() {
-    auto made = LiveCulture::Create(Model(), 1, 1, executor_);
+    auto made = LiveCulture::Create(EiMini(), 1, 1, executor_);
     EXPECT_TRUE(made.ok()) << made.status();
     CultureChange change;
     change.forget_params = true;
