@@ -10,7 +10,7 @@ from pathlib import Path
 
 import livnd
 import pytest
-from serving import LIVND, SYSTEMS, Serve
+from serving import LIVND, SYSTEMS, Serve, after
 
 MODEL = "ReducedCalciumSomaDendrite"
 
@@ -64,9 +64,7 @@ def systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def inspect(system: Path, *flags: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """`before` are commands for the shell that becomes the program, as for Serve."""
-    command = [str(LIVND), "inspect", str(system), *flags]
-    if before:
-        command = ["/bin/sh", "-c", f'{before}; exec "$@"', "sh", *command]
+    command = after([str(LIVND), "inspect", str(system), *flags], before)
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -17,6 +17,15 @@ SYSTEMS = ROOT / "systems"
 TASK = "TargetRate-EI-mini-v0"
 
 
+def after(command: list[str], before: str) -> list[str]:
+    """`command`, run by a shell that runs the commands `before` first and then becomes it.
+
+    Python code in a process forked from one that uses gRPC would race with the threads that gRPC
+    starts in it.
+    """
+    return ["/bin/sh", "-c", f'{before}; exec "$@"', "sh", *command] if before else command
+
+
 class Serve:
     """Runs the server in a folder of its own until the end of the `with` block, then kills it.
 
@@ -29,8 +38,7 @@ class Serve:
         flags: more of them.
         systems: the folder of its systems.
         listen: the address; True for a socket in the folder, False to leave it to the flags.
-        before: commands for a shell that then becomes the server. (Python code in a process forked
-            from one that uses gRPC races with the threads that gRPC starts in it.)
+        before: commands for a shell that then becomes the server.
         options: of Popen.
     """
 
@@ -48,11 +56,9 @@ class Serve:
             command += ["--listen", f"unix:{self.folder}/s" if listen is True else listen]
         if "--state-dir" not in flags:
             command += ["--state-dir", f"{self.folder}/state"]
-        if before:
-            command = ["/bin/sh", "-c", f'{before}; exec "$@"', "sh", *command]
         with open(self._log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [*command, *flags],
+                after([*command, *flags], before),
                 cwd=self.folder,
                 **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, **options},
             )
