@@ -1,8 +1,12 @@
 #include "base/field_error.h"
 
+#include <limits>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace livnd {
 namespace {
@@ -26,7 +30,25 @@ absl::Status WithText(const absl::Status& status, absl::string_view text) {
   return out;
 }
 
+bool Read(absl::string_view text, double* number) { return absl::SimpleAtod(text, number); }
+bool Read(absl::string_view text, float* number) { return absl::SimpleAtof(text, number); }
+
+template <typename T>
+std::string ShortestText(T number) {
+  constexpr int kEnough = std::numeric_limits<T>::max_digits10;
+  for (int digits = 6; digits < kEnough; ++digits) {
+    std::string text = absl::StrFormat("%.*g", digits, number);
+    T read_back = 0;
+    if (Read(text, &read_back) && read_back == number) return text;
+  }
+  return absl::StrFormat("%.*g", kEnough, number);
+}
+
 }  // namespace
+
+std::string Exact(double number) { return ShortestText(number); }
+std::string Exact(float number) { return ShortestText(number); }
+std::string Exact(int64_t number) { return absl::StrCat(number); }
 
 absl::Status MakeFieldError(absl::string_view field, absl::string_view value,
                             absl::string_view accepted) {

@@ -2,6 +2,7 @@
 #ifndef LIVND_BASE_FIELD_ERROR_H_
 #define LIVND_BASE_FIELD_ERROR_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,13 @@ struct FieldError {
   std::string value;     // what the field held
   std::string accepted;  // what it takes
 };
+
+// The shortest text that reads back as the same number, in 6 digits at least where these are enough:
+// "1", "1e+06", "1.0000000000000002". In a value or in what is accepted, a number just out of range
+// would otherwise read as one within it.
+std::string Exact(double number);
+std::string Exact(float number);
+std::string Exact(int64_t number);
 
 // The value of a field whose name nobody knows, the last part of its path: "opsin[g1]".
 inline constexpr char kUnknownName[] = "an unknown name";

@@ -1,5 +1,8 @@
 #include "base/field_error.h"
 
+#include <cmath>
+#include <limits>
+
 #include "absl/strings/cord.h"
 #include "gtest/gtest.h"
 
@@ -17,6 +20,18 @@ TEST(FieldErrorTest, SaysFieldValueAndAccepted) {
   EXPECT_EQ(error->value, "2");
   EXPECT_EQ(error->accepted, "1e-4 .. 1");
   EXPECT_FALSE(FieldErrorOf(absl::InvalidArgumentError("dt_ms")).has_value());
+}
+
+TEST(ExactTest, ReadsBackAsTheSameNumberAndIsShort) {
+  EXPECT_EQ(Exact(1.0), "1");
+  EXPECT_EQ(Exact(1e6), "1e+06");
+  EXPECT_EQ(Exact(1247.075), "1247.075");
+  EXPECT_EQ(Exact(std::nextafter(1.0, 2.0)), "1.0000000000000002");
+  EXPECT_EQ(Exact(0.1f), "0.1");
+  EXPECT_EQ(Exact(std::nextafter(1.0f, 2.0f)), "1.0000001");
+  EXPECT_EQ(Exact(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(Exact(std::numeric_limits<float>::quiet_NaN()), "nan");
+  EXPECT_EQ(Exact(-std::numeric_limits<double>::denorm_min()), "-4.94066e-324");
 }
 
 TEST(FieldErrorTest, PrefixesMakePaths) {

@@ -23,7 +23,7 @@ constexpr int kNormalizeRounds = 20;  // livn's
 absl::Status CheckRange(absl::string_view field, const std::optional<double>& value, double low,
                         double high) {
   if (!value.has_value() || (*value >= low && *value <= high)) return absl::OkStatus();
-  return MakeFieldError(field, absl::StrCat(*value), absl::StrCat(low, " .. ", high));
+  return MakeFieldError(field, Exact(*value), absl::StrCat(Exact(low), " .. ", Exact(high)));
 }
 
 // Ranges are sim::Culture::Create's business.
@@ -196,11 +196,10 @@ absl::Status LiveCulture::FaultOf(const CultureChange& change, const PreparedCul
     const bool one = last.values.size() == 1;
     return MakeFieldError(
         absl::StrCat("params[", last.key, one ? "].value" : "].values"),
-        one ? absl::StrCat(last.values[0]) : absl::StrCat(last.values.size(), " numbers"),
-        accepted);
+        one ? Exact(last.values[0]) : absl::StrCat(last.values.size(), " numbers"), accepted);
   }
   if (change.dt_ms.has_value()) {
-    return MakeFieldError("dt_ms", absl::StrCat(*change.dt_ms), accepted);
+    return MakeFieldError("dt_ms", Exact(*change.dt_ms), accepted);
   }
   if (!change.params_group.empty()) {
     return MakeFieldError("params_group", change.params_group, accepted);

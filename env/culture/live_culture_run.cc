@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/field_error.h"
@@ -27,16 +26,6 @@ constexpr int64_t kBytesOfSpike = 24;
 int64_t NumSamples(const SeriesSelection& series, double dt_ms, int64_t num_ticks) {
   const int64_t every = std::llround(series.sample_dt_ms / dt_ms);
   return (num_ticks + every - 1) / every;
-}
-
-// The shortest text that reads back as the same number.
-std::string Exact(double number) {
-  for (int digits = 6; digits < 17; ++digits) {
-    std::string text = absl::StrFormat("%.*g", digits, number);
-    double read_back = 0.0;
-    if (absl::SimpleAtod(text, &read_back) && read_back == number) return text;
-  }
-  return absl::StrFormat("%.17g", number);
 }
 
 // "0 .. 20951.475 (ms)": the longest run that is accepted, to the tick.

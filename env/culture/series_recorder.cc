@@ -108,8 +108,8 @@ absl::Status CheckSelection(absl::string_view field, const RecordingSelection& s
     const std::string path = absl::StrCat(field, ".series[", i, "]");
     const double steps = s.sample_dt_ms / culture.dt_ms();
     if (!(steps >= 1.0 - 1e-9 && steps <= 1e6 && std::fabs(steps - std::round(steps)) <= 1e-6)) {
-      return MakeFieldError(absl::StrCat(path, ".sample_dt_ms"), absl::StrCat(s.sample_dt_ms),
-                            absl::StrCat("a multiple of dt_ms = ", culture.dt_ms()));
+      return MakeFieldError(absl::StrCat(path, ".sample_dt_ms"), Exact(s.sample_dt_ms),
+                            absl::StrCat("a multiple of dt_ms = ", Exact(culture.dt_ms())));
     }
     if (s.quantity == RecordedQuantity::kElectrodePotentialUv && !has_electrodes) {
       return MakeFieldError(absl::StrCat(path, ".quantity"), "electrode potentials",

@@ -138,14 +138,13 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
                                  const sim::Culture& culture, const Electrodes* electrodes) const {
   const auto path = [&](absl::string_view name) { return absl::StrCat(field, ".", name); };
   if (!(stimulus.sample_dt_ms >= 1e-3 && stimulus.sample_dt_ms <= 1e6)) {
-    return MakeFieldError(path("sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
-                          "0.001 .. 1e6 (ms)");
+    return MakeFieldError(path("sample_dt_ms"), Exact(stimulus.sample_dt_ms), "0.001 .. 1e6 (ms)");
   }
   if (stimulus.timing == sim::SampleTiming::kExactTicks &&
       sim::TicksOfSample(stimulus.sample_dt_ms, culture.dt_ms()) == 0) {
     return MakeFieldError(
-        path("sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
-        absl::StrCat("a multiple of dt_ms = ", culture.dt_ms(), ", or the timing livn"));
+        path("sample_dt_ms"), Exact(stimulus.sample_dt_ms),
+        absl::StrCat("a multiple of dt_ms = ", Exact(culture.dt_ms()), ", or the timing livn"));
   }
   const sim::StimulusMode mode = ModeOf(stimulus.quantity);
   const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
@@ -211,8 +210,7 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
   }
   if (stimulus.quantity == StimulusQuantity::kIrradianceMwMm2 &&
       !(stimulus.wavelength_nm >= 100.0 && stimulus.wavelength_nm <= 2000.0)) {
-    return MakeFieldError(path("wavelength_nm"), absl::StrCat(stimulus.wavelength_nm),
-                          "100 .. 2000 (nm)");
+    return MakeFieldError(path("wavelength_nm"), Exact(stimulus.wavelength_nm), "100 .. 2000 (nm)");
   }
   const auto [low, high] = BoundsOf(stimulus.quantity);
   for (size_t i = 0; i < stimulus.samples.size(); ++i) {
@@ -220,9 +218,10 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
     if (x >= low && x <= high) continue;  // false for NaN
     return MakeFieldError(
         path("samples"),
-        absl::StrCat(x, " (sample ", static_cast<int64_t>(i) / num_channels % stimulus.num_samples,
-                     ", channel ", static_cast<int64_t>(i) % num_channels, ")"),
-        absl::StrCat(low, " .. ", high));
+        absl::StrCat(Exact(x), " (sample ",
+                     static_cast<int64_t>(i) / num_channels % stimulus.num_samples, ", channel ",
+                     static_cast<int64_t>(i) % num_channels, ")"),
+        absl::StrCat(Exact(low), " .. ", Exact(high)));
   }
   return by_electrode ? CheckField(path("samples"), stimulus, *electrodes) : absl::OkStatus();
 }
@@ -240,9 +239,9 @@ absl::Status StimulusPlan::CheckMode(absl::string_view field, const CultureStimu
         absl::StrCat(name(mode.timing), ", as this mode's earlier stimulus, until the next Clear"));
   }
   if (mode.timing == sim::SampleTiming::kLivn && mode.sample_dt_ms != stimulus.sample_dt_ms) {
-    return MakeFieldError(
-        absl::StrCat(field, ".sample_dt_ms"), absl::StrCat(stimulus.sample_dt_ms),
-        absl::StrCat(mode.sample_dt_ms, ", as this mode's earlier stimulus, until the next Clear"));
+    return MakeFieldError(absl::StrCat(field, ".sample_dt_ms"), Exact(stimulus.sample_dt_ms),
+                          absl::StrCat(Exact(mode.sample_dt_ms),
+                                       ", as this mode's earlier stimulus, until the next Clear"));
   }
   if (mode.electrodes != by_electrode) {
     return MakeFieldError(absl::StrCat(field, ".quantity"),
@@ -397,8 +396,8 @@ absl::Status StimulusPlan::CheckDt(double dt_ms) const {
       if (w.timing == sim::SampleTiming::kLivn || sim::TicksOfSample(w.sample_dt_ms, dt_ms) > 0) {
         continue;
       }
-      return MakeFieldError("dt_ms", absl::StrCat(dt_ms),
-                            absl::StrCat("a part of ", w.sample_dt_ms,
+      return MakeFieldError("dt_ms", Exact(dt_ms),
+                            absl::StrCat("a part of ", Exact(w.sample_dt_ms),
                                          ", the sample_dt_ms of a stimulus that is still to come, "
                                          "until the next Clear"));
     }

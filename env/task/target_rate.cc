@@ -116,7 +116,7 @@ EnvironmentSpec SpecOf(const TargetRateConfig& config, const io::System& system)
 absl::Status TargetRateConfig::Validate() const {
   const auto check = [](absl::string_view field, double value, double low, double high) {
     if (value >= low && value <= high) return absl::OkStatus();  // false for NaN
-    return MakeFieldError(field, absl::StrCat(value), absl::StrCat(low, " .. ", high));
+    return MakeFieldError(field, Exact(value), absl::StrCat(Exact(low), " .. ", Exact(high)));
   };
   for (const absl::Status& s : {check("num_history_steps", num_history_steps, 1, 1000),
                                 check("num_rate_steps", num_rate_steps, 1, 1000),

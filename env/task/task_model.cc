@@ -19,10 +19,10 @@ namespace livnd::env {
 absl::Status TaskModelConfig::Validate() const {
   // False for NaN, too.
   if (!(step_ms >= 1.0 && step_ms <= 1e4)) {
-    return MakeFieldError("step_ms", absl::StrCat(step_ms), "1 .. 10000 (ms)");
+    return MakeFieldError("step_ms", Exact(step_ms), "1 .. 10000 (ms)");
   }
   if (!(settle_ms >= 0.0 && settle_ms <= 1e6)) {
-    return MakeFieldError("settle_ms", absl::StrCat(settle_ms), "0 .. 1000000 (ms)");
+    return MakeFieldError("settle_ms", Exact(settle_ms), "0 .. 1000000 (ms)");
   }
   if (kept_steps < 0 || kept_steps > 1000) {
     return MakeFieldError("kept_steps", absl::StrCat(kept_steps), "0 .. 1000");

@@ -70,8 +70,8 @@ absl::Status CheckBounds(const TensorBatch& actions, int tensor, const TensorSpe
   const std::string element =
       i < spec.element_names.size() ? spec.element_names[i] : absl::StrCat("element ", i);
   return MakeFieldError(absl::StrCat("actions[", tensor, "].data"),
-                        absl::StrCat(elements[i], " (copy ", copy, ", ", element, ")"),
-                        absl::StrCat(spec.low[i], " .. ", spec.high[i]));
+                        absl::StrCat(Exact(elements[i]), " (copy ", copy, ", ", element, ")"),
+                        absl::StrCat(Exact(spec.low[i]), " .. ", Exact(spec.high[i])));
 }
 
 class TaskEnvironment final : public VectorEnvironment {
@@ -179,8 +179,8 @@ class TaskEnvironment final : public VectorEnvironment {
                           }));
     }
     if (value >= option->min && value <= option->max) return absl::OkStatus();  // false for NaN
-    return MakeFieldError(absl::StrCat("options[", name, "]"), absl::StrCat(value),
-                          absl::StrCat(option->min, " .. ", option->max));
+    return MakeFieldError(absl::StrCat("options[", name, "]"), Exact(value),
+                          absl::StrCat(Exact(option->min), " .. ", Exact(option->max)));
   }
 
   absl::Status CheckStep(const TensorBatch& actions) const {

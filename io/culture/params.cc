@@ -83,7 +83,7 @@ class Writer {
     absl::string_view key = param.key;
     for (size_t i = 0; i < param.values.size(); ++i) {
       if (std::isfinite(param.values[i])) continue;
-      return MakeFieldError(ValueField(param, i), absl::StrCat(param.values[i]), "a finite number");
+      return MakeFieldError(ValueField(param, i), Exact(param.values[i]), "a finite number");
     }
     if (absl::ConsumePrefix(&key, "cells-")) return SetCells(param, key);
     if (param.values.size() != 1) {
@@ -237,7 +237,7 @@ class Writer {
         return BadKey(param,
                       absl::StrCat("io-volume_conductor-NAME with one of ", error->accepted));
       }
-      return MakeFieldError(ValueField(param, 0), absl::StrCat(value), error->accepted);
+      return MakeFieldError(ValueField(param, 0), Exact(value), error->accepted);
     }
     electrode_array_ = std::move(changed);
     return absl::OkStatus();

@@ -20,7 +20,7 @@ using Method = SelectionSpec::Method;
 
 absl::Status CheckFraction(absl::string_view field, double fraction) {
   if (fraction > 0.0 && fraction <= 1.0) return absl::OkStatus();
-  return MakeFieldError(field, absl::StrCat(fraction), "a fraction > 0 and <= 1");
+  return MakeFieldError(field, Exact(fraction), "a fraction > 0 and <= 1");
 }
 
 absl::Status CheckCount(absl::string_view field, int64_t count, int64_t num_cells) {
@@ -143,7 +143,7 @@ absl::StatusOr<Selection> ResolvePatch(const System& system, const SelectionSpec
       for (const auto& [corner, x] :
            {std::make_pair(0, box.min_um[axis]), std::make_pair(1, box.max_um[axis])}) {
         if (std::isfinite(x)) continue;
-        return MakeFieldError(absl::StrCat("bounds[", corner, "][", axis, "]"), absl::StrCat(x),
+        return MakeFieldError(absl::StrCat("bounds[", corner, "][", axis, "]"), Exact(x),
                               "a finite number (um)");
       }
       if (box.min_um[axis] > box.max_um[axis]) std::swap(box.min_um[axis], box.max_um[axis]);

@@ -27,7 +27,7 @@ constexpr Setting kSettings[] = {
 
 absl::Status CheckRadius(absl::string_view name, double radius_um) {
   if (std::isfinite(radius_um) && radius_um >= 0) return absl::OkStatus();
-  return MakeFieldError(name, absl::StrCat(radius_um), "a finite length >= 0 (um)");
+  return MakeFieldError(name, Exact(radius_um), "a finite length >= 0 (um)");
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ absl::Status VolumeConductor::Validate() const {
   for (const Setting& setting : kSettings) {
     const double value = this->*setting.value;
     if (!std::isfinite(value) || value < 0) {
-      return MakeFieldError(setting.name, absl::StrCat(value), "a finite number >= 0");
+      return MakeFieldError(setting.name, Exact(value), "a finite number >= 0");
     }
   }
   if (min_distance_um == 0) {
@@ -85,7 +85,7 @@ absl::Status ElectrodeArrayConfig::Validate() const {
     for (int axis = 0; axis < 3; ++axis) {
       const double coordinate = electrode.position_um[axis];
       if (!std::isfinite(coordinate)) {
-        return MakeFieldError(field(1 + axis), absl::StrCat(coordinate), "a finite number (um)");
+        return MakeFieldError(field(1 + axis), Exact(coordinate), "a finite number (um)");
       }
     }
   }

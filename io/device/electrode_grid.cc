@@ -24,7 +24,7 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGrid(const ElectrodeGrid& gr
   const bool finite = std::isfinite(grid.pitch_um) && std::isfinite(grid.offset_x_um) &&
                       std::isfinite(grid.offset_y_um) && std::isfinite(grid.z_um);
   if (!finite || grid.pitch_um <= 0) {
-    return MakeFieldError("pitch_um", absl::StrCat(grid.pitch_um),
+    return MakeFieldError("pitch_um", Exact(grid.pitch_um),
                           "a finite number > 0, as offsets and z are finite (um)");
   }
   if (grid.num_x < 1 || grid.num_y < 1 ||
@@ -48,7 +48,7 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
                                                                 const std::array<double, 2>& max_um,
                                                                 double z_um) {
   if (!(pitch_um > 0)) {
-    return MakeFieldError("pitch_um", absl::StrCat(pitch_um), "a number > 0 (um)");
+    return MakeFieldError("pitch_um", Exact(pitch_um), "a number > 0 (um)");
   }
   ElectrodeGrid grid;
   grid.pitch_um = pitch_um;
@@ -58,8 +58,9 @@ absl::StatusOr<std::vector<Electrode>> MakeElectrodeGridForArea(double pitch_um,
   for (int axis = 0; axis < 2; ++axis) {
     const double extent_um = max_um[axis] - min_um[axis];
     if (!(extent_um >= 0) || !std::isfinite(extent_um)) {
-      return MakeFieldError(absl::StrCat("max_um[", axis, "]"), absl::StrCat(max_um[axis]),
-                            absl::StrCat("a finite number not below min_um = ", min_um[axis]));
+      return MakeFieldError(
+          absl::StrCat("max_um[", axis, "]"), Exact(max_um[axis]),
+          absl::StrCat("a finite number not below min_um = ", Exact(min_um[axis])));
     }
     *counts[axis] = RoundDownToPowerOfTwo(std::floor(extent_um / pitch_um) + 1);
     *offsets[axis] = min_um[axis] + (extent_um - (*counts[axis] - 1) * pitch_um) / 2;

@@ -20,11 +20,11 @@ absl::Status BiphasicPulseConfig::Validate(double dt_ms) const {
   // Written so that NaN fails.
   if (!(ticks > 0.5 && phase_us <= kMaxPhaseUs && std::fabs(ticks - std::round(ticks)) <= 1e-6)) {
     return MakeFieldError(
-        "phase_us", absl::StrCat(phase_us),
-        absl::StrCat("a multiple of the tick, ", tick_us, ", up to ", kMaxPhaseUs, " (us)"));
+        "phase_us", Exact(phase_us),
+        absl::StrCat("a multiple of the tick, ", Exact(tick_us), ", up to ", kMaxPhaseUs, " (us)"));
   }
   if (!(max_amplitude_ua >= 0.0 && max_amplitude_ua <= kMaxAmplitudeUa)) {
-    return MakeFieldError("max_amplitude_ua", absl::StrCat(max_amplitude_ua),
+    return MakeFieldError("max_amplitude_ua", Exact(max_amplitude_ua),
                           absl::StrCat("0 .. ", kMaxAmplitudeUa, " (uA)"));
   }
   return absl::OkStatus();

@@ -33,8 +33,8 @@ absl::Status ParseExtent(const JsonView& view, Extent& extent) {
   for (size_t i = 0; i < N; ++i) {
     if (extent.min_um[i] <= extent.max_um[i]) continue;
     return corners[0].Within(MakeFieldError(
-        absl::StrCat("[", i, "]"), absl::StrCat(extent.min_um[i]),
-        absl::StrCat("a minimum that is not above the maximum, ", extent.max_um[i])));
+        absl::StrCat("[", i, "]"), Exact(extent.min_um[i]),
+        absl::StrCat("a minimum that is not above the maximum, ", Exact(extent.max_um[i]))));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "server/wire/change_fields.h"
 #include "server/wire/culture.h"
@@ -29,7 +30,7 @@ absl::Status AnswerTooLarge(int64_t bytes, int64_t most) {
 // All copies have failed, copy `first` before the others.
 absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
   const auto text = [&](size_t copy) {
-    return absl::StrCat("copy ", copy, " at ", failed_at_ms[copy], " ms");
+    return absl::StrCat("copy ", copy, " at ", Exact(failed_at_ms[copy]), " ms");
   };
   std::string each;
   for (size_t copy = 0; copy < failed_at_ms.size(); ++copy) {
@@ -64,7 +65,7 @@ absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* 
   if (ran.code() == absl::StatusCode::kResourceExhausted) {
     return MakeError(ran.code(), reason::kTooManySpikes, ran.message(),
                      {{"field", "duration_ms"},
-                      {"value", absl::StrCat(run.duration_ms)},
+                      {"value", Exact(run.duration_ms)},
                       {"accepted", "a shorter run"}});
   }
   LIVND_RETURN_IF_ERROR(ran);

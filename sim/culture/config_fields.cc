@@ -35,7 +35,7 @@ absl::Status CheckEdge(const ProjectionConfig& projection, const Edge& edge, boo
   const auto bad = [&](absl::string_view name, double value, absl::string_view accepted) {
     return MakeFieldError(
         absl::StrCat(FieldOf(projection), ".edges.", name),
-        absl::StrCat(value, " (from gid ", edge.source_gid, " to ", edge.target_gid, ")"),
+        absl::StrCat(Exact(value), " (from gid ", edge.source_gid, " to ", edge.target_gid, ")"),
         accepted);
   };
   if (!between_cells) {

@@ -50,15 +50,14 @@ absl::Status ValidatePopulations(const CultureConfig& config) {
 
 absl::StatusOr<std::shared_ptr<const Culture>> Culture::Create(const CultureConfig& config) {
   if (!(config.dt_ms >= 1e-4 && config.dt_ms <= 1.0)) {
-    return MakeFieldError("dt_ms", absl::StrCat(config.dt_ms), "a number from 1e-4 to 1 (ms)");
+    return MakeFieldError("dt_ms", Exact(config.dt_ms), "a number from 1e-4 to 1 (ms)");
   }
   if (!(std::fabs(config.v_init_mv) <= 200.0)) {
-    return MakeFieldError("v_init_mv", absl::StrCat(config.v_init_mv),
-                          "a number from -200 to 200 (mV)");
+    return MakeFieldError("v_init_mv", Exact(config.v_init_mv), "a number from -200 to 200 (mV)");
   }
   const double refractory = config.model.refractory_period_ms;
   if (!(refractory >= 0.0 && refractory <= 1e6)) {
-    return MakeFieldError("model.refractory_period_ms", absl::StrCat(refractory),
+    return MakeFieldError("model.refractory_period_ms", Exact(refractory),
                           "a number from 0 to 1e6 (ms)");
   }
   if (absl::Status s = ValidatePopulations(config); !s.ok()) return s;
@@ -192,9 +191,9 @@ absl::Status Culture::CheckLearnedWeights(absl::Span<const double> weights) cons
   for (size_t i = 0; i < weights.size(); ++i) {
     const PlasticConnection& c = plastic_[i];
     if (weights[i] >= c.w_min && weights[i] <= c.w_max) continue;  // false for NaN
-    return MakeFieldError(absl::StrCat("learned_weights[", i, "]"), absl::StrCat(weights[i]),
-                          absl::StrCat(c.w_min, " .. ", c.w_max, " (from gid ", c.source_gid,
-                                       " to ", c.target_gid, ", ", c.receptor, ")"));
+    return MakeFieldError(absl::StrCat("learned_weights[", i, "]"), Exact(weights[i]),
+                          absl::StrCat(Exact(c.w_min), " .. ", Exact(c.w_max), " (from gid ",
+                                       c.source_gid, " to ", c.target_gid, ", ", c.receptor, ")"));
   }
   return absl::OkStatus();
 }

@@ -25,14 +25,14 @@ absl::Status CheckTau(absl::string_view name, double tau_ms, double dt_ms) {
   // Written so that NaN fails; infinity passes.
   if (tau_ms >= dt_ms) return absl::OkStatus();
   return MakeFieldError(
-      name, absl::StrCat(tau_ms),
-      absl::StrCat("no less than the step, ", dt_ms, " (ms); infinity: no decay"));
+      name, Exact(tau_ms),
+      absl::StrCat("no less than the step, ", Exact(dt_ms), " (ms); infinity: no decay"));
 }
 
 absl::Status CheckWeight(absl::string_view name, bool conductance, double value) {
   if (value >= (conductance ? 0.0 : -1e9) && value <= 1e9) return absl::OkStatus();
   return MakeFieldError(
-      name, absl::StrCat(value),
+      name, Exact(value),
       conductance ? "a number from 0 to 1e9 (nS)" : "a number from -1e9 to 1e9 (pA)");
 }
 
@@ -40,7 +40,7 @@ absl::Status CheckWeight(absl::string_view name, bool conductance, double value)
 absl::Status UnfitFor(const std::string& name, double value, const absl::Status& status) {
   const std::optional<FieldError> error = FieldErrorOf(status);
   if (!error.has_value() || error->field == name) return status;
-  return WithFieldError({"", name, absl::StrCat(value),
+  return WithFieldError({"", name, Exact(value),
                          absl::StrCat("a number that goes with ", error->field, " = ", error->value,
                                       ", which takes ", error->accepted)},
                         status);
@@ -119,8 +119,8 @@ absl::Status PointBuilder::RefuseOthersFields() const {
     return MakeFieldError(field.name, "present", "absent: point neurons have none");
   }
   if (const CultureConfig defaults; config_.v_init_mv != defaults.v_init_mv) {
-    return MakeFieldError("v_init_mv", absl::StrCat(config_.v_init_mv),
-                          absl::StrCat(defaults.v_init_mv,
+    return MakeFieldError("v_init_mv", Exact(config_.v_init_mv),
+                          absl::StrCat(Exact(defaults.v_init_mv),
                                        ", which nothing looks at: point "
                                        "neurons have a start of their own"));
   }
@@ -271,7 +271,7 @@ absl::Status PointBuilder::ValidateNoise() {
                             "level, also as POPULATION-level with the name of a built population");
     }
     if (!(value >= 0.0 && value <= 1e9)) {
-      return MakeFieldError(FieldAt("noise", key), absl::StrCat(value), "a number from 0 to 1e9");
+      return MakeFieldError(FieldAt("noise", key), Exact(value), "a number from 0 to 1e9");
     }
   }
   return absl::OkStatus();
@@ -310,12 +310,12 @@ absl::StatusOr<PointBuilder::Receptor> PointBuilder::ResolveReceptor(
     } else if (name == "sign") {
       r.sign = value;
       if (value != 1.0 && value != -1.0) {
-        return MakeFieldError(field, absl::StrCat(value), "1 or -1");
+        return MakeFieldError(field, Exact(value), "1 or -1");
       }
     } else {
       r.reversal_mv = value;
       if (!(std::fabs(value) <= 1e3)) {
-        return MakeFieldError(field, absl::StrCat(value), "a number from -1000 to 1000 (mV)");
+        return MakeFieldError(field, Exact(value), "a number from -1000 to 1000 (mV)");
       }
     }
   }

@@ -31,12 +31,12 @@ bool KindOf(absl::string_view population, CellKind* kind) {
 absl::Status ValidateOpsin(const OpsinParams& o) {
   auto positive = [](const char* name, double value, const char* unit) {
     if (value > 0.0 && value <= 1e30) return absl::OkStatus();
-    return MakeFieldError(absl::StrCat("opsin[", name, "]"), absl::StrCat(value),
+    return MakeFieldError(absl::StrCat("opsin[", name, "]"), Exact(value),
                           absl::StrCat("a number > 0 and <= 1e30 (", unit, ")"));
   };
   auto not_negative = [](const char* name, double value, const char* unit) {
     if (value >= 0.0 && value <= 1e9) return absl::OkStatus();
-    return MakeFieldError(absl::StrCat("opsin[", name, "]"), absl::StrCat(value),
+    return MakeFieldError(absl::StrCat("opsin[", name, "]"), Exact(value),
                           absl::StrCat("a number from 0 to 1e9 (", unit, ")"));
   };
   for (const absl::Status& s :
@@ -48,7 +48,7 @@ absl::Status ValidateOpsin(const OpsinParams& o) {
     if (!s.ok()) return s;
   }
   if (!(std::fabs(o.reversal_mv) <= 1e3) || o.reversal_mv == -70.0) {
-    return MakeFieldError("opsin[E]", absl::StrCat(o.reversal_mv),
+    return MakeFieldError("opsin[E]", Exact(o.reversal_mv),
                           "a number within +-1000 other than -70 (mV)");
   }
   return absl::OkStatus();
@@ -106,7 +106,7 @@ absl::StatusOr<CultureParts> RcsdBuilder::Build() {
   }
   for (const auto& [population, cv] : config_.model.size_cv) {
     if (!(cv >= 0.0 && cv <= 10.0)) {
-      return MakeFieldError(FieldAt("model.size_cv", population), absl::StrCat(cv),
+      return MakeFieldError(FieldAt("model.size_cv", population), Exact(cv),
                             "a number from 0 to 10");
     }
   }
@@ -169,8 +169,8 @@ absl::StatusOr<CellTemplate> RcsdBuilder::MakeCell(const Population& population,
         own != config_.cell_params.end() ? FieldAt("cell_params", absl::StrCat(gid))
         : population.params != nullptr   ? FieldAt("population_params", name)
                                          : FieldAt("model.size_cv", name),
-        absl::StrCat("a size (factor ", scale, ") that needs ", cell.sections[0].num_segments,
-                     " and ", shape.num_dend, " segments"),
+        absl::StrCat("a size (factor ", Exact(scale), ") that needs ",
+                     cell.sections[0].num_segments, " and ", shape.num_dend, " segments"),
         "sizes with 1 segment in the soma and 1 or 3 in the dendrite");
   }
   return cell;
@@ -292,7 +292,7 @@ absl::Status RcsdBuilder::BuildNoise() {
     const bool ok = std::isfinite(value) && (name[0] == 'E' || value >= 0.0) &&
                     (!absl::StartsWith(name, "tau") || value > 0.0);
     if (!ok) {
-      return MakeFieldError(FieldAt("noise", key), absl::StrCat(value),
+      return MakeFieldError(FieldAt("noise", key), Exact(value),
                             name[0] == 'E'                  ? "a finite number (mV)"
                             : absl::StartsWith(name, "tau") ? "a number > 0 (ms)"
                                                             : "a number >= 0 (uS)");
@@ -455,7 +455,7 @@ absl::Status RcsdBuilder::BuildConnections() {
                             absl::StrJoin(parts_.weight_keys, ", "));
     }
     if (!(value >= 0.0 && value <= 1e9)) {
-      return MakeFieldError(FieldAt("weights", key), absl::StrCat(value), "a number from 0 to 1e9");
+      return MakeFieldError(FieldAt("weights", key), Exact(value), "a number from 0 to 1e9");
     }
   }
   for (const auto& [key, value] : config_.receptor_params) {

@@ -25,7 +25,7 @@ absl::Status AtReceptor(absl::string_view field, const std::map<std::string, dou
     own = own_keys.find(error->field == "tau_rise" ? "tau_decay" : "tau_rise");
     if (own != own_keys.end()) {
       error->accepted = absl::StrCat("a time that goes with ", error->field, " = ", error->value);
-      error->value = absl::StrCat(params.at(own->first));
+      error->value = Exact(params.at(own->first));
     }
   }
   if (own == own_keys.end()) return AtField(field, status);

@@ -88,14 +88,14 @@ absl::Status Gang::CheckWaveform(StimulusMode mode, const Waveform& waveform) co
     return MakeFieldError("channels", absl::StrCat(c), absl::StrCat("0 .. ", of_map - 1));
   }
   if (!(waveform.sample_dt_ms >= 1e-6 && waveform.sample_dt_ms <= 1e9)) {
-    return MakeFieldError("sample_dt_ms", absl::StrCat(waveform.sample_dt_ms),
+    return MakeFieldError("sample_dt_ms", Exact(waveform.sample_dt_ms),
                           "a number from 1e-6 to 1e9 (ms)");
   }
   if (waveform.timing == SampleTiming::kExactTicks &&
       TicksOfSample(waveform.sample_dt_ms, culture_->dt_ms()) == 0) {
     return MakeFieldError(
-        "sample_dt_ms", absl::StrCat(waveform.sample_dt_ms),
-        absl::StrCat("a multiple of dt_ms = ", culture_->dt_ms(), ", or livn's timing"));
+        "sample_dt_ms", Exact(waveform.sample_dt_ms),
+        absl::StrCat("a multiple of dt_ms = ", Exact(culture_->dt_ms()), ", or livn's timing"));
   }
   constexpr int64_t kFarthest = int64_t{1} << 53;
   for (const auto& [name, first] : {std::make_pair("first_tick", waveform.first_tick),
@@ -104,7 +104,7 @@ absl::Status Gang::CheckWaveform(StimulusMode mode, const Waveform& waveform) co
     return MakeFieldError(name, absl::StrCat(first), absl::StrCat(-kFarthest, " .. ", kFarthest));
   }
   for (double x : waveform.samples) {
-    if (!std::isfinite(x)) return MakeFieldError("samples", absl::StrCat(x), "finite numbers");
+    if (!std::isfinite(x)) return MakeFieldError("samples", Exact(x), "finite numbers");
   }
   return absl::OkStatus();
 }
@@ -118,8 +118,8 @@ absl::Status Gang::Install(int copy, StimulusMode mode, std::shared_ptr<const Wa
   }
   if (waveform->timing == SampleTiming::kLivn && timeline.timing().has_value() &&
       timeline.sample_dt_ms() != waveform->sample_dt_ms) {
-    return MakeFieldError("sample_dt_ms", absl::StrCat(waveform->sample_dt_ms),
-                          absl::StrCat(timeline.sample_dt_ms(),
+    return MakeFieldError("sample_dt_ms", Exact(waveform->sample_dt_ms),
+                          absl::StrCat(Exact(timeline.sample_dt_ms()),
                                        ", as this mode's earlier stimulus: both are on one time "
                                        "axis until the next reset"));
   }

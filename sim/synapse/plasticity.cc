@@ -51,7 +51,7 @@ PlasticityRule DefaultRule(PlasticityGroup group) {
 
 absl::Status Bad(absl::string_view group, absl::string_view name, double value,
                  absl::string_view accepted) {
-  return MakeFieldError(absl::StrCat("plasticity[", group, "][", name, "]"), absl::StrCat(value),
+  return MakeFieldError(absl::StrCat("plasticity[", group, "][", name, "]"), Exact(value),
                         accepted);
 }
 
@@ -109,10 +109,10 @@ absl::StatusOr<std::vector<PlasticityRule>> ResolvePlasticity(const PlasticityCo
     if (!(rule.w_max >= rule.w_min)) {
       if (values.count("w_max") == 0) {
         return Bad(group, "w_min", rule.w_min,
-                   absl::StrCat("a number not above w_max = ", rule.w_max));
+                   absl::StrCat("a number not above w_max = ", Exact(rule.w_max)));
       }
       return Bad(group, "w_max", rule.w_max,
-                 absl::StrCat("a number not below w_min = ", rule.w_min));
+                 absl::StrCat("a number not below w_min = ", Exact(rule.w_min)));
     }
   }
   return rules;

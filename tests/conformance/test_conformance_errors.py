@@ -111,6 +111,28 @@ EPISODES = {
 }
 
 
+def bound_hz(session: Session) -> float:
+    (option,) = (o for o in session.spec.reset_options if o.name == "target_rate_hz")
+    return option.max
+
+
+def test_a_number_just_out_of_bounds_does_not_read_as_one_within(client):
+    session = client.session(TASK)
+    session.reset([1], options={"target_rate_hz": 10.0})
+    actions = session.actions(0)
+    actions[0, 0] = np.nextafter(np.float32(1), np.float32(2))
+    for call, bound in (
+        (lambda: session.step(actions), 1.0),
+        (
+            lambda: session.reset(options={"target_rate_hz": np.nextafter(bound_hz(session), 1e9)}),
+            bound_hz(session),
+        ),
+    ):
+        told = refusal_of(call)
+        assert float(told.metadata["value"].split()[0]) > bound
+        assert float(told.metadata["accepted"].split()[-1]) == bound
+
+
 @pytest.mark.parametrize("what", EPISODES)
 def test_episodes(clients, what):
     call, field = EPISODES[what]

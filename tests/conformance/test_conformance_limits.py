@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +10,9 @@ from collections.abc import Callable, Iterator
 import grpc
 import numpy as np
 import pytest
-from livnd import SeriesSelection
+from livnd import CultureStimulus, SeriesSelection
 from livnd._proto import METHODS, pb
-from serving import TASK, Serve
+from serving import ROOT, TASK, Serve
 
 from conformance.drivers import Refused, Session
 
@@ -127,6 +128,61 @@ def test_an_answer_that_would_be_too_large_is_refused_before_it_is_made(client):
     assert told.metadata["field"] == "duration_ms"
     assert culture.describe()["ticks"] == 0
     assert culture.run(10)["series[0]"].shape == (3, 56, 400)
+
+
+def test_a_run_with_more_spikes_than_an_answer_holds_has_not_been(client):
+    culture = client.culture("EI-mini", 3)
+    sites = [(gid, section) for gid in range(8) for section in range(7)]
+    voltage = [SeriesSelection("voltage_mv", sites, sample_dt_ms=0.025)]
+    culture.configure(spikes=True, series=voltage)
+    culture.clear([1, 2, 3])
+    with pytest.raises(Refused) as caught:
+        culture.run(20_000)
+    longest_ms = float(re.search(r"0 \.\. ([0-9.]+)", caught.value.metadata["accepted"])[1])
+
+    # The series of the longest run fill an answer but for a few spikes.
+    push = CultureStimulus("current_na", np.full((int(longest_ms), 1), 1.0), 1.0, [(0, 0)])
+    before = culture.describe(learned_weights=True)
+    with pytest.raises(Refused) as caught:
+        culture.run(longest_ms, [push])
+    told = caught.value
+    assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_SPIKES")
+    assert told.metadata["field"] == "duration_ms"
+    assert float(told.metadata["value"]) == longest_ms
+    assert told.metadata["accepted"] == "a shorter run"
+    assert not told.in_doubt
+    after = culture.describe(learned_weights=True)
+    assert all(after[name].tobytes() == before[name].tobytes() for name in before)
+    assert culture.next_op_index == 3
+
+    again = culture.run(50, [push])
+    culture.clear([1, 2, 3])
+    unharmed = culture.run(50, [push])
+    for name in unharmed:
+        if name != "start_tick":
+            assert again[name].tobytes() == unharmed[name].tobytes(), name
+    assert len(unharmed["spike_gids"]) > 0
+    culture.close()
+
+
+def test_a_description_larger_than_a_message_is_refused_and_a_smaller_one_given(connect, tmp_path):
+    """The learned weights of enough copies of EI-1000 pass the cap."""
+    (tmp_path / "EI-1000").symlink_to(ROOT / "tests/data/systems/EI-1000")
+    with Serve(systems=tmp_path) as server:
+        client = connect(server.address)
+        most = client.info().max_send_message_bytes
+        one = client.culture("EI-1000")
+        bytes_a_copy = one.describe(learned_weights=True)["learned_weights"].nbytes
+        one.close()
+        culture = client.culture("EI-1000", most // bytes_a_copy)
+        with pytest.raises(Refused) as caught:
+            culture.describe(learned_weights=True)
+        told = caught.value
+        assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE")
+        assert int(told.metadata["value"].removesuffix(" bytes")) > most
+        assert told.metadata["accepted"].startswith("at most ")
+        assert not told.in_doubt
+        assert culture.describe()["ticks"] == 0
 
 
 def test_a_session_with_too_many_calls_is_asked_again_until_it_has_room(connect, small):

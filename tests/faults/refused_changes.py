@@ -221,7 +221,7 @@ ROWS = [
         says=("params_group", "fast", "[t_ref] = 150"),
     ),
     row(
-        'live_culture.cc: "dt_ms", absl',
+        'live_culture.cc: "dt_ms", Exact',
         "configure",
         dt_ms=0.5,
         on=POINTS,
@@ -257,7 +257,7 @@ ROWS = [
         says=("normalize_target", "present", "absent without normalize_weights"),
     ),
     row(
-        'live_culture.cc: low, " .. "',
+        'live_culture.cc: Exact(low), " .. "',
         "configure",
         normalize_weights=True,
         normalize_target=0.0,

@@ -203,7 +203,7 @@ OF_CULTURES = [
         says=("stimuli[0].timing", "livn", f"exact, {EARLIER}"),
     ),
     row(
-        "stimulus_plan.cc: absl::StrCat(mode.sample_dt_ms",
+        "stimulus_plan.cc: absl::StrCat(Exact(mode.sample_dt_ms",
         "stimulate",
         timing=LIVN,
         sample_dt_ms=2.0,

@@ -17,7 +17,7 @@ OFFERED = "the catalog does not offer the task then"
 COPIES = "CreateSession knows how many copies there may be"
 NUMBER = "JSON has no such number"
 NOT_REACHED = {
-    'target_rate.cc: low, " .. "': SETTINGS,
+    'target_rate.cc: Exact(low), " .. "': SETTINGS,
     "task_model.cc: step_ms": SETTINGS,
     "task_model.cc: settle_ms": SETTINGS,
     "task_model.cc: kept_steps": SETTINGS,

@@ -68,9 +68,9 @@ absl::Status Set(const Field<Params> (&fields)[kNum], Params& params, absl::stri
   for (const auto& field : fields) {
     if (name != field.name) continue;
     if (!(value >= field.low && value <= field.high)) {
-      return MakeFieldError(
-          name, absl::StrCat(value),
-          absl::StrCat("a number from ", field.low, " to ", field.high, " (", field.unit, ")"));
+      return MakeFieldError(name, Exact(value),
+                            absl::StrCat("a number from ", Exact(field.low), " to ",
+                                         Exact(field.high), " (", field.unit, ")"));
     }
     params.*field.member = value;
     return absl::OkStatus();
@@ -127,8 +127,8 @@ absl::Status SetIzhikevichParam(IzhikevichParams& params, absl::string_view name
 
 absl::Status CheckGlifParams(const GlifParams& p, double dt_ms) {
   if (p.tau_m < dt_ms) {
-    return MakeFieldError("tau_m", absl::StrCat(p.tau_m),
-                          absl::StrCat("no less than the step, ", dt_ms, " (ms)"));
+    return MakeFieldError("tau_m", Exact(p.tau_m),
+                          absl::StrCat("no less than the step, ", Exact(dt_ms), " (ms)"));
   }
   const struct {
     const char* name;
@@ -139,12 +139,14 @@ absl::Status CheckGlifParams(const GlifParams& p, double dt_ms) {
                 {"b_v", p.b_v, 0.0}};
   for (const auto& r : kRates) {
     if (r.rate * dt_ms > 1.0) {
-      return MakeFieldError(r.name, absl::StrCat(r.rate),
-                            absl::StrCat("no more than one a step, ", 1.0 / dt_ms, " (1/ms)"));
+      return MakeFieldError(
+          r.name, Exact(r.rate),
+          absl::StrCat("no more than one a step, ", Exact(1.0 / dt_ms), " (1/ms)"));
     }
     if (r.jump != 0.0 && r.rate * p.t_ref > 50.0) {
-      return MakeFieldError(r.name, absl::StrCat(r.rate),
-                            absl::StrCat("a product with t_ref = ", p.t_ref, " of at most 50"));
+      return MakeFieldError(
+          r.name, Exact(r.rate),
+          absl::StrCat("a product with t_ref = ", Exact(p.t_ref), " of at most 50"));
     }
   }
   return absl::OkStatus();

@@ -165,9 +165,9 @@ constexpr Param kParams[] = {
 #undef LIVND_SECTION_MEMBER
 
 constexpr const char* RangeText(Param::Range range) {
-  return range == Param::kAny        ? "a finite number"
-         : range == Param::kPositive ? "a number > 0"
-                                     : "a number >= 0";
+  return range == Param::kAny        ? "a number from -1e12 to 1e12"
+         : range == Param::kPositive ? "a number > 0 and <= 1e12"
+                                     : "a number from 0 to 1e12";
 }
 bool InRange(Param::Range range, double value) {
   return std::fabs(value) <= 1e12 &&
@@ -297,9 +297,7 @@ absl::Status SetTemplateParam(RcsdParameterSet& set, absl::string_view name, dou
     std::sort(accepted.begin(), accepted.end());
     return MakeFieldError(name, kUnknownName, absl::StrJoin(accepted, ", "));
   }
-  auto bad = [&](absl::string_view takes) {
-    return MakeFieldError(name, absl::StrCat(value), takes);
-  };
+  auto bad = [&](absl::string_view takes) { return MakeFieldError(name, Exact(value), takes); };
   const bool any_sign = absl::StartsWith(name, "V_") || absl::EndsWith(name, "e_pas") ||
                         absl::EndsWith(name, "vhalf_Na");
   const bool may_be_zero = absl::StrContains(name, "gmax") || absl::StrContains(name, "_f_Ca") ||
@@ -340,7 +338,7 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
   const absl::string_view type = key.substr(0, dot);
   const absl::string_view name = dot == key.npos ? "" : key.substr(dot + 1);
   if (name == "ic_constant") {
-    return MakeFieldError(key, absl::StrCat(value),
+    return MakeFieldError(key, Exact(value),
                           "nothing: it is measured so that the cell rests at its holding "
                           "potential");
   }
@@ -350,7 +348,7 @@ absl::Status SetCellParam(CellTemplate& cell, absl::string_view key, double valu
     for (const Param& p : kParams) {
       if (name != p.name || !Has(p, s.kind, cell.kind)) continue;
       if (!InRange(p.range, value)) {
-        return MakeFieldError(key, absl::StrCat(value), RangeText(p.range));
+        return MakeFieldError(key, Exact(value), RangeText(p.range));
       }
       p.of(s) = value;
       found = true;

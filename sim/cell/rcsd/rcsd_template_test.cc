@@ -230,9 +230,9 @@ TEST(ParameterSetTest, RefusesUnknownNamesAndNumbersOutOfRange) {
     const char *found, *accepted;
   } kCases[] = {
       {"gc", 1.0, "an unknown name", "V_hold, V_threshold, axon_Ra"},
-      {"global_diam", 0.0, "0", "a number > 0"},
-      {"soma_gmax_Na", -1.0, "-1", "a number >= 0"},
-      {"global_e_pas", std::nan(""), "nan", "a finite number"},
+      {"global_diam", 0.0, "0", "a number > 0 and <= 1e12"},
+      {"soma_gmax_Na", -1.0, "-1", "a number from 0 to 1e12"},
+      {"global_e_pas", std::nan(""), "nan", "a number from -1e12 to 1e12"},
       {"axon_segments", 3.0, "3", "0 or 5"},
   };
   for (const auto& c : kCases) {
@@ -295,15 +295,15 @@ TEST(SetCellParamTest, RefusesNumbersOutOfRangeAndLeavesTheCell) {
     double value;
     const char* accepted;
   };
-  for (const Bad& bad : std::vector<Bad>{{"soma.g_pas", -1e-9, ">= 0"},
-                                         {"soma.g_pas", nan, ">= 0"},
-                                         {"soma.cm", 0.0, "> 0"},
-                                         {"axon.slope_Nas", 0.0, "> 0"},
-                                         {"dend.kCa_Ca_conc", 0.0, "> 0"},
-                                         {"dend.f_Ca_conc", -0.1, ">= 0"},
-                                         {"soma.e_pas", nan, "finite"},
-                                         {"soma.e_pas", infinity, "finite"},
-                                         {"axon.vhalf_Nas", -infinity, "finite"}}) {
+  for (const Bad& bad : std::vector<Bad>{{"soma.g_pas", -1e-9, "from 0 to 1e12"},
+                                         {"soma.g_pas", nan, "from 0 to 1e12"},
+                                         {"soma.cm", 0.0, "> 0 and <= 1e12"},
+                                         {"axon.slope_Nas", 0.0, "> 0 and <= 1e12"},
+                                         {"dend.kCa_Ca_conc", 0.0, "> 0 and <= 1e12"},
+                                         {"dend.f_Ca_conc", -0.1, "from 0 to 1e12"},
+                                         {"soma.e_pas", nan, "from -1e12 to 1e12"},
+                                         {"soma.e_pas", infinity, "from -1e12 to 1e12"},
+                                         {"axon.vhalf_Nas", -infinity, "from -1e12 to 1e12"}}) {
     CellTemplate cell = MakeCellTemplate(CellKind::kMotoneuron, 1.0);
     const absl::Status status = SetCellParam(cell, bad.key, bad.value);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad.key;
