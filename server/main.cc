@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "server/commands/flags.h"
+#include "server/commands/health.h"
 #include "server/commands/inspect.h"
 #include "server/commands/parity.h"
 #include "server/commands/serve.h"
@@ -20,6 +21,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"serve", "serve environments over gRPC", livnd::server::ServeCommand},
+    {"health", "ask a server whether it serves", livnd::server::HealthCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };
