@@ -1,59 +1,23 @@
 #include "env/task/vector_environment.h"
 
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "base/field_error.h"
 #include "env/seed.h"
 #include "env/task/target_rate.h"
-#include "env/task/task_model.h"
+#include "env/task/testing/short_target_rate.h"
 #include "env/tensor_batch.h"
 #include "gtest/gtest.h"
-#include "io/neuroh5/read_system.h"
 #include "sim/testing/executors.h"
 
 namespace livnd::env {
 namespace {
 
-// A short TargetRate on the system that ships, settled once for all tests.
-std::shared_ptr<const TargetRate> ShortTargetRate() {
-  static const auto* task = [] {
-    auto system = io::ReadSystem("systems/EI-mini");
-    EXPECT_TRUE(system.ok()) << system.status();
-    TargetRateConfig config;
-    config.settle_ms = 300.0;
-    config.episode_steps = 4;
-    auto made = TargetRate::Create(*system, config);
-    EXPECT_TRUE(made.ok()) << made.status();
-    return new std::shared_ptr<const TargetRate>(*made);
-  }();
-  return *task;
-}
-
 std::unique_ptr<VectorEnvironment> Make(int num_envs, AutoresetMode mode, sim::Executor& executor) {
   auto made = VectorEnvironment::Create(ShortTargetRate(), num_envs, mode, 99, executor);
   EXPECT_TRUE(made.ok()) << made.status();
   return *std::move(made);
-}
-
-ResetRequest Seeds(std::vector<std::optional<uint64_t>> seeds) {
-  ResetRequest r;
-  r.seeds = std::move(seeds);
-  return r;
-}
-
-// Amplitudes that depend on copy seed and step, the same wherever the copy lies.
-TensorBatch Actions(const std::vector<uint64_t>& seeds, int step) {
-  TensorBatch out(ShortTargetRate()->spec().actions, static_cast<int>(seeds.size()));
-  for (size_t c = 0; c < seeds.size(); ++c) {
-    int e = 0;
-    for (float& amplitude : out.of<float>(0, static_cast<int>(c))) {
-      amplitude = static_cast<float>(
-          0.3 * std::sin(static_cast<double>(seeds[c]) + 1.7 * step + 0.9 * e++));
-    }
-  }
-  return out;
 }
 
 std::vector<float> ObservationOf(const VectorEnvironment& env, int copy) {
@@ -162,37 +126,6 @@ TEST(VectorEnvironmentTest, NextStepResetsInTheCallAfterTheEnd) {
   EXPECT_EQ(fresh->outcome().observations, env->outcome().observations);
 }
 
-// TargetRate whose episodes end when an agent asks for it, and which tells what was asked of it.
-class EndingTask final : public Task {
- public:
-  const EnvironmentSpec& spec() const override { return ShortTargetRate()->spec(); }
-  const TaskModel* model() const override { return ShortTargetRate()->model(); }
-  size_t state_size() const override { return ShortTargetRate()->state_size(); }
-  void NewEpisode(const EpisodeStart& start, absl::Span<double> state,
-                  const Seen& seen) const override {
-    ShortTargetRate()->NewEpisode(start, state, seen);
-  }
-  void Encode(const Action& action, absl::Span<double> state, int64_t tick,
-              sim::Waveform* currents_ua) const override {
-    ++num_encoded_;
-    ShortTargetRate()->Encode(action, state, tick, currents_ua);
-  }
-  StepEnd Finish(const Action& action, const Activity& activity, absl::Span<double> state,
-                 const Seen& seen) const override {
-    ++num_finished_;
-    StepEnd end = ShortTargetRate()->Finish(action, activity, state, seen);
-    end.terminated = action.get<float>(0)[0] == 1.0f;
-    return end;
-  }
-  // Since the last call: (Encode, Finish).
-  std::pair<int, int> Asked() const {
-    return {std::exchange(num_encoded_, 0), std::exchange(num_finished_, 0)};
-  }
-
- private:
-  mutable int num_encoded_ = 0, num_finished_ = 0;
-};
-
 TEST(VectorEnvironmentTest, AnEndedCopyIsNotSimulatedInTheStepThatResetsIt) {
   sim::InlineExecutor executor;
   const auto task = std::make_shared<const EndingTask>();
@@ -202,7 +135,7 @@ TEST(VectorEnvironmentTest, AnEndedCopyIsNotSimulatedInTheStepThatResetsIt) {
   ASSERT_TRUE(env.Reset(Seeds({1, 2, 3})).ok());
   EXPECT_EQ(env.outcome().began, (std::vector<uint8_t>{1, 1, 1}));
   TensorBatch actions = Actions({1, 2, 3}, 0);
-  actions.of<float>(0, 1)[0] = 1.0f;
+  actions.of<float>(0, 1)[0] = EndingTask::kTerminate;
   ASSERT_TRUE(env.Step(actions).ok());
   EXPECT_EQ(task->Asked(), (std::pair<int, int>{3, 3}));
   EXPECT_EQ(env.outcome().terminated, (std::vector<uint8_t>{0, 1, 0}));
@@ -234,7 +167,8 @@ TEST(VectorEnvironmentTest, CopiesThatRunDoNotNoticeOneThatIsReset) {
   for (int step = 0; step < 4; ++step) {
     TensorBatch actions = Actions({1, 2, 3}, step);
     ASSERT_TRUE(undisturbed->Step(actions).ok());
-    actions.of<float>(0, 1)[0] = 1.0f;  // ends in steps 0 and 2, is reset in 1 and 3
+    actions.of<float>(0, 1)[0] =
+        EndingTask::kTerminate;  // ends in steps 0 and 2, is reset in 1 and 3
     ASSERT_TRUE((*made)->Step(actions).ok());
     for (const int c : {0, 2}) EXPECT_EQ(ObservationOf(**made, c), ObservationOf(*undisturbed, c));
   }
