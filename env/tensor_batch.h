@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -57,6 +58,15 @@ class TensorBatch {
     const Tensor& t = At(tensor);
     assert(t.dtype == DTypeOf<T>());
     return {reinterpret_cast<const T*>(t.data.data()), t.data.size() / sizeof(T)};
+  }
+
+  // Becomes, in one copy, what a batch of the same specs holds of it.
+  void TakeCopy(int copy, const TensorBatch& from) {
+    for (size_t t = 0; t < tensors_.size(); ++t) {
+      const size_t bytes = tensors_[t].size * static_cast<size_t>(BytesOf(tensors_[t].dtype));
+      const size_t first = static_cast<size_t>(copy) * bytes;
+      std::memcpy(tensors_[t].data.data() + first, from.tensors_[t].data.data() + first, bytes);
+    }
   }
 
   friend bool operator==(const TensorBatch& a, const TensorBatch& b) {

@@ -74,11 +74,27 @@ absl::Status CheckBounds(const TensorBatch& actions, int tensor, const TensorSpe
                         absl::StrCat(Exact(spec.low[i]), " .. ", Exact(spec.high[i])));
 }
 
+// What an autoreset asks for.
+const std::map<std::string, double>& NoOptions() {
+  static const std::map<std::string, double> none;
+  return none;
+}
+
+// The spec with the limit that comes first; 0 is none.
+EnvironmentSpec Limited(EnvironmentSpec spec, int64_t max_episode_steps) {
+  if (max_episode_steps > 0 &&
+      (spec.max_episode_steps == 0 || max_episode_steps < spec.max_episode_steps)) {
+    spec.max_episode_steps = max_episode_steps;
+  }
+  return spec;
+}
+
 class TaskEnvironment final : public VectorEnvironment {
  public:
   TaskEnvironment(std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset,
-                  uint64_t unseeded_seed, sim::Executor& executor)
+                  uint64_t unseeded_seed, sim::Executor& executor, int64_t max_episode_steps)
       : task_(std::move(task)),
+        spec_(Limited(task_->spec(), max_episode_steps)),
         autoreset_(autoreset),
         unseeded_seed_(unseeded_seed),
         step_ticks_(std::llround(spec().step_duration_ms * 1e6 /
@@ -86,6 +102,10 @@ class TaskEnvironment final : public VectorEnvironment {
         copies_(static_cast<size_t>(num_envs)),
         states_(static_cast<size_t>(num_envs) * task_->state_size()),
         outcome_(task_->spec(), num_envs) {
+    if (autoreset_ == AutoresetMode::kSameStep) {
+      outcome_.final_observations = TensorBatch(spec().observations, num_envs);
+      outcome_.final_infos = TensorBatch(spec().infos, num_envs);
+    }
     const TaskModel* model = task_->model();
     if (model == nullptr) return;
     cultures_.emplace(model->culture(), num_envs, executor);
@@ -93,7 +113,7 @@ class TaskEnvironment final : public VectorEnvironment {
     scratch_.resize(static_cast<size_t>(cultures_->num_groups()));
   }
 
-  const EnvironmentSpec& spec() const override { return task_->spec(); }
+  const EnvironmentSpec& spec() const override { return spec_; }
   int num_envs() const override { return static_cast<int>(copies_.size()); }
   const Outcome& outcome() const override { return outcome_; }
   bool was_reset() const override {
@@ -274,8 +294,7 @@ class TaskEnvironment final : public VectorEnvironment {
     const auto i = static_cast<size_t>(c);
     Copy& copy = copies_[i];
     if (copy.ended) {  // NEXT_STEP: this call resets, whatever the action was
-      static const std::map<std::string, double> no_options;
-      BeginEpisode(c, no_options);
+      BeginEpisode(c, NoOptions());
       return;
     }
     ++copy.step;
@@ -283,13 +302,20 @@ class TaskEnvironment final : public VectorEnvironment {
     const bool truncated =
         end.truncated || !activity.finite || copy.step == spec().max_episode_steps;
     copy.ended = end.terminated || truncated;
+    outcome_.ticks[i] = copy.step * step_ticks_;
+    if (copy.ended && autoreset_ == AutoresetMode::kSameStep) {
+      outcome_.final_observations.TakeCopy(c, outcome_.observations);
+      outcome_.final_infos.TakeCopy(c, outcome_.infos);
+      BeginEpisode(c, NoOptions());
+    }
+    // Of the step that was simulated, whatever began after it.
     outcome_.rewards[i] = end.reward;
     outcome_.terminated[i] = end.terminated ? 1 : 0;
     outcome_.truncated[i] = truncated ? 1 : 0;
-    outcome_.ticks[i] = copy.step * step_ticks_;
   }
 
   const std::shared_ptr<const Task> task_;
+  const EnvironmentSpec spec_;  // the task's, but for the limit of its episodes
   const AutoresetMode autoreset_;
   const uint64_t unseeded_seed_;
   const int64_t step_ticks_;
@@ -316,10 +342,13 @@ Outcome::Outcome(const EnvironmentSpec& spec, int num_envs)
 
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(
     std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset, uint64_t unseeded_seed,
-    sim::Executor& executor) {
+    sim::Executor& executor, int64_t max_episode_steps) {
   if (num_envs < 1) return MakeFieldError("num_envs", absl::StrCat(num_envs), "1 or more");
+  if (max_episode_steps < 0) {
+    return MakeFieldError("max_episode_steps", absl::StrCat(max_episode_steps), "0 or more");
+  }
   return std::make_unique<TaskEnvironment>(std::move(task), num_envs, autoreset, unseeded_seed,
-                                           executor);
+                                           executor, max_episode_steps);
 }
 
 }  // namespace livnd::env

@@ -18,7 +18,12 @@
 
 namespace livnd::env {
 
-enum class AutoresetMode { kNextStep, kDisabled };
+// What becomes of a copy whose episode has ended (terminated or truncated).
+enum class AutoresetMode {
+  kNextStep,  // the next Step begins its next episode, instead of simulating it
+  kSameStep,  // the Step that ends the episode begins the next one, too
+  kDisabled,  // Step is refused until it is Reset
+};
 
 struct ResetRequest {
   // One entry a copy, or empty for "none has a seed".
@@ -40,6 +45,11 @@ struct Outcome {
   std::vector<uint64_t> seeds;    // of the running episode
   std::vector<int64_t> episodes;  // begun so far
   std::vector<int64_t> ticks;     // since the episode's reset
+  // kSameStep: what the ended episodes showed last, where terminated or truncated says that this Step
+  // ended one; elsewhere leftovers. `observations`, `infos`, `seeds`, `episodes` and `ticks` are then of
+  // the episode that began, `rewards` and the flags of the one that ended. Of other modes: no tensors.
+  TensorBatch final_observations;
+  TensorBatch final_infos;
 
   Outcome(const EnvironmentSpec& spec, int num_envs);
 };
@@ -51,14 +61,14 @@ struct Outcome {
 // allocates nothing.
 class VectorEnvironment {
  public:
-  // InvalidArgument if num_envs < 1. Every copy must be Reset before the first Step. Copies that
-  // are first reset without a seed take theirs from unseeded_seed, each its own; give entropy
-  // there. The executor must outlive the environment.
-  static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(std::shared_ptr<const Task> task,
-                                                                   int num_envs,
-                                                                   AutoresetMode autoreset,
-                                                                   uint64_t unseeded_seed,
-                                                                   sim::Executor& executor);
+  // Every copy must be Reset before the first Step. Copies that are first reset without a seed take
+  // theirs from unseeded_seed, each its own; give entropy there. The executor must outlive the
+  // environment. Episodes are truncated after max_episode_steps where that comes before the task's own
+  // limit (spec() tells which counts); 0 leaves it to the task.
+  // MakeFieldError: num_envs < 1, max_episode_steps < 0.
+  static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
+      std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset,
+      uint64_t unseeded_seed, sim::Executor& executor, int64_t max_episode_steps = 0);
 
   virtual ~VectorEnvironment() = default;
   virtual const EnvironmentSpec& spec() const = 0;
