@@ -1,6 +1,5 @@
 #include "server/commands/flags.h"
 
-#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -10,37 +9,28 @@
 #include "absl/strings/strip.h"
 
 namespace livnd::server {
-namespace {
-
-absl::Status BadValue(absl::string_view name, absl::string_view value, absl::string_view accepted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", name, " is '", value, "'; accepted: ", accepted));
-}
-
-}  // namespace
-
 FlagSet::FlagSet(absl::string_view usage, absl::string_view description)
     : usage_(usage), description_(description) {}
 
 void FlagSet::String(absl::string_view name, absl::string_view value_name, absl::string_view help,
                      std::string* value) {
-  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
-                    [value](absl::string_view text) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help), Kind::kText,
+                    "text", [value](absl::string_view text) {
                       *value = std::string(text);
-                      return absl::OkStatus();
+                      return true;
                     }});
 }
 
 void FlagSet::Int(absl::string_view name, absl::string_view value_name, absl::string_view help,
                   int min, int max, int* value) {
-  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
-                    [name = std::string(name), min, max, value](absl::string_view text) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help), Kind::kInteger,
+                    absl::StrCat(min, " .. ", max), [min, max, value](absl::string_view text) {
                       int number = 0;
                       if (!absl::SimpleAtoi(text, &number) || number < min || number > max) {
-                        return BadValue(name, text, absl::StrCat(min, " .. ", max));
+                        return false;
                       }
                       *value = number;
-                      return absl::OkStatus();
+                      return true;
                     }});
 }
 
@@ -48,16 +38,16 @@ void FlagSet::Timeout(absl::string_view name, absl::string_view value_name, absl
                       absl::Duration* value) {
   Duration(name, value_name, help, value);
   flags_.back().set = [set = flags_.back().set, value](absl::string_view text) {
-    absl::Status status = set(text);
-    if (status.ok() && *value == absl::ZeroDuration()) *value = absl::InfiniteDuration();
-    return status;
+    const bool accepted = set(text);
+    if (accepted && *value == absl::ZeroDuration()) *value = absl::InfiniteDuration();
+    return accepted;
   };
 }
 
 void FlagSet::Duration(absl::string_view name, absl::string_view value_name, absl::string_view help,
                        absl::Duration* value) {
-  flags_.push_back({std::string(name), std::string(value_name), std::string(help),
-                    [name = std::string(name), value](absl::string_view text) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help), Kind::kTime,
+                    "seconds, 90s, 30m, 1h or never", [value](absl::string_view text) {
                       double seconds = 0;
                       absl::Duration duration;
                       if (text == "never") {
@@ -68,18 +58,18 @@ void FlagSet::Duration(absl::string_view name, absl::string_view value_name, abs
                         duration = absl::Seconds(-1);
                       }
                       // Also refuses what is not a number.
-                      if (!(duration >= absl::ZeroDuration()) || seconds != seconds) {
-                        return BadValue(name, text, "seconds, 90s, 30m, 1h or never");
-                      }
+                      if (!(duration >= absl::ZeroDuration()) || seconds != seconds) return false;
                       *value = duration;
-                      return absl::OkStatus();
+                      return true;
                     }});
 }
 
 void FlagSet::Switch(absl::string_view name, absl::string_view help, bool* value) {
-  flags_.push_back({std::string(name), "", std::string(help), [value](absl::string_view) {
-                      *value = true;
-                      return absl::OkStatus();
+  flags_.push_back({std::string(name), "", std::string(help), Kind::kSwitch, "true or false",
+                    [value](absl::string_view text) {
+                      if (text != "true" && text != "false") return false;
+                      *value = text == "true";
+                      return true;
                     }});
 }
 
@@ -97,7 +87,6 @@ absl::StatusOr<const FlagSet::Flag*> FlagSet::Find(absl::string_view name) const
 
 absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> args) const {
   Parsed parsed;
-  std::set<absl::string_view> seen;
   for (size_t i = 0; i < args.size(); ++i) {
     absl::string_view arg = args[i];
     if (arg == "--help" || arg == "-h") {
@@ -120,12 +109,12 @@ absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> arg
     absl::StatusOr<const Flag*> flag = Find(arg.substr(0, equals));
     if (!flag.ok()) return flag.status();
     const std::string& name = (*flag)->name;
-    if (!seen.insert(name).second) {
+    if (!parsed.given.insert(name).second) {
       return absl::InvalidArgumentError(absl::StrCat("--", name, " is given twice"));
     }
     absl::string_view value;
     if ((*flag)->value_name.empty()) {
-      if (has_value) return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
+      value = has_value ? arg.substr(equals + 1) : "true";
     } else if (has_value) {
       value = arg.substr(equals + 1);
     } else if (i + 1 < args.size()) {
@@ -134,7 +123,10 @@ absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> arg
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, " needs a value: --", name, " ", (*flag)->value_name));
     }
-    if (absl::Status status = (*flag)->set(value); !status.ok()) return status;
+    if (!(*flag)->set(value)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " is '", value, "'; accepted: ", (*flag)->accepted));
+    }
   }
   return parsed;
 }

@@ -3,6 +3,7 @@
 #define LIVND_SERVER_COMMANDS_FLAGS_H_
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,24 @@ inline constexpr int kExitUsage = 2;
 //   flags.String("listen", "ADDRESS", "unix:PATH or HOST:PORT", &listen);
 //   absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
 //
-// Accepted: --name VALUE, --name=VALUE, --switch, --help or -h, and "--" before positional
-// arguments that begin with a dash. Thread-compatible.
+// Accepted: --name VALUE, --name=VALUE, --switch, --switch=false, --help or -h, and "--" before
+// positional arguments that begin with a dash. Thread-compatible.
 class FlagSet {
  public:
+  // What the value of a flag is, for who gets it from elsewhere than the command line.
+  enum class Kind { kText, kInteger, kTime, kSwitch };
+  struct Flag {
+    std::string name;
+    std::string value_name;  // empty for a switch
+    std::string help;
+    Kind kind;
+    std::string accepted;
+    std::function<bool(absl::string_view)> set;  // false, and nothing has changed: not accepted
+  };
+
   struct Parsed {
     bool help = false;
+    std::set<std::string> given;  // names of flags
     std::vector<std::string> positional;
   };
 
@@ -50,24 +63,19 @@ class FlagSet {
   // The same, and 0 is no time at all.
   void Duration(absl::string_view name, absl::string_view value_name, absl::string_view help,
                 absl::Duration* value);
-  // Present or absent.
+  // Present or absent; or "true" or "false".
   void Switch(absl::string_view name, absl::string_view help, bool* value);
 
   // InvalidArgument, saying what is accepted, for unknown or repeated flags, missing and bad
   // values.
   absl::StatusOr<Parsed> Parse(absl::Span<const std::string> args) const;
 
+  const std::vector<Flag>& flags() const { return flags_; }
+
   // Usage, description and one paragraph a flag.
   std::string Help() const;
 
  private:
-  struct Flag {
-    std::string name;
-    std::string value_name;  // empty for a switch
-    std::string help;
-    std::function<absl::Status(absl::string_view)> set;
-  };
-
   // NotFound-like InvalidArgument with the list of flags.
   absl::StatusOr<const Flag*> Find(absl::string_view name) const;
 

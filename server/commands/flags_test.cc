@@ -44,6 +44,7 @@ TEST_F(FlagsTest, TakesBothFormsSwitchesAndPositionals) {
   EXPECT_EQ(count_, 7);
   EXPECT_TRUE(fast_);
   EXPECT_EQ(parsed->positional, (std::vector<std::string>{"one", "two", "--three"}));
+  EXPECT_EQ(parsed->given, (std::set<std::string>{"name", "count", "fast"}));
 }
 
 TEST_F(FlagsTest, AnUnknownFlagIsRefusedWithWhatIsAccepted) {
@@ -59,6 +60,16 @@ TEST_F(FlagsTest, BadValuesAreRefused) {
   EXPECT_FALSE(Parse({"--count"}).ok());
   EXPECT_FALSE(Parse({"--fast=yes"}).ok());
   EXPECT_FALSE(Parse({"--name", "a", "--name", "b"}).ok());
+}
+
+TEST_F(FlagsTest, ASwitchCanBeTurnedOff) {
+  fast_ = true;
+  ASSERT_TRUE(Parse({"--fast=false"}).ok());
+  EXPECT_FALSE(fast_);
+  ASSERT_TRUE(Parse({"--fast=true"}).ok());
+  EXPECT_TRUE(fast_);
+  EXPECT_EQ(Error({"--fast="}), "--fast is ''; accepted: true or false");
+  EXPECT_EQ(Parse({"--fast", "false"})->positional, std::vector<std::string>{"false"});
 }
 
 TEST_F(FlagsTest, TimesHaveUnitsOrAreSeconds) {

@@ -16,6 +16,7 @@
 #include "base/status_macros.h"
 #include "env/catalog.h"
 #include "nlohmann/json.hpp"
+#include "server/commands/config_file.h"
 #include "server/commands/flags.h"
 #include "server/machine/cpus.h"
 #include "server/machine/library_logs.h"
@@ -32,6 +33,7 @@ namespace livnd::server {
 namespace {
 
 struct Settings {
+  std::string config;
   std::string listen;
   std::string state_dir;
   std::string systems = "systems";
@@ -50,6 +52,9 @@ FlagSet MakeFlags(Settings& settings) {
       "livnd serve [--systems DIR] [--listen ADDRESS] [FLAG...]",
       "Serves the environments and cultures of a folder of systems over gRPC. Prints one line of\n"
       "JSON when it can be called; logs to standard error; ends on SIGTERM or SIGINT.");
+  flags.String(kConfigFlag, "FILE",
+               "YAML with any of the settings below, max-sessions: 64; flags given here win",
+               &settings.config);
   flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
                &settings.systems);
   flags.String("listen", "ADDRESS",
@@ -196,6 +201,11 @@ int ServeCommand(absl::Span<const std::string> args) {
   if (usage.ok() && !parsed->positional.empty()) {
     usage = absl::InvalidArgumentError(
         absl::StrCat("unexpected argument '", parsed->positional.front(), "'; try --help"));
+  }
+  // The file first, and what the command line says over it.
+  if (usage.ok() && parsed->given.count(kConfigFlag) > 0) {
+    usage = ApplyConfigFile(settings.config, flags);
+    if (usage.ok()) usage = flags.Parse(args).status();
   }
   if (!usage.ok()) {
     std::fprintf(stderr, "livnd serve: %s\n", std::string(usage.message()).c_str());

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("bazel") is None, reason="bazel is 
 
 ABSL = {"absl"}
 NUMERIC = {"eigen", "highway", "random123"}
-FILES = {"crypto", "hdf5", "nlohmann_json", "zlib"}
+FILES = {"crypto", "hdf5", "nlohmann_json", "yaml_cpp", "zlib"}
 THREADS = {"absl_synchronization", "absl_time"}
 WIRE = {"protobuf", "grpc++"}
 TESTING = {"gtest", "gtest_main", "benchmark"}
@@ -60,6 +60,7 @@ VIOLATIONS = [
     ("sim", "clients"),
     ("sim", "@debian//:hdf5"),
     ("sim", "@debian//:nlohmann_json"),
+    ("sim", "@debian//:yaml_cpp"),
     ("sim", "@debian//:protobuf"),
     ("sim", "@debian//:grpc++"),
     ("sim", "@debian//:absl_flags"),
@@ -72,6 +73,7 @@ VIOLATIONS = [
     ("env", "proto"),
     ("env", "clients"),
     ("env", "@debian//:hdf5"),
+    ("env", "@debian//:yaml_cpp"),
     ("env", "@debian//:protobuf"),
     ("env", "@debian//:absl_flags"),
     ("env", "@debian//:absl_time"),
