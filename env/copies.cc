@@ -10,8 +10,6 @@ namespace {
 constexpr size_t kGangStateBytes = size_t{384} << 10;
 // A gang of more tiles is worth several threads.
 constexpr int kLargeGangTiles = 64;
-// Between two looks at whether the executor was asked to stop.
-constexpr int64_t kStepsBetweenLooks = 500;
 
 // Copies in one gang; every thread gets some before a gang gets many.
 int GroupSize(int num_copies, size_t state_size, int concurrency) {
@@ -23,17 +21,10 @@ int GroupSize(int num_copies, size_t state_size, int concurrency) {
 
 }  // namespace
 
-bool Copies::Group::Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
+void Copies::Group::Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
                             absl::Span<sim::Probe* const> probes, absl::Span<const uint8_t> rests) {
   const bool large = gang_->num_tiles() > kLargeGangTiles && share_.concurrency() > 1;
-  sim::Executor* const executor = large ? &share_ : nullptr;
-  // A probe is of one advance, so those are not cut.
-  const int64_t span = probes.empty() ? kStepsBetweenLooks : num_steps;
-  for (int64_t done = 0; done < num_steps; done += span) {
-    if (share_.stop_requested()) return false;
-    gang_->Advance(std::min(span, num_steps - done), spikes, probes, executor, rests);
-  }
-  return true;
+  gang_->Advance(num_steps, spikes, probes, large ? &share_ : nullptr, rests);
 }
 
 Copies::Copies(std::shared_ptr<const sim::Culture> culture, int num_copies, sim::Executor& executor)
@@ -50,8 +41,8 @@ Copies::Copies(std::shared_ptr<const sim::Culture> culture, int num_copies, sim:
   }
 }
 
-void Copies::ParallelFor(absl::FunctionRef<void(Group&)> work) {
-  executor_->ParallelFor(num_groups(), [&](int i) { work(groups_[static_cast<size_t>(i)]); });
+void Copies::ParallelFor(int first, int num, absl::FunctionRef<void(Group&)> work) {
+  executor_->ParallelFor(num, [&](int i) { work(groups_[static_cast<size_t>(first + i)]); });
 }
 
 void Copies::SetStimulusMap(sim::StimulusMode mode,

@@ -33,9 +33,8 @@ class Copies {
     int size() const { return gang_->num_copies(); }
 
     // Lets the copies of the group run on, but for those that rest (sim::Gang::Advance). Spikes,
-    // probes and rests count copies from first(); spikes are appended by step, then copy. False:
-    // the executor was asked to stop, and the copies stand somewhere on the way.
-    bool Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
+    // probes and rests count copies from first(); spikes are appended by step, then copy.
+    void Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
                  absl::Span<sim::Probe* const> probes = {}, absl::Span<const uint8_t> rests = {});
 
    private:
@@ -56,11 +55,13 @@ class Copies {
   int num_copies() const { return num_copies_; }
   int num_groups() const { return static_cast<int>(groups_.size()); }
 
-  // Whether the executor was asked to stop: what Advance did since then is worth nothing.
-  bool stop_requested() const { return executor_->stop_requested(); }
+  // Groups that run side by side at most.
+  int concurrency() const { return executor_->concurrency(); }
 
   // Calls work(group) for every group, side by side. Results must not depend on the order.
-  void ParallelFor(absl::FunctionRef<void(Group&)> work);
+  void ParallelFor(absl::FunctionRef<void(Group&)> work) { ParallelFor(0, num_groups(), work); }
+  // For num of them from the first on.
+  void ParallelFor(int first, int num, absl::FunctionRef<void(Group&)> work);
 
   // What sim::Gang's calls of these names do, by copy or for all of them.
   int64_t tick(int copy) const { return gang(copy).tick(Within(copy)); }

@@ -50,17 +50,6 @@ TEST(CopiesTest, GroupsHoldEveryCopyOnce) {
   }
 }
 
-TEST(CopiesTest, AnAdvanceIsGivenUpWhenTheExecutorIsAskedToStop) {
-  sim::StoppingExecutor executor(3);
-  Copies copies(Culture(), 1, executor);
-  bool completed = true;
-  copies.ParallelFor([&](Copies::Group& group) { completed = group.Advance(1'000'000, nullptr); });
-  EXPECT_FALSE(completed);
-  EXPECT_GT(copies.tick(0), 0);
-  EXPECT_LT(copies.tick(0), 10'000);
-  EXPECT_TRUE(copies.stop_requested());
-}
-
 TEST(CopiesTest, EachCopyIsItsOwnWhereverItLies) {
   sim::ThreadsExecutor two(2);
   sim::InlineExecutor one;

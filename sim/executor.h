@@ -19,10 +19,6 @@ class Executor {
 
   // Calls fn(0) .. fn(num_pieces - 1), each exactly once, and returns when all have returned.
   virtual void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) = 0;
-
-  // True once nobody wants the results any more, as when the process ends. It stays true. Whoever
-  // simulates for long looks between spans of time, and gives up.
-  virtual bool stop_requested() const { return false; }
 };
 
 // One of several equal shares of an executor: for work that is itself one of that many pieces.
@@ -36,7 +32,6 @@ class ExecutorShare final : public Executor {
   void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
     executor_.ParallelFor(num_pieces, fn);
   }
-  bool stop_requested() const override { return executor_.stop_requested(); }
 
  private:
   Executor& executor_;

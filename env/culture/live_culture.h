@@ -17,6 +17,7 @@
 #include "env/culture/culture_types.h"
 #include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
+#include "env/passage.h"
 #include "sim/culture/culture.h"
 #include "sim/executor.h"
 #include "sim/gang/probe.h"
@@ -47,10 +48,17 @@ class LiveCulture {
   // recording, input spikes and whether plasticity is on stay.
   absl::Status Clear(const CultureClear& clear);
 
-  // Lets all copies run on. FailedPrecondition: never cleared, or every copy has failed.
-  // ResourceExhausted: more spikes than the recording may hold; nothing has changed. Cancelled: the
-  // executor was asked to stop; the copies stand somewhere within the run and are of no more use.
+  // Lets all copies run on: BeginRun, ContinueRun until it is over, and FinishRun.
   absl::Status Run(const CultureRun& run);
+
+  // FailedPrecondition: never cleared, or every copy has failed.
+  absl::Status BeginRun(const CultureRun& run);
+  // Takes a run that has begun on, some copies of it by at most max_ticks >= 1. Between BeginRun and
+  // FinishRun nothing else may be called but this. How a run is cut changes no bit.
+  Progress ContinueRun(int64_t max_ticks);
+  // Ends a run that is over. ResourceExhausted: more spikes than the recording may hold; nothing has
+  // changed.
+  absl::Status FinishRun();
 
   // Changes parameters; at any time unless the field says otherwise. A running state is carried on.
   // FailedPrecondition: the change is possible at time 0 only, and some time has passed.
@@ -91,8 +99,23 @@ class LiveCulture {
   // What a group of copies leaves of a run.
   struct GroupRun {
     std::vector<sim::Spike> spikes;                      // of copies counted from the group's first
+    int64_t num_kept = 0;                                // of them; later ones are not checked yet
     std::vector<std::vector<SeriesRecorder>> recorders;  // [copy of the group][series]
-    bool too_many_spikes = false;
+  };
+  // A run that has begun.
+  struct RunUnderWay {
+    double duration_ms;
+    int64_t num_ticks;
+    int64_t max_spikes;
+    std::shared_ptr<const ElectrodeHearing> hearing;  // where it is recorded
+    // To go back to where there are too many spikes; `states` only where there can be so many.
+    StimulusPlan plan;
+    std::vector<double> failed_at_ms;
+    std::vector<std::vector<double>> states;
+    std::vector<GroupRun> groups;
+    Passage passage;
+
+    bool too_many_spikes() const;
   };
 
   LiveCulture(std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
@@ -124,9 +147,11 @@ class LiveCulture {
   int64_t LongestTicks(int64_t max_bytes, int64_t num_ticks) const;
   // Puts a copy that has failed to rest; what it has learned stays.
   void Park(int copy);
-  void Advance(Copies::Group& group, GroupRun& run,
-               const std::shared_ptr<const ElectrodeHearing>& hearing, int64_t num_ticks,
-               int64_t max_spikes);
+  void MakeRecorders(const Copies::Group& group, GroupRun& of_group) const;
+  // From one tick of the run to another.
+  void Advance(Copies::Group& group, GroupRun& of_group, int64_t from, int64_t to);
+  // Finds the copies that have failed since `from`, which is when the last check was.
+  void CheckCopies(const Copies::Group& group, GroupRun& of_group, int64_t from);
   bool RecordsSpikesOf(int64_t gid) const;
   void Collect(std::vector<GroupRun>& runs, int64_t num_ticks);
 
@@ -153,6 +178,7 @@ class LiveCulture {
   uint32_t noise_stream_ = 0;
   std::vector<uint64_t> seeds_;
   std::vector<double> failed_at_ms_;
+  std::optional<RunUnderWay> run_;
   CultureRecording recording_;
 };
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "base/field_error.h"
 #include "env/culture/live_culture.h"
+#include "env/passage.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
 
@@ -114,7 +115,20 @@ int64_t LiveCulture::LongestTicks(int64_t max_bytes, int64_t num_ticks) const {
   return fits;
 }
 
+bool LiveCulture::RunUnderWay::too_many_spikes() const {
+  int64_t num_spikes = 0;
+  for (const GroupRun& of_group : groups) num_spikes += of_group.num_kept;
+  return num_spikes > max_spikes;
+}
+
 absl::Status LiveCulture::Run(const CultureRun& run) {
+  if (absl::Status s = BeginRun(run); !s.ok()) return s;
+  while (!ContinueRun(std::numeric_limits<int64_t>::max()).over) {
+  }
+  return FinishRun();
+}
+
+absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   if (!was_cleared_) return absl::FailedPreconditionError("the culture was never cleared");
   if (all_failed()) {
     return absl::FailedPreconditionError("every copy has left the range of numbers; clear first");
@@ -162,40 +176,46 @@ absl::Status LiveCulture::Run(const CultureRun& run) {
   const double most = static_cast<double>(num_copies_) *
                       static_cast<double>(culture().gids().size()) *
                       (static_cast<double>(num_ticks) / steps_a_spike + 1.0);
-  std::vector<std::vector<double>> before;
-  if (most > static_cast<double>(max_spikes)) before = copies_->SaveAll();
-  const std::vector<double> failed_before = failed_at_ms_;
+  std::vector<std::vector<double>> states;
+  if (most > static_cast<double>(max_spikes)) states = copies_->SaveAll();
   std::swap(plan_, plan);
   if (!run.stimuli.empty()) InstallStimuli(&plan);
+  run_.emplace(RunUnderWay{run.duration_ms, num_ticks, max_spikes, *std::move(hearing),
+                           std::move(plan), failed_at_ms_, std::move(states),
+                           std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
+                           Passage(*copies_, num_ticks)});
+  return absl::OkStatus();
+}
 
-  std::vector<GroupRun> runs(static_cast<size_t>(copies_->num_groups()));
-  copies_->ParallelFor([&](Copies::Group& group) {
-    Advance(group, runs[static_cast<size_t>(group.index())], *hearing, num_ticks, max_spikes);
-  });
-  if (copies_->stop_requested()) {
-    return absl::CancelledError("the run was stopped half way");
-  }
-  int64_t num_spikes = 0;
-  bool too_many = false;
-  for (const GroupRun& of_group : runs) {
-    num_spikes += static_cast<int64_t>(of_group.spikes.size());
-    too_many = too_many || of_group.too_many_spikes;
-  }
-  if (too_many || num_spikes > max_spikes) {
-    std::swap(plan_, plan);
-    failed_at_ms_ = failed_before;
-    copies_->LoadAll(before);
+Progress LiveCulture::ContinueRun(int64_t max_ticks) {
+  Progress progress =
+      run_->passage.Continue(max_ticks, [&](Copies::Group& group, int64_t from, int64_t to) {
+        GroupRun& of_group = run_->groups[static_cast<size_t>(group.index())];
+        if (from == 0) MakeRecorders(group, of_group);
+        Advance(group, of_group, from, to);
+      });
+  progress.over = progress.over || run_->too_many_spikes();
+  return progress;
+}
+
+absl::Status LiveCulture::FinishRun() {
+  RunUnderWay run = *std::move(run_);
+  run_.reset();
+  if (run.too_many_spikes()) {
+    plan_ = std::move(run.plan);
+    failed_at_ms_ = std::move(run.failed_at_ms);
+    copies_->LoadAll(run.states);
     InstallStimuli(nullptr);
     return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
-                                                     " ms than the ", max_spikes,
+                                                     " ms than the ", run.max_spikes,
                                                      " that one answer holds; run shorter"));
   }
   recording_ = CultureRecording();
   recording_.start_tick = tick_;
-  recording_.num_ticks = num_ticks;
-  tick_ += num_ticks;
+  recording_.num_ticks = run.num_ticks;
+  tick_ += run.num_ticks;
   summed_ms_ += run.duration_ms;
-  Collect(runs, num_ticks);
+  Collect(run.groups, run.num_ticks);
   return absl::OkStatus();
 }
 
@@ -205,58 +225,65 @@ void LiveCulture::Park(int copy) {
   copies_->SetLearnedWeights(copy, WithinBounds(learned)).IgnoreError();
 }
 
-void LiveCulture::Advance(Copies::Group& group, GroupRun& run,
-                          const std::shared_ptr<const ElectrodeHearing>& hearing, int64_t num_ticks,
-                          int64_t max_spikes) {
-  const int n = group.size();
-  run.recorders.resize(static_cast<size_t>(n));
-  for (int k = 0; k < n; ++k) {
+void LiveCulture::MakeRecorders(const Copies::Group& group, GroupRun& of_group) const {
+  of_group.recorders.resize(static_cast<size_t>(group.size()));
+  for (int k = 0; k < group.size(); ++k) {
     for (const SeriesSelection& s : selection_.series) {
-      run.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), hearing);
+      of_group.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), run_->hearing);
     }
   }
+}
+
+void LiveCulture::Advance(Copies::Group& group, GroupRun& of_group, int64_t from, int64_t to) {
+  std::vector<sim::Probe*> probes;
+  while (from < to && of_group.num_kept <= run_->max_spikes) {
+    const int64_t checked = from / kCheckSteps * kCheckSteps;
+    const int64_t check = std::min(checked + kCheckSteps, run_->num_ticks);
+    const int64_t end = std::min(check, to);
+    probes.clear();
+    for (int k = 0; k < group.size(); ++k) {
+      if (!std::isnan(failed_at_ms_[static_cast<size_t>(group.first() + k)])) continue;
+      for (SeriesRecorder& r : of_group.recorders[static_cast<size_t>(k)]) {
+        probes.push_back(r.probe());
+      }
+    }
+    group.Advance(end - from, selection_.spikes ? &of_group.spikes : nullptr, probes);
+    if (end == check) CheckCopies(group, of_group, checked);
+    from = end;
+  }
+}
+
+void LiveCulture::CheckCopies(const Copies::Group& group, GroupRun& of_group, int64_t from) {
   const auto failed = [&](int k) -> double& {
     return failed_at_ms_[static_cast<size_t>(group.first() + k)];
   };
-  std::vector<sim::Probe*> probes;
-  for (int64_t done = 0; done < num_ticks && !run.too_many_spikes;) {
-    const int64_t steps = std::min(kCheckSteps, num_ticks - done);
-    probes.clear();
-    for (int k = 0; k < n; ++k) {
-      if (!std::isnan(failed(k))) continue;
-      for (SeriesRecorder& r : run.recorders[static_cast<size_t>(k)]) probes.push_back(r.probe());
+  bool any_failed = false;
+  for (int k = 0; k < group.size(); ++k) {
+    const bool good = copies_->IsFinite(group.first() + k);
+    if (std::isnan(failed(k)) && !good) {
+      failed(k) = static_cast<double>(tick_ + from) * culture().dt_ms();
     }
-    const auto first_spike = static_cast<int64_t>(run.spikes.size());
-    if (!group.Advance(steps, selection_.spikes ? &run.spikes : nullptr, probes)) return;
-    bool any_failed = false;
-    for (int k = 0; k < n; ++k) {
-      const bool good = copies_->IsFinite(group.first() + k);
-      if (std::isnan(failed(k)) && !good) {
-        failed(k) = static_cast<double>(tick_ + done) * culture().dt_ms();
+    const bool recorded = std::isnan(failed(k));
+    any_failed = any_failed || !recorded;
+    for (SeriesRecorder& r : of_group.recorders[static_cast<size_t>(k)]) {
+      if (recorded) {
+        r.Keep();
+      } else {
+        r.Drop();
       }
-      const bool recorded = std::isnan(failed(k));
-      any_failed = any_failed || !recorded;
-      for (SeriesRecorder& r : run.recorders[static_cast<size_t>(k)]) {
-        if (recorded) {
-          r.Keep();
-        } else {
-          r.Drop();
-        }
-      }
-      // What a copy that has failed does until the next Clear is nobody's business.
-      if (!good) Park(group.first() + k);
     }
-    if (any_failed || !selection_.spike_populations.empty()) {
-      run.spikes.erase(std::remove_if(run.spikes.begin() + first_spike, run.spikes.end(),
-                                      [&](const sim::Spike& s) {
-                                        return !std::isnan(failed(s.copy)) ||
-                                               !RecordsSpikesOf(s.gid);
-                                      }),
-                       run.spikes.end());
-    }
-    run.too_many_spikes = static_cast<int64_t>(run.spikes.size()) > max_spikes;
-    done += steps;
+    // What a copy that has failed does until the next Clear is nobody's business.
+    if (!good) Park(group.first() + k);
   }
+  std::vector<sim::Spike>& spikes = of_group.spikes;
+  if (any_failed || !selection_.spike_populations.empty()) {
+    spikes.erase(std::remove_if(spikes.begin() + of_group.num_kept, spikes.end(),
+                                [&](const sim::Spike& s) {
+                                  return !std::isnan(failed(s.copy)) || !RecordsSpikesOf(s.gid);
+                                }),
+                 spikes.end());
+  }
+  of_group.num_kept = static_cast<int64_t>(spikes.size());
 }
 
 bool LiveCulture::RecordsSpikesOf(int64_t gid) const {

@@ -127,13 +127,52 @@ TEST_F(LiveCultureTest, ADurationJustBeyondItsBoundDoesNotLookLikeIt) {
   }
 }
 
-TEST_F(LiveCultureTest, ARunIsGivenUpWhenTheExecutorIsAskedToStop) {
-  sim::StoppingExecutor executor(3);
-  const auto culture = *LiveCulture::Create(EiMini(), 1, 1, executor);
-  ASSERT_TRUE(culture->Clear(Seeded(1)).ok());
-  CultureRun run;
-  run.duration_ms = 50'000.0;  // minutes
-  EXPECT_EQ(culture->Run(run).code(), absl::StatusCode::kCancelled);
+// Of a run in which copy 1 fails, and then another one, cut into pieces of at most so many ticks.
+struct PiecesRun {
+  std::vector<CultureRecording> recordings;
+  std::vector<double> learned;
+  int64_t num_pieces = 0;
+};
+PiecesRun RunInPieces(sim::Executor& executor, int num_copies, int64_t max_ticks) {
+  auto culture = BusyCulture(executor, num_copies);
+  CultureRun run = For(60);
+  run.stimuli = {Current()};
+  run.stimuli[0].per_copy = true;
+  run.stimuli[0].samples.assign(static_cast<size_t>(num_copies) * 8, 0.1);
+  for (int i = 8 + 4; i < 16; ++i) run.stimuli[0].samples[i] = 1e9;
+  PiecesRun out;
+  for (int i = 0; i < 2; ++i, run = For(10.025)) {
+    EXPECT_TRUE(culture->BeginRun(run).ok());
+    int64_t ticks = 0;
+    for (Progress progress; !progress.over; ++out.num_pieces) {
+      progress = culture->ContinueRun(max_ticks);
+      EXPECT_LE(progress.ticks, max_ticks);
+      ticks += progress.ticks;
+    }
+    EXPECT_GT(ticks, 0);
+    EXPECT_EQ(ticks % (i == 0 ? 2400 : 401), 0);
+    EXPECT_TRUE(culture->FinishRun().ok());
+    out.recordings.push_back(culture->TakeRecording());
+  }
+  out.learned = culture->LearnedWeights();
+  return out;
+}
+
+TEST_F(LiveCultureTest, HowARunIsCutChangesNoBit) {
+  constexpr int kCopies = 5;
+  const PiecesRun whole = RunInPieces(executor_, kCopies, 1'000'000);
+  EXPECT_FALSE(std::isnan(whole.recordings[0].failed_at_ms[1]));
+  for (const int64_t max_ticks : {1, 7, 100, 130}) {
+    const PiecesRun cut = RunInPieces(executor_, kCopies, max_ticks);
+    EXPECT_GE(cut.num_pieces, 2801 / max_ticks);
+    for (size_t i = 0; i < 2; ++i) {
+      for (int c = 0; c < kCopies; ++c) {
+        EXPECT_EQ(Print(cut.recordings[i], c), Print(whole.recordings[i], c)) << max_ticks;
+      }
+      EXPECT_EQ(cut.recordings[i].failed_at_ms[1], whole.recordings[i].failed_at_ms[1]);
+    }
+    EXPECT_EQ(cut.learned, whole.learned);
+  }
 }
 
 TEST_F(LiveCultureTest, ACopyIsTheSameAloneAndAmongOthers) {

@@ -43,7 +43,11 @@ TEST_P(TaskAllocationTest, NothingOnceWarm) {
       for (float& x : actions.of<float>(0, c)) x = amplitude;
     }
     const int64_t before = sim::NumAllocations();
-    for (int i = 0; i < num_steps; ++i) EXPECT_TRUE((*env)->Step(actions).ok());
+    for (int i = 0; i < num_steps; ++i) {
+      EXPECT_TRUE((*env)->BeginStep(actions).ok());
+      while (!(*env)->ContinueStep(i % 2 == 0 ? 300 : 2000).over) {
+      }
+    }
     return sim::NumAllocations() - before;
   };
   // The same episodes twice: what the second time takes has been there the first time. From `some` on,

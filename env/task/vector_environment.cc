@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "absl/types/span.h"
 #include "base/field_error.h"
 #include "env/copies.h"
+#include "env/passage.h"
 #include "env/seed.h"
 #include "env/task/task_model.h"
 
@@ -146,18 +148,25 @@ class TaskEnvironment final : public VectorEnvironment {
     return absl::OkStatus();
   }
 
-  absl::Status Step(const TensorBatch& actions) override {
+  absl::Status BeginStep(const TensorBatch& actions) override {
     if (absl::Status s = CheckStep(actions); !s.ok()) return s;
     std::fill(outcome_.began.begin(), outcome_.began.end(), uint8_t{0});
-    if (cultures_.has_value()) {
-      cultures_->ParallelFor([&](Copies::Group& group) { StepGroup(actions, group); });
-      if (cultures_->stop_requested()) {
-        return absl::CancelledError("the step was stopped half way");
-      }
-    } else {
-      for (int c = 0; c < num_envs(); ++c) Finish(actions, c, Activity());
-    }
+    actions_ = &actions;
+    if (cultures_.has_value()) passage_.emplace(*cultures_, step_ticks_);
     return absl::OkStatus();
+  }
+
+  Progress ContinueStep(int64_t max_ticks) override {
+    if (!cultures_.has_value()) {
+      for (int c = 0; c < num_envs(); ++c) Finish(*actions_, c, Activity());
+      return {step_ticks_, true};
+    }
+    return passage_->Continue(max_ticks, [&](Copies::Group& group, int64_t from, int64_t to) {
+      GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
+      if (from == 0) BeginGroup(*actions_, group, scratch);
+      group.Advance(to - from, &scratch.spikes, {}, scratch.rests);
+      if (to == step_ticks_) FinishGroup(*actions_, group, scratch);
+    });
   }
 
  private:
@@ -260,8 +269,7 @@ class TaskEnvironment final : public VectorEnvironment {
     outcome_.ticks[i] = 0;
   }
 
-  void StepGroup(const TensorBatch& actions, Copies::Group& group) {
-    GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
+  void BeginGroup(const TensorBatch& actions, Copies::Group& group, GroupScratch& scratch) {
     scratch.rests.assign(static_cast<size_t>(group.size()), 0);
     for (int k = 0; k < group.size(); ++k) {
       const int c = group.first() + k;
@@ -277,7 +285,9 @@ class TaskEnvironment final : public VectorEnvironment {
       cultures_->Install(c, sim::StimulusMode::kField, currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
-    if (!group.Advance(step_ticks_, &scratch.spikes, {}, scratch.rests)) return;
+  }
+
+  void FinishGroup(const TensorBatch& actions, const Copies::Group& group, GroupScratch& scratch) {
     SortByCopy(scratch, group.size());
     size_t first = 0;
     for (int k = 0; k < group.size(); ++k) {
@@ -323,6 +333,9 @@ class TaskEnvironment final : public VectorEnvironment {
   std::vector<double> states_;      // [copy][Task::state_size()]
   std::optional<Copies> cultures_;  // of a task that has a model
   std::vector<GroupScratch> scratch_;
+  // Of the step that has begun.
+  const TensorBatch* actions_ = nullptr;
+  std::optional<Passage> passage_;  // with cultures
   Outcome outcome_;
 };
 
@@ -338,6 +351,13 @@ Outcome::Outcome(const EnvironmentSpec& spec, int num_envs)
   seeds.resize(n);
   episodes.resize(n);
   ticks.resize(n);
+}
+
+absl::Status VectorEnvironment::Step(const TensorBatch& actions) {
+  if (absl::Status s = BeginStep(actions); !s.ok()) return s;
+  while (!ContinueStep(std::numeric_limits<int64_t>::max()).over) {
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "env/passage.h"
 #include "env/spec.h"
 #include "env/task/task.h"
 #include "env/tensor_batch.h"
@@ -80,12 +81,17 @@ class VectorEnvironment {
   // copy outside the mask was never reset.
   virtual absl::Status Reset(const ResetRequest& request) = 0;
 
-  // Actions by EnvironmentSpec.actions, within their bounds. In mode kNextStep those of a copy whose
-  // episode has ended are not looked at: it begins the next one and is not simulated. On an error
-  // nothing has changed. MakeFieldError: NaN or out of bounds (copy, element, value and bounds).
-  // FailedPrecondition: see first_ended() and was_reset(). Cancelled: the executor was asked to
-  // stop; the copies stand somewhere within the step and are of no more use.
-  virtual absl::Status Step(const TensorBatch& actions) = 0;
+  // Takes every copy one step on: BeginStep, then ContinueStep until it is over.
+  absl::Status Step(const TensorBatch& actions);
+
+  // Actions by EnvironmentSpec.actions, within their bounds; they stay as they are until the step is
+  // over. In mode kNextStep those of a copy whose episode has ended are not looked at: it begins the
+  // next one and is not simulated. On an error nothing has changed. MakeFieldError: NaN or out of
+  // bounds (copy, element, value and bounds). FailedPrecondition: see first_ended() and was_reset().
+  virtual absl::Status BeginStep(const TensorBatch& actions) = 0;
+  // Takes a step that has begun on, some copies of it by at most max_ticks >= 1. Until it is over,
+  // nothing else may be called but this. How a step is cut changes no bit.
+  virtual Progress ContinueStep(int64_t max_ticks) = 0;
 
   // Valid after the first successful Reset.
   virtual const Outcome& outcome() const = 0;

@@ -25,13 +25,6 @@ std::vector<float> ObservationOf(const VectorEnvironment& env, int copy) {
   return {seen.begin(), seen.end()};
 }
 
-TEST(VectorEnvironmentTest, AStepIsGivenUpWhenTheExecutorIsAskedToStop) {
-  sim::StoppingExecutor executor(2);
-  const auto environment = Make(1, AutoresetMode::kNextStep, executor);
-  ASSERT_TRUE(environment->Reset(Seeds({7})).ok());
-  EXPECT_EQ(environment->Step(Actions({7}, 0)).code(), absl::StatusCode::kCancelled);
-}
-
 TEST(VectorEnvironmentTest, ACopyDoesNotDependOnItsPlaceOrOnThreads) {
   sim::InlineExecutor inline_executor;
   sim::ThreadsExecutor two(2);
@@ -171,6 +164,39 @@ TEST(VectorEnvironmentTest, CopiesThatRunDoNotNoticeOneThatIsReset) {
         EndingTask::kTerminate;  // ends in steps 0 and 2, is reset in 1 and 3
     ASSERT_TRUE((*made)->Step(actions).ok());
     for (const int c : {0, 2}) EXPECT_EQ(ObservationOf(**made, c), ObservationOf(*undisturbed, c));
+  }
+}
+
+TEST(VectorEnvironmentTest, HowAStepIsCutChangesNoBit) {
+  constexpr int kCopies = 5;
+  sim::ThreadsExecutor two(2);
+  const std::vector<uint64_t> seeds = {3, 14, 15, 92, 65};
+  for (const int64_t max_ticks : {1, 7, 333, 2000}) {
+    std::unique_ptr<VectorEnvironment> whole, cut;
+    for (auto* env : {&whole, &cut}) {
+      auto made = VectorEnvironment::Create(std::make_shared<const EndingTask>(), kCopies,
+                                            AutoresetMode::kNextStep, 1, two);
+      ASSERT_TRUE(made.ok()) << made.status();
+      *env = *std::move(made);
+      ASSERT_TRUE((*env)->Reset(Seeds({3, 14, 15, 92, 65})).ok());
+    }
+    for (int step = 0; step < 5; ++step) {
+      TensorBatch actions = Actions(seeds, step);
+      actions.of<float>(0, 1)[0] = 1.0f;  // ends in steps 0 and 2, is reset in 1 and 3
+      ASSERT_TRUE(whole->Step(actions).ok());
+      ASSERT_TRUE(cut->BeginStep(actions).ok());
+      int64_t num_pieces = 0, ticks = 0;
+      for (Progress progress; !progress.over; ++num_pieces) {
+        progress = cut->ContinueStep(max_ticks);
+        ticks += progress.ticks;
+      }
+      EXPECT_GE(num_pieces, 2000 / max_ticks);
+      EXPECT_EQ(ticks % 2000, 0);
+      EXPECT_EQ(cut->outcome().observations, whole->outcome().observations) << max_ticks;
+      EXPECT_EQ(cut->outcome().rewards, whole->outcome().rewards);
+      EXPECT_EQ(cut->outcome().began, whole->outcome().began);
+      EXPECT_EQ(cut->outcome().ticks, whole->outcome().ticks);
+    }
   }
 }
 

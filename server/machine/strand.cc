@@ -8,33 +8,42 @@ std::shared_ptr<Strand> Strand::Create(WorkerPool& pool) {
   return std::shared_ptr<Strand>(new Strand(pool));
 }
 
-void Strand::Post(absl::AnyInvocable<void() &&> task) {
+void Strand::Post(Task task) {
   {
     MutexLock lock(mu_);
     tasks_.push_back(std::move(task));
     if (scheduled_) return;
     scheduled_ = true;
   }
-  pool_.Submit([self = shared_from_this()] { self->RunOne(); });
+  Submit(Lane::kSteps);
 }
 
-void Strand::RunOne() {
-  absl::AnyInvocable<void() &&> task;
-  {
+void Strand::Submit(Lane lane) {
+  auto turns = [self = shared_from_this(), lane] { self->TakeTurns(lane); };
+  if (lane == Lane::kAside) {
+    pool_.SubmitAside(std::move(turns));
+  } else {
+    pool_.Submit(std::move(turns));
+  }
+}
+
+void Strand::TakeTurns(Lane lane) {
+  if (!task_) {
     MutexLock lock(mu_);
-    task = std::move(tasks_.front());
+    task_ = std::move(tasks_.front());
     tasks_.pop_front();
   }
-  std::move(task)();
-  task = nullptr;
-  {
+  Turn turn = task_();
+  while (turn == Turn::kAgain && lane == Lane::kSteps && !pool_.TasksWait()) turn = task_();
+  if (turn == Turn::kOver) {
+    task_ = nullptr;
     MutexLock lock(mu_);
     if (tasks_.empty()) {
       scheduled_ = false;
       return;
     }
   }
-  pool_.Submit([self = shared_from_this()] { self->RunOne(); });
+  Submit(turn == Turn::kAside ? Lane::kAside : Lane::kSteps);
 }
 
 }  // namespace livnd::server

@@ -12,26 +12,41 @@
 
 namespace livnd::server {
 
-// Runs its tasks one after the other in the order of Post, each on some worker of the pool. What
-// one task wrote the next one sees. After each task the worker is offered to others, so that a busy
-// strand does not starve the rest.
+// What a task of a strand says at the end of a turn.
+enum class Turn {
+  kOver,   // the task is done, the next one follows
+  kAgain,  // it wants another turn, once others have had theirs
+  kAside,  // it wants another turn, among the work that cannot be cut (WorkerPool::SubmitAside)
+};
+
+// Runs its tasks one after the other in the order of Post, each in one or more turns on some worker of
+// the pool; no other task of the strand runs before one is over. What one turn wrote the next one
+// sees. After each turn the worker is offered to others, so that a busy strand does not starve the
+// rest; only where nobody waits for a worker a task that wants another turn has it at once.
 //
 // Thread-safe. Held by shared_ptr: a strand with tasks keeps itself alive. The pool must outlive
 // it.
 class Strand final : public std::enable_shared_from_this<Strand> {
  public:
+  using Task = absl::AnyInvocable<Turn()>;
+
   static std::shared_ptr<Strand> Create(WorkerPool& pool);
 
-  void Post(absl::AnyInvocable<void() &&> task) ABSL_LOCKS_EXCLUDED(mu_);
+  void Post(Task task) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  enum class Lane { kSteps, kAside };
+
   explicit Strand(WorkerPool& pool) : pool_(pool) {}
-  void RunOne() ABSL_LOCKS_EXCLUDED(mu_);
+  // Has TakeTurns run on a worker.
+  void Submit(Lane lane);
+  void TakeTurns(Lane lane) ABSL_LOCKS_EXCLUDED(mu_);
 
   WorkerPool& pool_;
+  Task task_;  // that has begun; touched by TakeTurns alone, which runs once at a time
   Mutex mu_;
-  std::deque<absl::AnyInvocable<void() &&>> tasks_ ABSL_GUARDED_BY(mu_);
-  bool scheduled_ ABSL_GUARDED_BY(mu_) = false;  // RunOne is running or submitted
+  std::deque<Task> tasks_ ABSL_GUARDED_BY(mu_);
+  bool scheduled_ ABSL_GUARDED_BY(mu_) = false;  // TakeTurns is running or submitted
 };
 
 }  // namespace livnd::server

@@ -1,7 +1,9 @@
 #include "server/machine/strand.h"
 
 #include <atomic>
+#include <future>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,7 +17,11 @@ TEST(StrandTest, RunsTasksOneAfterTheOtherInOrder) {
   {
     WorkerPool pool(4);
     const std::shared_ptr<Strand> strand = Strand::Create(pool);
-    for (int i = 0; i < 2000; ++i) strand->Post([&order, i] { order.push_back(i); });
+    for (int i = 0; i < 2000; ++i)
+      strand->Post([&order, i] {
+        order.push_back(i);
+        return Turn::kOver;
+      });
   }
   ASSERT_EQ(order.size(), 2000u);
   for (int i = 0; i < 2000; ++i) EXPECT_EQ(order[i], i);
@@ -36,6 +42,7 @@ TEST(StrandTest, TasksPostedFromManyThreadsDoNotOverlap) {
             if (++inside > 1) ++overlaps;
             ++num_run;
             --inside;
+            return Turn::kOver;
           });
         }
       });
@@ -58,8 +65,88 @@ TEST(StrandTest, MayBeLetGoByItsOwnTask) {
   strand.Post([owner = std::move(owner), &ran]() mutable {
     owner.reset();
     ran = true;
+    return Turn::kOver;
   });
   while (!ran) std::this_thread::yield();
+}
+
+// Keeps the workers of a pool busy until it goes.
+class Blocker {
+ public:
+  explicit Blocker(WorkerPool& pool) {
+    for (int i = 0; i < pool.concurrency(); ++i) {
+      pool.Submit([until = until_] { until.wait(); });
+    }
+  }
+  ~Blocker() { release_.set_value(); }
+
+ private:
+  std::promise<void> release_;
+  std::shared_future<void> until_ = release_.get_future().share();
+};
+
+TEST(StrandTest, ALongTaskTakesTurnsWithOtherStrands) {
+  std::string order;
+  {
+    WorkerPool pool(1);
+    const auto blocker = std::make_unique<Blocker>(pool);
+    const std::shared_ptr<Strand> a = Strand::Create(pool), b = Strand::Create(pool);
+    a->Post([&order, turns = 0]() mutable {
+      order += 'a';
+      return ++turns < 6 ? Turn::kAgain : Turn::kOver;
+    });
+    for (int i = 0; i < 3; ++i) {
+      b->Post([&order] {
+        order += 'b';
+        return Turn::kOver;
+      });
+    }
+  }
+  EXPECT_EQ(order, "abababaaa");
+}
+
+TEST(StrandTest, WhatIsPostedWaitsForTheLastTurn) {
+  std::string order;
+  {
+    WorkerPool pool(2);
+    const auto blocker = std::make_unique<Blocker>(pool);
+    const std::shared_ptr<Strand> strand = Strand::Create(pool), other = Strand::Create(pool);
+    strand->Post([&order, turns = 0]() mutable {
+      order += 'a';
+      ++turns;
+      return turns == 3 ? Turn::kAside : turns < 5 ? Turn::kAgain : Turn::kOver;
+    });
+    strand->Post([&order] {
+      order += 'b';
+      return Turn::kOver;
+    });
+    for (int i = 0; i < 20; ++i) other->Post([] { return Turn::kOver; });
+  }
+  EXPECT_EQ(order, "aaaaab");
+}
+
+TEST(StrandTest, ATurnAsideHoldsNoWorker) {
+  WorkerPool pool(1);
+  std::promise<void> aside, release, ran, over;
+  const std::shared_ptr<Strand> long_one = Strand::Create(pool), other = Strand::Create(pool);
+  long_one->Post([&, turns = 0]() mutable {
+    if (++turns == 1) return Turn::kAside;
+    if (turns == 2) {
+      aside.set_value();
+      release.get_future().wait();
+      return Turn::kAgain;
+    }
+    over.set_value();
+    return Turn::kOver;
+  });
+  aside.get_future().wait();
+  other->Post([&] {
+    ran.set_value();
+    return Turn::kOver;
+  });
+  ran.get_future().wait();
+  release.set_value();
+  over.get_future().wait();
 }
 
 }  // namespace

@@ -21,11 +21,13 @@ struct WorkerPool::Loop {
   CondVar left;  // signalled when helpers_inside becomes 0
 };
 
-WorkerPool::WorkerPool(int num_workers) {
-  // Workers look at workers_ only from within tasks, and no task can come before the constructor
-  // ends.
-  for (int i = 0; i < std::max(1, num_workers); ++i) {
-    workers_.emplace_back([this] { Work(); });
+WorkerPool::WorkerPool(int num_workers, int num_aside)
+    : num_workers_(std::max(1, num_workers)), num_aside_(std::max(1, num_aside)) {
+  for (int i = 0; i < num_workers_; ++i) {
+    threads_.emplace_back([this] { Work(); });
+  }
+  for (int i = 0; i < num_aside_; ++i) {
+    threads_.emplace_back([this] { WorkAside(); });
   }
 }
 
@@ -33,20 +35,39 @@ WorkerPool::~WorkerPool() {
   {
     MutexLock lock(mu_);
     stopping_ = true;
-    wake_.SignalAll();
+    steps_.wake.SignalAll();
+    aside_.wake.SignalAll();
   }
-  for (std::thread& worker : workers_) worker.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerPool::Submit(absl::AnyInvocable<void() &&> task) {
+void WorkerPool::SubmitTo(Lane& lane, Task task) {
+  lane.tasks.push_back(std::move(task));
+  if (lane.sleeping > 0) lane.wake.Signal();
+}
+
+void WorkerPool::Submit(Task task) {
   MutexLock lock(mu_);
-  tasks_.push_back(std::move(task));
-  if (sleeping_ > 0) wake_.Signal();
+  SubmitTo(steps_, std::move(task));
+}
+
+void WorkerPool::SubmitAside(Task task) {
+  MutexLock lock(mu_);
+  SubmitTo(aside_, std::move(task));
+}
+
+bool WorkerPool::TasksWait() const {
+  MutexLock lock(mu_);
+  return !steps_.tasks.empty();
+}
+
+bool WorkerPool::IsIdle() const {
+  return steps_.tasks.empty() && aside_.tasks.empty() && steps_.running + aside_.running == 0;
 }
 
 bool WorkerPool::idle() const {
   MutexLock lock(mu_);
-  return tasks_.empty() && running_tasks_ == 0;
+  return IsIdle();
 }
 
 void WorkerPool::ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) {
@@ -59,7 +80,7 @@ void WorkerPool::ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) {
   {
     MutexLock lock(mu_);
     loops_.push_back(&loop);
-    for (int i = std::min(sleeping_, max_helpers); i > 0; --i) wake_.Signal();
+    for (int i = std::min(steps_.sleeping, max_helpers); i > 0; --i) steps_.wake.Signal();
   }
   RunPieces(loop);
   MutexLock lock(mu_);
@@ -75,6 +96,27 @@ void WorkerPool::RunPieces(Loop& loop) {
   }
 }
 
+void WorkerPool::RunTask(Lane& lane) {
+  Task task = std::move(lane.tasks.front());
+  lane.tasks.pop_front();
+  ++lane.running;
+  mu_.Unlock();
+  std::move(task)();
+  task = nullptr;  // what it held is let go outside the lock
+  mu_.Lock();
+  --lane.running;
+  if (stopping_ && IsIdle()) {
+    steps_.wake.SignalAll();
+    aside_.wake.SignalAll();
+  }
+}
+
+void WorkerPool::Sleep(Lane& lane) {
+  ++lane.sleeping;
+  lane.wake.Wait(mu_);
+  --lane.sleeping;
+}
+
 void WorkerPool::Work() {
   MutexLock lock(mu_);
   while (true) {
@@ -87,21 +129,25 @@ void WorkerPool::Work() {
       RunPieces(loop);
       mu_.Lock();
       if (--loop.helpers_inside == 0) loop.left.Signal();
-    } else if (!tasks_.empty()) {
-      absl::AnyInvocable<void()&&> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      ++running_tasks_;
-      mu_.Unlock();
-      std::move(task)();
-      task = nullptr;  // what it held is let go outside the lock
-      mu_.Lock();
-      --running_tasks_;
-    } else if (stopping_) {
+    } else if (!steps_.tasks.empty()) {
+      RunTask(steps_);
+    } else if (stopping_ && IsIdle()) {
       return;
     } else {
-      ++sleeping_;
-      wake_.Wait(mu_);
-      --sleeping_;
+      Sleep(steps_);
+    }
+  }
+}
+
+void WorkerPool::WorkAside() {
+  MutexLock lock(mu_);
+  while (true) {
+    if (!aside_.tasks.empty()) {
+      RunTask(aside_);
+    } else if (stopping_ && IsIdle()) {  // a task that runs may submit more
+      return;
+    } else {
+      Sleep(aside_);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "server/machine/worker_pool.h"
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -108,6 +109,63 @@ TEST(WorkerPoolTest, IsIdleOnlyWithoutTasks) {
   EXPECT_FALSE(pool.idle());
   release.set_value();
   while (!pool.idle()) std::this_thread::yield();
+}
+
+TEST(WorkerPoolTest, WhatRunsAsideAndWhatDoesNotLeaveEachOtherAlone) {
+  WorkerPool pool(1, 1);
+  for (const bool aside : {false, true}) {
+    std::promise<void> release, ran;
+    const auto block = [&] { release.get_future().wait(); };
+    const auto run = [&] { ran.set_value(); };
+    if (aside) {
+      pool.SubmitAside(block);
+      pool.Submit(run);
+    } else {
+      pool.Submit(block);
+      pool.SubmitAside(run);
+    }
+    ran.get_future().wait();
+    EXPECT_FALSE(pool.idle());
+    release.set_value();
+    while (!pool.idle()) std::this_thread::yield();
+  }
+}
+
+TEST(WorkerPoolTest, OnlyTasksForWorkersAreSaidToWait) {
+  WorkerPool pool(1, 1);
+  std::promise<void> release;
+  const std::shared_future<void> until = release.get_future().share();
+  for (int i = 0; i < 2; ++i) pool.SubmitAside([until] { until.wait(); });
+  EXPECT_FALSE(pool.TasksWait());
+  std::promise<void> begun;
+  pool.Submit([until, &begun] {
+    begun.set_value();
+    until.wait();
+  });
+  begun.get_future().wait();
+  EXPECT_FALSE(pool.TasksWait());
+  pool.Submit([] {});
+  EXPECT_TRUE(pool.TasksWait());
+  release.set_value();
+}
+
+TEST(WorkerPoolTest, WhatTasksSubmitAcrossIsRunBeforeItIsDestroyed) {
+  std::atomic<int> num_run{0};
+  std::function<void()> next;
+  {
+    WorkerPool pool(2, 2);
+    next = [&] {
+      const int n = ++num_run;
+      if (n == 1000) return;
+      if (n % 2 == 0) {
+        pool.Submit([&] { next(); });
+      } else {
+        pool.SubmitAside([&] { next(); });
+      }
+    };
+    pool.Submit([&] { next(); });
+  }
+  EXPECT_EQ(num_run, 1000);
 }
 
 }  // namespace

@@ -9,8 +9,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/variant.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/machine/strand.h"
+#include "server/session/session.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
@@ -61,22 +64,31 @@ grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
 }
 
 // The session that the request names answers on its strand: (Session&, const Request&) ->
-// StatusOr<ByteBuffer>.
+// Session::Reply. A call that nobody waits for any more when its first turn comes is not begun.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCall& call,
                                          Handler handler) {
-  return AnswerLater<Request>(
-      call, [&registry, handler](std::unique_ptr<Request> request, AnswerCallback answer) {
-        absl::StatusOr<SessionUse> use = registry.Acquire(request->session());
-        if (!use.ok()) {
-          std::move(answer)(use.status());
-          return;
-        }
-        Session& session = **use;
-        session.Post(
-            [handler, request = std::move(request), use = *std::move(use),
-             answer = std::move(answer)]() mutable { std::move(answer)(handler(*use, *request)); });
-      });
+  return AnswerLater<Request>(call, [&registry, handler, context = call.context](
+                                        std::unique_ptr<Request> request, AnswerCallback answer) {
+    absl::StatusOr<SessionUse> use = registry.Acquire(request->session());
+    if (!use.ok()) {
+      std::move(answer)(use.status());
+      return;
+    }
+    Session& session = **use;
+    session.Post([handler, context, request = std::move(request), use = *std::move(use),
+                  answer = std::move(answer), begun = false]() mutable {
+      if (!begun && context->IsCancelled()) {
+        std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
+        return Turn::kOver;
+      }
+      begun = true;
+      Session::Reply reply = handler(*use, *request);
+      if (const Turn* turn = absl::get_if<Turn>(&reply)) return *turn;
+      std::move(answer)(absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply)));
+      return Turn::kOver;
+    });
+  });
 }
 
 }  // namespace livnd::server

@@ -69,6 +69,11 @@ class Reaper {
   std::thread thread_;
 };
 
+// Threads for what cannot be cut into turns: one for making copies and changing cultures, the others
+// for building environments. These are few, for a build takes much memory and what processors the
+// workers leave it.
+int NumAside(int num_workers) { return 1 + std::clamp(num_workers / 4, 1, 4); }
+
 v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& offer) {
   v1::GetServerInfoResponse info;
   info.set_server_version(kVersion);
@@ -117,7 +122,7 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 struct Server::Parts {
   Parts(ServerOptions options_in, Offer offer)
       : options(std::move(options_in)),
-        pool(std::make_unique<WorkerPool>(options.num_workers)),
+        pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
         store(offer.environments, offer.builder, *pool),
         registry(options.sessions, store, *pool),
         server_service(MakeInfo(options, offer), std::move(offer.systems)),

@@ -119,7 +119,7 @@ TEST_F(ServerTest, CreationIsIdempotent) {
               grpc::StatusCode::INVALID_ARGUMENT, "PAYLOAD_MISMATCH");
 }
 
-TEST_F(ServerTest, DeletionWaitsForRunningOperationsAndFreesTheSession) {
+TEST_F(ServerTest, DeletionWaitsForTheRunningPieceAndFreesTheSession) {
   const std::string session = CreateSession();
   ASSERT_TRUE(Reset(session, 1).ok());
   control_.Close();

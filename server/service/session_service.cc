@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "env/spec.h"
+#include "server/machine/strand.h"
 #include "server/service/answer.h"
 #include "server/session/operation_log.h"
 #include "server/session/session.h"
@@ -83,11 +84,12 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
       {context, in, out}, [this](std::unique_ptr<Request> request, AnswerCallback answer) {
         absl::StatusOr<std::shared_ptr<Session>> session = registry_.Remove(request->session());
         if (session.ok()) {
-          // After the operations that have begun; the session itself goes with this task.
+          // After the answers of its calls; the session itself goes with this task.
           Session& removed = **session;
           removed.Post([session = *std::move(session), answer = std::move(answer)]() mutable {
             session.reset();
             std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));
+            return Turn::kOver;
           });
         } else if (request->allow_missing()) {
           std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));

@@ -1,5 +1,6 @@
 #include "server/session/environment_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,14 +37,20 @@ void EnvironmentStore::Make(const std::string& environment_id, const WantedCopie
     if (!model.maker) {
       model.waiters.push_back(std::move(waiter));
       if (model.waiters.size() > 1) return;  // the first one's build is under way
-    } else {
-      maker = model.maker;
+      to_build_.push_back(environment_id);
+      BeginBuilds();
+      return;
     }
+    maker = model.maker;
   }
-  if (maker) {
-    MakeFrom(std::move(maker), std::move(waiter));
-  } else {
-    pool_.Submit([this, environment_id] { Build(environment_id); });
+  MakeFrom(std::move(maker), std::move(waiter));
+}
+
+void EnvironmentStore::BeginBuilds() {
+  while (!to_build_.empty() && num_builds_ < std::max(1, pool_.num_aside() - 1)) {
+    ++num_builds_;
+    pool_.SubmitAside([this, id = std::move(to_build_.front())] { Build(id); });
+    to_build_.pop_front();
   }
 }
 
@@ -72,6 +79,8 @@ void EnvironmentStore::Build(const std::string& environment_id) {
     Model& model = models_[environment_id];
     waiters.swap(model.waiters);
     if (maker.ok()) model.maker = *maker;
+    --num_builds_;
+    BeginBuilds();
   }
   for (Waiter& waiter : waiters) {
     if (maker.ok()) {
@@ -83,7 +92,7 @@ void EnvironmentStore::Build(const std::string& environment_id) {
 }
 
 void EnvironmentStore::MakeFrom(Maker maker, Waiter waiter) {
-  pool_.Submit([maker = std::move(maker), waiter = std::move(waiter)]() mutable {
+  pool_.SubmitAside([maker = std::move(maker), waiter = std::move(waiter)]() mutable {
     std::move(waiter.done)(maker(waiter.wanted));
   });
 }

@@ -3,6 +3,7 @@
 #define LIVND_SERVER_SESSION_ENVIRONMENT_STORE_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,9 @@ struct WantedCopies {
 // holding a thread, and later ones find the model. A build that fails is not kept: the next request
 // tries again.
 //
+// Neither building nor making copies can be cut, so both are done aside (WorkerPool::SubmitAside).
+// Of the threads there one is left for making copies of what is built; further builds wait.
+//
 // Thread-safe. Must outlive its pool's tasks; the pool must outlive the store's last Make.
 class EnvironmentStore {
  public:
@@ -54,7 +58,7 @@ class EnvironmentStore {
   // NOT_FOUND / UNKNOWN_ENVIRONMENT. The pointer lives as long as the store.
   absl::StatusOr<const env::EnvironmentSpec*> Find(absl::string_view environment_id) const;
 
-  // Calls `done` on a worker. The id must be that of a spec.
+  // Calls `done` on a thread of the pool. The id must be that of a spec.
   void Make(const std::string& environment_id, const WantedCopies& wanted, Done done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -71,6 +75,8 @@ class EnvironmentStore {
     std::vector<Waiter> waiters;
   };
 
+  // Begins the builds that wait, as many as may run.
+  void BeginBuilds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Build(const std::string& environment_id) ABSL_LOCKS_EXCLUDED(mu_);
   void MakeFrom(Maker maker, Waiter waiter);
 
@@ -80,6 +86,8 @@ class EnvironmentStore {
 
   mutable Mutex mu_;
   std::map<std::string, Model> models_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::string> to_build_ ABSL_GUARDED_BY(mu_);
+  int num_builds_ ABSL_GUARDED_BY(mu_) = 0;  // under way
 };
 
 }  // namespace livnd::server

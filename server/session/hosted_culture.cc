@@ -52,7 +52,7 @@ absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResp
   return absl::OkStatus();
 }
 
-absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* response) {
+absl::Status HostedCulture::BeginRun(const v1::RunRequest& request) {
   LIVND_ASSIGN_OR_RETURN(env::CultureRun run, ParseRun(request, num_envs()));
   if (!culture_->was_cleared()) {
     return NotReset("the culture was never cleared; Clear comes before the first Run", "Clear");
@@ -61,17 +61,28 @@ absl::Status HostedCulture::Run(const v1::RunRequest& request, v1::RunResponse* 
     return AllFailed(culture_->failed_at_ms(), culture_->first_failed());
   }
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
-  const absl::Status ran = culture_->Run(run);
+  duration_ms_ = run.duration_ms;
+  return culture_->BeginRun(run);
+}
+
+absl::Status HostedCulture::FinishRun(v1::RunResponse* response) {
+  const absl::Status ran = culture_->FinishRun();
   if (ran.code() == absl::StatusCode::kResourceExhausted) {
-    return MakeError(ran.code(), reason::kTooManySpikes, ran.message(),
-                     {{"field", "duration_ms"},
-                      {"value", Exact(run.duration_ms)},
-                      {"accepted", "a shorter run"}});
+    return MakeError(
+        ran.code(), reason::kTooManySpikes, ran.message(),
+        {{"field", "duration_ms"}, {"value", Exact(duration_ms_)}, {"accepted", "a shorter run"}});
   }
   LIVND_RETURN_IF_ERROR(ran);
   EncodeRecording(culture_->TakeRecording(), culture_->selection(), num_envs(),
                   TickNs(culture_->culture()), response->mutable_recording());
   return absl::OkStatus();
+}
+
+bool HostedCulture::IsLong(const v1::ConfigureRequest& request) const {
+  // What builds the culture anew.
+  return request.has_selection() || request.has_model() || request.has_dt_ms() ||
+         request.has_v_init_mv() || request.forget_params() || !request.params_group().empty() ||
+         request.params_size() > 0 || request.has_opsin() || request.has_plasticity();
 }
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {

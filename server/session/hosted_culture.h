@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "env/culture/live_culture.h"
+#include "env/passage.h"
 #include "server/session/hosted_environment.h"
 
 namespace livnd::server {
@@ -18,16 +19,24 @@ class HostedCulture final : public HostedEnvironment {
 
   const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
   int num_envs() const override { return culture_->num_copies(); }
-  absl::Status Run(const v1::RunRequest& request, v1::RunResponse* response) override;
+  absl::Status BeginRun(const v1::RunRequest& request) override;
+  env::Progress Continue(int64_t max_ticks) override { return culture_->ContinueRun(max_ticks); }
+  absl::Status FinishRun(v1::RunResponse* response) override;
   absl::Status Clear(const v1::ClearRequest& request, v1::ClearResponse* response) override;
   absl::Status Configure(const v1::ConfigureRequest& request,
                          v1::ConfigureResponse* response) override;
   absl::Status GetCulture(const v1::GetCultureRequest& request,
                           v1::GetCultureResponse* response) override;
 
+  bool IsLong(const v1::ConfigureRequest& request) const override;
+  bool IsLong(const v1::GetCultureRequest& request) const override {
+    return request.learned_weights() || request.electrode_hearing();
+  }
+
  private:
   const std::unique_ptr<env::LiveCulture> culture_;
   const int64_t max_message_bytes_;
+  double duration_ms_ = 0.0;  // of the run that has begun
 };
 
 }  // namespace livnd::server

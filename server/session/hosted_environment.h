@@ -2,11 +2,13 @@
 #ifndef LIVND_SERVER_SESSION_HOSTED_ENVIRONMENT_H_
 #define LIVND_SERVER_SESSION_HOSTED_ENVIRONMENT_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "env/passage.h"
 #include "env/spec.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
@@ -18,7 +20,10 @@ namespace livnd::server {
 // without having been looked at, but for session and op_index, which are the session's business;
 // responses are filled but for op_index and next_op_index. An error carries an ErrorInfo as the
 // proto's comments say, and nothing has changed.
-// Cancelled, without an ErrorInfo: the pool's tasks shall give up, and the copies are lost.
+//
+// Step and Run may take long, and others want the processors too. So they are begun, continued piece
+// by piece until they are over, and then finished; until then no other call is made. One that has
+// begun may also be left where it is: the copies are then of no use to anybody.
 //
 // Thread-compatible: a session calls it on its strand.
 class HostedEnvironment {
@@ -28,16 +33,26 @@ class HostedEnvironment {
   virtual const env::EnvironmentSpec& spec() const = 0;
   virtual int num_envs() const = 0;
 
+  // Takes the Step or Run that has begun on, some copies by at most max_ticks >= 1. How it is cut
+  // changes no bit.
+  virtual env::Progress Continue(int64_t max_ticks) = 0;
+
+  // Whether a call takes long and cannot be cut, as where a culture is built.
+  virtual bool IsLong(const v1::ConfigureRequest&) const { return false; }
+  virtual bool IsLong(const v1::GetCultureRequest&) const { return false; }
+
   // Of environments with a task.
   virtual absl::Status Reset(const v1::ResetRequest&, v1::ResetResponse*) { return NotATask(); }
-  virtual absl::Status Step(const v1::StepRequest&, v1::StepResponse*) { return NotATask(); }
+  virtual absl::Status BeginStep(const v1::StepRequest&) { return NotATask(); }
+  virtual absl::Status FinishStep(v1::StepResponse*) { return NotATask(); }
   virtual absl::Status Observe(v1::ObserveResponse*) { return NotATask(); }
 
   // Of cultures.
   virtual absl::Status Configure(const v1::ConfigureRequest&, v1::ConfigureResponse*) {
     return NotACulture();
   }
-  virtual absl::Status Run(const v1::RunRequest&, v1::RunResponse*) { return NotACulture(); }
+  virtual absl::Status BeginRun(const v1::RunRequest&) { return NotACulture(); }
+  virtual absl::Status FinishRun(v1::RunResponse*) { return NotACulture(); }
   virtual absl::Status Clear(const v1::ClearRequest&, v1::ClearResponse*) { return NotACulture(); }
   virtual absl::Status GetCulture(const v1::GetCultureRequest&, v1::GetCultureResponse*) {
     return NotACulture();

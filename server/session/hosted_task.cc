@@ -23,7 +23,7 @@ absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetRespons
   return absl::OkStatus();
 }
 
-absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* response) {
+absl::Status HostedTask::BeginStep(const v1::StepRequest& request) {
   LIVND_RETURN_IF_ERROR(ParseActions(request.actions(), spec(), num_envs(), &actions_));
   if (!environment_->was_reset()) {
     return NotReset("the session was never Reset; Reset comes before the first Step", kAccepted);
@@ -35,7 +35,10 @@ absl::Status HostedTask::Step(const v1::StepRequest& request, v1::StepResponse* 
         {{"value", absl::StrCat("copy ", ended)},
          {"accepted", "Reset of the copies whose episode has ended"}});
   }
-  LIVND_RETURN_IF_ERROR(environment_->Step(actions_));
+  return environment_->BeginStep(actions_);
+}
+
+absl::Status HostedTask::FinishStep(v1::StepResponse* response) {
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }

@@ -2,9 +2,11 @@
 #ifndef LIVND_SERVER_SESSION_HOSTED_TASK_H_
 #define LIVND_SERVER_SESSION_HOSTED_TASK_H_
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "env/passage.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
 #include "server/session/hosted_environment.h"
@@ -20,7 +22,11 @@ class HostedTask final : public HostedEnvironment {
   const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
   int num_envs() const override { return environment_->num_envs(); }
   absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
-  absl::Status Step(const v1::StepRequest& request, v1::StepResponse* response) override;
+  absl::Status BeginStep(const v1::StepRequest& request) override;
+  env::Progress Continue(int64_t max_ticks) override {
+    return environment_->ContinueStep(max_ticks);
+  }
+  absl::Status FinishStep(v1::StepResponse* response) override;
   absl::Status Observe(v1::ObserveResponse* response) override;
 
  private:

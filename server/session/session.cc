@@ -1,73 +1,142 @@
 #include "server/session/session.h"
 
+#include <chrono>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 
 namespace livnd::server {
 
+namespace {
+
+// About so long an operation goes on before others have their turn: long beside what handing a worker
+// over costs, and short beside what a caller on the same machine notices.
+constexpr absl::Duration kTurn = absl::Milliseconds(2);
+
+}  // namespace
+
 Session::Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
                  env::AutoresetMode autoreset, WorkerPool& pool)
     : name_(std::move(name)),
       autoreset_(autoreset),
+      pool_(pool),
       strand_(Strand::Create(pool)),
       environment_(std::move(environment)),
       spec_(environment_->spec()),
-      num_envs_(environment_->num_envs()) {}
+      num_envs_(environment_->num_envs()),
+      pace_(kTurn) {}
+
+absl::Status Session::Ended() const {
+  if (ended_) return UnknownSession(name_);
+  if (pool_.stop_requested()) return ShuttingDown();
+  return absl::OkStatus();
+}
+
+template <typename Request>
+absl::optional<Session::Reply> Session::AnswerAtOnce(const Request& request) {
+  if (const absl::Status ended = Ended(); !ended.ok()) return Reply(ended);
+  CanonicalBytes(request, &payload_);
+  const absl::StatusOr<OperationLog::Verdict> verdict = log_.Admit(request.op_index(), payload_);
+  if (!verdict.ok()) return Reply(verdict.status());
+  if (*verdict == OperationLog::Verdict::kRepeat) return Reply(log_.answer());
+  return absl::nullopt;
+}
 
 template <typename Request, typename Response>
-absl::StatusOr<grpc::ByteBuffer> Session::Operate(
-    const Request& request, Response* response,
-    absl::Status (HostedEnvironment::*operation)(const Request&, Response*)) {
-  if (stopped_) return ShuttingDown();
-  CanonicalBytes(request, &payload_);
-  LIVND_ASSIGN_OR_RETURN(const OperationLog::Verdict verdict,
-                         log_.Admit(request.op_index(), payload_));
-  if (verdict == OperationLog::Verdict::kRun) {
-    const absl::Status done = ((*environment_).*operation)(request, response);
-    stopped_ = done.code() == absl::StatusCode::kCancelled;
-    if (stopped_) return ShuttingDown();
-    LIVND_RETURN_IF_ERROR(done);
-    response->set_op_index(request.op_index());
-    log_.Commit(payload_, SerializeMessage(*response));
-  }
+Session::Reply Session::Commit(const Request& request, Response* response) {
+  response->set_op_index(request.op_index());
+  log_.Commit(payload_, SerializeMessage(*response));
   return log_.answer();
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Reset(const v1::ResetRequest& request) {
-  return Operate(request, &reset_response_, &HostedEnvironment::Reset);
+template <typename Request, typename Response>
+Session::Reply Session::Operate(const Request& request, Response* response, bool aside,
+                                absl::Status (HostedEnvironment::*operation)(const Request&,
+                                                                             Response*)) {
+  if (!under_way_) {
+    if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
+    under_way_ = aside;
+    if (aside) return Turn::kAside;
+  }
+  under_way_ = false;
+  LIVND_RETURN_IF_ERROR(Ended());
+  LIVND_RETURN_IF_ERROR(((*environment_).*operation)(request, response));
+  return Commit(request, response);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Step(const v1::StepRequest& request) {
-  return Operate(request, &step_response_, &HostedEnvironment::Step);
+template <typename Request, typename Response>
+Session::Reply Session::OperateInPieces(const Request& request, Response* response,
+                                        absl::Status (HostedEnvironment::*begin)(const Request&),
+                                        absl::Status (HostedEnvironment::*finish)(Response*)) {
+  if (!under_way_) {
+    if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
+    LIVND_RETURN_IF_ERROR(((*environment_).*begin)(request));
+    under_way_ = true;
+  } else {
+    LIVND_RETURN_IF_ERROR(Ended());
+  }
+  if (!ContinueForATurn()) return Turn::kAgain;
+  under_way_ = false;
+  LIVND_RETURN_IF_ERROR(((*environment_).*finish)(response));
+  return Commit(request, response);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Configure(const v1::ConfigureRequest& request) {
+bool Session::ContinueForATurn() {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  Clock::time_point from = start;
+  while (true) {
+    const env::Progress progress = environment_->Continue(pace_.ticks());
+    const Clock::time_point now = Clock::now();
+    pace_.Took(progress.ticks, absl::FromChrono(now - from));
+    if (progress.over) return true;
+    if (absl::FromChrono(now - start) >= kTurn / 2) return false;
+    from = now;
+  }
+}
+
+Session::Reply Session::Reset(const v1::ResetRequest& request) {
+  return Operate(request, &reset_response_, false, &HostedEnvironment::Reset);
+}
+
+Session::Reply Session::Step(const v1::StepRequest& request) {
+  return OperateInPieces(request, &step_response_, &HostedEnvironment::BeginStep,
+                         &HostedEnvironment::FinishStep);
+}
+
+Session::Reply Session::Configure(const v1::ConfigureRequest& request) {
   v1::ConfigureResponse response;
-  return Operate(request, &response, &HostedEnvironment::Configure);
+  return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Configure);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Run(const v1::RunRequest& request) {
+Session::Reply Session::Run(const v1::RunRequest& request) {
   v1::RunResponse response;  // recordings are large; none is kept beside its answer
-  return Operate(request, &response, &HostedEnvironment::Run);
+  return OperateInPieces(request, &response, &HostedEnvironment::BeginRun,
+                         &HostedEnvironment::FinishRun);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Clear(const v1::ClearRequest& request) {
+Session::Reply Session::Clear(const v1::ClearRequest& request) {
   v1::ClearResponse response;
-  return Operate(request, &response, &HostedEnvironment::Clear);
+  return Operate(request, &response, false, &HostedEnvironment::Clear);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::Observe() {
-  if (stopped_) return ShuttingDown();
+Session::Reply Session::Observe() {
+  LIVND_RETURN_IF_ERROR(Ended());
   LIVND_RETURN_IF_ERROR(environment_->Observe(&observe_response_));
   observe_response_.set_next_op_index(log_.next());
   return SerializeMessage(observe_response_);
 }
 
-absl::StatusOr<grpc::ByteBuffer> Session::GetCulture(const v1::GetCultureRequest& request) {
-  if (stopped_) return ShuttingDown();
+Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {
+  LIVND_RETURN_IF_ERROR(Ended());
+  if (!under_way_ && environment_->IsLong(request)) {
+    under_way_ = true;
+    return Turn::kAside;
+  }
+  under_way_ = false;
   v1::GetCultureResponse response;
   LIVND_RETURN_IF_ERROR(environment_->GetCulture(request, &response));
   response.set_next_op_index(log_.next());

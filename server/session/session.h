@@ -2,11 +2,14 @@
 #ifndef LIVND_SERVER_SESSION_SESSION_H_
 #define LIVND_SERVER_SESSION_SESSION_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 
-#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "absl/types/variant.h"
 #include "env/task/vector_environment.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "livnd/v1/culture_service.pb.h"
@@ -15,6 +18,7 @@
 #include "server/machine/worker_pool.h"
 #include "server/session/hosted_environment.h"
 #include "server/session/operation_log.h"
+#include "server/session/pace.h"
 
 namespace livnd::server {
 
@@ -23,9 +27,13 @@ namespace livnd::server {
 // again without a copy. Errors are those of the proto's comments, as absl::Status with an
 // ErrorInfo.
 //
-// Post and the accessors are thread-safe. The calls of the protocol must run on the strand.
+// Post, End and the accessors are thread-safe. The calls of the protocol must run on the strand.
 class Session {
  public:
+  // What a turn of a call has come to: the answer; or that the call is to be made again, with the
+  // same request, in a turn of that kind (never Turn::kOver). No other call comes between.
+  using Reply = absl::variant<Turn, absl::StatusOr<grpc::ByteBuffer>>;
+
   // The pool must outlive the session.
   Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
           env::AutoresetMode autoreset, WorkerPool& pool);
@@ -35,34 +43,55 @@ class Session {
   int num_envs() const { return num_envs_; }
   env::AutoresetMode autoreset() const { return autoreset_; }
 
-  void Post(absl::AnyInvocable<void() &&> task) { strand_->Post(std::move(task)); }
+  void Post(Strand::Task task) { strand_->Post(std::move(task)); }
 
-  absl::StatusOr<grpc::ByteBuffer> Reset(const v1::ResetRequest& request);
-  absl::StatusOr<grpc::ByteBuffer> Step(const v1::StepRequest& request);
-  absl::StatusOr<grpc::ByteBuffer> Configure(const v1::ConfigureRequest& request);
-  absl::StatusOr<grpc::ByteBuffer> Run(const v1::RunRequest& request);
-  absl::StatusOr<grpc::ByteBuffer> Clear(const v1::ClearRequest& request);
-  absl::StatusOr<grpc::ByteBuffer> Observe();
-  absl::StatusOr<grpc::ByteBuffer> GetCulture(const v1::GetCultureRequest& request);
+  // From now on calls answer UNKNOWN_SESSION: those that are still to come, and at its next turn one
+  // that has begun, which is left half way.
+  void End() { ended_ = true; }
+
+  Reply Reset(const v1::ResetRequest& request);
+  Reply Step(const v1::StepRequest& request);
+  Reply Configure(const v1::ConfigureRequest& request);
+  Reply Run(const v1::RunRequest& request);
+  Reply Clear(const v1::ClearRequest& request);
+  Reply Observe();
+  Reply GetCulture(const v1::GetCultureRequest& request);
 
  private:
-  // One numbered operation, exactly once. One that is stopped half way leaves copies that stand
-  // nowhere: this and all later calls answer SHUTTING_DOWN.
+  // Why nothing is done any more, half way or at all: the session or the server ends. Once not OK it
+  // stays so.
+  absl::Status Ended() const;
+
+  // What is answered without doing anything: an error, or a repeat of the last operation's answer.
+  template <typename Request>
+  absl::optional<Reply> AnswerAtOnce(const Request& request);
+  // Numbered operations, exactly once: in one turn, where `aside` says among the work that cannot be
+  // cut; or piece by piece.
   template <typename Request, typename Response>
-  absl::StatusOr<grpc::ByteBuffer> Operate(
-      const Request& request, Response* response,
-      absl::Status (HostedEnvironment::*operation)(const Request&, Response*));
+  Reply Operate(const Request& request, Response* response, bool aside,
+                absl::Status (HostedEnvironment::*operation)(const Request&, Response*));
+  template <typename Request, typename Response>
+  Reply OperateInPieces(const Request& request, Response* response,
+                        absl::Status (HostedEnvironment::*begin)(const Request&),
+                        absl::Status (HostedEnvironment::*finish)(Response*));
+  template <typename Request, typename Response>
+  Reply Commit(const Request& request, Response* response);
+  // True once the operation is over.
+  bool ContinueForATurn();
 
   const std::string name_;
   const env::AutoresetMode autoreset_;
+  WorkerPool& pool_;
   const std::shared_ptr<Strand> strand_;
   const std::unique_ptr<HostedEnvironment> environment_;  // touched on the strand only
   const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
+  std::atomic<bool> ended_{false};
 
   // Touched on the strand only. The messages and buffers are kept for their capacity.
   OperationLog log_;
-  bool stopped_ = false;
+  bool under_way_ = false;  // a call has had a turn and is to have more
+  Pace pace_;
   std::string payload_;
   v1::ResetResponse reset_response_;
   v1::StepResponse step_response_;

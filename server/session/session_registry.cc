@@ -43,11 +43,6 @@ std::string RandomName() {
   return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
 }
 
-absl::Status UnknownSession(absl::string_view name) {
-  return NotFound(reason::kUnknownSession, "session", name,
-                  "the name from CreateSession, until DeleteSession or the idle timeout");
-}
-
 }  // namespace
 
 struct SessionUse::Entry {
@@ -195,6 +190,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::stri
   std::shared_ptr<Session> session = found->second->session;
   Forget(found->second->request_id);
   sessions_.erase(found);
+  session->End();
   return session;
 }
 

@@ -79,8 +79,8 @@ class SessionRegistry {
   // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
   absl::StatusOr<SessionUse> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Takes a session out, so that nobody finds it any more. Calls that have begun go on.
-  // UNKNOWN_SESSION.
+  // Takes a session out, so that nobody finds it any more, and ends it: its calls, those that have
+  // begun at their next turn, answer UNKNOWN_SESSION. UNKNOWN_SESSION.
   absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Removes the sessions that nobody has called for the idle timeout, and returns them so that the

@@ -20,8 +20,9 @@ class SessionRegistryTest : public ::testing::Test {
   using Made = absl::StatusOr<std::shared_ptr<Session>>;
 
   SessionRegistryTest()
-      : pool_(std::make_unique<WorkerPool>(3)),
-        store_({FakeSpec("A-v0"), FakeSpec("B-v0")}, FakeBuilder(control_), *pool_),
+      : pool_(std::make_unique<WorkerPool>(1, 2)),
+        store_({FakeSpec("A-v0"), FakeSpec("B-v0"), FakeSpec("C-v0")}, FakeBuilder(control_),
+               *pool_),
         registry_(MakeOptions(), store_, *pool_) {}
   ~SessionRegistryTest() override {
     control_.Open();
@@ -109,6 +110,28 @@ TEST_F(SessionRegistryTest, ARepeatWhileTheSessionIsMadeWaitsForIt) {
   EXPECT_EQ(first.get()->get(), again.get()->get());
   EXPECT_NE(first.get()->get(), other.get()->get());
   EXPECT_EQ(control_.num_builds, 1);  // shared by all three
+}
+
+TEST_F(SessionRegistryTest, BuildsKeepNeitherWorkersNorFinishedEnvironmentsWaiting) {
+  ASSERT_TRUE(registry_.Remove((*Create("a"))->name()).ok());
+  control_.Close();
+  std::vector<std::shared_future<Made>> waiting;
+  for (const std::string id : {"B", "C"}) {
+    v1::CreateSessionRequest request = Request(id);
+    request.set_environment_id(id + "-v0");
+    waiting.push_back(Start(request));
+  }
+  control_.AwaitWaiting(1);
+  // The only worker is free, and so is the thread on which copies are made.
+  std::promise<void> ran;
+  pool_->Submit([&] { ran.set_value(); });
+  ran.get_future().wait();
+  ASSERT_TRUE(Create("a2").ok());
+  EXPECT_EQ(control_.num_builds, 2);  // A's, and one of the two
+  EXPECT_TRUE(store_.building());
+  control_.Open();
+  for (const auto& made : waiting) EXPECT_TRUE(made.get().ok());
+  EXPECT_EQ(control_.num_builds, 3);
 }
 
 TEST_F(SessionRegistryTest, AFailedBuildIsToldToAllWaitersAndNotKept) {

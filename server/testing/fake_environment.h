@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "env/passage.h"
 #include "env/spec.h"
 #include "env/task/task.h"
 #include "env/task/vector_environment.h"
@@ -25,12 +26,15 @@ namespace livnd::server {
 // What a test sees of, and does to, all fake environments that share it. Thread-safe.
 struct FakeControl {
   std::atomic<int> num_builds{0};
-  std::atomic<int> num_steps{0};  // that have ended
+  std::atomic<int> num_begun{0};   // steps
+  std::atomic<int> num_steps{0};   // that have ended
+  std::atomic<int> num_pieces{0};  // of steps
+  std::atomic<int> pieces_per_step{1};
   std::atomic<int> num_alive{0};
   std::atomic<bool> build_fails{false};
   std::atomic<uint64_t> unseeded_seed{0};  // of the last session made
 
-  // While closed, builds and steps wait. A test must open it before it ends.
+  // While closed, builds and pieces of steps wait. A test must open it before it ends.
   void Close() {
     MutexLock lock(mu);
     open = false;
@@ -47,7 +51,7 @@ struct FakeControl {
     while (!open) changed.Wait(mu);
     --num_waiting;
   }
-  // Returns once n builds or steps wait.
+  // Returns once n builds or pieces wait.
   void AwaitWaiting(int n) {
     MutexLock lock(mu);
     while (num_waiting < n) changed.Wait(mu);
@@ -134,11 +138,19 @@ class FakeEnvironment final : public env::VectorEnvironment {
   absl::Status Reset(const env::ResetRequest& request) override {
     return environment_->Reset(request);
   }
-  absl::Status Step(const env::TensorBatch& actions) override {
-    control_.AwaitOpen();
-    const absl::Status status = environment_->Step(actions);
-    if (status.ok()) ++control_.num_steps;
+  absl::Status BeginStep(const env::TensorBatch& actions) override {
+    const absl::Status status = environment_->BeginStep(actions);
+    pieces_left_ = control_.pieces_per_step;
+    if (status.ok()) ++control_.num_begun;
     return status;
+  }
+  env::Progress ContinueStep(int64_t max_ticks) override {
+    control_.AwaitOpen();
+    ++control_.num_pieces;
+    if (--pieces_left_ > 0) return {1, false};
+    const env::Progress progress = environment_->ContinueStep(max_ticks);
+    if (progress.over) ++control_.num_steps;
+    return progress;
   }
   const env::Outcome& outcome() const override { return environment_->outcome(); }
   bool was_reset() const override { return environment_->was_reset(); }
@@ -148,6 +160,7 @@ class FakeEnvironment final : public env::VectorEnvironment {
   sim::InlineExecutor executor_;
   const std::unique_ptr<env::VectorEnvironment> environment_;
   FakeControl& control_;
+  int pieces_left_ = 0;
 };
 
 inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {

@@ -92,6 +92,11 @@ absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::s
                     {"accepted", std::string(accepted)}});
 }
 
+absl::Status UnknownSession(absl::string_view name) {
+  return NotFound(reason::kUnknownSession, "session", name,
+                  "the name from CreateSession, until DeleteSession or the idle timeout");
+}
+
 absl::Status ShuttingDown() {
   return MakeError(absl::StatusCode::kUnavailable, reason::kShuttingDown,
                    "the server is shutting down and takes no new work");

@@ -60,6 +60,9 @@ absl::Status InvalidField(absl::string_view field, absl::string_view value,
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
                       absl::string_view accepted);
 
+// NOT_FOUND / UNKNOWN_SESSION.
+absl::Status UnknownSession(absl::string_view name);
+
 // UNAVAILABLE / SHUTTING_DOWN.
 absl::Status ShuttingDown();
 

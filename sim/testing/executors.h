@@ -48,20 +48,6 @@ class BusyExecutor final : public Executor {
   const int concurrency_;
 };
 
-// Is asked to stop once somebody has looked so often.
-class StoppingExecutor final : public Executor {
- public:
-  explicit StoppingExecutor(int num_looks) : looks_left_(num_looks) {}
-  int concurrency() const override { return 1; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = 0; i < num_pieces; ++i) fn(i);
-  }
-  bool stop_requested() const override { return looks_left_-- <= 0; }
-
- private:
-  mutable int looks_left_;
-};
-
 }  // namespace livnd::sim
 
 #endif  // LIVND_SIM_TESTING_EXECUTORS_H_

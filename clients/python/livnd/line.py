@@ -120,8 +120,7 @@ class Line:
         with self._ending:
             if self._ended:
                 return
-            # An own server that ends next need not be asked to forget sessions, which could mean to
-            # wait: a session is deleted after the run that it is in.
+            # An own server that ends next need not be asked to forget sessions.
             ends_too = self.server is not None and local_server.is_last_reference(self.server)
             for name in () if ends_too else list(self._sessions):
                 if not self.delete(name):
