@@ -64,8 +64,9 @@ FlagSet MakeFlags(Settings& settings) {
                "the server's own folder: lock and endpoint.json (default: "
                "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
                &settings.state_dir);
-  flags.Int("threads", "N", "threads that simulate (default: one for each core that it may use)", 1,
-            1024, &settings.threads);
+  flags.Int("threads", "N",
+            "threads that simulate (default: one for each core that it may use, and has quota for)",
+            1, 1024, &settings.threads);
   flags.Timeout("idle-timeout", "TIME",
                 "let go a session that nobody calls for so long: 1800, 30m or never (default: 30m)",
                 &settings.idle_timeout);

@@ -7,11 +7,12 @@
 #include <memory>
 
 #include "grpc/support/cpu.h"
+#include "server/machine/cgroup.h"
 
 namespace livnd::server {
 namespace {
 
-int CountUsableCpus() {
+int CountCpusOfAffinity() {
   // The kernel refuses a set that is too small for the machine.
   for (int size = 1024; size <= (1 << 20); size *= 2) {
     cpu_set_t* const set = CPU_ALLOC(size);
@@ -27,7 +28,8 @@ int CountUsableCpus() {
 }  // namespace
 
 int NumUsableCpus() {
-  static const int num_cpus = CountUsableCpus();
+  static const int num_cpus = std::max(
+      1, static_cast<int>(std::min(CgroupCpus(), static_cast<double>(CountCpusOfAffinity()))));
   return num_cpus;
 }
 

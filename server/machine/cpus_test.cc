@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "grpc/support/cpu.h"
 #include "gtest/gtest.h"
+#include "server/machine/cgroup.h"
 
 namespace livnd::server {
 namespace {
@@ -37,7 +40,8 @@ TEST(CpusTest, GrpcCountsTheSame) {
   EXPECT_TRUE(OnOneCpu([] { return gpr_cpu_num_cores() == 1 && gpr_cpu_current_cpu() == 0; }));
   cpu_set_t usable;
   ASSERT_EQ(sched_getaffinity(0, sizeof(usable), &usable), 0);
-  EXPECT_EQ(NumUsableCpus(), CPU_COUNT(&usable));
+  EXPECT_EQ(NumUsableCpus(),
+            static_cast<int>(std::max(1.0, std::min<double>(CPU_COUNT(&usable), CgroupCpus()))));
   EXPECT_EQ(gpr_cpu_num_cores(), static_cast<unsigned>(NumUsableCpus()));
   EXPECT_LT(gpr_cpu_current_cpu(), gpr_cpu_num_cores());
 }
