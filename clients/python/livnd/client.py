@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.culture import CultureSession
-from livnd.errors import invalid_field
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, System
 
@@ -27,7 +27,7 @@ class Client(Connection):
 
     def system(self, name: str) -> System:
         """Cells, connections and electrodes of one system. UnknownSystemError: no such name."""
-        response = self.call("GetSystem", pb.GetSystemRequest(system=name))
+        response = self.call("GetSystem", pb.GetSystemRequest(system=checks.text("system", name)))
         return System.from_message(response.system)
 
     def environments(self) -> list[EnvironmentSpec]:
@@ -37,7 +37,9 @@ class Client(Connection):
 
     def environment(self, environment_id: str) -> EnvironmentSpec:
         """One environment. UnknownEnvironmentError: no such id."""
-        request = pb.DescribeEnvironmentRequest(environment_id=environment_id)
+        request = pb.DescribeEnvironmentRequest(
+            environment_id=checks.text("environment_id", environment_id)
+        )
         return EnvironmentSpec.from_message(self.call("DescribeEnvironment", request).environment)
 
     def create_session(
@@ -61,10 +63,12 @@ class Client(Connection):
         Raises:
             InvalidFieldError, UnknownEnvironmentError, CapacityError, PayloadMismatchError.
         """
-        if autoreset_mode not in _AUTORESET_MODES:
-            raise invalid_field("autoreset_mode", autoreset_mode, ", ".join(_AUTORESET_MODES))
-        if not -(2**31) <= num_envs < 2**31:
-            raise invalid_field("num_envs", num_envs, "1 .. server_info().max_envs_per_session")
+        checks.choice("autoreset_mode", autoreset_mode, _AUTORESET_MODES)
+        accepted = "1 .. server_info().max_envs_per_session"
+        num_envs = checks.integer("num_envs", num_envs, accepted, -(2**31), 2**31)
+        if request_id is not None:
+            checks.text("request_id", request_id)
+        checks.text("environment_id", environment_id)
         request = pb.CreateSessionRequest(
             request_id=uuid.uuid4().hex if request_id is None else request_id,
             environment_id=environment_id,
@@ -78,7 +82,7 @@ class Client(Connection):
 
     def create_culture(self, system: str, num_envs: int = 1) -> CultureSession:
         """A session on the culture of a system, without a task; as create_session."""
-        return self.create_session(f"Culture-{system}-v0", num_envs)
+        return self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)
 
 
 def connect(address: str | None = None, **options: Any) -> Client:

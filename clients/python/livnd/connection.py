@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from livnd import addresses, cleanup, local_server
+from livnd import addresses, checks, cleanup, local_server
 from livnd.errors import (
     ClosedError,
     ForkedProcessError,
@@ -65,11 +65,11 @@ class Connection:
     ) -> None:
         self._address = None if address is None else addresses.parse(address)
         self._threads = _own_threads(threads, address)
-        self._timeout_s = timeout_s
-        self.run_timeout_s = run_timeout_s
-        self._create_timeout_s = create_timeout_s
-        self._connect_timeout_s = connect_timeout_s
-        self._retry_s = retry_s
+        self._timeout_s = checks.limit("timeout_s", timeout_s)
+        self.run_timeout_s = checks.limit("run_timeout_s", run_timeout_s)
+        self._create_timeout_s = checks.limit("create_timeout_s", create_timeout_s)
+        self._connect_timeout_s = checks.limit("connect_timeout_s", connect_timeout_s)
+        self._retry_s = checks.limit("retry_s", retry_s)
         self._pid = os.getpid()
         self._closed = False
         self._connecting = threading.Lock()
@@ -272,9 +272,7 @@ def _own_threads(threads: int | None, address: str | None) -> int | None:
     if address is not None:
         raise invalid_field("threads", threads, f"None: the server at {address} has its own")
     most = local_server.MAX_THREADS
-    if isinstance(threads, bool) or not hasattr(threads, "__index__") or not 1 <= threads <= most:
-        raise invalid_field("threads", threads, f"1 .. {most}")
-    return int(threads)
+    return checks.integer("threads", threads, f"1 .. {most}", 1, most + 1)
 
 
 def _proxy_hint(address: addresses.Address) -> str:

@@ -6,12 +6,13 @@ livnd.Env (livn/) is the same for one copy under livn's names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd._proto import pb
 from livnd.culture_setup import cell_model, cell_selection
 from livnd.errors import LivndError, invalid_field
@@ -60,6 +61,11 @@ _RECORDED = {
     "learned_weight": pb.RECORDED_QUANTITY_LEARNED_WEIGHT,
 }
 
+_SAMPLE_TYPES = {
+    np.dtype(np.float64): pb.DATA_TYPE_FLOAT64,
+    np.dtype(np.float32): pb.DATA_TYPE_FLOAT32,
+}
+
 Sites = Sequence[tuple[int, int]]  # (gid, section); section 0 is the soma
 
 
@@ -87,21 +93,18 @@ class CultureStimulus:
     timing: str = "exact"
 
     def to_message(self) -> Any:
-        if self.quantity not in _STIMULI:
-            raise invalid_field("quantity", self.quantity, ", ".join(_STIMULI))
-        if self.timing not in TIMINGS:
-            raise invalid_field("timing", self.timing, ", ".join(TIMINGS))
         message = pb.CultureStimulus(
-            quantity=_STIMULI[self.quantity],
-            sample_dt_ms=float(self.sample_dt_ms),
-            samples=encode(self.samples, np.float64),
-            wavelength_nm=float(self.wavelength_nm),
-            timing=TIMINGS[self.timing],
+            quantity=_STIMULI[checks.choice("quantity", self.quantity, _STIMULI)],
+            sample_dt_ms=checks.number("sample_dt_ms", self.sample_dt_ms),
+            samples=encode(checks.array("samples", self.samples), np.float64),
+            wavelength_nm=checks.number("wavelength_nm", self.wavelength_nm),
+            timing=TIMINGS[checks.choice("timing", self.timing, TIMINGS)],
         )
         if self.quantity == "electrode_ua":
-            message.electrodes.CopyFrom(encode(self.channels, np.int64))
+            ids = checks.integers("channels", self.channels, "ids of electrodes")
+            message.electrodes.CopyFrom(encode(ids, np.int64))
         else:
-            message.sites.CopyFrom(_sites(self.channels))
+            message.sites.CopyFrom(_sites("channels", self.channels))
         return message
 
 
@@ -125,17 +128,15 @@ class SeriesSelection:
     dtype: Any = np.float64
 
     def to_message(self) -> Any:
-        if self.quantity not in _RECORDED:
-            raise invalid_field("quantity", self.quantity, ", ".join(_RECORDED))
-        single = np.dtype(self.dtype) == np.float32
         message = pb.SeriesSelection(
-            quantity=_RECORDED[self.quantity],
-            sample_dt_ms=float(self.sample_dt_ms),
-            state=self.state,
-            dtype=pb.DATA_TYPE_FLOAT32 if single else pb.DATA_TYPE_FLOAT64,
+            quantity=_RECORDED[checks.choice("quantity", self.quantity, _RECORDED)],
+            sample_dt_ms=checks.number("sample_dt_ms", self.sample_dt_ms),
+            state=checks.text("state", self.state),
+            dtype=_sample_type(self.dtype),
         )
-        if len(self.sites):
-            message.sites.CopyFrom(_sites(self.sites))
+        sites = _sites("sites", self.sites)
+        if sites.gids.shape[0]:
+            message.sites.CopyFrom(sites)
         return message
 
 
@@ -259,8 +260,8 @@ class CultureSession(Session):
         request = pb.ClearRequest(
             session=self.name,
             op_index=self.next_op_index,
-            repeat_noise=repeat_noise,
-            forget_learned_weights=forget_learned_weights,
+            repeat_noise=checks.flag("repeat_noise", repeat_noise),
+            forget_learned_weights=checks.flag("forget_learned_weights", forget_learned_weights),
         )
         self._put_seeds(request, seeds)
         if noise_stream is not None:
@@ -280,8 +281,8 @@ class CultureSession(Session):
         request = pb.RunRequest(
             session=self.name,
             op_index=self.next_op_index,
-            duration_ms=float(duration_ms),
-            stimuli=[s.to_message() for s in stimuli],
+            duration_ms=checks.number("duration_ms", duration_ms),
+            stimuli=_messages("stimuli", stimuli, CultureStimulus),
         )
         response = self._operate("Run", request, timeout_s=self._connection.run_timeout_s)
         recording = response.recording
@@ -350,9 +351,9 @@ class CultureSession(Session):
         request = pb.ConfigureRequest(
             session=self.name,
             op_index=self.next_op_index,
-            forget_params=forget_params,
-            params_group=params_group,
-            normalize_weights=normalize_weights,
+            forget_params=checks.flag("forget_params", forget_params),
+            params_group=params_group and checks.text("params_group", params_group),
+            normalize_weights=checks.flag("normalize_weights", normalize_weights),
         )
         if selection is not None:
             request.selection.CopyFrom(cell_selection(selection))
@@ -364,34 +365,44 @@ class CultureSession(Session):
             ("normalize_target", normalize_target),
         ):
             if value is not None:
-                setattr(request, name, _number(name, value))
+                setattr(request, name, checks.number(name, value))
         if noise_stream is not None:
             request.noise_stream = _stream(noise_stream)
-        for key, value in (params or {}).items():
-            param = request.params.add(key=str(key))
-            if np.ndim(value) == 0:
-                param.value = _number(f"params[{key}]", value)
+        for key, value in _by_name("params", {} if params is None else params):
+            field = f"params[{key}]"
+            param = request.params.add(key=key)
+            if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+                param.value = checks.number(field, value, "a number, or one a cell")
+            elif np.shape(values := checks.array(field, value)) == ():
+                param.value = float(values)
             else:
-                param.values.CopyFrom(encode(value, np.float64))
+                param.values.CopyFrom(encode(values, np.float64))
         if opsin is not None:
             request.opsin.SetInParent()
             _put_numbers(request.opsin, "opsin", _OPSIN, opsin)
         if plasticity is not None:
             request.plasticity.SetInParent()
             groups = {"EXC": request.plasticity.excitatory, "INH": request.plasticity.inhibitory}
-            for group, rule in plasticity.items():
+            for group, rule in _by_name("plasticity", plasticity):
                 if group not in groups:
                     raise invalid_field("plasticity", group, ", ".join(groups))
                 groups[group].SetInParent()
                 _put_numbers(groups[group], f"plasticity[{group}]", _RULE, rule)
         if learned_weights is not None:
-            request.learned_weights.CopyFrom(encode(learned_weights, np.float64))
+            weights = checks.array("learned_weights", learned_weights)
+            request.learned_weights.CopyFrom(encode(weights, np.float64))
         if plasticity_on is not None:
-            request.plasticity_on = bool(plasticity_on)
+            request.plasticity_on = checks.flag("plasticity_on", plasticity_on)
+        populations: list[str] = []
+        if spike_populations is not None:
+            populations = checks.names("spike_populations", spike_populations, "names as text")
+        if populations and not spikes:
+            raise checks.wrong("spike_populations", populations, "None: spikes is not True")
         if spikes is not None or series is not None:
-            request.recording.spikes = bool(spikes)
-            request.recording.spike_populations.extend(spike_populations or ())
-            request.recording.series.extend(s.to_message() for s in series or ())
+            request.recording.spikes = spikes is not None and checks.flag("spikes", spikes)
+            request.recording.spike_populations.extend(populations)
+            selected = () if series is None else series
+            request.recording.series.extend(_messages("series", selected, SeriesSelection))
         if input_spikes is not None:
             request.input_spikes.CopyFrom(_input_spikes(input_spikes))
         self._operate("Configure", request)
@@ -452,42 +463,59 @@ class CultureSession(Session):
 
 
 def _stream(noise_stream: Any) -> int:
-    if not 0 <= int(noise_stream) < 2**32:
-        raise invalid_field("noise_stream", noise_stream, "0 .. 2**32 - 1")
-    return int(noise_stream)
+    return checks.integer("noise_stream", noise_stream, "0 .. 2**32 - 1", 0, 2**32)
 
 
-def _put_numbers(
-    message: Any, field: str, names: Mapping[str, str], numbers: Mapping[str, Any]
-) -> None:
+def _by_name(field: str, values: Any) -> Iterator[tuple[str, Any]]:
+    for name, value in checks.mapping(field, values, "values by name").items():
+        yield checks.text(field, name, "names as text"), value
+
+
+def _put_numbers(message: Any, field: str, names: Mapping[str, str], numbers: Any) -> None:
     """Sets the fields that livn's names stand for."""
-    for name, value in numbers.items():
+    for name, value in _by_name(field, numbers):
         if name not in names:
             raise invalid_field(field, name, ", ".join(names))
-        setattr(message, names[name], _number(f"{field}[{name}]", value))
+        setattr(message, names[name], checks.number(f"{field}[{name}]", value))
 
 
-def _number(name: str, value: Any) -> float:
+def _messages(field: str, given: Any, kind: type[CultureStimulus | SeriesSelection]) -> list[Any]:
+    accepted = f"livnd.{kind.__name__} objects"
+    if not isinstance(given, Iterable):
+        raise checks.wrong(field, given, accepted)
+    found = []
+    for i, each in enumerate(given):
+        if not isinstance(each, kind):
+            raise checks.wrong(f"{field}[{i}]", each, accepted)
+        found.append(each.to_message())
+    return found
+
+
+def _sample_type(dtype: Any) -> int:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise invalid_field(name, repr(value)[:80], "a number") from None
+        return _SAMPLE_TYPES[np.dtype(dtype)]
+    except (KeyError, TypeError):
+        raise checks.wrong("dtype", dtype, ", ".join(map(str, _SAMPLE_TYPES))) from None
 
 
-def _sites(sites: Sites) -> Any:
-    try:
-        pairs = np.asarray(sites, dtype=np.int64).reshape(len(sites), 2)
-    except (TypeError, ValueError):
-        raise invalid_field("sites", repr(sites)[:80], "pairs (gid, section)") from None
+def _sites(field: str, sites: Sites) -> Any:
+    accepted = "pairs (gid, section)"
+    pairs = checks.integers(field, sites, accepted)
+    if pairs.size == 0:
+        pairs = pairs.reshape(0, 2)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise checks.wrong(field, sites, accepted)
     return pb.Sites(gids=encode(pairs[:, 0], np.int64), sections=encode(pairs[:, 1], np.int64))
 
 
 def _input_spikes(spikes: Mapping[int, Sequence[float]]) -> Any:
-    trains = [np.asarray(times, dtype=np.float64).ravel() for times in spikes.values()]
+    spikes = checks.mapping("input_spikes", spikes, "times by gid")
+    gids = checks.integers("input_spikes", spikes.keys(), "gids of event sources")
+    trains = [checks.array(f"input_spikes[{g}]", t).ravel() for g, t in spikes.items()]
     offsets = np.cumsum([0, *(len(train) for train in trains)])
     times = np.concatenate(trains) if trains else np.zeros(0)
     return pb.InputSpikes(
-        gids=encode(list(spikes), np.int64),
+        gids=encode(gids, np.int64),
         offsets=encode(offsets, np.int64),
         times_ms=encode(times, np.float64),
     )

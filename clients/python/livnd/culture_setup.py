@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd._proto import pb
 from livnd.errors import invalid_field
 from livnd.tensors import encode
@@ -50,16 +51,13 @@ def cell_selection(selection: Any) -> Any:
     if spec.get("cells") is not None:
         _put_cells(message, spec["cells"])
     method = spec.get("method", "first")
-    if method not in _METHODS:
-        raise invalid_field("selection.method", method, ", ".join(_METHODS))
-    message.method = _METHODS[method]
+    message.method = _METHODS[checks.choice("selection.method", method, _METHODS)]
     if spec.get("bounds") is not None:
-        try:
-            corners = np.asarray(spec["bounds"], dtype=np.float64).reshape(2, 2)
-        except (TypeError, ValueError):
-            raise invalid_field(
-                "selection.bounds", spec["bounds"], "[[x0, y0], [x1, y1]]"
-            ) from None
+        accepted = "[[x0, y0], [x1, y1]]"
+        corners = checks.array("selection.bounds", spec["bounds"], accepted=accepted)
+        if corners.size != 4:
+            raise checks.wrong("selection.bounds", spec["bounds"], accepted)
+        corners = corners.reshape(2, 2)
         (x0, y0), (x1, y1) = corners.tolist()
         message.bounds.CopyFrom(pb.Rectangle(x0_um=x0, y0_um=y0, x1_um=x1, y1_um=y1))
     if spec.get("seed") is not None:
@@ -69,12 +67,13 @@ def cell_selection(selection: Any) -> Any:
 
 def _put_cells(message: Any, cells: Any) -> None:
     if isinstance(cells, str):
-        message.stored = cells
+        message.stored = checks.text("selection", cells)
     elif isinstance(cells, Mapping):
         message.populations.SetInParent()
         for population, share in cells.items():
             field = f"selection.populations[{population}]"
-            added = message.populations.shares.add(population=str(population))
+            name = checks.text("selection.populations", population, "names as text")
+            added = message.populations.shares.add(population=name)
             _put_share(added, field, share)
     else:
         _put_share(message, "selection", cells)
@@ -83,19 +82,19 @@ def _put_cells(message: Any, cells: Any) -> None:
 def _put_share(message: Any, field: str, share: Any) -> None:
     """A whole number of cells, a fraction, or (of a population) gids."""
     accepted = "a number of cells, a fraction, or gids"
-    if isinstance(share, (bool, str)) or share is None:
-        raise invalid_field(field, share, accepted)
-    if np.ndim(share) == 1 and field != "selection":
-        try:
-            message.gids.CopyFrom(encode(share, np.int64))
-        except (TypeError, ValueError):
-            raise invalid_field(field, share, accepted) from None
-    elif np.ndim(share) != 0:
-        raise invalid_field(field, share, accepted)
-    elif isinstance(share, (int, np.integer)):
-        message.num_cells = _integer(field, share)
+    if isinstance(share, np.ndarray) and share.ndim == 0:
+        share = share[()]
+    if isinstance(share, (bool, np.bool_)):
+        raise checks.wrong(field, share, accepted)
+    if hasattr(share, "__len__"):
+        gids = checks.integers(field, share, accepted)
+        if gids.ndim != 1 or field == "selection":
+            raise checks.wrong(field, share, accepted)
+        message.gids.CopyFrom(encode(gids, np.int64))
+    elif hasattr(share, "__index__"):
+        message.num_cells = checks.integer(field, share, accepted)
     else:
-        message.fraction = _number(field, share)
+        message.fraction = checks.number(field, share, accepted)
 
 
 def cell_model(document: Any) -> Any:
@@ -113,6 +112,8 @@ def cell_model(document: Any) -> Any:
         raise invalid_field("model.kwargs", arguments, "a mapping")
     message = pb.CellModel()
     name = document.get("cls")
+    if not isinstance(name, str):
+        raise checks.wrong("model.cls", name, ", ".join((_RCSD, _GLIF, _IZHIKEVICH)))
     if name == _RCSD:
         message.rcsd.SetInParent()
         _put_rcsd(message.rcsd, arguments)
@@ -122,7 +123,7 @@ def cell_model(document: Any) -> Any:
     elif name == _IZHIKEVICH:
         message.izhikevich.SetInParent()
         if arguments:
-            raise invalid_field("model.kwargs", sorted(arguments), "none")
+            raise checks.wrong("model.kwargs", list(arguments), "none")
     else:
         raise invalid_field("model.cls", name, ", ".join((_RCSD, _GLIF, _IZHIKEVICH)))
     return message
@@ -135,26 +136,23 @@ def _put_rcsd(message: Any, arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
         field = f"model.kwargs.{name}"
         if name in numbers:
-            setattr(message, numbers[name], _number(field, value))
+            setattr(message, numbers[name], checks.number(field, value))
         elif name in seeds:
             setattr(message, name, _integer(field, value))
         elif name == "short_term_depression":
-            if not isinstance(value, (bool, np.bool_)):
-                raise invalid_field(field, value, "True, False")
-            message.short_term_depression = bool(value)
+            message.short_term_depression = checks.flag(field, value)
         elif name == "dendrite_orientation":
-            if value not in _ORIENTATIONS:
-                raise invalid_field(field, value, ", ".join(_ORIENTATIONS))
-            message.dendrite_orientation = _ORIENTATIONS[value]
+            orientation = checks.choice(field, value, _ORIENTATIONS)
+            message.dendrite_orientation = _ORIENTATIONS[orientation]
         elif name == "size_cv":
             cvs = value if isinstance(value, Mapping) else dict.fromkeys(("EXC", "INH"), value)
             if not set(cvs) <= {"EXC", "INH"}:
-                raise invalid_field(field, sorted(cvs), "EXC, INH")
+                raise checks.wrong(field, list(cvs), "EXC, INH")
             for population, cv in cvs.items():
-                setattr(message, f"size_cv_{population.lower()}", _number(field, cv))
+                setattr(message, f"size_cv_{population.lower()}", checks.number(field, cv))
         elif name == "input_mode":
-            if value not in _INPUT_MODES:
-                raise invalid_field(field, value, ", ".join(map(str, _INPUT_MODES)))
+            if not (value is None or isinstance(value, str)) or value not in _INPUT_MODES:
+                raise checks.wrong(field, value, ", ".join(map(str, _INPUT_MODES)))
         else:
             raise invalid_field("model.kwargs", name, ", ".join((*numbers, *seeds, *others)))
 
@@ -165,25 +163,17 @@ def _put_glif(message: Any, arguments: Mapping[str, Any]) -> None:
         if name == "level":
             message.level = _integer(field, value)
         elif name == "params":
-            if value is not None and not isinstance(value, Mapping):
-                raise invalid_field(field, value, "None, or numbers by livn's names")
-            for key, number in (value or {}).items():
-                message.params.add(key=str(key), value=_number(f"{field}[{key}]", number))
+            accepted = "None, or numbers by livn's names"
+            params = {} if value is None else checks.mapping(field, value, accepted)
+            for key, number in params.items():
+                name = checks.text(field, key, accepted)
+                message.params.add(key=name, value=checks.number(f"{field}[{name}]", number))
         elif name in _GLIF_ONLY:
-            if value != _GLIF_ONLY[name]:
-                raise invalid_field(field, value, repr(_GLIF_ONLY[name]))
+            if np.ndim(value) or value != _GLIF_ONLY[name]:
+                raise checks.wrong(field, value, repr(_GLIF_ONLY[name]))
         else:
             raise invalid_field("model.kwargs", name, ", ".join(("level", "params", *_GLIF_ONLY)))
 
 
-def _number(field: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise invalid_field(field, value, "a number") from None
-
-
 def _integer(field: str, value: Any) -> int:
-    if isinstance(value, (bool, str)) or int(value) != value or not abs(int(value)) < 2**63:
-        raise invalid_field(field, value, "a whole number")
-    return int(value)
+    return checks.integer(field, value, "a whole number")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.errors import (
@@ -23,7 +24,6 @@ from livnd.errors import (
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
-MAX_SEED = 2**64 - 1
 
 @dataclass(frozen=True, eq=False)
 class ResetResult:
@@ -125,8 +125,10 @@ class Session:
         request = pb.ResetRequest(session=self.name, op_index=self.next_op_index)
         self._put_seeds(request, seeds)
         if mask is not None:
-            request.mask.CopyFrom(encode(mask, np.bool_))
-        for name, value in (options or {}).items():
+            chosen = checks.array("mask", mask, np.bool_, "booleans, one a copy")
+            request.mask.CopyFrom(encode(chosen, np.bool_))
+        options = checks.mapping("options", {} if options is None else options, "numbers by name")
+        for name, value in options.items():
             request.options.add(name=self._option_name(name), value=self._option(name, value))
         response = self._operate("Reset", request)
         return ResetResult(
@@ -239,13 +241,8 @@ class Session:
         }
 
     def _encode_action(self, spec: TensorSpec, action: Any) -> Any:
-        try:
-            return encode(action, spec.dtype)
-        except (TypeError, ValueError):
-            shape = (self.num_envs, *spec.shape)
-            raise invalid_field(
-                spec.name, repr(action)[:80], f"{spec.dtype} of shape {shape}"
-            ) from None
+        accepted = f"{spec.dtype} of shape {(self.num_envs, *spec.shape)}"
+        return encode(checks.array(spec.name, action, spec.dtype, accepted), spec.dtype)
 
     def _put_seeds(self, request: Any, seeds: Sequence[int | None] | None) -> None:
         if seeds is None:
@@ -257,27 +254,22 @@ class Session:
             request.seed_present.CopyFrom(encode(present, np.bool_))
 
     def _split_seeds(self, seeds: Sequence[int | None]) -> tuple[list[int], list[bool]]:
-        for copy, seed in enumerate(seeds):
-            if seed is not None and not 0 <= seed <= MAX_SEED:
-                raise invalid_field(f"seeds[{copy}]", seed, "0 .. 2**64 - 1")
-        return [0 if s is None else int(s) for s in seeds], [s is not None for s in seeds]
+        given = checks.entries("seeds", seeds, "one entry a copy")
+        values = [
+            0 if seed is None else checks.seed(f"seeds[{copy}]", seed)
+            for copy, seed in enumerate(given)
+        ]
+        return values, [seed is not None for seed in given]
 
     def _option_name(self, name: Any) -> str:
-        if not isinstance(name, str):
-            raise invalid_field("options", name, "names as text")
-        return name
+        return checks.text("options", name, "names as text")
 
     def _option(self, name: str, value: Any) -> float:
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise invalid_field(f"options.{name}", value, "a number") from None
+        return checks.number(f"options.{name}", value)
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ClosedError(
-                "the session was closed", reason="UNKNOWN_SESSION", code="NOT_FOUND"
-            )
+            raise ClosedError("the session was closed", reason="UNKNOWN_SESSION", code="NOT_FOUND")
         if self._gone:
             raise UnknownSessionError(
                 f"the session is gone, make another one ({self._gone})",

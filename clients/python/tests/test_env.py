@@ -132,10 +132,8 @@ def test_without_any_seed_episodes_are_random(address):
 
 
 def test_seeds_out_of_range_are_refused(env):
-    with pytest.raises(errors.InvalidFieldError, match=r"2\*\*64"):
-        env.reset(seed=2**64)
-    for seed in (-1, 1.5, "1"):
-        with pytest.raises(gymnasium.error.Error):
+    for seed in (2**64, -1, 1.5, "1"):
+        with pytest.raises(errors.InvalidFieldError, match=r"2\*\*64"):
             env.reset(seed=seed)
     env.reset(seed=1)
 

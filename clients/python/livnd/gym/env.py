@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 
+from livnd import checks
 from livnd.client import Client
-from livnd.errors import invalid_field
 from livnd.gym import spaces
 from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
-from livnd.session import MAX_SEED
 
 
 class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -77,12 +76,11 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         Raises:
             InvalidFieldError: the seed or an option is out of range or unknown.
         """
-        whole = spaces.integer(seed)
-        seed = seed if whole is None else whole
-        if whole is not None and whole > MAX_SEED:
-            raise invalid_field("seed", seed, "0 .. 2**64 - 1")
+        if seed is not None:
+            seed = checks.seed("seed", seed)
+        options = checks.mapping("options", {} if options is None else options, "numbers by name")
         super().reset(seed=seed)
-        result = self._session.reset([seed], options=options or {})
+        result = self._session.reset([seed], options=options)
         self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
         self.episode_seed = int(result.seeds[0])
         return result.observations[0][0].copy(), spaces.single_info(result.infos, result.seeds)
@@ -102,7 +100,9 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             EpisodeEndedError: the episode is over; reset.
             UnknownSessionError, OwnServerEndedError: the session is gone; reset.
         """
-        actions = np.asarray(action)[np.newaxis]
+        (spec,) = self.environment_spec.actions
+        accepted = f"{spec.dtype} of shape {spec.shape}"
+        actions = checks.array(spec.name, action, spec.dtype, accepted)[np.newaxis]
         result = self._session.step(actions)
         ended = result.terminated | result.truncated
         self._renderer.keep_step(result.observations[0], actions, ended)

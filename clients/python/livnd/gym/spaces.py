@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,14 +47,6 @@ def metadata(spec: EnvironmentSpec, render_modes: Sequence[str]) -> dict[str, An
         "action_names": spec.actions[0].element_names,
         "observation_names": spec.observations[0].element_names,
     }
-
-
-def integer(value: Any) -> int | None:
-    """An int, NumPy's among them, as Python's own; None for anything else."""
-    try:
-        return operator.index(value)
-    except TypeError:
-        return None
 
 
 def single_info(infos: dict[str, np.ndarray], began: np.ndarray | None = None) -> dict[str, Any]:

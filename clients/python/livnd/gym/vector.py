@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from livnd import checks
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
 from livnd.gym.limited_session import LimitedSession
 from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
-from livnd.session import MAX_SEED
 
 # The server's names of what it can do. SAME_STEP it cannot.
 _AUTORESET_MODES = {AutoresetMode.NEXT_STEP: "next_step", AutoresetMode.DISABLED: "disabled"}
@@ -69,8 +69,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._client = Client(address, threads=threads)
         try:
             most = self._client.server_info().max_envs_per_session
-            if not 1 <= num_envs <= most:
-                raise invalid_field("num_envs", num_envs, f"1 .. {most}")
+            num_envs = checks.integer("num_envs", num_envs, f"1 .. {most}", 1, most + 1)
             self.num_envs = num_envs
             self.episode_seeds = np.zeros(num_envs, np.uint64)
             self.environment_spec = self._client.environment(environment_id)
@@ -115,9 +114,10 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
         seeds = self._seeds(seed)
-        options = dict(options or {})
+        accepted = "numbers by name, and reset_mask"
+        options = dict(checks.mapping("options", {} if options is None else options, accepted))
         mask = self._reset_mask(options.pop("reset_mask", None))
-        super().reset(seed=spaces.integer(seed))
+        super().reset(seed=None if _is_list(seed) else seeds[0])
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
         self._renderer.keep_reset(result.observations[0], mask)
         self.episode_seeds = result.seeds
@@ -183,15 +183,16 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        first = spaces.integer(seed)
-        if first is not None:
-            if not 0 <= first <= MAX_SEED - (self.num_envs - 1):
-                raise invalid_field("seed", first, f"0 .. 2**64 - {self.num_envs}")
+        if not _is_list(seed):
+            first = checks.seed("seed", seed, 2**64 - self.num_envs + 1)
             return [first + copy for copy in range(self.num_envs)]
-        seeds = list(seed)
-        if len(seeds) != self.num_envs:
-            raise invalid_field("seed", f"{len(seeds)} entries", f"{self.num_envs} entries")
-        return seeds
+        given = checks.entries("seed", seed, f"{self.num_envs} entries")
+        if len(given) != self.num_envs:
+            raise invalid_field("seed", f"{len(given)} entries", f"{self.num_envs} entries")
+        return [
+            None if each is None else checks.seed(f"seed[{copy}]", each)
+            for copy, each in enumerate(given)
+        ]
 
     def _reset_mask(self, mask: Any) -> np.ndarray:
         if mask is None:
@@ -204,6 +205,10 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return mask
 
 
+def _is_list(seed: Any) -> bool:
+    return isinstance(seed, Iterable) and getattr(seed, "ndim", 1) > 0
+
+
 def _mode(mode: AutoresetMode | str) -> AutoresetMode:
     for known in _AUTORESET_MODES:
         if mode in (known, known.value):
@@ -214,7 +219,10 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
 
 def _limit(max_episode_steps: int | None) -> int | None:
     """A limit of the client's own; None: there is none."""
-    limit = -1 if max_episode_steps is None else spaces.integer(max_episode_steps)
-    if limit is None or limit < -1 or limit == 0:
-        raise invalid_field("max_episode_steps", max_episode_steps, "None, -1 or 1 and more")
+    if max_episode_steps is None:
+        return None
+    accepted = "None, -1 or 1 and more"
+    limit = checks.integer("max_episode_steps", max_episode_steps, accepted, -1)
+    if limit == 0:
+        raise invalid_field("max_episode_steps", limit, accepted)
     return None if limit == -1 else limit

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd.culture import ElectrodeHearing
 from livnd.errors import invalid_field
 from livnd.specs import System
@@ -27,7 +28,7 @@ def by_channel(
     Returns:
         {electrode id: its rows' gids}; with recordings a tuple of it and one such of each.
     """
-    ii = np.asarray(ii)
+    ii = checks.integers("ii", ii, "gids of cells").ravel()
     arrays = [np.asarray(recording) for recording in recordings]
     for index, array in enumerate(arrays):
         if len(array) != len(ii):
@@ -53,12 +54,8 @@ def potentials(hearing: ElectrodeHearing, currents: Any, gids: Any | None) -> np
         currents: uA, [rows, samples].
         gids: of each row; the n-th row of a cell is the n-th of its sites. None: all sites.
     """
-    try:
-        currents = np.asarray(currents, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise invalid_field(
-            "membrane_currents", repr(currents)[:80], "numbers, [rows, samples]"
-        ) from None
+    accepted = "numbers, [rows, samples]"
+    currents = checks.array("membrane_currents", currents, accepted=accepted)
     if currents.ndim != 2:
         raise invalid_field("membrane_currents", f"{currents.ndim} axes", "[rows, samples]")
     sites = np.arange(len(hearing.gids))
@@ -66,10 +63,7 @@ def potentials(hearing: ElectrodeHearing, currents: Any, gids: Any | None) -> np
         sites_of: dict[int, list[int]] = {}
         for site, gid in enumerate(hearing.gids.tolist()):
             sites_of.setdefault(gid, []).append(site)
-        try:
-            rows = [int(gid) for gid in np.asarray(gids).ravel()]
-        except (TypeError, ValueError):
-            raise invalid_field("gids", repr(gids)[:80], "numbers of cells") from None
+        rows = checks.integers("gids", gids, "gids of cells").ravel().tolist()
         for row, gid in enumerate(rows):
             if not sites_of.get(gid):
                 accepted = "gids of built cells, each as often as the cell has sites"

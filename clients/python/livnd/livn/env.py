@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd.client import Client
 from livnd.culture import TIMINGS, CultureInfo
 from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, invalid_field
@@ -46,7 +47,8 @@ class Env:
 
     Args:
         system: name of one of the server's systems.
-        seed: of the noise, 0 .. 2**64 - 1; below 2**32 it is livn's.
+        seed: of the noise, 0 .. 2**64 - 1; below 2**32 it is livn's. None: a random one, which the
+            attribute `seed` then tells.
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         model: as a model.json, {"cls": ..., "kwargs": {...}}; None: the system's.
         threads: how many of an own server's shall simulate; see livnd.Client.
@@ -61,18 +63,19 @@ class Env:
         self,
         system: str,
         *,
-        seed: int = _DEFAULT_SEED,
+        seed: int | None = _DEFAULT_SEED,
         address: str | None = None,
         model: Mapping[str, Any] | None = None,
         threads: int | None = None,
         timing: str = "exact",
     ) -> None:
-        if timing not in TIMINGS:
-            raise invalid_field("timing", timing, ", ".join(TIMINGS))
+        checks.choice("timing", timing, TIMINGS)
+        if seed is not None:
+            seed = checks.seed("seed", seed)
         self._client = Client(address, threads=threads)
         try:
             self._session = self._client.create_culture(system)
-            self._session.clear([seed])
+            (self.seed,) = self._session.clear([seed]).tolist()
             self._session.configure(model=model, forget_params=True, spikes=False)
             self.system = self._client.system(system)
             self._info = self._session.describe()
@@ -81,7 +84,6 @@ class Env:
         except BaseException:
             self._client.close()
             raise
-        self.seed = seed
         self._timing = timing
         self._ticks = 0  # since the last clear, as the server last told
         self._dt: float | None = None  # of the runs since the last clear
@@ -178,7 +180,7 @@ class Env:
     def set_params(self, params: Mapping[str, Any]) -> Env:
         """Livn's keys (docs/params.md), a number each, or for "cells-" keys one a cell."""
         self._session.configure(params=params)
-        self._noise_on = self._noise_on or any(str(k).startswith("noise-") for k in params)
+        self._noise_on = self._noise_on or any(k.startswith("noise-") for k in params)
         return self
 
     def set_weights(self, weights: Mapping[str, float]) -> Env:
@@ -187,6 +189,7 @@ class Env:
 
     def set_noise(self, noise: Mapping[str, float]) -> Env:
         """Noise by livn's names; what is not named keeps its value, at first livn's default."""
+        noise = checks.mapping("noise", noise, "numbers by name")
         params = {f"noise-{name}": value for name, value in noise.items()}
         if not params and not self._noise_on:
             params = {"noise-tau_e": 2.728}  # livn's default: any number switches the noise on
@@ -223,12 +226,12 @@ class Env:
         """
         rules = _livns_rules()
         if config is not None:
+            checks.mapping("plasticity", config, "numbers by name, or such by EXC and INH")
             grouped = any(isinstance(v, Mapping) for v in config.values())
             changes = config if grouped else dict.fromkeys(rules, config)
             rules = {group: dict(rule) for group, rule in self._rules.items()}
             for group, rule in changes.items():
-                if not isinstance(rule, Mapping):
-                    raise invalid_field(f"plasticity[{group}]", rule, "a mapping of numbers")
+                rule = checks.mapping(f"plasticity[{group}]", rule, "a mapping of numbers")
                 rules.setdefault(group, {}).update(rule)
         self._session.configure(plasticity=rules, plasticity_on=True)
         self._rules = rules
@@ -259,8 +262,7 @@ class Env:
         self, what: str, population: str | Sequence[str] | None = None, **options: Any
     ) -> Env:
         """Records a signal by its name; options as those of the method record_NAME."""
-        if what not in self.recordable():
-            raise invalid_field("what", what, ", ".join(self.recordable()))
+        checks.choice("what", what, self.recordable())
         if population is not None:
             options["population"] = population
         return getattr(self, f"record_{what}")(**options)
@@ -295,8 +297,9 @@ class Env:
         sections: str | Sequence[str] | None = None,
     ) -> Env:
         """Records a state of the model, by a name of info.populations[...].states."""
+        signal = f"state {checks.text('state', state)}"
         return self._record(
-            lambda r: r.add_rows(self._info, f"state {state}", population, dt, gids, sections)
+            lambda r: r.add_rows(self._info, signal, population, dt, gids, sections)
         )
 
     def record_membrane_current(
@@ -401,7 +404,7 @@ class Env:
         stimuli = []
         if stimulus is not None:
             electrodes = self.system.electrode_ids
-            stimuli.append(to_culture_stimulus(stimulus, self.gids, electrodes, self._timing))
+            stimuli.append(to_culture_stimulus(stimulus, self._info, electrodes, self._timing))
         dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
         undo = self._prepare(dt)
         try:

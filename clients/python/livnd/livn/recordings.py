@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd.culture import CultureInfo, SeriesSelection
 from livnd.errors import invalid_field
 from livnd.livn.channels import Events, Series
@@ -92,16 +93,20 @@ class Recordings:
         """Records a quantity of sections every dt ms; None: of all populations, cells, sections."""
         dt = self._checked_dt(what, dt)
         chosen = _populations(info, population)
-        wanted = None if gids is None else {int(gid) for gid in gids}
+        wanted = None
+        if gids is not None:
+            wanted = set(checks.integers("gids", gids, "gids of cells, see env.gids").flat)
         if wanted is not None:
             missing = sorted(wanted - set(info.gids.tolist()))
             if missing or not wanted:
                 raise invalid_field("gids", missing[:10], "gids of cells, see env.gids")
-        names = [sections] if isinstance(sections, str) else sections
-        if names is not None:
+        names = None
+        if sections is not None:
             known = {name for p in chosen for name in p.sections}
+            accepted = ", ".join(sorted(known))
+            names = checks.names("sections", sections, accepted)
             if unknown := sorted(set(names) - known):
-                raise invalid_field("sections", unknown, ", ".join(sorted(known)))
+                raise checks.wrong("sections", unknown, accepted)
         found = [
             (gid, section)
             for p in chosen
@@ -134,10 +139,7 @@ class Recordings:
         self._dt_ms[what] = dt
 
     def _checked_dt(self, what: str, dt: Any) -> float:
-        try:
-            dt_ms = float(dt)
-        except (TypeError, ValueError):
-            dt_ms = math.nan
+        dt_ms = checks.number("dt", dt, "a number of ms above 0")
         if not 0 < dt_ms < math.inf:
             raise invalid_field("dt", dt, "a number of ms above 0")
         before = self._dt_ms.get(what)
@@ -200,7 +202,7 @@ def _populations(info: CultureInfo, names: str | Sequence[str] | None) -> list[A
     known = {p.name: p for p in info.populations}
     if names is None:
         return list(known.values())
-    wanted = [names] if isinstance(names, str) else list(names)
+    wanted = checks.names("population", names, ", ".join(known))
     if not wanted:
         raise invalid_field("population", wanted, ", ".join(known))
     for name in wanted:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livnd import checks
 from livnd.errors import invalid_field
 
 
@@ -29,7 +30,8 @@ def to_selection(select: Any, method: str, bounds: Any, seed: int) -> Any:
                 "method, bounds", (method, bounds), f"none: {select!r} is a stored selection"
             )
         return select
-    spec: dict[str, Any] = {"method": method, "seed": int(seed)}
+    # The protocol has room for so much of it.
+    spec: dict[str, Any] = {"method": method, "seed": seed if seed <= 2**53 else seed % 2**53}
     if select is None and bounds is None:
         spec["cells"] = 1.0
     if select is not None:
@@ -48,5 +50,5 @@ def _plain(field: str, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(field, v) for v in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise invalid_field(field, repr(value)[:80], "a number of cells, a fraction, or gids")
+        raise checks.wrong(field, value, "a number of cells, a fraction, or gids")
     return value

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from livnd.culture import CultureStimulus
+from livnd import checks
+from livnd.culture import CultureInfo, CultureStimulus
 from livnd.errors import invalid_field
 
 _QUANTITIES = {
@@ -42,7 +43,8 @@ class Stimulus:
             "irradiance" (mW/mm2, or units="photon_flux") or "electrode" (uA; gids are then
             electrode ids, by default all in order).
         units: None, the mode's own, or "photon_flux".
-        sections: the section of each channel; None: the n-th channel of a cell is its section n.
+        sections: the section of each channel, as a number or by its name ("soma"); None: the n-th
+            channel of a cell is its section n.
         wavelength_nm: of an irradiance.
         timing: "exact" or "livn" (livnd.CultureStimulus); None: the Env's. All stimuli of a mode
             have the same until the next clear.
@@ -97,13 +99,13 @@ def _is_matrix(arguments: Any) -> bool:
 
 
 def to_culture_stimulus(
-    given: Any, cell_gids: np.ndarray, electrode_ids: np.ndarray, timing: str = "exact"
+    given: Any, info: CultureInfo, electrode_ids: np.ndarray, timing: str = "exact"
 ) -> CultureStimulus:
     """What the protocol takes for a livn stimulus, or for an array taken as one.
 
     Args:
         given: as as_stimulus() takes it.
-        cell_gids: of the culture's cells, ascending.
+        info: of the culture.
         electrode_ids: of its electrodes, in declared order.
         timing: of a stimulus that names none.
 
@@ -111,27 +113,23 @@ def to_culture_stimulus(
         InvalidFieldError: the array, its mode or its channels do not fit.
     """
     given = as_stimulus(given)
+    cell_gids = info.gids
     timing = getattr(given, "timing", None) or timing
-    try:
-        array = np.asarray(given.array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise invalid_field("stimulus", repr(given.array)[:80], _ACCEPTED) from None
+    array = checks.array("stimulus", given.array, accepted=_ACCEPTED)
     if array.ndim != 2:
         raise invalid_field("stimulus", f"{array.ndim} axes", "[num_samples, channels]")
     width = array.shape[1]
     units = getattr(given, "units", None)
-    accepted_units = _UNITS.get(given.input_mode, ())
-    if units is not None and accepted_units and units not in accepted_units:
-        raise invalid_field("units", units, ", ".join(accepted_units))
+    checks.choice("input_mode", given.input_mode, _UNITS)
+    if units is not None:
+        checks.choice("units", units, _UNITS[given.input_mode])
     if given.input_mode == "electrode":
-        ids = electrode_ids if given.gids is None else np.asarray(given.gids)
+        ids = electrode_ids
+        if given.gids is not None:
+            ids = checks.integers("gids", given.gids, "ids of electrodes").ravel()
         if len(ids) != width:
             raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
-        channels = [int(i) for i in ids]
-        return CultureStimulus("electrode_ua", array, given.dt, channels, timing=timing)
-    if given.input_mode not in _QUANTITIES:
-        accepted = ", ".join((*_QUANTITIES, "electrode"))
-        raise invalid_field("input_mode", given.input_mode, accepted)
+        return CultureStimulus("electrode_ua", array, given.dt, ids, timing=timing)
     quantity = _QUANTITIES[given.input_mode]
     if units == "photon_flux":
         quantity = "photon_flux"
@@ -142,17 +140,37 @@ def to_culture_stimulus(
                 "stimulus", f"{width} channels", f"a multiple of {len(cell_gids)} cells, or gids"
             )
         gids = np.repeat(cell_gids, width // max(1, len(cell_gids)))
-    gids = [int(gid) for gid in np.asarray(gids).ravel()]
+    gids = checks.integers("gids", gids, "gids of cells").ravel().tolist()
     if len(gids) != width:
         raise invalid_field("gids", f"{len(gids)} of them", f"{width}, one a channel")
-    sections = given.sections
-    if sections is None:
-        seen: dict[int, int] = {}
-        sections = []
-        for gid in gids:
-            sections.append(seen.get(gid, 0))
-            seen[gid] = sections[-1] + 1
+    sections = _sections(given.sections, gids, info)
     extra = getattr(given, "extra", {})
     wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
-    channels = list(zip(gids, (int(s) for s in sections), strict=True))
+    channels = list(zip(gids, sections, strict=True))
     return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm, timing)
+
+
+def _sections(given: Any, gids: list[int], info: CultureInfo) -> list[int]:
+    """The number of each channel's section."""
+    if given is None:
+        seen: dict[int, int] = {}
+        counted = []
+        for gid in gids:
+            counted.append(seen.get(gid, 0))
+            seen[gid] = counted[-1] + 1
+        return counted
+    accepted = "numbers or names of sections"
+    sections = checks.entries("sections", given, accepted)
+    if len(sections) != len(gids):
+        raise invalid_field("sections", f"{len(sections)} of them", f"{len(gids)}, one a channel")
+    if not any(isinstance(section, str) for section in sections):
+        return checks.integers("sections", sections, accepted).tolist()
+    names = {gid: p.sections for p in info.populations for gid in p.gids.tolist()}
+    for channel, (section, gid) in enumerate(zip(sections, gids, strict=True)):
+        field = f"sections[{channel}]"
+        if isinstance(section, str):
+            known = names.get(gid, ())
+            sections[channel] = known.index(checks.choice(field, section, known or [accepted]))
+        else:
+            sections[channel] = checks.integer(field, section, accepted)
+    return sections
