@@ -18,7 +18,8 @@ packages=(
   bazel-bootstrap bazel-platforms bazel-rules-proto bazel-skylib g++
   # libraries
   libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libprotobuf-dev librandom123-dev
-  libssl-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
+  libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
+  zlib1g-dev
   # tests and checks
   clang-format git libbenchmark-dev libgmock-dev libgtest-dev
   # Python

@@ -263,6 +263,7 @@ class TaskEnvironment final : public VectorEnvironment {
     task_->NewEpisode({copy.episode_seed, options}, StateOf(c), SeenBy(c));
     outcome_.rewards[i] = 0.0;
     outcome_.terminated[i] = outcome_.truncated[i] = 0;
+    outcome_.failed[i] = 0;
     outcome_.began[i] = 1;
     outcome_.seeds[i] = copy.episode_seed;
     outcome_.episodes[i] = copy.episode;
@@ -322,6 +323,7 @@ class TaskEnvironment final : public VectorEnvironment {
     outcome_.rewards[i] = end.reward;
     outcome_.terminated[i] = end.terminated ? 1 : 0;
     outcome_.truncated[i] = truncated ? 1 : 0;
+    outcome_.failed[i] = activity.finite ? 0 : 1;
   }
 
   const std::shared_ptr<const Task> task_;
@@ -347,6 +349,7 @@ Outcome::Outcome(const EnvironmentSpec& spec, int num_envs)
   rewards.resize(n);
   terminated.resize(n);
   truncated.resize(n);
+  failed.resize(n);
   began.resize(n);
   seeds.resize(n);
   episodes.resize(n);

@@ -42,6 +42,7 @@ struct Outcome {
   // All of them [num_envs].
   std::vector<double> rewards;
   std::vector<uint8_t> terminated, truncated;  // 0 or 1
+  std::vector<uint8_t> failed;    // 1 where this Step took the copy out of the range of numbers
   std::vector<uint8_t> began;     // 1 where this call began an episode: a Reset, or an autoreset
   std::vector<uint64_t> seeds;    // of the running episode
   std::vector<int64_t> episodes;  // begun so far

@@ -35,6 +35,7 @@ namespace {
 struct Settings {
   std::string config;
   std::string listen;
+  std::string metrics_listen;
   std::string state_dir;
   std::string systems = "systems";
   int threads = NumUsableCpus();
@@ -64,6 +65,10 @@ FlagSet MakeFlags(Settings& settings) {
                "the server's own folder: lock and endpoint.json (default: "
                "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
                &settings.state_dir);
+  flags.String(
+      "metrics-listen", "ADDRESS",
+      "IPV4:PORT where Prometheus reads /metrics, port 0 for a free one (default: nowhere)",
+      &settings.metrics_listen);
   flags.Int("threads", "N",
             "threads that simulate (default: one for each core that it may use, and has quota for)",
             1, 1024, &settings.threads);
@@ -98,6 +103,9 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
                                  ? absl::StrCat("unix:", settings.state_dir, "/livnd.sock")
                                  : settings.listen;
   LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
+  if (!settings.metrics_listen.empty()) {
+    LIVND_ASSIGN_OR_RETURN(options.metrics_listen, ListenAddress::Parse(settings.metrics_listen));
+  }
   options.allow_insecure_remote = settings.allow_insecure_remote;
   options.num_workers = settings.threads;
   options.sessions.max_sessions = settings.max_sessions;
@@ -110,6 +118,7 @@ std::string ReadyLine(const Server& server) {
   nlohmann::ordered_json ready;
   ready["event"] = "ready";
   ready["address"] = server.address();
+  if (!server.metrics_url().empty()) ready["metrics"] = server.metrics_url();
   ready["pid"] = getpid();
   ready["version"] = kVersion;
   ready["environments"] = server.environment_ids();

@@ -70,6 +70,11 @@ bool WorkerPool::idle() const {
   return IsIdle();
 }
 
+int WorkerPool::num_waiting() const {
+  MutexLock lock(mu_);
+  return static_cast<int>(steps_.tasks.size() + aside_.tasks.size());
+}
+
 void WorkerPool::ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) {
   const int max_helpers = std::min(num_pieces, concurrency()) - 1;
   if (max_helpers <= 0) {

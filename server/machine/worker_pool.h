@@ -42,6 +42,9 @@ class WorkerPool final : public sim::Executor {
   // True while no task is running or waiting.
   bool idle() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Submitted tasks that wait for a thread, those aside too.
+  int num_waiting() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Tasks that run aside at once.
   int num_aside() const { return num_aside_; }
   int concurrency() const override { return num_workers_; }

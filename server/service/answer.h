@@ -6,13 +6,15 @@
 #include <memory>
 #include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/variant.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/machine/strand.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/stopwatch.h"
 #include "server/session/session.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
@@ -22,30 +24,50 @@ namespace livnd::server {
 
 // One call as gRPC hands it to a service that asked for raw bytes (WithRawCallbackMethod). Bytes,
 // because the server then parses by itself and can say what is wrong with a message, and because a
-// kept answer is sent again without a copy.
+// kept answer is sent again without a copy. The metrics count it.
 struct RawCall {
   grpc::CallbackServerContext* context;
   const grpc::ByteBuffer* in;
   grpc::ByteBuffer* out;
+  Metrics& metrics;
 };
 
 // Called once with a call's answer, on any thread.
-using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<grpc::ByteBuffer>) &&>;
+class AnswerCallback {
+ public:
+  // `method` is Metrics::MethodOf its request.
+  AnswerCallback(const RawCall& call, int method)
+      : reactor_(call.context->DefaultReactor()),
+        out_(call.out),
+        metrics_(&call.metrics),
+        method_(method) {}
+
+  void operator()(absl::StatusOr<grpc::ByteBuffer> answer) && {
+    metrics_->CountCall(method_, answer.status().code(), ReasonTold(answer.status()));
+    if (answer.ok()) *out_ = *std::move(answer);
+    reactor_->Finish(ToGrpc(answer.status()));
+  }
+
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;
+  grpc::ByteBuffer* out_;
+  Metrics* metrics_;
+  int method_;
+};
 
 // The answer comes later: handler(Request, AnswerCallback).
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerLater(const RawCall& call, Handler handler) {
-  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+  AnswerCallback answer(call, Metrics::MethodOf<Request>());
+  grpc::ServerUnaryReactor* const reactor = answer.reactor();
   auto request = std::make_unique<Request>();
   if (const absl::Status status = ParseMessage(*call.in, request.get()); !status.ok()) {
-    reactor->Finish(ToGrpc(status));
+    std::move(answer)(status);
     return reactor;
   }
-  handler(std::move(request),
-          AnswerCallback([reactor, out = call.out](absl::StatusOr<grpc::ByteBuffer> answer) {
-            if (answer.ok()) *out = *std::move(answer);
-            reactor->Finish(ToGrpc(answer.status()));
-          }));
+  handler(std::move(request), std::move(answer));
   return reactor;
 }
 
@@ -76,15 +98,21 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCal
       return;
     }
     Session& session = **use;
-    session.Post([handler, context, request = std::move(request), use = *std::move(use),
+    session.Post([&metrics = registry.metrics(), watch = Stopwatch(), waited = absl::ZeroDuration(),
+                  handler, context, request = std::move(request), use = *std::move(use),
                   answer = std::move(answer), begun = false]() mutable {
+      waited += watch.Lap();
       if (!begun && context->IsCancelled()) {
         std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
         return Turn::kOver;
       }
       begun = true;
       Session::Reply reply = handler(*use, *request);
-      if (const Turn* turn = absl::get_if<Turn>(&reply)) return *turn;
+      if (const Turn* turn = absl::get_if<Turn>(&reply)) {
+        watch.Lap();
+        return *turn;
+      }
+      metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
       std::move(answer)(absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply)));
       return Turn::kOver;
     });

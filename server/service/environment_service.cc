@@ -12,7 +12,8 @@ namespace livnd::server {
 grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context, const Bytes* in,
                                                                Bytes* out) {
   return AnswerNow<v1::ListEnvironmentsRequest>(
-      {context, in, out}, [this](const auto&) -> absl::StatusOr<v1::ListEnvironmentsResponse> {
+      {context, in, out, registry_.metrics()},
+      [this](const auto&) -> absl::StatusOr<v1::ListEnvironmentsResponse> {
         v1::ListEnvironmentsResponse response;
         for (const env::EnvironmentSpec& spec : store_.specs()) {
           *response.add_environments() = EncodeEnvironmentSpec(spec);
@@ -24,7 +25,7 @@ grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context,
 grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* context, const Bytes* in,
                                                                   Bytes* out) {
   return AnswerNow<v1::DescribeEnvironmentRequest>(
-      {context, in, out},
+      {context, in, out, registry_.metrics()},
       [this](const v1::DescribeEnvironmentRequest& request)
           -> absl::StatusOr<v1::DescribeEnvironmentResponse> {
         LIVND_ASSIGN_OR_RETURN(const env::EnvironmentSpec* spec,
@@ -37,20 +38,20 @@ grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* conte
 
 grpc::ServerUnaryReactor* EnvironmentService::Reset(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ResetRequest>(
-      registry_, {context, in, out},
+      registry_, {context, in, out, registry_.metrics()},
       [](Session& session, const v1::ResetRequest& request) { return session.Reset(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Step(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::StepRequest>(
-      registry_, {context, in, out},
+      registry_, {context, in, out, registry_.metrics()},
       [](Session& session, const v1::StepRequest& request) { return session.Step(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Observe(Context* context, const Bytes* in,
                                                       Bytes* out) {
   return AnswerOnStrand<v1::ObserveRequest>(
-      registry_, {context, in, out},
+      registry_, {context, in, out, registry_.metrics()},
       [](Session& session, const v1::ObserveRequest&) { return session.Observe(); });
 }
 

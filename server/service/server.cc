@@ -21,6 +21,8 @@
 #include "server/machine/mutex.h"
 #include "server/machine/unix_socket.h"
 #include "server/machine/worker_pool.h"
+#include "server/metrics/endpoint.h"
+#include "server/metrics/metrics.h"
 #include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
 #include "server/service/reflection_service.h"
@@ -106,6 +108,15 @@ std::vector<const google::protobuf::FileDescriptor*> DescribedFiles() {
   };
 }
 
+absl::Status CheckReach(const ListenAddress& listen, const ServerOptions& options) {
+  if (listen.is_local() || options.allow_insecure_remote) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(listen.ToString(),
+                   " can be reached from other machines, and livnd neither encrypts nor asks who "
+                   "calls; listen on 127.0.0.1, ::1 or unix:PATH, or allow it explicitly with "
+                   "--allow-insecure-remote"));
+}
+
 void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
@@ -122,19 +133,27 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 struct Server::Parts {
   Parts(ServerOptions options_in, Offer offer)
       : options(std::move(options_in)),
+        metrics(kVersion, offer.physics_version),
         pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
         store(offer.environments, offer.builder, *pool),
-        registry(options.sessions, store, *pool),
-        server_service(MakeInfo(options, offer), std::move(offer.systems)),
+        registry(options.sessions, store, *pool, metrics),
+        server_service(MakeInfo(options, offer), std::move(offer.systems), metrics),
         environment_service(store, registry),
         culture_service(registry),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry),
         reflection(DescribedFiles()),
         reflection_v1(reflection),
         reflection_v1alpha(reflection),
-        reaper(registry) {}
+        unknown_method(metrics),
+        reaper(registry) {
+    metrics.ReadLevelsFrom([this] {
+      return Levels{registry.num_sessions(), registry.num_envs(), pool->num_waiting(),
+                    pool->concurrency()};
+    });
+  }
 
   ~Parts() {
+    metrics.ReadLevelsFrom(nullptr);
     listener.reset();
     grpc.reset();
     pool.reset();  // runs what is left, which uses the registry and the store
@@ -142,6 +161,8 @@ struct Server::Parts {
 
   ServerOptions options;
   std::unique_ptr<UnixSocketClaim> claim;
+  Metrics metrics;
+  std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<WorkerPool> pool;
   EnvironmentStore store;
   SessionRegistry registry;
@@ -161,12 +182,9 @@ struct Server::Parts {
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Offer offer) {
-  if (!options.listen.is_local() && !options.allow_insecure_remote) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(options.listen.ToString(),
-                     " can be reached from other machines, and livnd neither encrypts nor asks who "
-                     "calls; listen on 127.0.0.1, ::1 or unix:PATH, or allow it explicitly with "
-                     "--allow-insecure-remote"));
+  LIVND_RETURN_IF_ERROR(CheckReach(options.listen, options));
+  if (options.metrics_listen.has_value()) {
+    LIVND_RETURN_IF_ERROR(CheckReach(*options.metrics_listen, options));
   }
   std::unique_ptr<UnixSocketClaim> claim;
   if (options.listen.is_unix()) {
@@ -176,6 +194,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   if (!options.listen.is_unix()) options.listen.port = listener->port();
   auto parts = std::make_unique<Parts>(std::move(options), std::move(offer));
   parts->claim = std::move(claim);
+  if (parts->options.metrics_listen.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(
+        parts->metrics_endpoint,
+        MetricsEndpoint::Start(*parts->options.metrics_listen, parts->metrics.collectable()));
+  }
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
@@ -214,6 +237,10 @@ Server::~Server() {
 }
 
 std::string Server::address() const { return parts_->options.listen.ToString(); }
+
+std::string Server::metrics_url() const {
+  return parts_->metrics_endpoint == nullptr ? "" : parts_->metrics_endpoint->url();
+}
 
 std::vector<std::string> Server::environment_ids() const {
   std::vector<std::string> ids;

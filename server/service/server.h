@@ -3,6 +3,7 @@
 #define LIVND_SERVER_SERVICE_SERVER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct ServerOptions {
   ListenAddress listen;
   // Listen beyond this machine although nothing is encrypted and nobody is asked who they are.
   bool allow_insecure_remote = false;
+  // Where Prometheus may read the metrics; by the same rule.
+  std::optional<ListenAddress> metrics_listen;
   int num_workers = 1;
   SessionRegistry::Options sessions;
   // Cap of one message in either direction.
@@ -32,7 +35,7 @@ struct ServerOptions {
 // Thread-compatible: its owner calls it from one thread.
 class Server {
  public:
-  // FailedPrecondition: the address is taken, or reaches beyond this machine without the option.
+  // FailedPrecondition: an address is taken, or reaches beyond this machine without the option.
   // Otherwise the system's error.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Offer offer);
 
@@ -42,6 +45,8 @@ class Server {
 
   // With the port that was chosen where 0 was asked for.
   std::string address() const;
+  // Empty without metrics_listen.
+  std::string metrics_url() const;
   // Ordered.
   std::vector<std::string> environment_ids() const;
 

@@ -9,8 +9,9 @@
 
 namespace livnd::server {
 
-ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems)
-    : info_(std::move(info)) {
+ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
+                             Metrics& metrics)
+    : info_(std::move(info)), metrics_(metrics) {
   for (v1::System& system : systems) {
     const std::string name = system.name();
     systems_[name] = std::move(system);
@@ -20,14 +21,14 @@ ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::Sys
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(Context* context, const Bytes* in,
                                                        Bytes* out) {
   return AnswerNow<v1::GetServerInfoRequest>(
-      {context, in, out},
+      {context, in, out, metrics_},
       [this](const auto&) -> absl::StatusOr<v1::GetServerInfoResponse> { return info_; });
 }
 
 grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Bytes* in,
                                                      Bytes* out) {
   return AnswerNow<v1::ListSystemsRequest>(
-      {context, in, out}, [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
+      {context, in, out, metrics_}, [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
         v1::ListSystemsResponse response;
         for (const auto& [name, system] : systems_) response.add_systems(name);
         return response;
@@ -36,7 +37,7 @@ grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Byt
 
 grpc::ServerUnaryReactor* ServerService::GetSystem(Context* context, const Bytes* in, Bytes* out) {
   return AnswerNow<v1::GetSystemRequest>(
-      {context, in, out},
+      {context, in, out, metrics_},
       [this](const v1::GetSystemRequest& request) -> absl::StatusOr<v1::GetSystemResponse> {
         const auto found = systems_.find(request.system());
         if (found == systems_.end()) {

@@ -10,6 +10,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/server_service.grpc.pb.h"
 #include "livnd/v1/server_service.pb.h"
+#include "server/metrics/metrics.h"
 
 namespace livnd::server {
 
@@ -19,11 +20,11 @@ using RawServerService = v1::ServerService::WithRawCallbackMethod_GetServerInfo<
         v1::ServerService::WithRawCallbackMethod_GetSystem<v1::ServerService::Service>>>;
 }  // namespace internal
 
-// Thread-safe.
+// Thread-safe. The metrics must outlive the service.
 class ServerService final : public internal::RawServerService {
  public:
   // `info` is what GetServerInfo answers.
-  ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems);
+  ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems, Metrics& metrics);
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -36,6 +37,7 @@ class ServerService final : public internal::RawServerService {
 
   const v1::GetServerInfoResponse info_;
   std::map<std::string, v1::System> systems_;  // by name; constant after construction
+  Metrics& metrics_;
 };
 
 }  // namespace livnd::server

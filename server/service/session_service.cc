@@ -59,7 +59,8 @@ grpc::ServerUnaryReactor* SessionService::CreateSession(Context* context, const 
                                                         Bytes* out) {
   using Request = v1::CreateSessionRequest;
   return AnswerLater<Request>(
-      {context, in, out}, [this](std::unique_ptr<Request> request, AnswerCallback answer) {
+      {context, in, out, registry_.metrics()},
+      [this](std::unique_ptr<Request> request, AnswerCallback answer) {
         const absl::StatusOr<env::AutoresetMode> autoreset = CheckCreate(*request);
         if (!autoreset.ok()) {
           std::move(answer)(autoreset.status());
@@ -81,7 +82,8 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
                                                         Bytes* out) {
   using Request = v1::DeleteSessionRequest;
   return AnswerLater<Request>(
-      {context, in, out}, [this](std::unique_ptr<Request> request, AnswerCallback answer) {
+      {context, in, out, registry_.metrics()},
+      [this](std::unique_ptr<Request> request, AnswerCallback answer) {
         absl::StatusOr<std::shared_ptr<Session>> session = registry_.Remove(request->session());
         if (session.ok()) {
           // After the answers of its calls; the session itself goes with this task.

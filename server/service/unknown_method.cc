@@ -17,10 +17,12 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 grpc::ServerGenericBidiReactor* UnknownMethod::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
   constexpr absl::string_view kAccepted = "the methods that reflection lists";
-  return new Refusal(MakeError(
+  const absl::Status refusal = MakeError(
       absl::StatusCode::kUnimplemented, reason::kUnknownMethod,
       absl::StrCat("there is no method ", context->method(), "; accepted: ", kAccepted),
-      {{"field", "method"}, {"value", context->method()}, {"accepted", std::string(kAccepted)}}));
+      {{"field", "method"}, {"value", context->method()}, {"accepted", std::string(kAccepted)}});
+  metrics_.CountUnknownMethod(refusal.code(), ReasonTold(refusal));
+  return new Refusal(refusal);
 }
 
 }  // namespace livnd::server

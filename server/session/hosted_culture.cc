@@ -42,7 +42,22 @@ absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
                    {{"value", each}, {"accepted", "Clear"}});
 }
 
+int64_t NumFailed(const std::vector<double>& failed_at_ms) {
+  return std::count_if(failed_at_ms.begin(), failed_at_ms.end(),
+                       [](double at_ms) { return !std::isnan(at_ms); });
+}
+
 }  // namespace
+
+void HostedCulture::CountRun() {
+  const double start_ms = culture_->time_ms() - duration_ms_;
+  for (const double failed_at_ms : culture_->failed_at_ms()) {
+    const double lived_ms =
+        std::isnan(failed_at_ms) ? duration_ms_ : std::max(0.0, failed_at_ms - start_ms);
+    work_.simulated_s += lived_ms * 1e-3;
+  }
+  work_.numerical_failures += NumFailed(culture_->failed_at_ms()) - num_failed_before_;
+}
 
 absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResponse* response) {
   LIVND_ASSIGN_OR_RETURN(const env::CultureClear clear, ParseClear(request, num_envs()));
@@ -62,6 +77,7 @@ absl::Status HostedCulture::BeginRun(const v1::RunRequest& request) {
   }
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
   duration_ms_ = run.duration_ms;
+  num_failed_before_ = NumFailed(culture_->failed_at_ms());
   return culture_->BeginRun(run);
 }
 
@@ -73,6 +89,7 @@ absl::Status HostedCulture::FinishRun(v1::RunResponse* response) {
         {{"field", "duration_ms"}, {"value", Exact(duration_ms_)}, {"accepted", "a shorter run"}});
   }
   LIVND_RETURN_IF_ERROR(ran);
+  CountRun();
   EncodeRecording(culture_->TakeRecording(), culture_->selection(), num_envs(),
                   TickNs(culture_->culture()), response->mutable_recording());
   return absl::OkStatus();

@@ -19,6 +19,7 @@ class HostedCulture final : public HostedEnvironment {
 
   const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
   int num_envs() const override { return culture_->num_copies(); }
+  Work work() const override { return work_; }
   absl::Status BeginRun(const v1::RunRequest& request) override;
   env::Progress Continue(int64_t max_ticks) override { return culture_->ContinueRun(max_ticks); }
   absl::Status FinishRun(v1::RunResponse* response) override;
@@ -34,9 +35,15 @@ class HostedCulture final : public HostedEnvironment {
   }
 
  private:
+  // Adds the run that has just ended.
+  void CountRun();
+
   const std::unique_ptr<env::LiveCulture> culture_;
   const int64_t max_message_bytes_;
-  double duration_ms_ = 0.0;  // of the run that has begun
+  // Of the run that has begun.
+  double duration_ms_ = 0.0;
+  int64_t num_failed_before_ = 0;  // copies
+  Work work_;
 };
 
 }  // namespace livnd::server

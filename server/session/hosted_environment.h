@@ -12,6 +12,7 @@
 #include "env/spec.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "server/metrics/work.h"
 #include "server/wire/errors.h"
 
 namespace livnd::server {
@@ -32,6 +33,8 @@ class HostedEnvironment {
 
   virtual const env::EnvironmentSpec& spec() const = 0;
   virtual int num_envs() const = 0;
+  // All that was done since it was made.
+  virtual Work work() const = 0;
 
   // Takes the Step or Run that has begun on, some copies by at most max_ticks >= 1. How it is cut
   // changes no bit.

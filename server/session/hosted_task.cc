@@ -12,6 +12,18 @@ constexpr char kAccepted[] = "Reset of every copy";
 
 }  // namespace
 
+void HostedTask::CountWork(bool stepped) {
+  const env::Outcome& outcome = environment_->outcome();
+  for (size_t c = 0; c < outcome.began.size(); ++c) {
+    work_.episodes += outcome.began[c];
+    // A copy that began an episode and ended none has rested meanwhile.
+    if (!stepped || (outcome.began[c] && !outcome.terminated[c] && !outcome.truncated[c])) continue;
+    ++work_.steps;
+    work_.numerical_failures += outcome.failed[c];
+    if (!spec().system.empty()) work_.simulated_s += spec().step_duration_ms * 1e-3;
+  }
+}
+
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {
   LIVND_ASSIGN_OR_RETURN(const env::ResetRequest reset, ParseReset(request, num_envs()));
   const absl::Status done = environment_->Reset(reset);
@@ -19,6 +31,7 @@ absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetRespons
     return NotReset(done.message(), kAccepted);
   }
   LIVND_RETURN_IF_ERROR(done);
+  CountWork(false);
   EncodeReset(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
@@ -39,6 +52,7 @@ absl::Status HostedTask::BeginStep(const v1::StepRequest& request) {
 }
 
 absl::Status HostedTask::FinishStep(v1::StepResponse* response) {
+  CountWork(true);
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }

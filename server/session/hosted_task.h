@@ -21,6 +21,7 @@ class HostedTask final : public HostedEnvironment {
 
   const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
   int num_envs() const override { return environment_->num_envs(); }
+  Work work() const override { return work_; }
   absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
   absl::Status BeginStep(const v1::StepRequest& request) override;
   env::Progress Continue(int64_t max_ticks) override {
@@ -30,8 +31,12 @@ class HostedTask final : public HostedEnvironment {
   absl::Status Observe(v1::ObserveResponse* response) override;
 
  private:
+  // Adds what the last Reset or Step did.
+  void CountWork(bool stepped);
+
   const std::unique_ptr<env::VectorEnvironment> environment_;
   env::TensorBatch actions_;  // kept for its memory
+  Work work_;
 };
 
 }  // namespace livnd::server

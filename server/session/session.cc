@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "server/metrics/stopwatch.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 
@@ -19,7 +20,7 @@ constexpr absl::Duration kTurn = absl::Milliseconds(2);
 }  // namespace
 
 Session::Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
-                 env::AutoresetMode autoreset, WorkerPool& pool)
+                 env::AutoresetMode autoreset, WorkerPool& pool, Metrics& metrics)
     : name_(std::move(name)),
       autoreset_(autoreset),
       pool_(pool),
@@ -27,6 +28,7 @@ Session::Session(std::string name, std::unique_ptr<HostedEnvironment> environmen
       environment_(std::move(environment)),
       spec_(environment_->spec()),
       num_envs_(environment_->num_envs()),
+      metrics_(metrics),
       pace_(kTurn) {}
 
 absl::Status Session::Ended() const {
@@ -42,13 +44,24 @@ absl::optional<Session::Reply> Session::AnswerAtOnce(const Request& request) {
   const absl::StatusOr<OperationLog::Verdict> verdict = log_.Admit(request.op_index(), payload_);
   if (!verdict.ok()) return Reply(verdict.status());
   if (*verdict == OperationLog::Verdict::kRepeat) return Reply(log_.answer());
+  computed_ = absl::ZeroDuration();
   return absl::nullopt;
 }
 
 template <typename Request, typename Response>
+grpc::ByteBuffer Session::WriteOut(const Response& response) {
+  Stopwatch writing;
+  grpc::ByteBuffer bytes = SerializeMessage(response);
+  metrics_.Observe(Stage::kSerialize, Metrics::MethodOf<Request>(), writing.Lap());
+  return bytes;
+}
+
+template <typename Request, typename Response>
 Session::Reply Session::Commit(const Request& request, Response* response) {
+  metrics_.Observe(Stage::kCompute, Metrics::MethodOf<Request>(), computed_);
+  metrics_.Count(environment_->work() - std::exchange(counted_, environment_->work()));
   response->set_op_index(request.op_index());
-  log_.Commit(payload_, SerializeMessage(*response));
+  log_.Commit(payload_, WriteOut<Request>(*response));
   return log_.answer();
 }
 
@@ -63,7 +76,9 @@ Session::Reply Session::Operate(const Request& request, Response* response, bool
   }
   under_way_ = false;
   LIVND_RETURN_IF_ERROR(Ended());
+  Stopwatch computing;
   LIVND_RETURN_IF_ERROR(((*environment_).*operation)(request, response));
+  computed_ = computing.Lap();
   return Commit(request, response);
 }
 
@@ -71,6 +86,7 @@ template <typename Request, typename Response>
 Session::Reply Session::OperateInPieces(const Request& request, Response* response,
                                         absl::Status (HostedEnvironment::*begin)(const Request&),
                                         absl::Status (HostedEnvironment::*finish)(Response*)) {
+  Stopwatch computing;
   if (!under_way_) {
     if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
     LIVND_RETURN_IF_ERROR(((*environment_).*begin)(request));
@@ -78,9 +94,13 @@ Session::Reply Session::OperateInPieces(const Request& request, Response* respon
   } else {
     LIVND_RETURN_IF_ERROR(Ended());
   }
-  if (!ContinueForATurn()) return Turn::kAgain;
+  if (!ContinueForATurn()) {
+    computed_ += computing.Lap();
+    return Turn::kAgain;
+  }
   under_way_ = false;
   LIVND_RETURN_IF_ERROR(((*environment_).*finish)(response));
+  computed_ += computing.Lap();
   return Commit(request, response);
 }
 
@@ -125,9 +145,11 @@ Session::Reply Session::Clear(const v1::ClearRequest& request) {
 
 Session::Reply Session::Observe() {
   LIVND_RETURN_IF_ERROR(Ended());
+  Stopwatch computing;
   LIVND_RETURN_IF_ERROR(environment_->Observe(&observe_response_));
+  metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::ObserveRequest>(), computing.Lap());
   observe_response_.set_next_op_index(log_.next());
-  return SerializeMessage(observe_response_);
+  return WriteOut<v1::ObserveRequest>(observe_response_);
 }
 
 Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {
@@ -138,9 +160,11 @@ Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {
   }
   under_way_ = false;
   v1::GetCultureResponse response;
+  Stopwatch computing;
   LIVND_RETURN_IF_ERROR(environment_->GetCulture(request, &response));
+  metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::GetCultureRequest>(), computing.Lap());
   response.set_next_op_index(log_.next());
-  return SerializeMessage(response);
+  return WriteOut<v1::GetCultureRequest>(response);
 }
 
 }  // namespace livnd::server

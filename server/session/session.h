@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/variant.h"
 #include "env/task/vector_environment.h"
@@ -16,6 +17,8 @@
 #include "livnd/v1/environment_service.pb.h"
 #include "server/machine/strand.h"
 #include "server/machine/worker_pool.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/work.h"
 #include "server/session/hosted_environment.h"
 #include "server/session/operation_log.h"
 #include "server/session/pace.h"
@@ -34,9 +37,9 @@ class Session {
   // same request, in a turn of that kind (never Turn::kOver). No other call comes between.
   using Reply = absl::variant<Turn, absl::StatusOr<grpc::ByteBuffer>>;
 
-  // The pool must outlive the session.
+  // The pool and the metrics, which count what the session does, must outlive it.
   Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
-          env::AutoresetMode autoreset, WorkerPool& pool);
+          env::AutoresetMode autoreset, WorkerPool& pool, Metrics& metrics);
 
   const std::string& name() const { return name_; }
   const env::EnvironmentSpec& spec() const { return spec_; }
@@ -79,6 +82,10 @@ class Session {
   // True once the operation is over.
   bool ContinueForATurn();
 
+  // What an answer is sent as; counts how long that takes.
+  template <typename Request, typename Response>
+  grpc::ByteBuffer WriteOut(const Response& response);
+
   const std::string name_;
   const env::AutoresetMode autoreset_;
   WorkerPool& pool_;
@@ -86,11 +93,14 @@ class Session {
   const std::unique_ptr<HostedEnvironment> environment_;  // touched on the strand only
   const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
+  Metrics& metrics_;
   std::atomic<bool> ended_{false};
 
   // Touched on the strand only. The messages and buffers are kept for their capacity.
   OperationLog log_;
-  bool under_way_ = false;  // a call has had a turn and is to have more
+  bool under_way_ = false;   // a call has had a turn and is to have more
+  absl::Duration computed_;  // in the turns of the operation
+  Work counted_;             // of the environment's work
   Pace pace_;
   std::string payload_;
   v1::ResetResponse reset_response_;

@@ -66,8 +66,9 @@ SessionUse::~SessionUse() {
 Session& SessionUse::operator*() const { return *entry_->session; }
 Session* SessionUse::operator->() const { return entry_->session.get(); }
 
-SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool)
-    : options_(std::move(options)), store_(store), pool_(pool) {}
+SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool,
+                                 Metrics& metrics)
+    : options_(std::move(options)), store_(store), pool_(pool), metrics_(metrics) {}
 
 SessionRegistry::~SessionRegistry() = default;
 
@@ -135,7 +136,8 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
                              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   if (environment.ok()) {
-    answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_);
+    answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_,
+                                       metrics_);
   } else {
     answer = environment.status();
   }
@@ -255,6 +257,13 @@ int SessionRegistry::num_calls() const {
 int SessionRegistry::num_sessions() const {
   MutexLock lock(mu_);
   return static_cast<int>(sessions_.size());
+}
+
+int SessionRegistry::num_envs() const {
+  MutexLock lock(mu_);
+  int num_envs = 0;
+  for (const auto& [name, entry] : sessions_) num_envs += entry->session->num_envs();
+  return num_envs;
 }
 
 }  // namespace livnd::server

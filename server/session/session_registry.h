@@ -19,6 +19,7 @@
 #include "livnd/v1/session_service.pb.h"
 #include "server/machine/mutex.h"
 #include "server/machine/worker_pool.h"
+#include "server/metrics/metrics.h"
 #include "server/session/environment_store.h"
 #include "server/session/hosted_environment.h"
 #include "server/session/session.h"
@@ -48,7 +49,8 @@ class SessionUse {
 // All sessions, by name and by the request_id that created them. Names are 128 random bits. Nothing
 // slow happens under the lock: environments are made on the pool with a slot reserved.
 //
-// Thread-safe. The store and the pool must outlive the registry, and the registry the pool's tasks.
+// Thread-safe. The store, the pool and the metrics must outlive the registry, and the registry the
+// pool's tasks.
 class SessionRegistry {
  public:
   struct Options {
@@ -64,10 +66,12 @@ class SessionRegistry {
 
   using Created = absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<Session>>) &&>;
 
-  SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool);
+  SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool, Metrics& metrics);
   ~SessionRegistry();
 
   const Options& options() const { return options_; }
+  // What counts the calls of sessions.
+  Metrics& metrics() const { return metrics_; }
 
   // Makes a session, or finds the one that the same request made before. The request's fields must
   // have been checked. `done` is called once, here or on a worker. Errors: PAYLOAD_MISMATCH,
@@ -93,6 +97,8 @@ class SessionRegistry {
   // Number of uses: calls that have begun and not ended.
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Copies in all sessions.
+  int num_envs() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   friend class SessionUse;
@@ -117,6 +123,7 @@ class SessionRegistry {
   const Options options_;
   EnvironmentStore& store_;
   WorkerPool& pool_;
+  Metrics& metrics_;
 
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;

@@ -23,7 +23,7 @@ class SessionRegistryTest : public ::testing::Test {
       : pool_(std::make_unique<WorkerPool>(1, 2)),
         store_({FakeSpec("A-v0"), FakeSpec("B-v0"), FakeSpec("C-v0")}, FakeBuilder(control_),
                *pool_),
-        registry_(MakeOptions(), store_, *pool_) {}
+        registry_(MakeOptions(), store_, *pool_, metrics_) {}
   ~SessionRegistryTest() override {
     control_.Open();
     pool_.reset();
@@ -62,6 +62,7 @@ class SessionRegistryTest : public ::testing::Test {
   FakeControl control_;
   std::atomic<int> now_s_{1000};
   std::atomic<uint64_t> num_draws_{0};
+  Metrics metrics_{"test", "test"};
   std::unique_ptr<WorkerPool> pool_;
   EnvironmentStore store_;
   SessionRegistry registry_;

@@ -107,6 +107,10 @@ std::string ReasonOf(const absl::Status& status) {
   return info.has_value() ? info->reason() : "";
 }
 
+std::string ReasonTold(const absl::Status& status) {
+  return status.ok() ? "" : ReasonOf(Informed(status));
+}
+
 std::string MetadataOf(const absl::Status& status, absl::string_view key) {
   const std::optional<google::rpc::ErrorInfo> info = InfoOf(status);
   if (!info.has_value()) return "";

@@ -69,6 +69,9 @@ absl::Status ShuttingDown();
 // The ErrorInfo's reason, or "" if the status has none.
 std::string ReasonOf(const absl::Status& status);
 
+// The reason that ToGrpc tells, which every error has.
+std::string ReasonTold(const absl::Status& status);
+
 // The ErrorInfo's metadata under a key, or "".
 std::string MetadataOf(const absl::Status& status, absl::string_view key);
 

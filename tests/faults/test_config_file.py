@@ -30,6 +30,7 @@ def flags_of_help() -> set[str]:
 def everything(folder: Path) -> dict[str, object]:
     return {
         "listen": "127.0.0.1:0",
+        "metrics-listen": "127.0.0.1:0",
         "state-dir": f"{folder}/state",
         "systems": SYSTEMS,
         "threads": 1,
@@ -60,6 +61,7 @@ def test_every_flag_may_stand_in_the_file(tmp_path):
             ready = server.stdout.readline()
             assert b'"127.0.0.1:' in ready
             assert b"Null-v0" in ready
+            assert b'"metrics":"http://127.0.0.1:' in ready
             address = (tmp_path / "state/endpoint.json").read_text().split('"address":"')[1]
             with livnd.connect(address.split('"')[0]) as client:
                 info = client.server_info()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from pathlib import Path
 
 import livnd
 import numpy as np
@@ -14,17 +12,6 @@ from livnd import errors
 from serving import TASK, Serve
 
 HOURS_MS = 90_000.0  # of 64 copies: many minutes of work
-
-
-def cpu_ticks(server: Serve) -> int:
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def until_it_works_hard(server: Serve) -> None:
-    start = cpu_ticks(server)
-    while cpu_ticks(server) < start + 30:
-        time.sleep(0.01)
 
 
 class Call:
@@ -74,7 +61,7 @@ def test_long_work_is_given_up_when_the_grace_has_passed(work, number):
         livnd.connect(server.address, retry_s=0) as client,
     ):
         call = Call(work(client))
-        until_it_works_hard(server)
+        server.until_it_works_hard()
         server.process.send_signal(number)
         assert server.process.wait(60) == 0, server.log()
         error = call.join()
@@ -89,7 +76,7 @@ def test_long_work_is_given_up_at_once_when_the_owner_has_gone():
         livnd.connect(server.address, retry_s=0) as client,
     ):
         call = Call(run_culture(client))
-        until_it_works_hard(server)
+        server.until_it_works_hard()
         server.process.stdin.close()
         assert server.process.wait(60) == 0, server.log()
         assert call.join().reason == "SHUTTING_DOWN"
@@ -104,7 +91,7 @@ def test_a_run_that_ends_within_the_grace_is_answered():
         session = client.create_culture("EI-mini", 64)
         session.clear()
         call = Call(lambda: session.run(2000.0))
-        until_it_works_hard(server)
+        server.until_it_works_hard()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(60) == 0, server.log()
         assert call.join() is None

@@ -8,10 +8,8 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from concurrent import futures
-from pathlib import Path
 
 import grpc
 import livnd
@@ -78,8 +76,7 @@ def test_a_server_that_drains():
 
         running = threading.Thread(target=run_for_minutes)
         running.start()
-        while not begun(server):
-            time.sleep(0.01)
+        server.until_it_works_hard()
         server.process.send_signal(signal.SIGTERM)
         while (done := health(server.address)).returncode == 0:
             pass
@@ -90,12 +87,6 @@ def test_a_server_that_drains():
         server.process.wait(60)
         running.join(60)
         says(health(server.address), 1, "no livnd server answers")
-
-
-def begun(server: Serve) -> bool:
-    """Whether it has worked hard: for 0.3 s of processor time."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12]) > 30
 
 
 def test_nothing_that_listens(tmp_path):

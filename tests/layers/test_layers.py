@@ -36,7 +36,7 @@ MAY_REACH = {
     "proto": ({"proto", "third_party"}, ABSL | THREADS | WIRE),
     "server": (
         {"server", "lab", "env", "io", "sim", "base", "proto", "third_party"},
-        ABSL | NUMERIC | FILES | THREADS | WIRE | {"absl_flags"},
+        ABSL | NUMERIC | FILES | THREADS | WIRE | {"absl_flags", "prometheus_cpp"},
     ),
     "clients": ({"clients", "proto", "third_party"}, ABSL | THREADS | WIRE),
 }
@@ -69,6 +69,7 @@ VIOLATIONS = [
     ("io", "server"),
     ("io", "proto"),
     ("io", "@debian//:grpc++"),
+    ("io", "@debian//:prometheus_cpp"),
     ("env", "server"),
     ("env", "proto"),
     ("env", "clients"),
@@ -85,6 +86,7 @@ VIOLATIONS = [
     ("lab", "clients"),
     ("lab", "@debian//:grpc++"),
     ("lab", "@debian//:absl_flags"),
+    ("lab", "@debian//:prometheus_cpp"),
     ("server", "clients"),
     ("proto", "sim"),
     ("clients", "sim"),
@@ -94,6 +96,7 @@ VIOLATIONS = [
     ("clients", "server"),
     ("clients", "base"),
     ("clients", "@debian//:hdf5"),
+    ("clients", "@debian//:prometheus_cpp"),
 ]
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +93,17 @@ class Serve:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+    def until_it_works_hard(self) -> None:
+        """Returns once it has had a processor for 0.3 s from now on."""
+
+        def cpu_ticks() -> int:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return int(fields[11]) + int(fields[12])
+
+        start = cpu_ticks()
+        while cpu_ticks() < start + 30:
+            time.sleep(0.01)
 
     def knock(self) -> socket.socket:
         """A connection on which nobody says anything."""

@@ -1,0 +1,80 @@
+// What the server counts of its work, for Prometheus.
+#ifndef LIVND_SERVER_METRICS_METRICS_H_
+#define LIVND_SERVER_METRICS_METRICS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/metrics/work.h"
+
+namespace prometheus {
+class Collectable;
+}  // namespace prometheus
+
+namespace livnd::server {
+
+// A stretch of a call's time.
+enum class Stage {
+  kQueue,      // it waits for its session and for a worker
+  kCompute,    // the operation is done
+  kSerialize,  // its answer is written out
+};
+
+// What there is at a moment.
+struct Levels {
+  int sessions = 0;
+  int environments = 0;  // copies, in all sessions
+  int queued_tasks = 0;  // that wait for a worker
+  int workers = 0;
+};
+
+// Everything that docs/operating.md lists. Counters start at 0 with the process; none goes down.
+//
+// Thread-safe. Once a method has answered with a code, counting that again allocates nothing and takes
+// some tens of nanoseconds: what it counts in was looked up before.
+class Metrics {
+ public:
+  Metrics(absl::string_view version, absl::string_view physics_version);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // The method of livnd.v1 that takes Request, as the calls below want it.
+  template <typename Request>
+  static int MethodOf() {
+    static const int method = MethodTaking(Request::descriptor()->full_name());
+    return method;
+  }
+
+  // A call was answered: `reason` is that of its ErrorInfo, empty for OK.
+  void CountCall(int method, absl::StatusCode code, absl::string_view reason);
+  // A call of a method that there is not.
+  void CountUnknownMethod(absl::StatusCode code, absl::string_view reason);
+  // A call spent so long in a stage.
+  void Observe(Stage stage, int method, absl::Duration time);
+  // An operation has done so much.
+  void Count(const Work& work);
+
+  // From now on a collection asks `levels` too; null ends that, and waits for one that asks.
+  void ReadLevelsFrom(std::function<Levels()> levels);
+
+  // What a scrape collects. It may live longer than this object.
+  std::shared_ptr<prometheus::Collectable> collectable() const;
+
+ private:
+  struct Parts;
+
+  // By the full name of a request's type, which must be that of a method of livnd.v1.
+  static int MethodTaking(absl::string_view request_type);
+
+  const std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_METRICS_METRICS_H_
