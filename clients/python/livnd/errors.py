@@ -164,6 +164,10 @@ class ForkedProcessError(LivndError):
     """The object was made in another process, or gRPC cannot be used in this fork at all."""
 
 
+class ConcurrentCallError(LivndError, RuntimeError):
+    """Another thread is in a call of this session, which takes one caller at a time."""
+
+
 class NotCopyableError(LivndError, TypeError):
     """What is to be copied or pickled is on the server; the message says what to do instead."""
 

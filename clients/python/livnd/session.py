@@ -21,6 +21,7 @@ from livnd.errors import (
     invalid_field,
     not_copyable,
 )
+from livnd.one_caller import OneCaller
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
@@ -62,6 +63,8 @@ class ObserveResult:
 class Session:
     """A client's use of num_envs copies; made by Client.create_session. One caller at a time.
 
+    Where another thread is in a call of it, a call is a ConcurrentCallError and does nothing.
+
     Every reset and step is done exactly once: the session numbers them, and a call whose answer was
     lost is repeated with the same number until the stored answer arrives. Where the client gives up
     (the error is in_doubt), call again with the same arguments later, or reset all copies; any
@@ -86,6 +89,7 @@ class Session:
         self._connection = connection
         self._delete = connection.own_session(self)
         self._closed = False
+        self._one_caller = OneCaller("session")
         # Why there is no session of this name any more.
         self._gone: UnknownSessionError | OwnServerEndedError | None = None
         # Method and payload of the operations that were sent with next_op_index and got no answer,
@@ -189,7 +193,12 @@ class Session:
 
     def _operate(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
         """One numbered operation, exactly once."""
+        return self._one_caller.call(self._number_and_do, method, request, timeout_s)
+
+    def _number_and_do(self, method: str, request: Any, timeout_s: float | None) -> Any:
         self._check_open()
+        # Another caller may have come between since the request was made.
+        request.op_index = self.next_op_index
         payload = request.SerializeToString(deterministic=True)
         this = (method, payload)
         # Leaves nothing of what was before, and so goes on from any outcome.
@@ -202,14 +211,13 @@ class Session:
                 code="FAILED_PRECONDITION",
             )
         try:
-            response = self._call(method, payload, timeout_s=timeout_s)
+            response = self._send(method, payload, timeout_s)
         except PayloadMismatchError:
             if all(other == this for other in self._unanswered):
                 raise  # not this session's doing
             # Another one had been done, so this beginning is the operation after it.
             self._advance()
-            request.op_index = self.next_op_index
-            return self._operate(method, request, timeout_s=timeout_s)
+            return self._number_and_do(method, request, timeout_s)
         except BaseException as error:
             # What is no LivndError has interrupted the call: KeyboardInterrupt.
             if not isinstance(error, LivndError) or error.in_doubt:
@@ -219,6 +227,10 @@ class Session:
         return response
 
     def _call(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
+        """A call that changes nothing."""
+        return self._one_caller.call(self._send, method, request, timeout_s)
+
+    def _send(self, method: str, request: Any, timeout_s: float | None) -> Any:
         try:
             return self._connection.call(method, request, timeout_s=timeout_s)
         except (UnknownSessionError, OwnServerEndedError) as error:
