@@ -1,0 +1,32 @@
+"""The programs of the README files run as they are printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import gymnasium
+import livnd
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
+def test_the_programs_of_a_readme_run_in_their_order(address: str, readme: str):
+    text = (ROOT / readme).read_text()
+    programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(programs) == 2
+    names: dict[str, object] = {}
+    try:
+        for program in programs:
+            # The one address that is not of this machine.
+            program = program.replace('"host:5555"', repr(address))
+            exec(compile(program, readme, "exec"), names)
+        assert isinstance(names["env"], livnd.Env)
+        assert np.isfinite(names["v"]).all()
+    finally:
+        for value in names.values():
+            if isinstance(value, (gymnasium.Env, gymnasium.vector.VectorEnv, livnd.Env)):
+                value.close()
