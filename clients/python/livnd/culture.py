@@ -418,7 +418,9 @@ class CultureSession(Session):
         """
         self._check_open()
         request = pb.GetCultureRequest(
-            session=self.name, learned_weights=learned_weights, electrode_hearing=electrode_hearing
+            session=self.name,
+            learned_weights=checks.flag("learned_weights", learned_weights),
+            electrode_hearing=checks.flag("electrode_hearing", electrode_hearing),
         )
         message = self._call("GetCulture", request)
         self._learn_next(message.next_op_index)

@@ -124,6 +124,12 @@ ENV = {
     "no duration": (lambda e: e.run(None), "duration"),
     "duration as text": (lambda e: e.run("x"), "duration"),
     "dt as text": (lambda e: e.run(1, dt="x"), "dt"),
+    "dt of an array": (lambda e: e.run(1, dt=np.zeros(2)), "dt"),
+    "clear as text": (lambda e: e.clear(reseed="no"), "reseed"),
+    "keep as text": (lambda e: e.clear(keep_learned_weights="no"), "keep_learned_weights"),
+    "params of nothing": (lambda e: e.set_params(None), "params"),
+    "opsin of nothing": (lambda e: e.set_opsin(None), "opsin"),
+    "recordings 5": (lambda e: e.channel_recording([1], 5), "recordings[0]"),
     "record fraction": (lambda e: e.record_voltage(gids=[1.5]), "gids[0]"),
     "record gids as text": (lambda e: e.record_voltage(gids="ab"), "gids"),
     "record one gid": (lambda e: e.record_voltage(gids=5), "gids"),
@@ -282,6 +288,8 @@ CULTURE = {
     "seeds as text": (lambda c: c.clear("ab"), "seeds"),
     "seeds 5": (lambda c: c.clear(5), "seeds"),
     "fraction of a stream": (lambda c: c.clear(noise_stream=0.5), "noise_stream"),
+    "told weights as text": (lambda c: c.describe(learned_weights="no"), "learned_weights"),
+    "told hearing as text": (lambda c: c.describe(electrode_hearing="no"), "electrode_hearing"),
     "repeat as text": (lambda c: c.clear(repeat_noise="no"), "repeat_noise"),
 }
 
@@ -403,6 +411,12 @@ def test_a_vector_environment_refuses(address: str, do: Any, field: str, limit: 
     refused(lambda: do(envs), field)
     envs.step(np.zeros((2, 8), np.float32))
     envs.close()
+
+
+@pytest.mark.parametrize("mode", [5, None, "Sometimes", np.zeros(2)])
+def test_a_vector_environment_refuses_modes(address: str, mode: Any):
+    make = livnd.gym.vector.RemoteVectorEnv
+    refused(lambda: make(2, ENVIRONMENT, address, autoreset_mode=mode), "autoreset_mode")
 
 
 @pytest.mark.parametrize("limit", [True, 2.0, "2", 0])

@@ -211,10 +211,10 @@ def _is_list(seed: Any) -> bool:
 
 def _mode(mode: AutoresetMode | str) -> AutoresetMode:
     for known in _AUTORESET_MODES:
-        if mode in (known, known.value):
+        if mode is known or (isinstance(mode, str) and mode == known.value):
             return known
     accepted = ", ".join(known.value for known in _AUTORESET_MODES)
-    raise invalid_field("autoreset_mode", mode, accepted)
+    raise checks.wrong("autoreset_mode", mode, accepted)
 
 
 def _limit(max_episode_steps: int | None) -> int | None:

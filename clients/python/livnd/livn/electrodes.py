@@ -31,9 +31,9 @@ def by_channel(
     ii = checks.integers("ii", ii, "gids of cells").ravel()
     arrays = [np.asarray(recording) for recording in recordings]
     for index, array in enumerate(arrays):
-        if len(array) != len(ii):
+        if array.ndim == 0 or len(array) != len(ii):
             raise invalid_field(
-                f"recordings[{index}]", f"{len(array)} rows", f"{len(ii)}, one a gid of ii"
+                f"recordings[{index}]", f"shape {array.shape}", f"{len(ii)} rows, one a gid of ii"
             )
     somata = system.positions_um[gids]
     found: tuple[dict[int, np.ndarray], ...] = tuple({} for _ in (ii, *arrays))

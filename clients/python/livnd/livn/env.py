@@ -179,7 +179,7 @@ class Env:
 
     def set_params(self, params: Mapping[str, Any]) -> Env:
         """Livn's keys (docs/params.md), a number each, or for "cells-" keys one a cell."""
-        self._session.configure(params=params)
+        self._session.configure(params=checks.mapping("params", params, "values by name"))
         self._noise_on = self._noise_on or any(k.startswith("noise-") for k in params)
         return self
 
@@ -213,7 +213,7 @@ class Env:
 
     def set_opsin(self, params: Mapping[str, float]) -> Env:
         """The opsin's numbers: g0 (pS), E, v0 (mV), k_a, k_r, Gd, Gr0 (1/ms), p, q, phi_m."""
-        self._session.configure(opsin=params)
+        self._session.configure(opsin=checks.mapping("opsin", params, "numbers by name"))
         return self
 
     # --- plasticity ----------------------------------------------------------------------------
@@ -405,7 +405,13 @@ class Env:
         if stimulus is not None:
             electrodes = self.system.electrode_ids
             stimuli.append(to_culture_stimulus(stimulus, self._info, electrodes, self._timing))
-        dt = dt if dt is not None else self._dt if self._dt is not None else _DEFAULT_DT_MS
+        dt = (
+            checks.number("dt", dt)
+            if dt is not None
+            else self._dt
+            if self._dt is not None
+            else _DEFAULT_DT_MS
+        )
         undo = self._prepare(dt)
         try:
             recording = self._session.run(duration, stimuli)
@@ -466,7 +472,8 @@ class Env:
             keep_learned_weights: False does as livn, whose learned weights become 1.
         """
         self._session.clear(
-            repeat_noise=not reseed, forget_learned_weights=not keep_learned_weights
+            repeat_noise=not checks.flag("reseed", reseed),
+            forget_learned_weights=not checks.flag("keep_learned_weights", keep_learned_weights),
         )
         self._ticks = 0
         self._dt = None
