@@ -1,5 +1,7 @@
 // livnd: cultures of simulated neurons as a service. Each command is one file in server/commands/.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -36,10 +38,8 @@ void PrintHelp(std::FILE* out) {
   std::fprintf(out, "\nlivnd COMMAND --help tells more; livnd --version prints the version.\n");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::vector<std::string> args(argv + 1, argv + argc);
+// The exit status.
+int Run(const std::vector<std::string>& args) {
   if (args.empty()) {
     PrintHelp(stderr);
     return livnd::server::kExitUsage;
@@ -58,4 +58,21 @@ int main(int argc, char** argv) {
   std::fprintf(stderr, "livnd: unknown command '%s'\n\n", args[0].c_str());
   PrintHelp(stderr);
   return livnd::server::kExitUsage;
+}
+
+// What was printed may still be in a buffer, or have been lost on the way: on a full disk, say. A
+// command that failed has said why.
+int AfterOutput(int status) {
+  const bool flushed = std::fflush(stdout) == 0;
+  const int error = errno;
+  if ((flushed && std::ferror(stdout) == 0) || status != livnd::server::kExitOk) return status;
+  std::fprintf(stderr, "livnd: cannot write to standard output%s%s\n", flushed ? "" : ": ",
+               flushed ? "" : std::strerror(error));
+  return livnd::server::kExitFailure;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return AfterOutput(Run(std::vector<std::string>(argv + 1, argv + argc)));
 }

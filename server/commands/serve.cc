@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -125,6 +126,12 @@ std::string ReadyLine(const Server& server) {
   return ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// Who started the server waits for the line, and learns nothing without it.
+absl::Status PrintReadyLine(const std::string& ready) {
+  if (std::printf("%s\n", ready.c_str()) >= 0 && std::fflush(stdout) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "cannot write the ready line to standard output");
+}
+
 // How long operations that were told to give up may take to do so. They look often.
 constexpr absl::Duration kGivingUp = absl::Seconds(5);
 
@@ -177,8 +184,7 @@ absl::Status Serve(Settings settings) {
                          Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);
   LIVND_RETURN_IF_ERROR(state->PublishEndpoint(ready));
-  std::printf("%s\n", ready.c_str());
-  std::fflush(stdout);
+  LIVND_RETURN_IF_ERROR(PrintReadyLine(ready));
   LogInfo("serving ", server->environment_ids().size(), " environment(s) on ", server->address());
 
   std::string why;
