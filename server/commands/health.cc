@@ -18,6 +18,7 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/machine/descriptor_limit.h"
 #include "server/machine/listen_address.h"
 
 namespace livnd::server {
@@ -42,6 +43,9 @@ FlagSet MakeFlags(Settings& settings) {
   return flags;
 }
 
+// What gRPC and one connection take, and some more.
+constexpr int kMinFreeDescriptors = 16;
+
 // What was found out.
 struct Finding {
   std::string status;  // grpc.health.v1's, or UNREACHABLE
@@ -63,6 +67,9 @@ std::string Target(const ListenAddress& address) {
 }
 
 Finding Ask(const ListenAddress& address, absl::Duration timeout) {
+  if (const absl::Status enough = RequireFreeDescriptors(kMinFreeDescriptors); !enough.ok()) {
+    return {"UNREACHABLE", absl::StrCat("cannot ask: ", enough.message())};
+  }
   gpr_set_log_function([](gpr_log_func_args*) {});  // the finding says it all
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // this very server, and no proxy's opinion

@@ -20,9 +20,9 @@
 #include "server/commands/config_file.h"
 #include "server/commands/flags.h"
 #include "server/machine/cpus.h"
+#include "server/machine/descriptor_limit.h"
 #include "server/machine/library_logs.h"
 #include "server/machine/listen_address.h"
-#include "server/machine/listener.h"
 #include "server/machine/log.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
@@ -126,6 +126,10 @@ std::string ReadyLine(const Server& server) {
   return ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// gRPC, the locks and the listener take about ten, work some more for moments, and the listener
+// holds some back for it; the rest is for clients.
+constexpr int kMinFreeDescriptors = 32;
+
 // Who started the server waits for the line, and learns nothing without it.
 absl::Status PrintReadyLine(const std::string& ready) {
   if (std::printf("%s\n", ready.c_str()) >= 0 && std::fflush(stdout) == 0) return absl::OkStatus();
@@ -167,6 +171,7 @@ bool EndServing(Server& server, ShutdownTrigger& trigger, absl::Duration grace) 
 absl::Status Serve(Settings settings) {
   umask(0077);  // sockets, locks and state are the owner's alone
   RaiseDescriptorLimit();
+  LIVND_RETURN_IF_ERROR(RequireFreeDescriptors(kMinFreeDescriptors));
   TakeLibraryLogs();
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,

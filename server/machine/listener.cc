@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,10 +15,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/machine/descriptor_limit.h"
 #include "server/machine/log.h"
 
 namespace livnd::server {
@@ -34,13 +33,6 @@ absl::Status CannotListen(const std::string& address, int error) {
   const absl::Status status =
       absl::ErrnoToStatus(error, absl::StrCat("cannot listen on ", address));
   return absl::FailedPreconditionError(status.message());
-}
-
-// The soft limit of descriptors; no limit is a large number.
-int DescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()));
 }
 
 // Connections get descriptors below this. The kernel gives the lowest free one, so a higher number
@@ -233,15 +225,6 @@ void Listener::Refuse(int fd) {
     LogWarning("refuses connections: the ", DescriptorLimit(),
                " file descriptors of the process are taken, but for a reserve");
   }
-}
-
-int RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  return DescriptorLimit();
 }
 
 }  // namespace livnd::server

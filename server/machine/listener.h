@@ -61,9 +61,6 @@ class Listener {
   bool short_of_descriptors_ = false;
 };
 
-// Raises the process's limit of file descriptors as far as it may. Returns it.
-int RaiseDescriptorLimit();
-
 }  // namespace livnd::server
 
 #endif  // LIVND_SERVER_MACHINE_LISTENER_H_
