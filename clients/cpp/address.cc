@@ -79,6 +79,10 @@ Result<Address> ParseAddress(const std::string& text) {
       return Invalid(text, "the path has " + std::to_string(absolute.size()) +
                                " bytes and a socket's at most " + std::to_string(kMaxPathBytes));
     }
+    // Quoted or not, gRPC takes it for several paths.
+    if (absolute.find(',') != std::string::npos) {
+      return Invalid(text, "the path " + absolute + " has a comma, where gRPC would split it");
+    }
     return Address{text, "unix:" + Quote(absolute), ""};
   }
   const size_t colon = text.rfind(':');

@@ -17,8 +17,8 @@ struct Address {
   bool is_local() const;
 };
 
-// INVALID_FIELD unless `text` is "unix:PATH", "HOST:PORT" or "[IPV6]:PORT". A path may hold any
-// bytes but zero; it is made absolute, and has to fit into a socket's address.
+// INVALID_FIELD unless `text` is "unix:PATH", "HOST:PORT" or "[IPV6]:PORT". A path is
+// made absolute, has to fit into a socket's address, and may hold any bytes but zero and a comma.
 Result<Address> ParseAddress(const std::string& text);
 
 // The environment variable that makes gRPC call `address` through an HTTP proxy, or "". gRPC looks at

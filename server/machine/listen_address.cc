@@ -54,6 +54,10 @@ absl::StatusOr<ListenAddress> ListenAddress::Parse(absl::string_view text) {
                      absl::StrCat("the path ", address.unix_path, " has ", address.unix_path.size(),
                                   " bytes and a socket's at most ", kMaxPath));
     }
+    if (absl::StrContains(address.unix_path, ',')) {
+      return Invalid(text, absl::StrCat("the path ", address.unix_path,
+                                        " has a comma, where clients' gRPC would split it"));
+    }
     return address;
   }
   const size_t colon = text.rfind(':');

@@ -28,7 +28,8 @@ struct ListenAddress {
 
   // InvalidArgument, with what is accepted, for anything but "unix:PATH" (also "unix:///PATH") and
   // "HOST:PORT" with IPv6 hosts in brackets. A path that does not begin with '/' is taken from the
-  // working directory and becomes absolute, and must then fit into sockaddr_un.
+  // working directory and becomes absolute, and must then fit into sockaddr_un and hold no comma:
+  // gRPC takes the path for several where there is one, so that no client could connect.
   static absl::StatusOr<ListenAddress> Parse(absl::string_view text);
 };
 

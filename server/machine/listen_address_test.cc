@@ -45,6 +45,15 @@ TEST(ListenAddressTest, RefusesEverythingElse) {
   }
 }
 
+TEST(ListenAddressTest, RefusesACommaInAPathAtWhichNoClientCouldReachIt) {
+  for (const char* text : {"unix:/b,", "unix:/a,b/s", "unix:///a,"}) {
+    const auto address = ListenAddress::Parse(text);
+    EXPECT_EQ(address.status().code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_NE(address.status().message().find("comma"), absl::string_view::npos)
+        << address.status();
+  }
+}
+
 TEST(ListenAddressTest, KnowsWhatOnlyThisMachineReaches) {
   for (const char* local : {"unix:/a", "127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1"}) {
     EXPECT_TRUE(ListenAddress::Parse(local)->is_local()) << local;

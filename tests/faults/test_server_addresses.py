@@ -34,6 +34,16 @@ def test_a_sockets_path_is_taken_as_it_is_written(name):
             assert speaks_http2(connection)
 
 
+@pytest.mark.parametrize("flags", [["--listen", "unix:a,b"], ["--state-dir", "a,b"]])
+def test_no_server_listens_where_no_client_could_reach_it(flags):
+    with Serve(*flags, listen=False) as server:
+        assert server.ready is None
+        assert server.process.wait(60) == 1
+        (line,) = server.log().splitlines()
+        assert f"{server.folder}/a,b" in line and "comma" in line
+        assert os.listdir(server.folder) == ["log"]
+
+
 @pytest.mark.parametrize("flags", [["--listen", "unix:here.sock"], ["--state-dir", "state"]])
 def test_the_endpoint_is_found_from_anywhere(flags):
     with Serve(*flags, listen=False) as server:

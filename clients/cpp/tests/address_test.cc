@@ -38,6 +38,16 @@ TEST_F(AddressTest, WhatIsNoAddressIsRefusedAtOnce) {
   EXPECT_NE(too_long.message.find("201 bytes"), std::string::npos) << too_long.message;
 }
 
+TEST_F(AddressTest, ACommaInAPathIsRefusedBecauseGrpcWouldSplitThePathThere) {
+  for (const std::string text : {"unix:/b,", "unix:/a,b/s", "unix:/a,"}) {
+    const Error error = Client::Connect(text)->GetServerInfo().error();
+    EXPECT_EQ(error.reason, "INVALID_FIELD") << text;
+    EXPECT_EQ(error.metadata.at("value"), text);
+    EXPECT_NE(error.message.find("comma"), std::string::npos) << error.message;
+  }
+  EXPECT_EQ(ParseAddress("unix:/a,b/../c")->target, "unix:/c");
+}
+
 TEST_F(AddressTest, PathsAreQuotedForGrpc) {
   EXPECT_EQ(ParseAddress("unix:/a/b.sock")->target, "unix:/a/b.sock");
   EXPECT_EQ(ParseAddress("unix:///a/../b~c")->target, "unix:/b~c");

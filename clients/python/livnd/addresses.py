@@ -47,7 +47,8 @@ class Address:
 def parse(address: str) -> Address:
     """InvalidFieldError unless it is "unix:PATH", "HOST:PORT" or "[IPV6]:PORT".
 
-    A path may hold any characters but a zero byte, and has to fit into a socket's address.
+    A path may hold any characters but a zero byte and a comma, and has to fit into a socket's
+    address.
     """
     if not isinstance(address, str):
         raise invalid_field("address", address, _ACCEPTED)
@@ -58,6 +59,8 @@ def parse(address: str) -> Address:
         path = os.path.abspath(path)
         if len(os.fsencode(path)) > _MAX_PATH_BYTES:
             raise invalid_field("address", address, f"a path of at most {_MAX_PATH_BYTES} bytes")
+        if not can_be_called(path):
+            raise invalid_field("address", address, f"{_ACCEPTED}, the path without a comma")
         # In a URI '#', '?' and '%' would mean something else.
         return Address(f"unix:{path}", f"unix:{quote(os.fsencode(path))}", "")
     host, _, port = address.rpartition(":")
@@ -72,6 +75,11 @@ def parse(address: str) -> Address:
     elif not re.fullmatch(r"[0-9A-Za-z._-]+", host):
         raise invalid_field("address", address, _ACCEPTED)
     return Address(address, address, host)
+
+
+def can_be_called(path: str) -> bool:
+    """Whether gRPC can call a socket there: quoted or not, it splits a path at each comma."""
+    return "," not in path
 
 
 def _first_set(*variables: str) -> str:

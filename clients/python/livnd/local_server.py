@@ -20,6 +20,7 @@ import threading
 import time
 from pathlib import Path
 
+from livnd import addresses
 from livnd.errors import ServerStartError
 
 _START_TIMEOUT_S = 60.0
@@ -208,10 +209,13 @@ class LocalServer:
 def _make_folder() -> str:
     for root in (None, "/tmp"):
         folder = tempfile.mkdtemp(prefix="livnd-", dir=root)
-        if len(os.fsencode(folder)) + len("/livnd.sock") <= _MAX_SOCKET_PATH_BYTES:
+        fits = len(os.fsencode(folder)) + len("/livnd.sock") <= _MAX_SOCKET_PATH_BYTES
+        if fits and addresses.can_be_called(folder):
             return folder
         os.rmdir(folder)
-    raise ServerStartError("the temporary folder's name is too long for a Unix socket: set TMPDIR")
+    raise ServerStartError(
+        "the temporary folder's name is too long for a Unix socket, or has a comma: set TMPDIR"
+    )
 
 
 # The running servers of this process: one that new clients join, and, after a crash, older ones

@@ -33,6 +33,14 @@ def test_a_path_that_no_socket_can_have_is_refused_at_once():
         livnd.connect("unix:/" + "x" * 200)
 
 
+@pytest.mark.parametrize("address", ["unix:a,b", "unix:/a,b/s", "unix:/a,"])
+def test_a_comma_in_a_path_is_refused_because_grpc_would_split_the_path_there(address):
+    with pytest.raises(errors.InvalidFieldError, match="comma") as caught:
+        livnd.connect(address)
+    assert (caught.value.field, caught.value.value) == ("address", address)
+    assert addresses.parse("unix:/a,b/../c").target == "unix:/c"
+
+
 def test_paths_are_quoted_for_grpc():
     assert addresses.parse("unix:/a/b.sock").target == "unix:/a/b.sock"
     assert addresses.parse("unix:///a/../b~c").target == "unix:/b~c"

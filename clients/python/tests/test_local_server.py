@@ -313,6 +313,18 @@ def test_the_temporary_folders_name_may_hold_any_characters(run_python, tmp_path
     assert list(folder.iterdir()) == []
 
 
+def test_a_temporary_folder_in_which_no_socket_can_be_called_is_passed_over(
+    run_python, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("t") / "a,b"
+    folder.mkdir()
+    process = run_python(
+        f"import os; os.environ['TMPDIR'] = {str(folder)!r}\n" + OPEN_ENV + "env.close()"
+    )
+    assert Path(process.communicate(timeout=60)[0].strip()).parent == Path("/tmp")
+    assert list(folder.iterdir()) == []
+
+
 def test_an_own_server_outlives_many_environments():
     keep = gymnasium.make(GYM_ID)
     address = keep.unwrapped._client.address
