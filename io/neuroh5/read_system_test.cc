@@ -436,6 +436,17 @@ TEST(ReadSystemTest, ModelAndSelections) {
   EXPECT_EQ(system->selections.at("e2").graph_uuid, "");
 }
 
+TEST(ReadSystemTest, AModelWithoutArgumentsHasNone) {
+  for (const char* text : {R"({"cls": "a.B"})", R"({"cls": "a.B", "kwargs": null})"}) {
+    const SystemCopy copy(kMini);
+    copy.Write("model.json", text);
+    const auto system = ReadSystem(copy.path());
+    ASSERT_TRUE(system.ok()) << system.status();
+    EXPECT_EQ(system->model->model_class, "a.B");
+    EXPECT_TRUE(system->model->arguments.empty());
+  }
+}
+
 TEST(ReadSystemTest, BadDocumentsAreNamedWithTheirPlace) {
   const struct {
     const char* file;
@@ -445,7 +456,8 @@ TEST(ReadSystemTest, BadDocumentsAreNamedWithTheirPlace) {
       {"model.json", "not json", "model.json"},
       {"model.json", "[]", "model.json is an array of 0 elements; accepted: an object"},
       {"model.json", R"({"kwargs": {}})", "cls is absent"},
-      {"model.json", R"({"cls": "a.B"})", "kwargs is absent"},
+      {"model.json", R"({"cls": "a.B", "kwargs": []})",
+       "kwargs is an array of 0 elements; accepted: an object"},
       {"model.json", R"({"cls": 3, "kwargs": {}})", "cls is 3; accepted: a string"},
       {"model.json", R"({"cls": "a.B", "kwargs": {"x": [1]}})",
        "kwargs.x is an array of 1 elements; accepted: null"},

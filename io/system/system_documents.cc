@@ -1,5 +1,6 @@
 #include "io/system/system_documents.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -36,9 +37,10 @@ absl::StatusOr<ModelDocument> ParseModelDocument(const JsonView& document) {
   ModelDocument result;
   LIVND_ASSIGN_OR_RETURN(const JsonView cls, document.Member("cls"));
   LIVND_ASSIGN_OR_RETURN(result.model_class, cls.String());
-  LIVND_ASSIGN_OR_RETURN(const JsonView arguments, document.Member("kwargs"));
+  LIVND_ASSIGN_OR_RETURN(const std::optional<JsonView> arguments, document.Find("kwargs"));
+  if (!arguments.has_value()) return result;
   LIVND_RETURN_IF_ERROR(
-      arguments.ForEachMember([&](const std::string& name, const JsonView& value) {
+      arguments->ForEachMember([&](const std::string& name, const JsonView& value) {
         return ParseModelArgument(value, result.arguments[name]);
       }));
   return result;

@@ -11,7 +11,7 @@
 namespace livnd::io {
 
 // {"cls": "package.module.Class", "kwargs": {name: value}}; a value is null, true or false, a
-// number, a string or an object of numbers.
+// number, a string or an object of numbers. "kwargs" may be absent or null: none.
 absl::StatusOr<ModelDocument> ParseModelDocument(const JsonView& document);
 
 // {model class: {group: {"params": {key: number or [numbers]}, "meta": ignored}}}. A group without

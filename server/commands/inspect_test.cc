@@ -140,6 +140,13 @@ TEST(InspectCultureTest, ShowsPointNeurons) {
   }
 }
 
+TEST(InspectCultureTest, AModelMayLeaveOutItsArguments) {
+  const Result result = Inspect({"systems/EI-mini", "--culture", "--json", "--group", "none",
+                                 "--model", R"({"cls": "livn.models.izhikevich.Izhikevich"})"});
+  ASSERT_EQ(result.status, kExitOk) << result.err;
+  EXPECT_EQ(Json::parse(result.out)["cells"].count("d"), 1u);
+}
+
 TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
   const struct {
     const char* flag;
@@ -151,6 +158,7 @@ TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
       {"--selection", "{", "--selection"},
       {"--selection", "11", "--selection: cells is 11; accepted: 0 .. 10 (cells)"},
       {"--model", R"({"cls": "a.B", "kwargs": {}})", "--model: cls is a.B; accepted: livn.models."},
+      {"--model", R"({"cls": "a.B"})", "--model: cls is a.B; accepted: livn.models."},
       {"--group", "strong", "--group is strong; accepted: default"},
       {"--set", R"({"EXC_PYR": 1})", "--set: params[EXC_PYR].key is EXC_PYR; accepted: "},
       {"--set", R"({"noise-tau_e": -1})",
