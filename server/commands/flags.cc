@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +16,8 @@ FlagSet::FlagSet(absl::string_view usage, absl::string_view description)
 void FlagSet::String(absl::string_view name, absl::string_view value_name, absl::string_view help,
                      std::string* value) {
   flags_.push_back({std::string(name), std::string(value_name), std::string(help), Kind::kText,
-                    "text", [value](absl::string_view text) {
+                    "text that is not empty", [value](absl::string_view text) {
+                      if (text.empty()) return false;
                       *value = std::string(text);
                       return true;
                     }});
@@ -37,6 +39,7 @@ void FlagSet::Int(absl::string_view name, absl::string_view value_name, absl::st
 void FlagSet::Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
                       absl::Duration* value) {
   Duration(name, value_name, help, value);
+  flags_.back().accepted = "seconds, 90s, 30m or 1h; 0 or never for no limit";
   flags_.back().set = [set = flags_.back().set, value](absl::string_view text) {
     const bool accepted = set(text);
     if (accepted && *value == absl::ZeroDuration()) *value = absl::InfiniteDuration();
@@ -89,9 +92,14 @@ absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> arg
   Parsed parsed;
   for (size_t i = 0; i < args.size(); ++i) {
     absl::string_view arg = args[i];
-    if (arg == "--help" || arg == "-h") {
+    if (arg == "--help" || arg == "-h" || arg == "--help=true") {
       parsed.help = true;
       return parsed;
+    }
+    if (arg == "--help=false") continue;
+    if (absl::ConsumePrefix(&arg, "--help=")) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--help is '", arg, "'; accepted: true or false"));
     }
     if (arg == "--") {
       parsed.positional.insert(parsed.positional.end(), args.begin() + i + 1, args.end());
@@ -127,6 +135,9 @@ absl::StatusOr<FlagSet::Parsed> FlagSet::Parse(absl::Span<const std::string> arg
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, " is '", value, "'; accepted: ", (*flag)->accepted));
     }
+  }
+  if (absl::c_linear_search(parsed.positional, "")) {
+    return absl::InvalidArgumentError("an argument is empty; try --help");
   }
   return parsed;
 }

@@ -29,7 +29,7 @@ inline constexpr int kExitUsage = 2;
 //   absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
 //
 // Accepted: --name VALUE, --name=VALUE, --switch, --switch=false, --help or -h, and "--" before
-// positional arguments that begin with a dash. Thread-compatible.
+// positional arguments that begin with a dash; no argument is empty. Thread-compatible.
 class FlagSet {
  public:
   // What the value of a flag is, for who gets it from elsewhere than the command line.
@@ -51,7 +51,7 @@ class FlagSet {
 
   FlagSet(absl::string_view usage, absl::string_view description);
 
-  // The value is taken as it is.
+  // Any text but an empty one, as it is.
   void String(absl::string_view name, absl::string_view value_name, absl::string_view help,
               std::string* value);
   // min .. max.

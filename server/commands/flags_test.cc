@@ -87,6 +87,34 @@ TEST_F(FlagsTest, TimesHaveUnitsOrAreSeconds) {
   }
 }
 
+TEST_F(FlagsTest, ATimeoutOfNoTimeIsNoneAndIsToldSo) {
+  EXPECT_EQ(Error({"--timeout", "x"}),
+            "--timeout is 'x'; accepted: seconds, 90s, 30m or 1h; 0 or never for no limit");
+}
+
+TEST_F(FlagsTest, TextIsNotEmpty) {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"--name", ""}, {"--name="}}) {
+    EXPECT_EQ(Error(args), "--name is ''; accepted: text that is not empty");
+  }
+  EXPECT_EQ(name_, "default");
+}
+
+TEST_F(FlagsTest, NoArgumentIsEmpty) {
+  EXPECT_EQ(Error({""}), "an argument is empty; try --help");
+  EXPECT_EQ(Error({"one", "--", ""}), "an argument is empty; try --help");
+}
+
+TEST_F(FlagsTest, HelpIsASwitch) {
+  EXPECT_EQ(Error({"--help=1"}), "--help is '1'; accepted: true or false");
+  EXPECT_EQ(Error({"--help="}), "--help is ''; accepted: true or false");
+  EXPECT_TRUE(Parse({"--help=true"})->help);
+  const auto parsed = Parse({"--help=false", "one"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_FALSE(parsed->help);
+  EXPECT_EQ(parsed->positional, std::vector<std::string>{"one"});
+}
+
 TEST_F(FlagsTest, HelpListsEveryFlag) {
   ASSERT_TRUE(Parse({"--help"}).ok());
   EXPECT_TRUE(Parse({"--name", "x", "-h"})->help);

@@ -37,7 +37,7 @@ FlagSet MakeFlags(Settings& settings) {
                 "does, 1 if\n"
                 "it drains or nobody answers, 2 if the command line is wrong.");
   flags.Timeout("timeout", "TIME",
-                "how long to wait for the answer: 1, 500ms or never (default: 5s)",
+                "how long to wait for the answer: 1, 500ms; 0 or never for no limit (default: 5s)",
                 &settings.timeout);
   flags.Switch("json", "print one JSON object: address, serving, status, error", &settings.json);
   return flags;

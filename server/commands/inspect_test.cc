@@ -178,6 +178,7 @@ TEST(InspectCultureTest, SaysWhatIsWrongWithAChange) {
 TEST(InspectCommandTest, RefusesOtherArguments) {
   EXPECT_EQ(Inspect({}).status, kExitUsage);
   EXPECT_EQ(Inspect({"a", "b"}).status, kExitUsage);
+  EXPECT_EQ(Inspect({""}).status, kExitUsage);
   EXPECT_EQ(Inspect({"systems/EI-mini", "--yaml"}).status, kExitUsage);
   EXPECT_EQ(Inspect({"systems/EI-mini", "--group", "none"}).status, kExitUsage);
   EXPECT_EQ(Inspect({"--help"}).status, kExitOk);

@@ -73,9 +73,11 @@ FlagSet MakeFlags(Settings& settings) {
   flags.Int("threads", "N",
             "threads that simulate (default: one for each core that it may use, and has quota for)",
             1, 1024, &settings.threads);
-  flags.Timeout("idle-timeout", "TIME",
-                "let go a session that nobody calls for so long: 1800, 30m or never (default: 30m)",
-                &settings.idle_timeout);
+  flags.Timeout(
+      "idle-timeout", "TIME",
+      "let go a session that nobody calls for so long: 1800, 30m; 0 or never for no limit\n"
+      "      (default: 30m)",
+      &settings.idle_timeout);
   flags.Duration("shutdown-grace", "TIME",
                  "how long operations may run on after SIGTERM or SIGINT; what runs then is given "
                  "up and\n      answers SHUTTING_DOWN (default: 10s)",

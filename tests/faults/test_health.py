@@ -150,6 +150,7 @@ def test_no_proxy_is_asked(monkeypatch):
         (["http://127.0.0.1:1"], ["no host"]),
         (["unix:/" + "x" * 200], ["a socket's at most"]),
         (["unix:/a,b"], ["comma"]),
+        ([""], ["empty"]),
         (["127.0.0.1:1", "--timeout", "soon"], ["--timeout", "soon", "90s"]),
         (["127.0.0.1:1", "--service", "x"], ["--service", "--timeout"]),
     ],
