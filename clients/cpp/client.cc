@@ -77,6 +77,7 @@ Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) 
   request.set_environment_id(options.environment_id);
   request.set_num_envs(options.num_envs);
   request.set_autoreset_mode(options.autoreset_mode);
+  request.set_max_episode_steps(options.max_episode_steps);
   v1::CreateSessionResponse response;
   const Result<void> called = connection_->Call(&v1::SessionService::Stub::CreateSession, request,
                                                 &response, connection_->options().create_timeout);

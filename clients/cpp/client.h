@@ -12,6 +12,7 @@
 #ifndef LIVND_CLIENTS_CPP_CLIENT_H_
 #define LIVND_CLIENTS_CPP_CLIENT_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct SessionOptions {
   std::string environment_id;
   int num_envs = 1;
   v1::AutoresetMode autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
+  // Truncates episodes after so many steps; 0 leaves it to the environment, whose own limit counts in
+  // any case. Session::spec() tells what counts.
+  int64_t max_episode_steps = 0;
 };
 
 // Thread-safe. Do not use it across fork().

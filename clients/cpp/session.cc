@@ -9,17 +9,34 @@ namespace livnd::client {
 namespace {
 
 using internal::NotUnderstood;
-// `observations` and `infos`, which all three answers have.
-template <typename Response, typename Outcome>
-bool UnpackSeen(const Response& response, const v1::EnvironmentSpec& spec, Outcome* outcome) {
-  if (response.observations_size() != spec.observations_size() ||
-      response.infos_size() != spec.infos_size()) {
+
+using Tensors = google::protobuf::RepeatedPtrField<v1::Tensor>;
+
+// What copies show: the tensors of one observation and of the spec's infos.
+bool UnpackShown(const Tensors& observations, const Tensors& infos, const v1::EnvironmentSpec& spec,
+                 std::vector<float>* observation, Infos* by_name) {
+  if (observations.size() != spec.observations_size() || infos.size() != spec.infos_size()) {
     return false;
   }
   for (int i = 0; i < spec.infos_size(); ++i) {
-    if (!Unpack(response.infos(i), &outcome->infos[spec.infos(i).name()])) return false;
+    if (!Unpack(infos[i], &(*by_name)[spec.infos(i).name()])) return false;
   }
-  return Unpack(response.observations(0), &outcome->observations);
+  return Unpack(observations[0], observation);
+}
+
+// `observations` and `infos`, which all three answers have.
+template <typename Response, typename Outcome>
+bool UnpackSeen(const Response& response, const v1::EnvironmentSpec& spec, Outcome* outcome) {
+  return UnpackShown(response.observations(), response.infos(), spec, &outcome->observations,
+                     &outcome->infos);
+}
+
+// `final_observations` and `final_infos`, which there are where episodes ended under SAME_STEP.
+bool UnpackFinal(const v1::StepResponse& response, const v1::EnvironmentSpec& spec,
+                 StepResult* result) {
+  if (response.final_observations().empty() && response.final_infos().empty()) return true;
+  return UnpackShown(response.final_observations(), response.final_infos(), spec,
+                     &result->final_observations, &result->final_infos);
 }
 
 int64_t SizeOf(const google::protobuf::RepeatedPtrField<v1::TensorSpec>& specs) {
@@ -82,7 +99,8 @@ Result<StepResult> Session::Step(const std::vector<float>& actions) {
       !Unpack(step_response_.terminated(), &result.terminated) ||
       !Unpack(step_response_.truncated(), &result.truncated) ||
       !Unpack(step_response_.episode_seeds(), &result.episode_seeds) ||
-      !Unpack(step_response_.began(), &result.began)) {
+      !Unpack(step_response_.began(), &result.began) ||
+      !UnpackFinal(step_response_, spec(), &result)) {
     return NotUnderstood();
   }
   return result;

@@ -43,6 +43,10 @@ struct StepResult {
   Infos infos;
   std::vector<uint64_t> episode_seeds;  // [num_envs], of the running episodes
   std::vector<uint8_t> began;           // [num_envs], 1 where this step began an episode
+  // Under AUTORESET_MODE_SAME_STEP, what the episodes that ended in this step showed last: a row for
+  // each copy that was terminated or truncated, in their order. Empty where none was.
+  std::vector<float> final_observations;  // [num_ended, observation size]
+  Infos final_infos;                      // [num_ended, size] each
 };
 
 struct ObserveResult {

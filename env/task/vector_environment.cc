@@ -367,9 +367,6 @@ absl::StatusOr<std::unique_ptr<VectorEnvironment>> VectorEnvironment::Create(
     std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset, uint64_t unseeded_seed,
     sim::Executor& executor, int64_t max_episode_steps) {
   if (num_envs < 1) return MakeFieldError("num_envs", absl::StrCat(num_envs), "1 or more");
-  if (max_episode_steps < 0) {
-    return MakeFieldError("max_episode_steps", absl::StrCat(max_episode_steps), "0 or more");
-  }
   return std::make_unique<TaskEnvironment>(std::move(task), num_envs, autoreset, unseeded_seed,
                                            executor, max_episode_steps);
 }

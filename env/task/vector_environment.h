@@ -66,8 +66,7 @@ class VectorEnvironment {
   // Every copy must be Reset before the first Step. Copies that are first reset without a seed take
   // theirs from unseeded_seed, each its own; give entropy there. The executor must outlive the
   // environment. Episodes are truncated after max_episode_steps where that comes before the task's own
-  // limit (spec() tells which counts); 0 leaves it to the task.
-  // MakeFieldError: num_envs < 1, max_episode_steps < 0.
+  // limit (spec() tells which counts); 0 leaves it to the task. MakeFieldError: num_envs < 1.
   static absl::StatusOr<std::unique_ptr<VectorEnvironment>> Create(
       std::shared_ptr<const Task> task, int num_envs, AutoresetMode autoreset,
       uint64_t unseeded_seed, sim::Executor& executor, int64_t max_episode_steps = 0);

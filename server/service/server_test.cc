@@ -103,6 +103,9 @@ TEST_F(ServerTest, BadCreationsAreRefused) {
   request = CreateRequest();
   request.set_autoreset_mode(static_cast<v1::AutoresetMode>(9));
   expect(request, grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "autoreset_mode");
+  request = CreateRequest();
+  request.set_max_episode_steps(-1);
+  expect(request, grpc::StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "max_episode_steps");
   EXPECT_EQ(control_.num_builds, 0);
 }
 

@@ -40,9 +40,16 @@ absl::StatusOr<env::AutoresetMode> SessionService::CheckCreate(
                         absl::StrCat("1 .. ", kMaxRequestIdBytes, " bytes"));
   }
   LIVND_ASSIGN_OR_RETURN(const env::EnvironmentSpec* spec, store_.Find(request.environment_id()));
+  LIVND_ASSIGN_OR_RETURN(const env::AutoresetMode autoreset,
+                         ParseAutoresetMode(request.autoreset_mode()));
+  const bool is_culture = spec->kind == env::EnvironmentKind::kCulture;
+  if (request.max_episode_steps() < 0 || (is_culture && request.max_episode_steps() > 0)) {
+    return InvalidField("max_episode_steps", absl::StrCat(request.max_episode_steps()),
+                        is_culture ? "0: a culture has no episodes" : "0 or more");
+  }
   const int64_t max_envs = std::min<int64_t>(
       registry_.options().max_envs_per_session,
-      MaxCopiesPerMessage(*spec, max_receive_message_bytes_, max_send_message_bytes_));
+      MaxCopiesPerMessage(*spec, autoreset, max_receive_message_bytes_, max_send_message_bytes_));
   const std::string value = absl::StrCat(request.num_envs());
   const std::string accepted = absl::StrCat("1 .. ", max_envs);
   if (request.num_envs() < 1) return InvalidField("num_envs", value, accepted);
@@ -52,7 +59,7 @@ absl::StatusOr<env::AutoresetMode> SessionService::CheckCreate(
         absl::StrCat("num_envs is ", value, "; one session of ", spec->id, " takes ", accepted),
         {{"field", "num_envs"}, {"value", value}, {"accepted", accepted}});
   }
-  return ParseAutoresetMode(request.autoreset_mode());
+  return autoreset;
 }
 
 grpc::ServerUnaryReactor* SessionService::CreateSession(Context* context, const Bytes* in,

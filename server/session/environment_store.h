@@ -28,7 +28,8 @@ namespace livnd::server {
 struct WantedCopies {
   int num_envs = 1;
   env::AutoresetMode autoreset = env::AutoresetMode::kNextStep;
-  uint64_t unseeded_seed = 0;  // where copies that are reset without a seed get theirs
+  uint64_t unseeded_seed = 0;     // where copies that are reset without a seed get theirs
+  int64_t max_episode_steps = 0;  // 0: the environment's own
 };
 
 // Makes copies of environments. The first request for an environment builds its model, which

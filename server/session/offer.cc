@@ -53,9 +53,10 @@ absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_m
     }
     LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::Task> task, catalog->BuildTask(id));
     return EnvironmentStore::Maker([task, &executor](const WantedCopies& wanted) -> Made {
-      LIVND_ASSIGN_OR_RETURN(std::unique_ptr<env::VectorEnvironment> environment,
-                             env::VectorEnvironment::Create(task, wanted.num_envs, wanted.autoreset,
-                                                            wanted.unseeded_seed, executor));
+      LIVND_ASSIGN_OR_RETURN(
+          std::unique_ptr<env::VectorEnvironment> environment,
+          env::VectorEnvironment::Create(task, wanted.num_envs, wanted.autoreset,
+                                         wanted.unseeded_seed, executor, wanted.max_episode_steps));
       return std::make_unique<HostedTask>(std::move(environment));
     });
   };

@@ -124,7 +124,7 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
     std::move(done)(std::move(answer));
     return;
   }
-  const WantedCopies wanted{request.num_envs(), autoreset, Entropy()};
+  const WantedCopies wanted{request.num_envs(), autoreset, Entropy(), request.max_episode_steps()};
   store_.Make(request.environment_id(), wanted,
               [this, request_id,
                autoreset](absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {

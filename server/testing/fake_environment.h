@@ -125,9 +125,9 @@ class FakeTask final : public env::Task {
 class FakeEnvironment final : public env::VectorEnvironment {
  public:
   FakeEnvironment(int num_envs, env::AutoresetMode autoreset, FakeControl& control,
-                  env::EnvironmentSpec spec = FakeSpec())
+                  env::EnvironmentSpec spec = FakeSpec(), int64_t max_episode_steps = 0)
       : environment_(*Create(std::make_shared<const FakeTask>(std::move(spec)), num_envs, autoreset,
-                             0, executor_)),
+                             0, executor_, max_episode_steps)),
         control_(control) {
     ++control_.num_alive;
   }
@@ -169,13 +169,12 @@ inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {
         ++control.num_builds;
         control.AwaitOpen();
         if (control.build_fails) return absl::InternalError("the culture did not settle");
-        return EnvironmentStore::Maker(
-            [&control,
-             id](const WantedCopies& wanted) -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
-              control.unseeded_seed = wanted.unseeded_seed;
-              return std::make_unique<HostedTask>(std::make_unique<FakeEnvironment>(
-                  wanted.num_envs, wanted.autoreset, control, FakeSpec(id)));
-            });
+        return EnvironmentStore::Maker([&control, id](const WantedCopies& wanted)
+                                           -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
+          control.unseeded_seed = wanted.unseeded_seed;
+          return std::make_unique<HostedTask>(std::make_unique<FakeEnvironment>(
+              wanted.num_envs, wanted.autoreset, control, FakeSpec(id), wanted.max_episode_steps));
+        });
       };
 }
 

@@ -29,6 +29,30 @@ void EncodeBatch(const env::TensorBatch& batch, absl::Span<const env::TensorSpec
   }
 }
 
+// Of all tensors of a batch, the rows of the copies whose episode ended; no tensors where none did.
+void EncodeEnded(const env::TensorBatch& batch, absl::Span<const env::TensorSpec> specs,
+                 const env::Outcome& outcome,
+                 google::protobuf::RepeatedPtrField<v1::Tensor>* tensors) {
+  tensors->Clear();  // which keeps their memory
+  if (batch.num_tensors() == 0) return;
+  const size_t num_envs = outcome.terminated.size();
+  const auto has_ended = [&](size_t c) { return outcome.terminated[c] || outcome.truncated[c]; };
+  int num_ended = 0;
+  for (size_t c = 0; c < num_envs; ++c) num_ended += has_ended(c) ? 1 : 0;
+  if (num_ended == 0) return;
+  for (int i = 0; i < batch.num_tensors(); ++i) {
+    const env::TensorSpec& spec = specs[static_cast<size_t>(i)];
+    v1::Tensor* const tensor = TensorAt(tensors, i);
+    EncodeTensor<uint8_t>(EncodeDType(spec.dtype), BatchShape(num_ended, spec.shape), {}, tensor);
+    const size_t row = batch.data(i).size() / num_envs;
+    for (size_t c = 0; c < num_envs; ++c) {
+      if (!has_ended(c)) continue;
+      tensor->mutable_data()->append(reinterpret_cast<const char*>(batch.data(i).data()) + c * row,
+                                     row);
+    }
+  }
+}
+
 // `observations` and `infos`, which all three answers have.
 template <typename Response>
 void EncodeSeen(const env::Outcome& outcome, const env::EnvironmentSpec& spec, int num_envs,
@@ -98,6 +122,9 @@ void EncodeStep(const env::Outcome& outcome, const env::EnvironmentSpec& spec, i
   EncodeVector(outcome.truncated, response->mutable_truncated());
   EncodeVector(outcome.seeds, response->mutable_episode_seeds());
   EncodeVector(outcome.began, response->mutable_began());
+  EncodeEnded(outcome.final_observations, spec.observations, outcome,
+              response->mutable_final_observations());
+  EncodeEnded(outcome.final_infos, spec.infos, outcome, response->mutable_final_infos());
 }
 
 void EncodeObserve(const env::Outcome& outcome, const env::EnvironmentSpec& spec, int num_envs,

@@ -168,5 +168,39 @@ TEST(EpisodeTest, AnEncodedStepHasOneTensorOfEachKindHoweverOftenTheMessageIsUse
   }
 }
 
+TEST(EpisodeTest, AnEncodedStepHasARowForEachEpisodeThatEndedInIt) {
+  FakeControl control;
+  FakeEnvironment environment(3, env::AutoresetMode::kSameStep, control);
+  ASSERT_TRUE(environment.Reset({}).ok());
+  env::TensorBatch actions(FakeSpec().actions, 3);
+  for (int c = 0; c < 3; ++c) actions.of<float>(0, c)[0] = 0.25f * static_cast<float>(c);
+  v1::StepResponse response;
+  const auto step = [&] {
+    ASSERT_TRUE(environment.Step(actions).ok());
+    EncodeStep(environment.outcome(), environment.spec(), 3, &response);
+  };
+  step();
+  EXPECT_EQ(response.final_observations_size() + response.final_infos_size(), 0);
+  env::ResetRequest middle;
+  middle.mask = {0, 1, 0};
+  ASSERT_TRUE(environment.Reset(middle).ok());
+  for (int i = 0; i < 3; ++i) step();
+  ASSERT_EQ(response.final_observations_size(), 1);
+  ASSERT_EQ(response.final_infos_size(), 1);
+  const v1::Tensor& ended = response.final_observations(0);
+  EXPECT_TRUE(CheckTensor("o", ended, v1::DATA_TYPE_FLOAT32, {2, 3}).ok());
+  EXPECT_TRUE(CheckTensor("i", response.final_infos(0), v1::DATA_TYPE_FLOAT64, {2}).ok());
+  const std::vector<float> rows = Values<float>(ended);
+  EXPECT_EQ((std::vector<float>{rows[0], rows[1]}), (std::vector<float>{4, 0}));
+  EXPECT_EQ((std::vector<float>{rows[3], rows[4]}), (std::vector<float>{4, 2}));
+  const std::vector<float> seen = Values<float>(response.observations(0));
+  EXPECT_EQ((std::vector<float>{seen[0], seen[3], seen[6]}), (std::vector<float>{0, 3, 0}));
+  step();  // the middle one, in a message that had two rows
+  ASSERT_EQ(response.final_observations_size(), 1);
+  EXPECT_EQ(Values<float>(response.final_observations(0))[1], 1);
+  step();
+  EXPECT_EQ(response.final_observations_size() + response.final_infos_size(), 0);
+}
+
 }  // namespace
 }  // namespace livnd::server

@@ -63,36 +63,49 @@ absl::StatusOr<env::AutoresetMode> ParseAutoresetMode(v1::AutoresetMode mode) {
     case v1::AUTORESET_MODE_UNSPECIFIED:
     case v1::AUTORESET_MODE_NEXT_STEP:
       return env::AutoresetMode::kNextStep;
+    case v1::AUTORESET_MODE_SAME_STEP:
+      return env::AutoresetMode::kSameStep;
     case v1::AUTORESET_MODE_DISABLED:
       return env::AutoresetMode::kDisabled;
     default:
-      return InvalidField("autoreset_mode", absl::StrCat(static_cast<int>(mode)),
-                          "AUTORESET_MODE_NEXT_STEP, AUTORESET_MODE_DISABLED");
+      return InvalidField(
+          "autoreset_mode", absl::StrCat(static_cast<int>(mode)),
+          "AUTORESET_MODE_NEXT_STEP, AUTORESET_MODE_SAME_STEP, AUTORESET_MODE_DISABLED");
   }
 }
 
 v1::AutoresetMode EncodeAutoresetMode(env::AutoresetMode mode) {
-  return mode == env::AutoresetMode::kDisabled ? v1::AUTORESET_MODE_DISABLED
-                                               : v1::AUTORESET_MODE_NEXT_STEP;
+  switch (mode) {
+    case env::AutoresetMode::kNextStep:
+      return v1::AUTORESET_MODE_NEXT_STEP;
+    case env::AutoresetMode::kSameStep:
+      return v1::AUTORESET_MODE_SAME_STEP;
+    case env::AutoresetMode::kDisabled:
+      return v1::AUTORESET_MODE_DISABLED;
+  }
+  return v1::AUTORESET_MODE_UNSPECIFIED;
 }
 
-int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, int64_t max_request_bytes,
-                            int64_t max_response_bytes) {
+int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset,
+                            int64_t max_request_bytes, int64_t max_response_bytes) {
   const auto bytes_of = [](const std::vector<env::TensorSpec>& tensors) {
     int64_t bytes = 0;
     for (const env::TensorSpec& t : tensors) bytes += t.num_elements() * env::BytesOf(t.dtype);
     return bytes;
   };
+  // Under kSameStep a step may show the end of an episode of every copy beside the next one's start.
+  const int64_t shown = autoreset == env::AutoresetMode::kSameStep ? 2 : 1;
   // What a message has beside its tensors' bytes: names, shapes, lengths, the session, options.
-  int64_t overhead = 4096 + 64 * static_cast<int64_t>(spec.actions.size() +
-                                                      spec.observations.size() + spec.infos.size());
+  int64_t overhead =
+      4096 + 64 * static_cast<int64_t>(spec.actions.size()) +
+      64 * shown * static_cast<int64_t>(spec.observations.size() + spec.infos.size());
   for (const env::OptionSpec& option : spec.reset_options) {
     overhead += 32 + static_cast<int64_t>(option.name.size());
   }
   // Step's actions; Reset's seed and two flags.
   const int64_t request = std::max(bytes_of(spec.actions), int64_t{10});
   // Observations and infos; a reward, a seed and three flags, or an episode, a tick and a seed.
-  const int64_t response = 24 + bytes_of(spec.observations) + bytes_of(spec.infos);
+  const int64_t response = 24 + shown * (bytes_of(spec.observations) + bytes_of(spec.infos));
   return std::max(int64_t{0}, std::min((max_request_bytes - overhead) / request,
                                        (max_response_bytes - overhead) / response));
 }

@@ -18,9 +18,9 @@ absl::StatusOr<env::AutoresetMode> ParseAutoresetMode(v1::AutoresetMode mode);
 v1::AutoresetMode EncodeAutoresetMode(env::AutoresetMode mode);
 
 // How many copies fit into one message, whose caps are given in bytes: the largest number for which
-// no request and no response of a session can be too long. May be 0.
-int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, int64_t max_request_bytes,
-                            int64_t max_response_bytes);
+// no request and no response of a session of that mode can be too long. May be 0.
+int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset,
+                            int64_t max_request_bytes, int64_t max_response_bytes);
 
 }  // namespace livnd::server
 

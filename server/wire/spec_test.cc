@@ -1,5 +1,6 @@
 #include "server/wire/spec.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "gtest/gtest.h"
@@ -13,7 +14,10 @@ namespace {
 
 TEST(SpecTest, UnknownAutoresetModesAreRefused) {
   EXPECT_EQ(*ParseAutoresetMode(v1::AUTORESET_MODE_UNSPECIFIED), env::AutoresetMode::kNextStep);
-  EXPECT_EQ(*ParseAutoresetMode(v1::AUTORESET_MODE_DISABLED), env::AutoresetMode::kDisabled);
+  for (const v1::AutoresetMode mode :
+       {v1::AUTORESET_MODE_NEXT_STEP, v1::AUTORESET_MODE_SAME_STEP, v1::AUTORESET_MODE_DISABLED}) {
+    EXPECT_EQ(EncodeAutoresetMode(*ParseAutoresetMode(mode)), mode);
+  }
   EXPECT_FALSE(ParseAutoresetMode(static_cast<v1::AutoresetMode>(9)).ok());
 }
 
@@ -38,17 +42,24 @@ TEST(SpecTest, ASpecArrivesWhole) {
 TEST(SpecTest, AsManyCopiesAsFitIntoAMessage) {
   const env::EnvironmentSpec spec = FakeSpec();
   const int64_t cap = 64 << 20;
-  const int64_t copies = MaxCopiesPerMessage(spec, cap, cap);
-  ASSERT_GT(copies, 1'000'000);
-  FakeControl control;
-  FakeEnvironment environment(static_cast<int>(copies), env::AutoresetMode::kNextStep, control);
-  v1::StepResponse response;
-  EncodeStep(environment.outcome(), spec, static_cast<int>(copies), &response);
-  EXPECT_LE(static_cast<int64_t>(response.ByteSizeLong()), cap);
-  v1::ObserveResponse observed;
-  EncodeObserve(environment.outcome(), spec, static_cast<int>(copies), &observed);
-  EXPECT_LE(static_cast<int64_t>(observed.ByteSizeLong()), cap);
-  EXPECT_EQ(MaxCopiesPerMessage(spec, 100, cap), 0);
+  for (const env::AutoresetMode mode :
+       {env::AutoresetMode::kNextStep, env::AutoresetMode::kSameStep}) {
+    const int64_t copies = MaxCopiesPerMessage(spec, mode, cap, cap);
+    ASSERT_GT(copies, 1'000'000);
+    FakeControl control;
+    FakeEnvironment environment(static_cast<int>(copies), mode, control);
+    // As large as an answer gets: every copy has ended.
+    env::Outcome outcome = environment.outcome();
+    std::fill(outcome.truncated.begin(), outcome.truncated.end(), uint8_t{1});
+    v1::StepResponse response;
+    EncodeStep(outcome, spec, static_cast<int>(copies), &response);
+    EXPECT_LE(static_cast<int64_t>(response.ByteSizeLong()), cap);
+    EXPECT_GT(static_cast<int64_t>(response.ByteSizeLong()), cap / 10 * 8);
+    v1::ObserveResponse observed;
+    EncodeObserve(environment.outcome(), spec, static_cast<int>(copies), &observed);
+    EXPECT_LE(static_cast<int64_t>(observed.ByteSizeLong()), cap);
+    EXPECT_EQ(MaxCopiesPerMessage(spec, mode, 100, cap), 0);
+  }
 }
 
 }  // namespace

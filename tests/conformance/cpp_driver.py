@@ -17,7 +17,11 @@ from conformance import drivers
 from conformance.drivers import Answer, Refused
 
 PROGRAM = Path(__file__).resolve().parents[2] / "bazel-bin/tests/conformance/driver"
-_MODES = {"next_step": pb.AUTORESET_MODE_NEXT_STEP, "disabled": pb.AUTORESET_MODE_DISABLED}
+_MODES = {
+    "next_step": pb.AUTORESET_MODE_NEXT_STEP,
+    "same_step": pb.AUTORESET_MODE_SAME_STEP,
+    "disabled": pb.AUTORESET_MODE_DISABLED,
+}
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 # Types and shapes of the numbers in the answers that are no messages; the rest is one a copy.
 _DTYPES = {
@@ -125,14 +129,16 @@ class CppSession(_Numbered, drivers.Session):
     def _answer(self, told: dict[str, Any]) -> Answer:
         answer: Answer = {}
         for name, value in told.items():
-            if name == "infos":
-                for info in self.spec.infos:
-                    answer[f"infos.{info.name}"] = _array(
-                        value[info.name], np.float64, self.num_envs, *info.shape
+            # Of those that are final there is a row for each episode that ended, or nothing.
+            rows = -1 if name.startswith("final_") else self.num_envs
+            if name in ("infos", "final_infos"):
+                for info in self.spec.infos if value else ():
+                    answer[f"{name}.{info.name}"] = _array(
+                        value[info.name], np.float64, rows, *info.shape
                     )
-            elif name == "observations":
-                shape = (self.num_envs, *self.spec.observations[0].shape)
-                answer[name] = _array(value, np.float32, *shape)
+            elif name in ("observations", "final_observations"):
+                if value:
+                    answer[name] = _array(value, np.float32, rows, *self.spec.observations[0].shape)
             else:
                 answer[name] = _array(value, _DTYPES[name], self.num_envs)
         return answer
@@ -247,12 +253,15 @@ class CppClient(drivers.Client):
     def _spec(told: str) -> EnvironmentSpec:
         return EnvironmentSpec.from_message(pb.EnvironmentSpec.FromString(bytes.fromhex(told)))
 
-    def session(self, environment_id, num_envs=1, autoreset_mode="next_step"):
+    def session(
+        self, environment_id, num_envs=1, autoreset_mode="next_step", max_episode_steps=None
+    ):
         created = self._ask(
             "create_session",
             environment_id=environment_id,
             num_envs=num_envs,
             autoreset_mode=_MODES[autoreset_mode],
+            max_episode_steps=max_episode_steps or 0,
         )
         self._sessions.append(CppSession(self._program, created))
         return self._sessions[-1]

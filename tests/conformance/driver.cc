@@ -78,6 +78,7 @@ class Driver {
     options.environment_id = command.at("environment_id");
     options.num_envs = command.at("num_envs");
     options.autoreset_mode = static_cast<v1::AutoresetMode>(command.at("autoreset_mode"));
+    options.max_episode_steps = command.at("max_episode_steps");
     return Keep(ClientOf(command).CreateSession(options), &sessions_);
   }
   json Environments(const json& command) {

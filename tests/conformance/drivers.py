@@ -68,7 +68,10 @@ class Session(ABC):
 
     @abstractmethod
     def step(self, actions: Any) -> Answer:
-        """Observations, rewards, ends, infos, episode_seeds and began."""
+        """Observations, rewards, ends, infos, episode_seeds and began.
+
+        And where episodes ended under "same_step", final_observations and final_infos: a row each.
+        """
 
     @abstractmethod
     def observe(self) -> Answer:
@@ -153,7 +156,11 @@ class Client(ABC):
 
     @abstractmethod
     def session(
-        self, environment_id: str, num_envs: int = 1, autoreset_mode: str = "next_step"
+        self,
+        environment_id: str,
+        num_envs: int = 1,
+        autoreset_mode: str = "next_step",
+        max_episode_steps: int | None = None,
     ) -> Session: ...
 
     @abstractmethod

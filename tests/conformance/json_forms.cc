@@ -53,7 +53,9 @@ json ToJson(const StepResult& result) {
           {"truncated", ToJson(result.truncated)},
           {"infos", ToJson(result.infos)},
           {"episode_seeds", ToJson(result.episode_seeds)},
-          {"began", ToJson(result.began)}};
+          {"began", ToJson(result.began)},
+          {"final_observations", ToJson(result.final_observations)},
+          {"final_infos", ToJson(result.final_infos)}};
 }
 
 json ToJson(const ObserveResult& result) {

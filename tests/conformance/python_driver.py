@@ -30,10 +30,11 @@ def _answer(result: Any) -> Answer:
     """A result's fields; those that hold several arrays give several."""
     answer: Answer = {}
     for name, value in vars(result).items():
-        if name == "infos":
-            answer |= {f"infos.{key}": array for key, array in value.items()}
-        elif name == "observations":
-            (answer["observations"],) = value
+        if name in ("infos", "final_infos"):
+            answer |= {f"{name}.{key}": array for key, array in value.items()}
+        elif name in ("observations", "final_observations"):
+            for array in value:
+                answer[name] = array
         elif name == "series":
             answer |= {f"series[{i}]": array for i, array in enumerate(value)}
         elif name != "next_op_index":
@@ -122,11 +123,16 @@ class PythonClient(drivers.Client):
     def environment(self, environment_id):
         return _told(lambda: self._client.environment(environment_id))
 
-    def session(self, environment_id, num_envs=1, autoreset_mode="next_step"):
+    def session(
+        self, environment_id, num_envs=1, autoreset_mode="next_step", max_episode_steps=None
+    ):
         return PythonSession(
             _told(
                 lambda: self._client.create_session(
-                    environment_id, num_envs, autoreset_mode=autoreset_mode
+                    environment_id,
+                    num_envs,
+                    autoreset_mode=autoreset_mode,
+                    max_episode_steps=max_episode_steps,
                 )
             )
         )

@@ -103,6 +103,104 @@ def test_when_disabled_an_ended_copy_must_be_reset(client):
     assert session.observe()["episodes"].tolist() == [3, 2]
 
 
+def rows(answer: Answer, copies: np.ndarray, prefix: str = "") -> dict[str, bytes]:
+    """Bits of what these copies show, or showed last (prefix "final_")."""
+    shown = {}
+    for name, array in answer.items():
+        if name.startswith((f"{prefix}observations", f"{prefix}infos.")):
+            shown[name.removeprefix(prefix)] = (array if prefix else array[copies]).tobytes()
+    return shown
+
+
+def final_names(answer: Answer) -> set[str]:
+    return {name for name in answer if name.startswith("final_")}
+
+
+def shown_names(session: Session) -> set[str]:
+    return {"final_observations", *(f"final_infos.{info.name}" for info in session.spec.infos)}
+
+
+@pytest.mark.parametrize("environment_id", [TASK, "Null-v0"])
+def test_a_step_under_same_step_is_one_that_ends_episodes_and_a_reset_after_it(
+    client, environment_id
+):
+    session = client.session(environment_id, 3, "same_step", max_episode_steps=4)
+    by_hand = client.session(environment_id, 3, "disabled", max_episode_steps=4)
+    for each in (session, by_hand):
+        each.reset([1, 2, 3])
+        each.step(each.actions(0.5))
+        each.reset([0, 7, 0], [False, True, False])  # from here on it ends one step later
+    num_ended = 0
+    for step in range(14):
+        got, want = (each.step(some_actions(each, step)) for each in (session, by_hand))
+        ended = got["truncated"]
+        for name in ("rewards", "terminated", "truncated"):
+            assert got[name].tobytes() == want[name].tobytes()
+        assert got["began"].tolist() == ended.tolist()
+        assert final_names(got) == (shown_names(session) if ended.any() else set())
+        if ended.any():
+            num_ended += ended.sum()
+            assert rows(got, ended, "final_") == rows(want, ended)
+            want = by_hand.reset(mask=ended.tolist())
+            assert want["seeds"].tolist() == got["episode_seeds"].tolist()
+        assert rows(got, ended) == rows(want, ended)
+        assert bits(session.observe()) == bits(by_hand.observe())
+    assert num_ended == 9
+
+
+def test_under_same_step_every_action_counts(client):
+    session = client.session(TASK, 2, "same_step", max_episode_steps=1)
+    session.reset([1, 2])
+    assert session.step(session.actions(0.5))["began"].all()
+    before = session.observe()
+    odd = session.actions(0.5)
+    odd[1, 0] = np.nan
+    with pytest.raises(Refused) as caught:
+        session.step(odd)
+    assert caught.value.metadata["field"] == "actions[0].data"
+    assert bits(session.observe()) == bits(before)
+    assert session.step(session.actions(0.5))["began"].all()
+
+
+def test_other_modes_show_nothing_final(client):
+    for mode in ("next_step", "disabled"):
+        session = client.session(TASK, 1, mode, max_episode_steps=1)
+        session.reset([1])
+        answer = session.step(session.actions(0))
+        assert answer["truncated"].all() and not final_names(answer)
+
+
+# --- limits of a session's own --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["next_step", "same_step", "disabled"])
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_session_may_end_episodes_earlier(client, mode, limit):
+    session = client.session(TASK, 2, mode, max_episode_steps=limit)
+    assert session.spec.max_episode_steps == limit
+    session.reset([1, 2])
+    play_to_the_end(session)
+
+
+def test_the_environments_own_limit_counts_where_it_is_earlier(client):
+    own = client.environment(TASK).max_episode_steps
+    for limit in (None, own, own + 1, 2**63 - 1):
+        session = client.session(TASK, 1, max_episode_steps=limit)
+        assert session.spec.max_episode_steps == own
+        session.close()
+    session = client.session(TASK, 1, max_episode_steps=own + 1)
+    session.reset([1])
+    play_to_the_end(session)
+
+
+def test_a_limit_below_one_step_is_refused(client):
+    with pytest.raises(Refused) as caught:
+        client.session(TASK, 1, max_episode_steps=-1)
+    told = caught.value
+    assert (told.code, told.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert (told.metadata["field"], told.metadata["value"]) == ("max_episode_steps", "-1")
+
+
 # --- resets of some copies ------------------------------------------------------------------------
 
 
@@ -176,12 +274,17 @@ def test_copies_that_were_never_given_a_seed_are_all_different(client):
     assert len(set(seeds)) == 8
 
 
-def test_episodes_that_autoreset_begins_have_the_seeds_that_a_reset_would_have_given(client):
-    stepped, reset = client.session(TASK, 2), client.session(TASK, 2)
+@pytest.mark.parametrize("mode", ["next_step", "same_step"])
+def test_episodes_that_autoreset_begins_have_the_seeds_that_a_reset_would_have_given(client, mode):
+    stepped, reset = client.session(TASK, 2, mode), client.session(TASK, 2)
     for session in (stepped, reset):
         session.reset([1, 2])
-        play_to_the_end(session)
-    begun, want = stepped.step(stepped.actions(0)), reset.reset()
+        begun = play_to_the_end(session)
+    if mode == "next_step":
+        begun = stepped.step(stepped.actions(0))
+    else:
+        begun = stepped.observe()
+    want = reset.reset()
     assert begun["episode_seeds"].tolist() == want["seeds"].tolist()
     assert begun["observations"].tobytes() == want["observations"].tobytes()
     again = client.session(TASK, 2)

@@ -26,7 +26,6 @@ NOT_REACHED = {
     "task_model.cc: electrodes, which the task": OFFERED,
     "task_model.cc: models that electrodes reach": OFFERED,
     "task_model.cc: does not stay finite": "held by target_rate_test",
-    'vector_environment.cc: "max_episode_steps"': "no request has it; held by same_step_test",
     "live_culture.cc: learned_weights.size()": SHAPE,
     "live_culture.cc: clear.seeds.size()": SHAPE,
     "stimulus_plan.cc: stimulus.samples.size()": SHAPE,

@@ -227,10 +227,12 @@ TEST_F(BadInputTest, Creations) {
     expect([&](auto* r) { r->set_num_envs(many); }, grpc::StatusCode::RESOURCE_EXHAUSTED,
            "TOO_MANY_ENVS", "num_envs");
   }
-  for (const int mode : {3, -1, 1'000'000}) {
+  for (const int mode : {4, -1, 1'000'000}) {
     expect([&](auto* r) { r->set_autoreset_mode(static_cast<v1::AutoresetMode>(mode)); }, invalid,
            "INVALID_FIELD", "autoreset_mode");
   }
+  expect([](auto* r) { r->set_max_episode_steps(-1); }, invalid, "INVALID_FIELD",
+         "max_episode_steps");
   expect(
       [&](auto* r) {
         *r = create_;

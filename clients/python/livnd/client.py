@@ -14,6 +14,7 @@ from livnd.specs import EnvironmentSpec, System
 
 _AUTORESET_MODES = {
     "next_step": pb.AUTORESET_MODE_NEXT_STEP,
+    "same_step": pb.AUTORESET_MODE_SAME_STEP,
     "disabled": pb.AUTORESET_MODE_DISABLED,
 }
 
@@ -48,6 +49,7 @@ class Client(Connection):
         num_envs: int = 1,
         *,
         autoreset_mode: str = "next_step",
+        max_episode_steps: int | None = None,
         request_id: str | None = None,
     ) -> Session:
         """Builds num_envs copies of an environment for this client.
@@ -57,7 +59,10 @@ class Client(Connection):
         Args:
             environment_id: as environments() lists them.
             num_envs: 1 .. server_info().max_envs_per_session.
-            autoreset_mode: "next_step" or "disabled", as Gymnasium's AutoresetMode.
+            autoreset_mode: "next_step", "same_step" or "disabled", as Gymnasium's AutoresetMode.
+            max_episode_steps: truncates episodes after so many steps; None leaves it to the
+                environment, whose own limit counts in any case. The session's spec tells what
+                counts. A culture has no episodes.
             request_id: names the wish, so that a repeat gives the same session; by default new.
 
         Raises:
@@ -66,6 +71,10 @@ class Client(Connection):
         checks.choice("autoreset_mode", autoreset_mode, _AUTORESET_MODES)
         accepted = "1 .. server_info().max_envs_per_session"
         num_envs = checks.integer("num_envs", num_envs, accepted, -(2**31), 2**31)
+        if max_episode_steps is not None:
+            max_episode_steps = checks.integer(
+                "max_episode_steps", max_episode_steps, "None or 1 and more", 1
+            )
         if request_id is not None:
             checks.text("request_id", request_id)
         checks.text("environment_id", environment_id)
@@ -74,6 +83,7 @@ class Client(Connection):
             environment_id=environment_id,
             num_envs=num_envs,
             autoreset_mode=_AUTORESET_MODES[autoreset_mode],
+            max_episode_steps=max_episode_steps or 0,
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
         if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,10 @@ class StepResult:
     infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
     episode_seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
     began: np.ndarray  # bool [num_envs]: the copies whose episode this step began (autoreset)
+    # Mode "same_step": what the episodes that ended in this step showed last. A row for each copy
+    # with terminated or truncated, in their order; () and {} where there is none.
+    final_observations: tuple[np.ndarray, ...] = ()  # spec order, each [num_ended, *shape]
+    final_infos: dict[str, np.ndarray] = field(default_factory=dict)  # each [num_ended, *shape]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ class Session:
         spec: the environment's spec.
         num_envs: number of copies, the leading axis of every array.
         name: the server's name for it.
-        autoreset_mode: "next_step" or "disabled".
+        autoreset_mode: "next_step", "same_step" or "disabled".
         next_op_index: the number of the next operation.
     """
 
@@ -137,7 +141,7 @@ class Session:
         response = self._operate("Reset", request)
         return ResetResult(
             observations=tuple(decode(t) for t in response.observations),
-            infos=self._infos(response),
+            infos=self._infos(response.infos),
             seeds=decode(response.episode_seeds),
         )
 
@@ -166,9 +170,11 @@ class Session:
             rewards=decode(response.rewards),
             terminated=decode(response.terminated),
             truncated=decode(response.truncated),
-            infos=self._infos(response),
+            infos=self._infos(response.infos),
             episode_seeds=decode(response.episode_seeds),
             began=decode(response.began),
+            final_observations=tuple(decode(t) for t in response.final_observations),
+            final_infos=self._infos(response.final_infos) if response.final_infos else {},
         )
 
     def observe(self) -> ObserveResult:
@@ -178,7 +184,7 @@ class Session:
         self._learn_next(response.next_op_index)
         return ObserveResult(
             observations=tuple(decode(t) for t in response.observations),
-            infos=self._infos(response),
+            infos=self._infos(response.infos),
             episodes=decode(response.episodes),
             ticks=decode(response.ticks),
             next_op_index=int(response.next_op_index),
@@ -246,10 +252,10 @@ class Session:
         if next_op_index > self.next_op_index:
             self._advance()
 
-    def _infos(self, response: Any) -> dict[str, np.ndarray]:
+    def _infos(self, tensors: Any) -> dict[str, np.ndarray]:
         return {
             spec.name: decode(tensor)
-            for spec, tensor in zip(self.spec.infos, response.infos, strict=True)
+            for spec, tensor in zip(self.spec.infos, tensors, strict=True)
         }
 
     def _encode_action(self, spec: TensorSpec, action: Any) -> Any:

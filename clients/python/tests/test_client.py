@@ -203,7 +203,7 @@ def test_what_is_no_number_of_the_protocol_is_refused(client, num_envs):
 
 
 def test_an_unknown_autoreset_mode_is_refused(client):
-    with pytest.raises(errors.InvalidFieldError, match="next_step, disabled"):
+    with pytest.raises(errors.InvalidFieldError, match="next_step, same_step, disabled"):
         client.create_session(ENVIRONMENT, 1, autoreset_mode="sometimes")
 
 
@@ -276,6 +276,8 @@ def test_create_session_refuses_bad_fields(client):
         {"num_envs": 0},
         {"num_envs": -5},
         {"autoreset_mode": 9},
+        {"max_episode_steps": -1},
+        {"max_episode_steps": 1, "environment_id": "Culture-EI-mini-v0"},
     ):
         with pytest.raises(errors.InvalidFieldError):
             client.call("CreateSession", pb.CreateSessionRequest(**{**good, **change}))

@@ -181,17 +181,28 @@ def test_a_vector_environment_gives_a_frame_of_each_copy(address, env):
 
 
 @pytest.mark.parametrize("limit", [None, 3])
-def test_a_copy_that_was_just_reset_shows_no_pulse(address, limit):
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_a_copy_that_was_just_reset_shows_no_pulse(address, limit, mode):
     envs = RemoteVectorEnv(
-        2, ENVIRONMENT, address, render_mode="rgb_array", max_episode_steps=limit
+        2,
+        ENVIRONMENT,
+        address,
+        render_mode="rgb_array",
+        autoreset_mode=mode,
+        max_episode_steps=limit,
     )
     envs.reset(seed=1)
     pulses = np.ones(envs.action_space.shape, np.float32)
     truncated = np.zeros(2, bool)
     while not truncated.any():
-        truncated = envs.step(pulses)[3]
-    observations = envs.step(pulses)[0]
+        before = envs.render()[0]
+        observations, _, _, truncated, _ = envs.step(pulses)
+    if mode == "NextStep":
+        observations = envs.step(pulses)[0]
     assert envs.render()[0].tolist() == frame_of(address, observations[0]).tolist()
+    assert envs.render()[0].tolist() != before.tolist()
+    envs.step(pulses)
+    assert envs.render()[0].tolist() != frame_of(address, observations[0]).tolist()
     envs.close()
 
 

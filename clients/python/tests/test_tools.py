@@ -123,16 +123,25 @@ def test_torchrl_wraps_copies_that_it_resets_itself(address):
     envs.close()
 
 
-def test_the_mode_of_autoreset_has_a_default_and_two_values(address):
-    envs = gymnasium.make_vec(GYM_ID, num_envs=2, address=address)
+def test_the_mode_of_autoreset_has_a_default_and_is_told(address):
+    def made(**arguments):
+        return gymnasium.make_vec(GYM_ID, num_envs=2, address=address, **arguments)
+
+    envs = made()
     assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
     envs.close()
-    envs = gymnasium.make_vec(GYM_ID, num_envs=2, address=address, autoreset_mode="Disabled")
-    assert envs.autoreset_mode is AutoresetMode.DISABLED
-    envs.close()
-    for mode in (AutoresetMode.SAME_STEP, "SameStep", "disabled", 3):
-        with pytest.raises(errors.InvalidFieldError, match="NextStep, Disabled"):
-            gymnasium.make_vec(GYM_ID, num_envs=2, address=address, autoreset_mode=mode)
+    for mode in AutoresetMode:
+        for given in (mode, mode.value):
+            envs = made(autoreset_mode=given)
+            assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is mode
+            envs.close()
+            # Gymnasium takes vector_kwargs for its own vectors of single environments.
+            envs = made(vectorization_mode="sync", vector_kwargs={"autoreset_mode": given})
+            assert envs.metadata["autoreset_mode"] is mode
+            envs.close()
+    for given in ("same_step", "disabled", 3, None):
+        with pytest.raises(errors.InvalidFieldError, match="NextStep, SameStep, Disabled"):
+            made(autoreset_mode=given)
 
 
 def test_without_autoreset_the_server_refuses_an_ended_copy(address):

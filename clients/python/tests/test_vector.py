@@ -11,6 +11,7 @@ from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from livnd import errors
 from livnd.gym.env import RemoteEnv
 from livnd.gym.vector import RemoteVectorEnv
+from same import assert_same
 
 
 @pytest.fixture
@@ -25,40 +26,6 @@ def sync(address):
     sync = SyncVectorEnv([lambda: RemoteEnv(ENVIRONMENT, address)] * 3)
     yield sync
     sync.close()
-
-
-def assert_same(got, want):
-    """Same types, keys, order, dtypes, shapes and bits."""
-    assert type(got) is type(want)
-    if isinstance(want, dict):
-        assert list(got) == list(want)
-        for key in want:
-            assert_same(got[key], want[key])
-    elif isinstance(want, tuple):
-        assert len(got) == len(want)
-        for a, b in zip(got, want, strict=True):
-            assert_same(a, b)
-    else:
-        assert (got.dtype, got.shape) == (want.dtype, want.shape)
-        assert got.tobytes() == want.tobytes()
-
-
-def test_traces_are_those_of_sync_vector_env_across_episode_ends(envs, sync):
-    limit = envs.environment_spec.max_episode_steps
-    rng = np.random.default_rng(1)
-    assert_same(envs.reset(seed=11), sync.reset(seed=11))
-    ends = np.zeros(3, int)
-    for step in range(limit + limit // 3 + 5):
-        if step == limit // 3:  # from here on the copies end at different steps
-            mask = np.array([False, True, False])
-            assert_same(
-                envs.reset(options={"reset_mask": mask}), sync.reset(options={"reset_mask": mask})
-            )
-        actions = rng.uniform(-1, 1, envs.action_space.shape).astype(np.float32)
-        got, want = envs.step(actions), sync.step(actions)
-        assert_same(got, want)
-        ends += got[2] | got[3]
-    assert ends.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("seed", [None, 0, 41, [1, 2, 3], [5, None, 2**64 - 1]])

@@ -104,8 +104,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         accepted = f"{spec.dtype} of shape {spec.shape}"
         actions = checks.array(spec.name, action, spec.dtype, accepted)[np.newaxis]
         result = self._session.step(actions)
-        ended = result.terminated | result.truncated
-        self._renderer.keep_step(result.observations[0], actions, ended)
+        self._renderer.keep_step(result.observations[0], actions, result.began)
         return (
             result.observations[0][0].copy(),
             float(result.rewards[0]),

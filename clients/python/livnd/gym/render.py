@@ -126,7 +126,6 @@ class Renderer:
         self._action_shape = spec.actions[0].shape
         self._observations: np.ndarray | None = None  # [num_envs, *shape], as all below
         self._actions: np.ndarray | None = None
-        self._ended: np.ndarray | None = None
 
     def keep_reset(self, observations: np.ndarray, mask: np.ndarray) -> None:
         """After a reset of the copies of the mask: they have played nothing yet."""
@@ -134,19 +133,16 @@ class Renderer:
             return
         if self._actions is None:
             self._actions = np.zeros((len(observations), *self._action_shape))
-            self._ended = np.zeros(len(observations), np.bool_)
         self._observations = observations.copy()
         self._actions[mask] = 0
-        self._ended[mask] = False
 
-    def keep_step(self, observations: np.ndarray, actions: np.ndarray, ended: np.ndarray) -> None:
-        """After a step that ended the episodes of some copies; it reset what had ended before."""
+    def keep_step(self, observations: np.ndarray, actions: np.ndarray, began: np.ndarray) -> None:
+        """After a step; the copies whose episode it began have played nothing in theirs."""
         if self._map is None:
             return
         self._observations = observations.copy()
         self._actions = np.array(actions, np.float64)
-        self._actions[self._ended] = 0
-        self._ended = ended.copy()
+        self._actions[began] = 0
 
     def frames(self) -> tuple[np.ndarray, ...] | None:
         """A frame of each copy; None, with a warning, without a mode. ResetNeeded: reset first."""

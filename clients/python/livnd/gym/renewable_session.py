@@ -22,10 +22,20 @@ class RenewableSession:
     """
 
     def __init__(
-        self, client: Client, environment_id: str, num_envs: int, autoreset_mode: str
+        self,
+        client: Client,
+        environment_id: str,
+        num_envs: int,
+        autoreset_mode: str,
+        max_episode_steps: int | None = None,
     ) -> None:
         self._client = client
-        self._wish = (environment_id, num_envs, autoreset_mode)
+        self._wish = {
+            "environment_id": environment_id,
+            "num_envs": num_envs,
+            "autoreset_mode": autoreset_mode,
+            "max_episode_steps": max_episode_steps,
+        }
         self._session: Session | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -65,12 +75,10 @@ class RenewableSession:
             raise _advise(error) from error
 
     def _create(self) -> Session:
-        environment_id, num_envs, autoreset_mode = self._wish
-        create = self._client.create_session
         try:
-            return create(environment_id, num_envs, autoreset_mode=autoreset_mode)
+            return self._client.create_session(**self._wish)
         except OwnServerEndedError:  # before the first reset; the next call starts another
-            return create(environment_id, num_envs, autoreset_mode=autoreset_mode)
+            return self._client.create_session(**self._wish)
 
 
 def _advise(error: Any) -> Exception:

@@ -62,21 +62,60 @@ def single_info(infos: dict[str, np.ndarray], began: np.ndarray | None = None) -
 
 
 def vector_info(
-    infos: dict[str, np.ndarray], mask: np.ndarray, seeds: np.ndarray, began: np.ndarray
-) -> dict[str, np.ndarray]:
+    infos: dict[str, np.ndarray],
+    mask: np.ndarray,
+    seeds: np.ndarray,
+    began: np.ndarray,
+    final: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Gymnasium's vector form: each array, zero outside the mask, beside the mask as `_name`.
 
-    Where copies began an episode, `episode_seed` has its seed, in the same form.
+    Where copies began an episode, `episode_seed` has its seed, in the same form; and where they
+    began it in the step that ended another, `final` is that one's final_info().
     """
-    vector: dict[str, np.ndarray] = {}
-    for name, values in infos.items():
-        values[~mask] = 0
-        vector[name] = values
-        vector[f"_{name}"] = mask.copy()
+    vector: dict[str, Any] = _masked(infos, mask)
+    if final:
+        # In the order in which SyncVectorEnv meets the names: it goes from copy to copy, and tells
+        # of each the end first.
+        vector = final | vector if began[0] else vector | final
     if began.any():
         vector["episode_seed"] = np.where(began, seeds, np.uint64(0))
         vector["_episode_seed"] = began.copy()
     return vector
+
+
+def final_info(
+    observations: np.ndarray, infos: dict[str, np.ndarray], ended: np.ndarray
+) -> dict[str, Any]:
+    """Gymnasium's `final_obs` and `final_info`, beside their masks.
+
+    Args:
+        observations: the last ones of the episodes that ended, a row each.
+        infos: the same.
+        ended: bool [num_envs], whose these are.
+    """
+    final_obs = np.full(len(ended), None, dtype=object)
+    for copy, observation in zip(np.flatnonzero(ended), observations, strict=True):
+        final_obs[copy] = observation.copy()
+    spread = {}
+    for name, rows in infos.items():
+        spread[name] = np.zeros((len(ended), *rows.shape[1:]), rows.dtype)
+        spread[name][ended] = rows
+    return {
+        "final_obs": final_obs,
+        "_final_obs": ended.copy(),
+        "final_info": _masked(spread, ended),
+        "_final_info": ended.copy(),
+    }
+
+
+def _masked(infos: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, Any]:
+    masked = {}
+    for name, values in infos.items():
+        values[~mask] = 0
+        masked[name] = values
+        masked[f"_{name}"] = mask.copy()
+    return masked
 
 
 def _only(spec: EnvironmentSpec, kind: str, tensors: tuple[TensorSpec, ...]) -> TensorSpec:

@@ -13,12 +13,15 @@ from livnd import checks
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
-from livnd.gym.limited_session import LimitedSession
 from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
 
-# The server's names of what it can do. SAME_STEP it cannot.
-_AUTORESET_MODES = {AutoresetMode.NEXT_STEP: "next_step", AutoresetMode.DISABLED: "disabled"}
+# The protocol's names.
+_AUTORESET_MODES = {
+    AutoresetMode.NEXT_STEP: "next_step",
+    AutoresetMode.SAME_STEP: "same_step",
+    AutoresetMode.DISABLED: "disabled",
+}
 
 
 class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -32,8 +35,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
         environment_id, address, render_mode, threads: as RemoteEnv.
-        autoreset_mode: AutoresetMode.NEXT_STEP or DISABLED, or its value ("NextStep", "Disabled").
-            DISABLED leaves it to the caller to reset what has ended (options["reset_mask"]).
+        autoreset_mode: an AutoresetMode, or its value ("NextStep", "SameStep", "Disabled"). Under
+            SAME_STEP infos["final_obs"] and ["final_info"] show the end of what ended. DISABLED
+            leaves it to the caller to reset what has ended (options["reset_mask"]).
         max_episode_steps: truncates episodes after so many steps, as TimeLimit does; None and -1
             leave it to the server, whose own limit counts in any case.
 
@@ -77,7 +81,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self.single_action_space = spaces.action_space(self.environment_spec)
             self.observation_space = batch_space(self.single_observation_space, num_envs)
             self.action_space = batch_space(self.single_action_space, num_envs)
-            self._session = self._new_session(environment_id, limit)
+            mode = _AUTORESET_MODES[self.autoreset_mode]
+            self._session = RenewableSession(self._client, environment_id, num_envs, mode, limit)
             self._renderer = Renderer(self._client, self.environment_spec, render_mode)
             self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
             self.metadata["autoreset_mode"] = self.autoreset_mode
@@ -129,6 +134,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Advances every copy by one step; under NEXT_STEP, what ended before is reset instead.
 
+        Under SAME_STEP what ends is reset, too: its observation and infos are the new episode's,
+        and infos["final_obs"] and infos["final_info"] hold the last ones of the old.
+
         Args:
             actions: float32 [num_envs, action size] within action_space; ignored for copies that
                 are reset.
@@ -143,16 +151,22 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
         result = self._session.step(actions)
-        ended = result.terminated | result.truncated
-        self._renderer.keep_step(result.observations[0], actions, ended)
+        self._renderer.keep_step(result.observations[0], actions, result.began)
         self.episode_seeds = result.episode_seeds
+        final = None
+        if result.final_observations:
+            ended = result.terminated | result.truncated
+            final = spaces.final_info(result.final_observations[0], result.final_infos, ended)
         everyone = np.ones(self.num_envs, np.bool_)
+        infos = spaces.vector_info(
+            result.infos, everyone, result.episode_seeds, result.began, final
+        )
         return (
             result.observations[0],
             result.rewards,
             result.terminated,
             result.truncated,
-            spaces.vector_info(result.infos, everyone, result.episode_seeds, result.began),
+            infos,
         )
 
     def render(self) -> tuple[np.ndarray, ...] | None:
@@ -169,16 +183,6 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Gymnasium 1.1 and 1.2 close here, with calls in the garbage collector, and also what a
         failed constructor left. livnd.cleanup ends what was not closed.
         """
-
-    def _new_session(
-        self, environment_id: str, limit: int | None
-    ) -> RenewableSession | LimitedSession:
-        mode = _AUTORESET_MODES[self.autoreset_mode]
-        session = RenewableSession(self._client, environment_id, self.num_envs, mode)
-        if limit is None:
-            return session
-        action_spec = self.environment_spec.actions[0]
-        return LimitedSession(session, self.num_envs, mode, action_spec, limit)
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
@@ -218,7 +222,7 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
 
 
 def _limit(max_episode_steps: int | None) -> int | None:
-    """A limit of the client's own; None: there is none."""
+    """The limit that is asked for; None: the server's own."""
     if max_episode_steps is None:
         return None
     accepted = "None, -1 or 1 and more"
