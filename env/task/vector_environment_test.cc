@@ -171,18 +171,22 @@ TEST(VectorEnvironmentTest, HowAStepIsCutChangesNoBit) {
   constexpr int kCopies = 5;
   sim::ThreadsExecutor two(2);
   const std::vector<uint64_t> seeds = {3, 14, 15, 92, 65};
-  for (const int64_t max_ticks : {1, 7, 333, 2000}) {
+  using Mode = AutoresetMode;
+  for (const auto& [max_ticks, mode] : {std::pair<int64_t, Mode>(1, Mode::kNextStep),
+                                        {7, Mode::kSameStep},
+                                        {333, Mode::kNextStep},
+                                        {2000, Mode::kSameStep}}) {
     std::unique_ptr<VectorEnvironment> whole, cut;
     for (auto* env : {&whole, &cut}) {
-      auto made = VectorEnvironment::Create(std::make_shared<const EndingTask>(), kCopies,
-                                            AutoresetMode::kNextStep, 1, two);
+      auto made =
+          VectorEnvironment::Create(std::make_shared<const EndingTask>(), kCopies, mode, 1, two);
       ASSERT_TRUE(made.ok()) << made.status();
       *env = *std::move(made);
       ASSERT_TRUE((*env)->Reset(Seeds({3, 14, 15, 92, 65})).ok());
     }
     for (int step = 0; step < 5; ++step) {
       TensorBatch actions = Actions(seeds, step);
-      actions.of<float>(0, 1)[0] = 1.0f;  // ends in steps 0 and 2, is reset in 1 and 3
+      actions.of<float>(0, 1)[0] = 1.0f;  // ends where it is not reset
       ASSERT_TRUE(whole->Step(actions).ok());
       ASSERT_TRUE(cut->BeginStep(actions).ok());
       int64_t num_pieces = 0, ticks = 0;

@@ -9,8 +9,8 @@
 namespace livnd::server {
 
 // Chooses the ticks of pieces so that each takes about as long as is wanted, from what the last ones
-// took: that depends on the culture, on its activity, and on who else uses the processors. Decides
-// when others are served, and no bit of a result.
+// took: that depends on the culture, on its activity, and on how many threads help. Decides when others
+// are served, and no bit of a result.
 //
 // Thread-compatible.
 class Pace {
