@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/field_error.h"
+
 namespace livnd::env {
 namespace {
 
@@ -58,13 +60,37 @@ absl::Status Copies::SetInputSpikes(const std::map<int64_t, std::vector<double>>
   return absl::OkStatus();
 }
 
+std::vector<double> Copies::SaveCulture(int copy) const {
+  std::vector<double> state(gang(copy).keeps_currents() ? culture_->state_size_with_currents()
+                                                        : culture_->state_size());
+  Save(copy, absl::MakeSpan(state));
+  return state;
+}
+
+CopyState Copies::SaveWhole(int copy) const {
+  CopyState out;
+  out.culture = SaveCulture(copy);
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    out.stimuli[m] = gang(copy).Stimuli(Within(copy), static_cast<sim::StimulusMode>(m));
+  }
+  return out;
+}
+
+absl::Status Copies::LoadWhole(int copy, const CopyState& state) {
+  if (absl::Status s = culture_->CheckState(state.culture); !s.ok()) return s;
+  Load(copy, state.culture);
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    const auto mode = static_cast<sim::StimulusMode>(m);
+    for (const std::shared_ptr<const sim::Waveform>& waveform : state.stimuli[m]) {
+      if (absl::Status s = Install(copy, mode, waveform); !s.ok()) return AtField("stimuli", s);
+    }
+  }
+  return absl::OkStatus();
+}
+
 std::vector<std::vector<double>> Copies::SaveAll() const {
   std::vector<std::vector<double>> states;
-  for (int c = 0; c < num_copies_; ++c) {
-    states.emplace_back(gang(c).keeps_currents() ? culture_->state_size_with_currents()
-                                                 : culture_->state_size());
-    Save(c, absl::MakeSpan(states.back()));
-  }
+  for (int c = 0; c < num_copies_; ++c) states.push_back(SaveCulture(c));
   return states;
 }
 

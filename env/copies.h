@@ -18,6 +18,15 @@
 
 namespace livnd::env {
 
+// All that decides how a copy goes on, but for what is the same for all copies: the culture with its
+// maps of channels, and input spikes. A value; waveforms are shared and do not change.
+struct CopyState {
+  // The canonical state (sim/culture/culture.h), with membrane currents where these are known.
+  std::vector<double> culture;
+  // By mode: what is not over yet, in the order in which it was installed.
+  std::vector<std::shared_ptr<const sim::Waveform>> stimuli[sim::kNumStimulusModes];
+};
+
 // Owns the gangs in which the copies run, and spreads these groups over the executor's threads. How
 // many copies share a gang is decided here and nowhere else; what a copy does never depends on it.
 //
@@ -90,11 +99,18 @@ class Copies {
     return gang(copy).SetLearnedWeights(Within(copy), weights);
   }
 
-  // The states of all copies, in order, and back: with their membrane currents where these are known.
+  // A copy as it is, and back, also into another copy or other Copies of a culture with the same
+  // layout. What comes from outside may be refused, by a field error about "state[i]" or
+  // "stimuli"; the copy has then got none of the stimuli, or not all.
+  CopyState SaveWhole(int copy) const;
+  absl::Status LoadWhole(int copy, const CopyState& state);
+
+  // The states of all copies, in order, and back, without their stimuli.
   std::vector<std::vector<double>> SaveAll() const;
   void LoadAll(const std::vector<std::vector<double>>& states);
 
  private:
+  std::vector<double> SaveCulture(int copy) const;
   sim::Gang& gang(int copy) { return *groups_[static_cast<size_t>(copy / group_size_)].gang_; }
   const sim::Gang& gang(int copy) const {
     return *groups_[static_cast<size_t>(copy / group_size_)].gang_;

@@ -2,6 +2,7 @@
 #ifndef LIVND_ENV_TENSOR_BATCH_H_
 #define LIVND_ENV_TENSOR_BATCH_H_
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -63,9 +64,32 @@ class TensorBatch {
   // Becomes, in one copy, what a batch of the same specs holds of it.
   void TakeCopy(int copy, const TensorBatch& from) {
     for (size_t t = 0; t < tensors_.size(); ++t) {
-      const size_t bytes = tensors_[t].size * static_cast<size_t>(BytesOf(tensors_[t].dtype));
+      const size_t bytes = tensors_[t].bytes_of_copy();
       const size_t first = static_cast<size_t>(copy) * bytes;
       std::memcpy(tensors_[t].data.data() + first, from.tensors_[t].data.data() + first, bytes);
+    }
+  }
+  // One copy's elements of each tensor, and back into any copy that they fit.
+  std::vector<std::vector<uint8_t>> SaveCopy(int copy) const {
+    std::vector<std::vector<uint8_t>> out;
+    for (const Tensor& t : tensors_) {
+      const auto begin = t.data.begin() + static_cast<int64_t>(t.bytes_of_copy()) * copy;
+      out.emplace_back(begin, begin + static_cast<int64_t>(t.bytes_of_copy()));
+    }
+    return out;
+  }
+  bool Fits(const std::vector<std::vector<uint8_t>>& elements) const {
+    bool fits = elements.size() == tensors_.size();
+    for (size_t i = 0; fits && i < elements.size(); ++i) {
+      fits = elements[i].size() == tensors_[i].bytes_of_copy();
+    }
+    return fits;
+  }
+  void LoadCopy(int copy, const std::vector<std::vector<uint8_t>>& elements) {
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      Tensor& t = tensors_[i];
+      std::copy(elements[i].begin(), elements[i].end(),
+                t.data.begin() + static_cast<int64_t>(t.bytes_of_copy()) * copy);
     }
   }
 
@@ -80,6 +104,7 @@ class TensorBatch {
     size_t size;  // elements of a copy
     std::vector<uint8_t> data;
 
+    size_t bytes_of_copy() const { return size * static_cast<size_t>(BytesOf(dtype)); }
     friend bool operator==(const Tensor& a, const Tensor& b) {
       return a.dtype == b.dtype && a.size == b.size && a.data == b.data;
     }

@@ -65,6 +65,11 @@ int64_t EndOf(const sim::Waveform& w, double dt_ms) {
   return w.first_tick + w.num_samples() * sim::TicksOfSample(w.sample_dt_ms, dt_ms);
 }
 
+// Of the stimuli of a mode.
+std::string FieldOf(sim::StimulusMode mode) {
+  return absl::StrCat("stimuli[", sim::StimulusModeName(mode), "]");
+}
+
 // What is behind a pointer, for writing: a copy of its own where others share it.
 template <typename T>
 T& Own(std::shared_ptr<T>& shared) {
@@ -412,7 +417,7 @@ void StimulusPlan::Rebind(const sim::Culture& culture, const Electrodes* electro
   }
 }
 
-void StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
+absl::Status StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
                                const StimulusPlan* have) const {
   for (int m = 0; m < sim::kNumStimulusModes; ++m) {
     const auto stimulus_mode = static_cast<sim::StimulusMode>(m);
@@ -430,12 +435,79 @@ void StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(int)> take
       if (layer->serial < next_serial) continue;
       for (int c = 0; c < copies.num_copies(); ++c) {
         if (!takes(c)) continue;
-        // Cannot fail: the map is set and Add has seen the numbers.
-        copies.Install(c, stimulus_mode, layer->of_copy[layer->of_copy.size() == 1 ? 0 : c])
-            .IgnoreError();
+        if (absl::Status s = copies.Install(
+                c, stimulus_mode, layer->of_copy[layer->of_copy.size() == 1 ? 0 : c]);
+            !s.ok()) {
+          return AtField(FieldOf(stimulus_mode), s);
+        }
       }
     }
   }
+  return absl::OkStatus();
+}
+
+std::map<sim::StimulusMode, SavedStimuli> StimulusPlan::Save() const {
+  std::map<sim::StimulusMode, SavedStimuli> out;
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    const ModePlan& mode = modes_[m];
+    if (!mode.fed) continue;
+    SavedStimuli& saved = out[static_cast<sim::StimulusMode>(m)];
+    saved.electrodes = mode.electrodes;
+    saved.timing = mode.timing;
+    saved.sample_dt_ms = mode.sample_dt_ms;
+    if (mode.channels != nullptr) saved.sites = mode.channels->sites;
+    for (const auto& layer : mode.layers) saved.waveforms.push_back(layer->of_copy);
+  }
+  return out;
+}
+
+absl::StatusOr<StimulusPlan> StimulusPlan::Restore(
+    const std::map<sim::StimulusMode, SavedStimuli>& saved, absl::Span<const int> copy_of,
+    const sim::Culture& culture, const Electrodes* electrodes) {
+  StimulusPlan out(static_cast<int>(copy_of.size()));
+  for (const auto& [stimulus_mode, from] : saved) {
+    const std::string field = FieldOf(stimulus_mode);
+    ModePlan& mode = out.modes_[static_cast<int>(stimulus_mode)];
+    mode.fed = true;
+    mode.electrodes = from.electrodes;
+    mode.timing = from.timing;
+    mode.sample_dt_ms = from.sample_dt_ms;
+    if (from.electrodes) {
+      if (electrodes == nullptr) {
+        return MakeFieldError(field, "currents of electrodes", "sites: the system has none");
+      }
+      mode.electrode_map = electrodes->map;
+    }
+    for (size_t i = 0; i < from.sites.size(); ++i) {
+      if (absl::Status s = CheckSite(absl::StrCat(field, ".sites[", i, "]"), from.sites[i], culture);
+          !s.ok()) {
+        return s;
+      }
+      Channels& channels = Own(mode.channels);
+      if (!channels.of_site.emplace(from.sites[i], static_cast<int>(i)).second) {
+        return MakeFieldError(absl::StrCat(field, ".sites[", i, "]"), "there before", "each once");
+      }
+      channels.sites.push_back(from.sites[i]);
+    }
+    if (mode.channels != nullptr) mode.site_map = MapOf(mode.channels->sites, culture);
+    for (const auto& of_copy : from.waveforms) {
+      auto layer = std::make_shared<Layer>();
+      layer->serial = mode.next_serial++;
+      if (of_copy.size() == 1) {
+        layer->of_copy = of_copy;
+      } else {
+        for (const int copy : copy_of) {
+          if (copy < 0 || static_cast<size_t>(copy) >= of_copy.size()) {
+            return MakeFieldError(absl::StrCat(field, ".waveforms"),
+                                  absl::StrCat(of_copy.size(), " copies"), "one, or all copies'");
+          }
+          layer->of_copy.push_back(of_copy[static_cast<size_t>(copy)]);
+        }
+      }
+      mode.layers.push_back(std::move(layer));
+    }
+  }
+  return out;
 }
 
 }  // namespace livnd::env

@@ -1,3 +1,13 @@
+// What is on a plan's axis in one mode. A value; waveforms are shared and do not change.
+struct SavedStimuli {
+  bool electrodes = false;  // channels are electrodes in declared order
+  sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
+  double sample_dt_ms = 0.0;  // of the last stimulus
+  std::vector<Site> sites;    // the channels otherwise
+  // [stimulus that is not over, in order][copy], or one for all copies. Channels are listed.
+  std::vector<std::vector<std::shared_ptr<const sim::Waveform>>> waveforms;
+};
+
 // The stimuli of a live culture on one time axis, as livn keeps them between runs.
 #ifndef LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 #define LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
@@ -9,7 +19,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "env/copies.h"
 #include "env/culture/culture_types.h"
 #include "io/device/electrode_array.h"
@@ -59,9 +71,18 @@ class StimulusPlan {
   // Takes the sections of another culture, and its electrodes.
   void Rebind(const sim::Culture& culture, const Electrodes* electrodes);
 
+  // The modes that stimuli have fed, and a plan as it was saved, of the copies copy_of[0],
+  // copy_of[1] ... of the saved one. What comes from outside may be refused, by a field error below
+  // "stimuli[MODE]"; what waveforms hold is looked at by InstallInto.
+  std::map<sim::StimulusMode, SavedStimuli> Save() const;
+  static absl::StatusOr<StimulusPlan> Restore(
+      const std::map<sim::StimulusMode, SavedStimuli>& saved, absl::Span<const int> copy_of,
+      const sim::Culture& culture, const Electrodes* electrodes);
+
   // Gives the stimuli to those copies that take any; `have`: what these have got already, or null.
-  void InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
-                   const StimulusPlan* have) const;
+  // Fails for restored plans alone: a waveform that is none, or not of the mode's timing.
+  absl::Status InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
+                           const StimulusPlan* have) const;
 
   // Electrode currents are on the axis, or were.
   bool uses_electrodes() const;

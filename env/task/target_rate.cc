@@ -172,6 +172,13 @@ TargetRate::TargetRate(const TargetRateConfig& config, EnvironmentSpec spec,
 
 size_t TargetRate::state_size() const { return kRing + settled_ring_.size(); }
 
+absl::Status TargetRate::CheckState(absl::Span<const double> state) const {
+  const double oldest = state[kOldest];
+  if (oldest >= 0.0 && oldest < num_kept_ && oldest == std::floor(oldest)) return absl::OkStatus();
+  return MakeFieldError(absl::StrCat("task[", int{kOldest}, "]"), Exact(oldest),
+                        absl::StrCat("a whole number from 0 to ", num_kept_ - 1));
+}
+
 void TargetRate::NewEpisode(const EpisodeStart& start, absl::Span<double> state,
                             const Seen& seen) const {
   const auto option = start.options.find("target_rate_hz");

@@ -64,6 +64,7 @@ class TargetRate final : public Task {
   const EnvironmentSpec& spec() const override { return spec_; }
   const TaskModel* model() const override { return model_.get(); }
   size_t state_size() const override;
+  absl::Status CheckState(absl::Span<const double> state) const override;
   void NewEpisode(const EpisodeStart& start, absl::Span<double> state,
                   const Seen& seen) const override;
   void Encode(const Action& action, absl::Span<double> state, int64_t tick,

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "env/spec.h"
 #include "env/tensor_batch.h"
@@ -85,6 +86,12 @@ class Task {
   virtual const TaskModel* model() const { return nullptr; }
   // Numbers of a copy's state.
   virtual size_t state_size() const = 0;
+  // Whether state_size() numbers from outside can be a state, so that the calls below may be made with
+  // it. A task that counts or indexes with one of them looks at it here; the field error names
+  // "task[i]".
+  virtual absl::Status CheckState(absl::Span<const double> /*state*/) const {
+    return absl::OkStatus();
+  }
 
   virtual void NewEpisode(const EpisodeStart& start, absl::Span<double> state,
                           const Seen& seen) const = 0;

@@ -98,12 +98,12 @@ class TaskEnvironment final : public VectorEnvironment {
       : task_(std::move(task)),
         spec_(Limited(task_->spec(), max_episode_steps)),
         autoreset_(autoreset),
-        unseeded_seed_(unseeded_seed),
         step_ticks_(std::llround(spec().step_duration_ms * 1e6 /
                                  static_cast<double>(std::max<int64_t>(1, spec().tick_ns)))),
         copies_(static_cast<size_t>(num_envs)),
         states_(static_cast<size_t>(num_envs) * task_->state_size()),
         outcome_(task_->spec(), num_envs) {
+    for (size_t i = 0; i < copies_.size(); ++i) copies_[i].seed = EpisodeSeed(unseeded_seed, i + 1);
     if (autoreset_ == AutoresetMode::kSameStep) {
       outcome_.final_observations = TensorBatch(spec().observations, num_envs);
       outcome_.final_infos = TensorBatch(spec().infos, num_envs);
@@ -139,9 +139,6 @@ class TaskEnvironment final : public VectorEnvironment {
       if (!request.seeds.empty() && request.seeds[i].has_value()) {
         copy.seed = *request.seeds[i];
         copy.num_episodes_of_seed = 0;
-      } else if (!copy.was_reset) {
-        copy.seed = EpisodeSeed(unseeded_seed_, static_cast<uint64_t>(c) + 1);
-        copy.num_episodes_of_seed = 0;
       }
       BeginEpisode(c, request.options);
     }
@@ -169,7 +166,107 @@ class TaskEnvironment final : public VectorEnvironment {
     });
   }
 
+  EnvironmentCopy Save(int c) const override {
+    const auto i = static_cast<size_t>(c);
+    const Copy& copy = copies_[i];
+    EnvironmentCopy out;
+    out.was_reset = copy.was_reset;
+    out.ended = copy.ended;
+    out.seed = copy.seed;
+    out.num_episodes_of_seed = copy.num_episodes_of_seed;
+    if (!copy.was_reset) return out;
+    out.episode_seed = copy.episode_seed;
+    out.episode = copy.episode;
+    out.step = copy.step;
+    // The next episode begins from the settled state.
+    if (cultures_.has_value() && !copy.ended) out.culture = cultures_->SaveWhole(c);
+    const absl::Span<const double> state = StateOf(c);
+    out.task.assign(state.begin(), state.end());
+    out.observations = outcome_.observations.SaveCopy(c);
+    out.infos = outcome_.infos.SaveCopy(c);
+    out.reward = outcome_.rewards[i];
+    out.terminated = outcome_.terminated[i] != 0;
+    out.truncated = outcome_.truncated[i] != 0;
+    out.began = outcome_.began[i] != 0;
+    return out;
+  }
+
+  absl::Status Restore(absl::Span<const EnvironmentCopy* const> copies) override {
+    if (copies.size() != copies_.size()) {
+      return MakeFieldError("copies", absl::StrCat(copies.size(), " entries"),
+                            absl::StrCat(copies_.size()));
+    }
+    for (size_t i = 0; i < copies.size(); ++i) {
+      if (copies[i] == nullptr) continue;
+      if (absl::Status s = CheckCopy(*copies[i]); !s.ok()) return AtField(CopyField(i), s);
+    }
+    // What a culture refuses shows when it is loaded.
+    std::map<int, CopyState> before;
+    for (int c = 0; c < num_envs() && cultures_.has_value(); ++c) {
+      const EnvironmentCopy* const from = copies[static_cast<size_t>(c)];
+      if (from == nullptr || !from->was_reset || from->ended) continue;
+      before.emplace(c, cultures_->SaveWhole(c));
+      const absl::Status s = cultures_->LoadWhole(c, from->culture);
+      if (s.ok()) continue;
+      // These were there before.
+      for (const auto& [copy, state] : before) cultures_->LoadWhole(copy, state).IgnoreError();
+      return AtField(absl::StrCat(CopyField(static_cast<size_t>(c)), ".culture"), s);
+    }
+    for (int c = 0; c < num_envs(); ++c) {
+      if (copies[static_cast<size_t>(c)] != nullptr) Become(c, *copies[static_cast<size_t>(c)]);
+    }
+    return absl::OkStatus();
+  }
+
  private:
+  static std::string CopyField(size_t copy) { return absl::StrCat("copies[", copy, "]"); }
+
+  // All but the culture.
+  absl::Status CheckCopy(const EnvironmentCopy& copy) const {
+    if (!copy.was_reset) return absl::OkStatus();
+    if (copy.task.size() != task_->state_size()) {
+      return MakeFieldError("task", absl::StrCat(copy.task.size(), " numbers"),
+                            absl::StrCat(task_->state_size()));
+    }
+    if (absl::Status s = task_->CheckState(copy.task); !s.ok()) return s;
+    if (!outcome_.observations.Fits(copy.observations)) {
+      return MakeFieldError("observations", "other tensors", "those of the environment's spec");
+    }
+    if (!outcome_.infos.Fits(copy.infos)) {
+      return MakeFieldError("infos", "other tensors", "those of the environment's spec");
+    }
+    if (copy.episode < 1) return MakeFieldError("episode", absl::StrCat(copy.episode), "1 or more");
+    if (copy.step < 0 || copy.step > spec().max_episode_steps) {
+      return MakeFieldError("step", absl::StrCat(copy.step),
+                            absl::StrCat("0 .. ", spec().max_episode_steps));
+    }
+    return absl::OkStatus();
+  }
+
+  // Takes over what CheckCopy and the culture have accepted.
+  void Become(int c, const EnvironmentCopy& from) {
+    const auto i = static_cast<size_t>(c);
+    Copy& copy = copies_[i];
+    copy.was_reset = from.was_reset;
+    copy.ended = from.was_reset && from.ended;
+    copy.seed = from.seed;
+    copy.num_episodes_of_seed = from.num_episodes_of_seed;
+    if (!from.was_reset) return;
+    copy.episode_seed = from.episode_seed;
+    copy.episode = from.episode;
+    copy.step = from.step;
+    std::copy(from.task.begin(), from.task.end(), StateOf(c).begin());
+    outcome_.observations.LoadCopy(c, from.observations);
+    outcome_.infos.LoadCopy(c, from.infos);
+    outcome_.rewards[i] = from.reward;
+    outcome_.terminated[i] = from.terminated ? 1 : 0;
+    outcome_.truncated[i] = from.truncated ? 1 : 0;
+    outcome_.began[i] = from.began ? 1 : 0;
+    outcome_.seeds[i] = copy.episode_seed;
+    outcome_.episodes[i] = copy.episode;
+    outcome_.ticks[i] = copy.step * step_ticks_;
+  }
+
   absl::Status CheckReset(const ResetRequest& request) const {
     const size_t n = copies_.size();
     if (!request.seeds.empty() && request.seeds.size() != n) {
@@ -241,6 +338,11 @@ class TaskEnvironment final : public VectorEnvironment {
   }
 
   absl::Span<double> StateOf(int c) {
+    const size_t size = task_->state_size();
+    return absl::MakeSpan(states_).subspan(static_cast<size_t>(c) * size, size);
+  }
+
+  absl::Span<const double> StateOf(int c) const {
     const size_t size = task_->state_size();
     return absl::MakeSpan(states_).subspan(static_cast<size_t>(c) * size, size);
   }
@@ -329,7 +431,6 @@ class TaskEnvironment final : public VectorEnvironment {
   const std::shared_ptr<const Task> task_;
   const EnvironmentSpec spec_;  // the task's, but for the limit of its episodes
   const AutoresetMode autoreset_;
-  const uint64_t unseeded_seed_;
   const int64_t step_ticks_;
   std::vector<Copy> copies_;
   std::vector<double> states_;      // [copy][Task::state_size()]

@@ -12,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "env/passage.h"
+#include "absl/types/span.h"
+#include "env/copies.h"
 #include "env/spec.h"
 #include "env/task/task.h"
 #include "env/tensor_batch.h"
@@ -56,6 +58,23 @@ struct Outcome {
   Outcome(const EnvironmentSpec& spec, int num_envs);
 };
 
+// One copy of an environment, whole: whoever restores it goes on with the same bits. A value.
+struct EnvironmentCopy {
+  bool was_reset = false;
+  bool ended = false;  // its episode has, and the next one has not begun
+  uint64_t seed = 0;   // of the copy's stream of episodes; also of one that was never reset
+  uint64_t num_episodes_of_seed = 0;
+  uint64_t episode_seed = 0;
+  int64_t episode = 0;       // begun so far
+  int64_t step = 0;          // within the episode
+  CopyState culture;         // while an episode runs, if the task has a culture
+  std::vector<double> task;  // Task::state_size() numbers, once it was reset
+  // What the last call told of it; [tensor]: one copy's elements in C order.
+  std::vector<std::vector<uint8_t>> observations, infos;
+  double reward = 0.0;
+  bool terminated = false, truncated = false, began = false;
+};
+
 // Runs a task on N copies: their seeds, their episodes, and what happens to those that have ended.
 //
 // Thread-compatible: one call at a time. Results are a function of the task, the seeds, the options
@@ -92,6 +111,13 @@ class VectorEnvironment {
   // Takes a step that has begun on, some copies of it by at most max_ticks >= 1. Until it is over,
   // nothing else may be called but this. How a step is cut changes no bit.
   virtual Progress ContinueStep(int64_t max_ticks) = 0;
+
+  // A copy as it is between two calls.
+  virtual EnvironmentCopy Save(int copy) const = 0;
+  // Replaces copies by saved ones of an environment with the same spec and physics; copies[i] is null
+  // where copy i stays. On an error nothing has changed. MakeFieldError: the number of copies, or what
+  // cannot be a copy of this environment ("copies[2].task[0]").
+  virtual absl::Status Restore(absl::Span<const EnvironmentCopy* const> copies) = 0;
 
   // Valid after the first successful Reset.
   virtual const Outcome& outcome() const = 0;

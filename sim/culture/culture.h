@@ -125,6 +125,11 @@ class Culture {
   // Of a copy's state without and with its membrane currents.
   size_t state_size() const { return initial_state_.size(); }
   size_t state_size_with_currents() const;
+  // Whether numbers from outside are a copy's state that can be loaded: as many as state_size() or
+  // state_size_with_currents(), and all that steps, spikes and streams are counted by are such counts.
+  // Voltages and the like may be any numbers: a copy cannot do worse with them than fail. The error
+  // names "state" or "state[i]".
+  absl::Status CheckState(absl::Span<const double> state) const;
   // The connections that learn, in the order of Gang::LearnedWeights.
   const std::vector<PlasticConnection>& plastic_connections() const { return plastic_; }
   // The error names "learned_weights" or "learned_weights[i]" unless there is one a plastic

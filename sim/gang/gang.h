@@ -55,6 +55,12 @@ class Gang {
   // Keeps what it is given until the waveform is over; that must not change before.
   absl::Status Install(int copy, StimulusMode mode, std::shared_ptr<const Waveform> waveform);
 
+  // What Install has put on a copy and is not over yet, in that order. With the copy's state it is all
+  // that decides how the copy goes on, but for what all copies share.
+  std::vector<std::shared_ptr<const Waveform>> Stimuli(int copy, StimulusMode mode) const {
+    return stimuli_[static_cast<int>(mode)].timelines[copy].waveforms();
+  }
+
   // Spike times (ms from tick 0) of event sources, by gid; for all copies, replaces earlier ones.
   // InvalidArgument names a gid that is not a source or a time that is not finite and >= 0.
   absl::Status SetInputSpikes(const std::map<int64_t, std::vector<double>>& times_ms);

@@ -29,6 +29,13 @@ void StimulusTimeline::Clear() {
   sample_dt_ms_ = 0.0;
 }
 
+std::vector<std::shared_ptr<const Waveform>> StimulusTimeline::waveforms() const {
+  std::vector<std::shared_ptr<const Waveform>> out;
+  out.reserve(entries_.size());
+  for (const Entry& entry : entries_) out.push_back(entry.waveform);
+  return out;
+}
+
 bool StimulusTimeline::ForgetOver(int64_t tick) {
   const auto over = std::remove_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
     return PlaceOf(e, tick).sample >= e.waveform->num_samples();

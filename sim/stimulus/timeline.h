@@ -36,6 +36,8 @@ class StimulusTimeline {
   bool ForgetOver(int64_t tick);
 
   bool empty() const { return entries_.empty(); }
+  // In the order of Install.
+  std::vector<std::shared_ptr<const Waveform>> waveforms() const;
   int num_waveforms() const { return static_cast<int>(entries_.size()); }
   // Those of the last waveform since Clear, also when it is over.
   std::optional<SampleTiming> timing() const { return timing_; }
