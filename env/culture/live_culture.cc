@@ -26,19 +26,26 @@ absl::Status CheckRange(absl::string_view field, const std::optional<double>& va
   return MakeFieldError(field, Exact(*value), absl::StrCat(Exact(low), " .. ", Exact(high)));
 }
 
-// Ranges are sim::Culture::Create's business.
-absl::Status SetOpsin(const std::map<std::string, double>& values, sim::OpsinParams& opsin) {
+}  // namespace
+
+const std::map<std::string, double sim::OpsinParams::*>& LiveCulture::OpsinNumbers() {
   static const auto* names = new std::map<std::string, double sim::OpsinParams::*>{
       {"E", &sim::OpsinParams::reversal_mv}, {"Gd", &sim::OpsinParams::gd},
       {"Gr0", &sim::OpsinParams::gr0},       {"g0", &sim::OpsinParams::g0_ps},
       {"k_a", &sim::OpsinParams::k_a},       {"k_r", &sim::OpsinParams::k_r},
       {"p", &sim::OpsinParams::p},           {"phi_m", &sim::OpsinParams::phi_m},
       {"q", &sim::OpsinParams::q},           {"v0", &sim::OpsinParams::v0_mv}};
+  return *names;
+}
+
+absl::Status LiveCulture::SetOpsin(const std::map<std::string, double>& values,
+                                   sim::OpsinParams& opsin) {
+  const auto& names = OpsinNumbers();
   for (const auto& [name, value] : values) {
-    const auto known = names->find(name);
-    if (known == names->end()) {
+    const auto known = names.find(name);
+    if (known == names.end()) {
       return MakeFieldError(absl::StrCat("opsin[", name, "]"), kUnknownName,
-                            absl::StrJoin(*names, ", ", [](std::string* out, const auto& n) {
+                            absl::StrJoin(names, ", ", [](std::string* out, const auto& n) {
                               out->append(n.first);
                             }));
     }
@@ -47,19 +54,17 @@ absl::Status SetOpsin(const std::map<std::string, double>& values, sim::OpsinPar
   return absl::OkStatus();
 }
 
-}  // namespace
-
 LiveCulture::LiveCulture(std::shared_ptr<const CultureModel> model, int num_copies,
                          uint64_t unseeded_seed, sim::Executor& executor)
     : model_(std::move(model)),
       num_copies_(num_copies),
-      unseeded_seed_(unseeded_seed),
       executor_(executor),
       prepared_(model_->prepared()),
       plan_(num_copies),
       seeds_(static_cast<size_t>(num_copies)),
       failed_at_ms_(static_cast<size_t>(num_copies), kNoFailure) {
   copies_ = std::make_unique<Copies>(prepared_.culture, num_copies_, executor_);
+  for (size_t i = 0; i < seeds_.size(); ++i) seeds_[i] = EpisodeSeed(unseeded_seed, i + 1);
 }
 
 absl::StatusOr<std::unique_ptr<LiveCulture>> LiveCulture::Create(
@@ -144,11 +149,7 @@ absl::Status LiveCulture::Clear(const CultureClear& clear) {
   for (size_t c = 0; c < n; ++c) {
     const bool given = !clear.seeds.empty() && clear.seeds[c].has_value();
     any_seed = any_seed || given;
-    if (given) {
-      seeds_[c] = *clear.seeds[c];
-    } else if (!was_cleared_) {
-      seeds_[c] = EpisodeSeed(unseeded_seed_, c + 1);
-    }
+    if (given) seeds_[c] = *clear.seeds[c];
   }
   if (clear.noise_stream.has_value()) {
     noise_stream_ = *clear.noise_stream;
@@ -387,7 +388,7 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
       SetPlasticity();
     }
     plan_.Rebind(culture(), electrodes_.get());
-    InstallStimuli(nullptr);
+    InstallStimuli(nullptr).IgnoreError();  // they were accepted before
   }
   ChangeLearnedWeights(change);
   if (change.plasticity_on.has_value()) {

@@ -15,6 +15,7 @@
 #include "env/copies.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/culture_types.h"
+#include "env/culture/saved_culture.h"
 #include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
 #include "env/passage.h"
@@ -43,6 +44,14 @@ class LiveCulture {
   static absl::StatusOr<std::unique_ptr<LiveCulture>> Create(
       std::shared_ptr<const CultureModel> model, int num_copies, uint64_t unseeded_seed,
       sim::Executor& executor);
+
+  // The culture that was saved, with copies copy_of[0], copy_of[1] ... of its copies. InvalidArgument:
+  // no copies, or what cannot have been saved of a culture of this model ("copies[2].state[7]",
+  // "settings" and what the change says is wrong).
+  static absl::StatusOr<std::unique_ptr<LiveCulture>> Restore(
+      std::shared_ptr<const CultureModel> model, const SavedCulture& saved,
+      absl::Span<const int> copy_of, sim::Executor& executor);
+  SavedCulture Save() const;
 
   // Puts every copy back to time 0, at rest, with no event on its way and no stimulus. Parameters,
   // recording, input spikes and whether plasticity is on stay.
@@ -96,6 +105,12 @@ class LiveCulture {
   const std::vector<double>& failed_at_ms() const { return failed_at_ms_; }  // [copy]; NaN: good
 
  private:
+  // CultureChange.opsin's names.
+  static const std::map<std::string, double sim::OpsinParams::*>& OpsinNumbers();
+  // Ranges are sim::Culture::Create's business.
+  static absl::Status SetOpsin(const std::map<std::string, double>& values,
+                               sim::OpsinParams& opsin);
+
   // What a group of copies leaves of a run.
   struct GroupRun {
     std::vector<sim::Spike> spikes;                      // of copies counted from the group's first
@@ -137,8 +152,10 @@ class LiveCulture {
 
   // Null where the system has no electrodes; made when first asked for.
   absl::StatusOr<const Electrodes*> FindElectrodes();
-  // `have`: what the copies have got of the plan, or null.
-  void InstallStimuli(const StimulusPlan* have);
+  // `have`: what the copies have got of the plan, or null. Fails for restored plans alone.
+  absl::Status InstallStimuli(const StimulusPlan* have);
+  CultureChange Settings() const;
+  absl::Status Load(const SavedCulture& saved, absl::Span<const int> copy_of);
   absl::Status CheckDuration(double duration_ms) const;
   int64_t NumRows(const SeriesSelection& series) const;
   // Bytes of the series of a run.
@@ -157,7 +174,6 @@ class LiveCulture {
 
   const std::shared_ptr<const CultureModel> model_;
   const int num_copies_;
-  const uint64_t unseeded_seed_;
   sim::Executor& executor_;
 
   // What was asked for.
@@ -176,7 +192,7 @@ class LiveCulture {
   int64_t num_clears_ = 0;
   bool was_cleared_ = false;
   uint32_t noise_stream_ = 0;
-  std::vector<uint64_t> seeds_;
+  std::vector<uint64_t> seeds_;  // before the first Clear: of copies that it gives none
   std::vector<double> failed_at_ms_;
   std::optional<RunUnderWay> run_;
   CultureRecording recording_;

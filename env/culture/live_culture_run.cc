@@ -64,12 +64,12 @@ absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::Hearing() {
   return hearing_;
 }
 
-void LiveCulture::InstallStimuli(const StimulusPlan* have) {
+absl::Status LiveCulture::InstallStimuli(const StimulusPlan* have) {
   // A copy that has failed waits for the next Clear.
   const auto takes = [this](int copy) {
     return std::isnan(failed_at_ms_[static_cast<size_t>(copy)]);
   };
-  plan_.InstallInto(*copies_, takes, have);
+  return plan_.InstallInto(*copies_, takes, have);
 }
 
 absl::Status LiveCulture::CheckDuration(double duration_ms) const {
@@ -179,7 +179,7 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   std::vector<std::vector<double>> states;
   if (most > static_cast<double>(max_spikes)) states = copies_->SaveAll();
   std::swap(plan_, plan);
-  if (!run.stimuli.empty()) InstallStimuli(&plan);
+  if (!run.stimuli.empty()) InstallStimuli(&plan).IgnoreError();  // Add has seen them
   run_.emplace(RunUnderWay{run.duration_ms, num_ticks, max_spikes, *std::move(hearing),
                            std::move(plan), failed_at_ms_, std::move(states),
                            std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
@@ -205,7 +205,7 @@ absl::Status LiveCulture::FinishRun() {
     plan_ = std::move(run.plan);
     failed_at_ms_ = std::move(run.failed_at_ms);
     copies_->LoadAll(run.states);
-    InstallStimuli(nullptr);
+    InstallStimuli(nullptr).IgnoreError();  // they were accepted before
     return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
                                                      " ms than the ", run.max_spikes,
                                                      " that one answer holds; run shorter"));

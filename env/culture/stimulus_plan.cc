@@ -418,7 +418,7 @@ void StimulusPlan::Rebind(const sim::Culture& culture, const Electrodes* electro
 }
 
 absl::Status StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
-                               const StimulusPlan* have) const {
+                                       const StimulusPlan* have) const {
   for (int m = 0; m < sim::kNumStimulusModes; ++m) {
     const auto stimulus_mode = static_cast<sim::StimulusMode>(m);
     const ModePlan& mode = modes_[m];
@@ -435,8 +435,8 @@ absl::Status StimulusPlan::InstallInto(Copies& copies, absl::FunctionRef<bool(in
       if (layer->serial < next_serial) continue;
       for (int c = 0; c < copies.num_copies(); ++c) {
         if (!takes(c)) continue;
-        if (absl::Status s = copies.Install(
-                c, stimulus_mode, layer->of_copy[layer->of_copy.size() == 1 ? 0 : c]);
+        if (absl::Status s = copies.Install(c, stimulus_mode,
+                                            layer->of_copy[layer->of_copy.size() == 1 ? 0 : c]);
             !s.ok()) {
           return AtField(FieldOf(stimulus_mode), s);
         }
@@ -479,7 +479,8 @@ absl::StatusOr<StimulusPlan> StimulusPlan::Restore(
       mode.electrode_map = electrodes->map;
     }
     for (size_t i = 0; i < from.sites.size(); ++i) {
-      if (absl::Status s = CheckSite(absl::StrCat(field, ".sites[", i, "]"), from.sites[i], culture);
+      if (absl::Status s =
+              CheckSite(absl::StrCat(field, ".sites[", i, "]"), from.sites[i], culture);
           !s.ok()) {
         return s;
       }
@@ -490,6 +491,9 @@ absl::StatusOr<StimulusPlan> StimulusPlan::Restore(
       channels.sites.push_back(from.sites[i]);
     }
     if (mode.channels != nullptr) mode.site_map = MapOf(mode.channels->sites, culture);
+    if (mode.map() == nullptr && !from.waveforms.empty()) {
+      return MakeFieldError(absl::StrCat(field, ".sites"), "none", "those that waveforms reach");
+    }
     for (const auto& of_copy : from.waveforms) {
       auto layer = std::make_shared<Layer>();
       layer->serial = mode.next_serial++;

@@ -1,13 +1,3 @@
-// What is on a plan's axis in one mode. A value; waveforms are shared and do not change.
-struct SavedStimuli {
-  bool electrodes = false;  // channels are electrodes in declared order
-  sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
-  double sample_dt_ms = 0.0;  // of the last stimulus
-  std::vector<Site> sites;    // the channels otherwise
-  // [stimulus that is not over, in order][copy], or one for all copies. Channels are listed.
-  std::vector<std::vector<std::shared_ptr<const sim::Waveform>>> waveforms;
-};
-
 // The stimuli of a live culture on one time axis, as livn keeps them between runs.
 #ifndef LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 #define LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
@@ -42,6 +32,16 @@ struct StimulusOnset {
   // Under kLivn at the sample nearest to this: the time as livn keeps it, the durations of the runs
   // since time 0 summed up. What is nearest to half a sample is decided by its rounding.
   double summed_ms = 0.0;
+};
+
+// What is on a plan's axis in one mode. A value; waveforms are shared and do not change.
+struct SavedStimuli {
+  bool electrodes = false;  // channels are electrodes in declared order
+  sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
+  double sample_dt_ms = 0.0;  // of the last stimulus
+  std::vector<Site> sites;    // the channels otherwise
+  // [stimulus that is not over, in order][copy], or one for all copies. Channels are listed.
+  std::vector<std::vector<std::shared_ptr<const sim::Waveform>>> waveforms;
 };
 
 // For every mode of the engine: the sites that stimuli have named so far, and the stimuli that are
