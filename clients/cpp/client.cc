@@ -1,24 +1,11 @@
 #include "clients/cpp/client.h"
 
-#include <cstdio>
-#include <random>
 #include <utility>
 
 namespace livnd::client {
 namespace {
 
 using internal::Connection;
-// 128 random bits as text.
-std::string NewRequestId() {
-  std::random_device device;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    char digits[9];
-    std::snprintf(digits, sizeof(digits), "%08x", static_cast<unsigned>(device()));
-    id += digits;
-  }
-  return id;
-}
 
 Error Unsupported(const std::string& message) {
   return {grpc::StatusCode::UNIMPLEMENTED, message, "UNSUPPORTED", {}};
@@ -73,11 +60,13 @@ Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& envir
 
 Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) {
   v1::CreateSessionRequest request;
-  request.set_request_id(NewRequestId());
+  request.set_request_id(internal::NewRequestId());
   request.set_environment_id(options.environment_id);
   request.set_num_envs(options.num_envs);
   request.set_autoreset_mode(options.autoreset_mode);
   request.set_max_episode_steps(options.max_episode_steps);
+  request.set_snapshot(options.snapshot);
+  request.mutable_copy_of()->Add(options.copy_of.begin(), options.copy_of.end());
   v1::CreateSessionResponse response;
   const Result<void> called = connection_->Call(&v1::SessionService::Stub::CreateSession, request,
                                                 &response, connection_->options().create_timeout);
@@ -104,7 +93,10 @@ Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& opt
 Result<std::unique_ptr<CultureSession>> Client::CreateCulture(const std::string& system,
                                                               int num_envs) {
   const std::string environment_id = "Culture-" + system + "-v0";
-  Result<v1::CreateSessionResponse> created = Create({environment_id, num_envs});
+  SessionOptions options;
+  options.environment_id = environment_id;
+  options.num_envs = num_envs;
+  Result<v1::CreateSessionResponse> created = Create(options);
   if (!created.ok()) return created.error();
   auto session =
       std::unique_ptr<CultureSession>(new CultureSession(connection_, *std::move(created)));

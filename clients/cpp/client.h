@@ -32,6 +32,10 @@ struct SessionOptions {
   // Truncates episodes after so many steps; 0 leaves it to the environment, whose own limit counts in
   // any case. Session::spec() tells what counts.
   int64_t max_episode_steps = 0;
+  // Of Session::Snapshot, which the copies begin with; empty: new copies.
+  std::string snapshot;
+  // [num_envs], which of the snapshot's copies they are; empty: all, in order.
+  std::vector<int> copy_of;
 };
 
 // Thread-safe. Do not use it across fork().

@@ -58,4 +58,15 @@ Result<v1::GetCultureResponse> CultureSession::GetCulture(bool learned_weights,
   return response;
 }
 
+Result<std::vector<std::unique_ptr<CultureSession>>> CultureSession::Fork(
+    int num_sessions, const std::vector<int>& copy_of) {
+  Result<std::vector<v1::CreateSessionResponse>> made = remote_.Fork(num_sessions, copy_of);
+  if (!made.ok()) return made.error();
+  std::vector<std::unique_ptr<CultureSession>> sessions;
+  for (v1::CreateSessionResponse& created : *made) {
+    sessions.emplace_back(new CultureSession(remote_.connection(), std::move(created)));
+  }
+  return sessions;
+}
+
 }  // namespace livnd::client

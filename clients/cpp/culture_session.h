@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cpp/connection.h"
@@ -46,6 +47,22 @@ class CultureSession {
   Result<void> Configure(v1::ConfigureRequest change);
   Result<v1::GetCultureResponse> GetCulture(bool learned_weights = false,
                                             bool electrode_hearing = false);
+
+  // Everything that decides what the copies do next, of all or of those that are named. Restore and
+  // SessionOptions take it, for sessions on the same environment of any server with the same physics
+  // and the same system (SNAPSHOT_MISMATCH).
+  Result<std::string> Snapshot(const std::vector<int>& copies = {}) {
+    return remote_.Snapshot(copies);
+  }
+  // Puts copies of a snapshot into the place of the session's: copy_of[i] becomes copy i; empty:
+  // all, in order. An operation.
+  Result<void> Restore(std::string snapshot, const std::vector<int>& copy_of = {}) {
+    return remote_.Restore(std::move(snapshot), copy_of);
+  }
+  // Sessions that begin where this one is, with the copies that copy_of names (empty: all); each then
+  // goes on by itself. All of them are made, or none.
+  Result<std::vector<std::unique_ptr<CultureSession>>> Fork(int num_sessions,
+                                                            const std::vector<int>& copy_of = {});
 
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
   // destructor does it too, in one attempt of at most two seconds.

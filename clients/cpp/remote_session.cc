@@ -1,6 +1,9 @@
 #include "clients/cpp/remote_session.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <random>
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -20,6 +23,17 @@ std::string Fingerprint(const google::protobuf::Message& message) {
 }
 
 }  // namespace
+
+std::string NewRequestId() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    char digits[9];
+    std::snprintf(digits, sizeof(digits), "%08x", static_cast<unsigned>(device()));
+    id += digits;
+  }
+  return id;
+}
 
 Error NotUnderstood() {
   return {grpc::StatusCode::INTERNAL,
@@ -45,12 +59,52 @@ Result<void> RemoteSession::MayBeSent(const google::protobuf::Message& request, 
       last_unanswered_ == Fingerprint(request)) {
     return {};
   }
-  return Error{grpc::StatusCode::FAILED_PRECONDITION,
-               "operation " + std::to_string(next_op_index_) +
-                   " got no answer and may have been done: repeat it with the same arguments, or "
-                   "reset all copies",
-               "UNKNOWN_OUTCOME",
-               {}};
+  return UnknownOutcome(next_op_index_);
+}
+
+Error RemoteSession::UnknownOutcome(int64_t op_index) {
+  return {grpc::StatusCode::FAILED_PRECONDITION,
+          "operation " + std::to_string(op_index) +
+              " got no answer and may have been done: repeat it with the same arguments, or "
+              "reset all copies",
+          "UNKNOWN_OUTCOME",
+          {}};
+}
+
+Result<std::string> RemoteSession::Snapshot(const std::vector<int>& copies) {
+  v1::SnapshotRequest request;
+  request.mutable_copies()->Add(copies.begin(), copies.end());
+  v1::SnapshotResponse response;
+  const Result<void> called = Look(&v1::SessionService::Stub::Snapshot, &request, &response);
+  if (!called.ok()) return called.error();
+  return std::move(*response.mutable_snapshot());
+}
+
+Result<void> RemoteSession::Restore(std::string snapshot, const std::vector<int>& copy_of) {
+  v1::RestoreRequest request;
+  request.set_snapshot(std::move(snapshot));
+  request.mutable_copy_of()->Add(copy_of.begin(), copy_of.end());
+  const bool all = std::find(copy_of.begin(), copy_of.end(), -1) == copy_of.end();
+  v1::RestoreResponse response;
+  return Operate(&v1::SessionService::Stub::Restore, &request, &response,
+                 all ? Kind::kBeginning : Kind::kOther);
+}
+
+Result<std::vector<v1::CreateSessionResponse>> RemoteSession::Fork(
+    int num_sessions, const std::vector<int>& copy_of) {
+  // Of what is not known to have been done nothing can begin.
+  if (!last_unanswered_.empty()) return UnknownOutcome(next_op_index_);
+  v1::ForkRequest request;
+  request.set_request_id(NewRequestId());
+  request.set_session(created_.session());
+  request.set_num_sessions(num_sessions);
+  request.mutable_copy_of()->Add(copy_of.begin(), copy_of.end());
+  v1::ForkResponse response;
+  const Result<void> called = connection_->Call(&v1::SessionService::Stub::Fork, request, &response,
+                                                connection_->options().create_timeout);
+  if (!called.ok()) return called.error();
+  return std::vector<v1::CreateSessionResponse>(response.sessions().begin(),
+                                                response.sessions().end());
 }
 
 void RemoteSession::Remember(const google::protobuf::Message& request) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "clients/cpp/connection.h"
 #include "clients/cpp/result.h"
@@ -18,6 +19,9 @@ namespace livnd::client::internal {
 
 // The error for an answer that lacks what the protocol says is there.
 Error NotUnderstood();
+
+// 128 random bits as text: a new one for every session that is wanted.
+std::string NewRequestId();
 
 // A session that this client made. Numbers its operations, so that a repeat after a failure of the
 // transport gives the answer of the first try and nothing is done twice.
@@ -75,12 +79,20 @@ class RemoteSession {
     return called;
   }
 
+  // Session's calls of these names; Fork answers what the new sessions' creation would have.
+  Result<std::string> Snapshot(const std::vector<int>& copies);
+  Result<void> Restore(std::string snapshot, const std::vector<int>& copy_of);
+  Result<std::vector<v1::CreateSessionResponse>> Fork(int num_sessions,
+                                                      const std::vector<int>& copy_of);
+  const std::shared_ptr<Connection>& connection() const { return connection_; }
+
   std::chrono::milliseconds run_timeout() const { return connection_->options().run_timeout; }
 
   Result<void> Close();
 
  private:
   v1::DeleteSessionRequest Deletion() const;
+  static Error UnknownOutcome(int64_t op_index);
   // UNKNOWN_OUTCOME where an operation before this one stands in its way.
   Result<void> MayBeSent(const google::protobuf::Message& request, Kind kind) const;
   void Remember(const google::protobuf::Message& request);

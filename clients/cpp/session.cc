@@ -123,4 +123,15 @@ Result<ObserveResult> Session::Observe() {
   return result;
 }
 
+Result<std::vector<std::unique_ptr<Session>>> Session::Fork(int num_sessions,
+                                                            const std::vector<int>& copy_of) {
+  Result<std::vector<v1::CreateSessionResponse>> made = remote_.Fork(num_sessions, copy_of);
+  if (!made.ok()) return made.error();
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (v1::CreateSessionResponse& created : *made) {
+    sessions.emplace_back(new Session(remote_.connection(), std::move(created)));
+  }
+  return sessions;
+}
+
 }  // namespace livnd::client

@@ -79,6 +79,8 @@ class LiveCulture {
 
   const EnvironmentSpec& spec() const { return model_->spec(); }
   const CultureModel& model() const { return *model_; }
+  const std::shared_ptr<const CultureModel>& shared_model() const { return model_; }
+  sim::Executor& executor() const { return executor_; }
   int num_copies() const { return num_copies_; }
   bool was_cleared() const { return was_cleared_; }
   bool all_failed() const;

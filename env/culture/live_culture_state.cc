@@ -11,6 +11,21 @@
 
 namespace livnd::env {
 
+SavedCulture TakeCopies(SavedCulture saved, absl::Span<const int> copies) {
+  const auto take = [&](const auto& from) {
+    std::decay_t<decltype(from)> out;
+    for (const int copy : copies) out.push_back(from[static_cast<size_t>(copy)]);
+    return out;
+  };
+  for (auto& [mode, stimuli] : saved.stimuli) {
+    for (auto& of_copy : stimuli.waveforms) {
+      if (of_copy.size() == saved.copies.size()) of_copy = take(of_copy);
+    }
+  }
+  saved.copies = take(saved.copies);
+  return saved;
+}
+
 CultureChange LiveCulture::Settings() const {
   const sim::CultureConfig& config = setup().culture;
   CultureChange out;

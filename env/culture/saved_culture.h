@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "env/culture/culture_types.h"
 #include "env/culture/stimulus_plan.h"
 #include "sim/stimulus/stimulus.h"
@@ -31,6 +32,9 @@ struct SavedCulture {
   };
   std::vector<Copy> copies;
 };
+
+// With copies[0], copies[1] ... of the saved ones alone.
+SavedCulture TakeCopies(SavedCulture saved, absl::Span<const int> copies);
 
 }  // namespace livnd::env
 

@@ -236,9 +236,11 @@ class TaskEnvironment final : public VectorEnvironment {
       return MakeFieldError("infos", "other tensors", "those of the environment's spec");
     }
     if (copy.episode < 1) return MakeFieldError("episode", absl::StrCat(copy.episode), "1 or more");
-    if (copy.step < 0 || copy.step > spec().max_episode_steps) {
-      return MakeFieldError("step", absl::StrCat(copy.step),
-                            absl::StrCat("0 .. ", spec().max_episode_steps));
+    const int64_t most = spec().max_episode_steps > 0 ? spec().max_episode_steps
+                                                      : std::numeric_limits<int64_t>::max() /
+                                                            std::max<int64_t>(1, step_ticks_);
+    if (copy.step < 0 || copy.step > most) {
+      return MakeFieldError("step", absl::StrCat(copy.step), absl::StrCat("0 .. ", most));
     }
     return absl::OkStatus();
   }
@@ -261,6 +263,7 @@ class TaskEnvironment final : public VectorEnvironment {
     outcome_.rewards[i] = from.reward;
     outcome_.terminated[i] = from.terminated ? 1 : 0;
     outcome_.truncated[i] = from.truncated ? 1 : 0;
+    outcome_.failed[i] = 0;
     outcome_.began[i] = from.began ? 1 : 0;
     outcome_.seeds[i] = copy.episode_seed;
     outcome_.episodes[i] = copy.episode;

@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "env/passage.h"
 #include "absl/types/span.h"
 #include "env/copies.h"
+#include "env/passage.h"
 #include "env/spec.h"
 #include "env/task/task.h"
 #include "env/tensor_batch.h"

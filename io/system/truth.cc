@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <tuple>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 
 namespace livnd::io {
 namespace {
@@ -112,6 +115,30 @@ absl::StatusOr<std::string> FileSha256(const std::string& path) {
     hash.Update(absl::string_view(buffer.data(), static_cast<size_t>(file.gcount())));
   }
   if (file.bad()) return absl::ErrnoToStatus(errno, path);
+  return hash.Hex();
+}
+
+std::string BytesSha256(absl::string_view bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.Hex();
+}
+
+absl::StatusOr<std::string> SystemSha256(const System& system) {
+  namespace fs = std::filesystem;
+  std::set<std::string> paths = {system.cells_path, system.connections_path};
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(system.directory, error), end; !error && it != end;
+       it.increment(error)) {
+    const fs::path& path = it->path();
+    if (path.extension() == ".json" && path.filename() != "truth.json") paths.insert(path.string());
+  }
+  if (error) return absl::InternalError(absl::StrCat(system.directory, ": ", error.message()));
+  Sha256 hash;
+  for (const std::string& path : paths) {
+    LIVND_ASSIGN_OR_RETURN(const std::string of_file, FileSha256(path));
+    hash.Update(absl::StrCat(fs::relative(path, system.directory).string(), " ", of_file, "\n"));
+  }
   return hash.Hex();
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "io/system/system.h"
 
 namespace livnd::io {
@@ -26,6 +27,11 @@ std::string SynapsesSha256(const System& system, int population);
 std::string EdgesSha256(const Projection& projection);
 std::string EdgesSynSha256(const Projection& projection);
 
+// Of all that the system was read from: the HDF5 files and the JSON documents of its folder, but for
+// truth.json, which says nothing of its own. The error names a file that cannot be read.
+absl::StatusOr<std::string> SystemSha256(const System& system);
+
+std::string BytesSha256(absl::string_view bytes);
 // Of a file's bytes; the system's error if it cannot be opened or read.
 absl::StatusOr<std::string> FileSha256(const std::string& path);
 

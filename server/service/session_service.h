@@ -4,7 +4,10 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "env/spec.h"
 #include "env/task/vector_environment.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
@@ -17,7 +20,11 @@ namespace livnd::server {
 
 namespace internal {
 using RawSessionService = v1::SessionService::WithRawCallbackMethod_CreateSession<
-    v1::SessionService::WithRawCallbackMethod_DeleteSession<v1::SessionService::Service>>;
+    v1::SessionService::WithRawCallbackMethod_Snapshot<
+        v1::SessionService::WithRawCallbackMethod_Restore<
+            v1::SessionService::WithRawCallbackMethod_Fork<
+                v1::SessionService::WithRawCallbackMethod_DeleteSession<
+                    v1::SessionService::Service>>>>>;
 }  // namespace internal
 
 // Thread-safe. The store and the registry must outlive the service.
@@ -37,10 +44,18 @@ class SessionService final : public internal::RawSessionService {
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* CreateSession(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* Snapshot(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* Restore(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* Fork(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* DeleteSession(Context* context, const Bytes* in, Bytes* out) override;
 
   // Checks a request's fields; returns its reset mode.
   absl::StatusOr<env::AutoresetMode> CheckCreate(const v1::CreateSessionRequest& request) const;
+
+  absl::Status CheckFork(const v1::ForkRequest& request, const Session& session) const;
+  // INVALID_FIELD or TOO_MANY_ENVS about a field that asks for so many copies of an environment.
+  absl::Status CheckNumEnvs(absl::string_view field, int64_t num_envs,
+                            const env::EnvironmentSpec& spec, env::AutoresetMode autoreset) const;
 
   const int64_t max_receive_message_bytes_;
   const int64_t max_send_message_bytes_;

@@ -20,13 +20,6 @@ namespace {
 // What an answer holds beside its recording.
 constexpr int64_t kOverheadBytes = 64 << 10;
 
-absl::Status AnswerTooLarge(int64_t bytes, int64_t most) {
-  return MakeError(absl::StatusCode::kResourceExhausted, reason::kAnswerTooLarge,
-                   absl::StrCat("the answer has ", bytes, " bytes; a message has at most ", most),
-                   {{"value", absl::StrCat(bytes, " bytes")},
-                    {"accepted", absl::StrCat("at most ", most, " bytes: fewer cells or copies")}});
-}
-
 // All copies have failed, copy `first` before the others.
 absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
   const auto text = [&](size_t copy) {
@@ -57,6 +50,36 @@ void HostedCulture::CountRun() {
     work_.simulated_s += lived_ms * 1e-3;
   }
   work_.numerical_failures += NumFailed(culture_->failed_at_ms()) - num_failed_before_;
+}
+
+void HostedCulture::Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const {
+  const env::SavedCulture saved = env::TakeCopies(culture_->Save(), copies);
+  v1::CultureSnapshot* culture = contents->mutable_culture();
+  *culture->mutable_settings() = setup_;
+  EncodeChange(saved.settings, culture->mutable_settings());
+  EncodeSavedCulture(saved, culture);
+}
+
+absl::Status HostedCulture::Load(const v1::SnapshotContents& contents,
+                                 const google::protobuf::RepeatedField<int32_t>& copy_of) {
+  const v1::CultureSnapshot& snapshot = contents.culture();
+  LIVND_ASSIGN_OR_RETURN(
+      const std::vector<int> from,
+      ParseCopyOf(copy_of, num_envs(), snapshot.copies_size(), /*may_stay=*/false));
+  LIVND_ASSIGN_OR_RETURN(env::SavedCulture saved, ParseSavedCulture(snapshot));
+  LIVND_ASSIGN_OR_RETURN(saved.settings, ParseChange(snapshot.settings(), *culture_));
+  auto restored =
+      env::LiveCulture::Restore(culture_->shared_model(), saved, from, culture_->executor());
+  if (!restored.ok()) return AtField("snapshot", restored.status());
+  culture_ = *std::move(restored);
+  setup_.Clear();
+  KeepSetup(snapshot.settings());
+  return absl::OkStatus();
+}
+
+void HostedCulture::KeepSetup(const v1::ConfigureRequest& request) {
+  if (request.has_selection()) *setup_.mutable_selection() = request.selection();
+  if (request.has_model()) *setup_.mutable_model() = request.model();
 }
 
 absl::Status HostedCulture::Clear(const v1::ClearRequest& request, v1::ClearResponse* response) {
@@ -109,6 +132,7 @@ absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::C
     return MakeError(changed.code(), reason::kRunStarted, changed.message(),
                      {{"accepted", "Clear first"}});
   }
+  if (changed.ok()) KeepSetup(request);
   return InRequest(request, changed);
 }
 
@@ -128,7 +152,7 @@ absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
     bytes += static_cast<int64_t>(hearing->gains.size() + 2 * hearing->sites.size()) * 8;
   }
   const int64_t most = max_message_bytes_ - kOverheadBytes;
-  if (bytes > most) return AnswerTooLarge(bytes, most);
+  if (bytes > most) return AnswerTooLarge(bytes, most, "fewer cells or copies");
   if (request.learned_weights()) {
     EncodeLearnedWeights(*culture_, response->mutable_learned_weights());
   }

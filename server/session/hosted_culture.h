@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "env/culture/live_culture.h"
 #include "env/passage.h"
@@ -14,12 +15,19 @@ namespace livnd::server {
 class HostedCulture final : public HostedEnvironment {
  public:
   // max_message_bytes caps one answer.
-  HostedCulture(std::unique_ptr<env::LiveCulture> culture, int64_t max_message_bytes)
-      : culture_(std::move(culture)), max_message_bytes_(max_message_bytes) {}
+  HostedCulture(std::unique_ptr<env::LiveCulture> culture, int64_t max_message_bytes,
+                SnapshotIdentity identity)
+      : culture_(std::move(culture)),
+        max_message_bytes_(max_message_bytes),
+        identity_(std::move(identity)) {}
 
   const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
   int num_envs() const override { return culture_->num_copies(); }
   Work work() const override { return work_; }
+  const SnapshotIdentity& identity() const override { return identity_; }
+  void Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const override;
+  absl::Status Load(const v1::SnapshotContents& contents,
+                    const google::protobuf::RepeatedField<int32_t>& copy_of) override;
   absl::Status BeginRun(const v1::RunRequest& request) override;
   env::Progress Continue(int64_t max_ticks) override { return culture_->ContinueRun(max_ticks); }
   absl::Status FinishRun(v1::RunResponse* response) override;
@@ -30,6 +38,9 @@ class HostedCulture final : public HostedEnvironment {
                           v1::GetCultureResponse* response) override;
 
   bool IsLong(const v1::ConfigureRequest& request) const override;
+  bool IsLong(const v1::RestoreRequest&) const override {
+    return true;
+  }  // which may build another one
   bool IsLong(const v1::GetCultureRequest& request) const override {
     return request.learned_weights() || request.electrode_hearing();
   }
@@ -37,9 +48,13 @@ class HostedCulture final : public HostedEnvironment {
  private:
   // Adds the run that has just ended.
   void CountRun();
+  // Takes note of the setup that a request has asked for.
+  void KeepSetup(const v1::ConfigureRequest& request);
 
-  const std::unique_ptr<env::LiveCulture> culture_;
+  std::unique_ptr<env::LiveCulture> culture_;
   const int64_t max_message_bytes_;
+  const SnapshotIdentity identity_;
+  v1::ConfigureRequest setup_;  // the selection and the model that hold, where some were asked for
   // Of the run that has begun.
   double duration_ms_ = 0.0;
   int64_t num_failed_before_ = 0;  // copies

@@ -8,12 +8,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/status_macros.h"
 #include "env/passage.h"
 #include "env/spec.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
+#include "livnd/v1/snapshot.pb.h"
 #include "server/metrics/work.h"
 #include "server/wire/errors.h"
+#include "server/wire/snapshot.h"
 
 namespace livnd::server {
 
@@ -35,6 +40,20 @@ class HostedEnvironment {
   virtual int num_envs() const = 0;
   // All that was done since it was made.
   virtual Work work() const = 0;
+  virtual const SnapshotIdentity& identity() const = 0;
+
+  // Copies that exist, in this order, into a snapshot.
+  virtual void Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const = 0;
+  // Copies of a snapshot of this environment: as RestoreRequest.copy_of says.
+  virtual absl::Status Load(const v1::SnapshotContents& contents,
+                            const google::protobuf::RepeatedField<int32_t>& copy_of) = 0;
+
+  // Every kind of environment does it alike.
+  absl::Status Restore(const v1::RestoreRequest& request, v1::RestoreResponse*) {
+    LIVND_ASSIGN_OR_RETURN(const v1::SnapshotContents contents,
+                           OpenSnapshot(request.snapshot(), identity()));
+    return Load(contents, request.copy_of());
+  }
 
   // Takes the Step or Run that has begun on, some copies by at most max_ticks >= 1. How it is cut
   // changes no bit.
@@ -43,6 +62,7 @@ class HostedEnvironment {
   // Whether a call takes long and cannot be cut, as where a culture is built.
   virtual bool IsLong(const v1::ConfigureRequest&) const { return false; }
   virtual bool IsLong(const v1::GetCultureRequest&) const { return false; }
+  virtual bool IsLong(const v1::RestoreRequest&) const { return false; }
 
   // Of environments with a task.
   virtual absl::Status Reset(const v1::ResetRequest&, v1::ResetResponse*) { return NotATask(); }

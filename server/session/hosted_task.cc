@@ -1,6 +1,10 @@
 #include "server/session/hosted_task.h"
 
+#include <optional>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "base/field_error.h"
 #include "base/status_macros.h"
 #include "server/wire/episode.h"
 #include "server/wire/errors.h"
@@ -22,6 +26,32 @@ void HostedTask::CountWork(bool stepped) {
     work_.numerical_failures += outcome.failed[c];
     if (!spec().system.empty()) work_.simulated_s += spec().step_duration_ms * 1e-3;
   }
+}
+
+void HostedTask::Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const {
+  v1::TaskSnapshot* task = contents->mutable_task();
+  for (const int copy : copies) EncodeEpisode(environment_->Save(copy), task->add_copies());
+}
+
+absl::Status HostedTask::Load(const v1::SnapshotContents& contents,
+                              const google::protobuf::RepeatedField<int32_t>& copy_of) {
+  const v1::TaskSnapshot& task = contents.task();
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int> from,
+                         ParseCopyOf(copy_of, num_envs(), task.copies_size(), /*may_stay=*/true));
+  std::vector<std::optional<env::EnvironmentCopy>> saved(static_cast<size_t>(task.copies_size()));
+  std::vector<const env::EnvironmentCopy*> copies;
+  for (const int i : from) {
+    if (i < 0) {
+      copies.push_back(nullptr);
+      continue;
+    }
+    std::optional<env::EnvironmentCopy>& copy = saved[static_cast<size_t>(i)];
+    if (!copy.has_value()) {
+      LIVND_ASSIGN_OR_RETURN(copy, ParseEpisode(task.copies(i)));
+    }
+    copies.push_back(&*copy);
+  }
+  return AtField("snapshot", environment_->Restore(copies));
 }
 
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {

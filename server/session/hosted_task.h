@@ -15,13 +15,18 @@ namespace livnd::server {
 
 class HostedTask final : public HostedEnvironment {
  public:
-  explicit HostedTask(std::unique_ptr<env::VectorEnvironment> environment)
+  HostedTask(std::unique_ptr<env::VectorEnvironment> environment, SnapshotIdentity identity)
       : environment_(std::move(environment)),
+        identity_(std::move(identity)),
         actions_(environment_->spec().actions, environment_->num_envs()) {}
 
   const env::EnvironmentSpec& spec() const override { return environment_->spec(); }
   int num_envs() const override { return environment_->num_envs(); }
   Work work() const override { return work_; }
+  const SnapshotIdentity& identity() const override { return identity_; }
+  void Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const override;
+  absl::Status Load(const v1::SnapshotContents& contents,
+                    const google::protobuf::RepeatedField<int32_t>& copy_of) override;
   absl::Status Reset(const v1::ResetRequest& request, v1::ResetResponse* response) override;
   absl::Status BeginStep(const v1::StepRequest& request) override;
   env::Progress Continue(int64_t max_ticks) override {
@@ -35,6 +40,7 @@ class HostedTask final : public HostedEnvironment {
   void CountWork(bool stepped);
 
   const std::unique_ptr<env::VectorEnvironment> environment_;
+  const SnapshotIdentity identity_;
   env::TensorBatch actions_;  // kept for its memory
   Work work_;
 };

@@ -3,8 +3,11 @@
 #include <time.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "server/metrics/stopwatch.h"
@@ -12,6 +15,12 @@
 #include "server/wire/message_bytes.h"
 
 namespace livnd::server {
+namespace {
+
+// What a snapshot and its message hold beside the contents, at most.
+constexpr int64_t kOverheadBytes = 4 << 10;
+
+}  // namespace
 
 namespace {
 
@@ -151,6 +160,32 @@ Session::Reply Session::Run(const v1::RunRequest& request) {
 Session::Reply Session::Clear(const v1::ClearRequest& request) {
   v1::ClearResponse response;
   return Operate(request, &response, false, &HostedEnvironment::Clear);
+}
+
+Session::Reply Session::Restore(const v1::RestoreRequest& request) {
+  v1::RestoreResponse response;
+  return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Restore);
+}
+
+absl::StatusOr<std::string> Session::Snapshot(
+    const google::protobuf::RepeatedField<int32_t>& copies, int64_t max_bytes) {
+  LIVND_RETURN_IF_ERROR(Ended());
+  std::vector<int> chosen(copies.begin(), copies.end());
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen[i] >= 0 && chosen[i] < num_envs_) continue;
+    return InvalidField(absl::StrCat("copies[", i, "]"), absl::StrCat(chosen[i]),
+                        absl::StrCat("0 .. ", num_envs_ - 1));
+  }
+  if (static_cast<int64_t>(chosen.size()) > num_envs_) {
+    return InvalidField("copies", absl::StrCat(chosen.size(), " numbers"),
+                        absl::StrCat("at most ", num_envs_));
+  }
+  for (int c = 0; copies.empty() && c < num_envs_; ++c) chosen.push_back(c);
+  v1::SnapshotContents contents;
+  environment_->Save(chosen, &contents);
+  const auto bytes = static_cast<int64_t>(contents.ByteSizeLong()) + kOverheadBytes;
+  if (bytes > max_bytes) return AnswerTooLarge(bytes, max_bytes, "fewer copies");
+  return SealSnapshot(environment_->identity(), std::move(contents));
 }
 
 Session::Reply Session::Observe() {

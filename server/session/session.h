@@ -59,6 +59,11 @@ class Session {
   Reply Clear(const v1::ClearRequest& request);
   Reply Observe();
   Reply GetCulture(const v1::GetCultureRequest& request);
+  Reply Restore(const v1::RestoreRequest& request);
+  // The copies named, or all of them where none is. ANSWER_TOO_LARGE.
+  absl::StatusOr<std::string> Snapshot(const google::protobuf::RepeatedField<int32_t>& copies,
+                                       int64_t max_bytes);
+  int64_t next_op_index() const { return log_.next(); }
 
  private:
   // Why nothing is done any more, half way or at all: the session or the server ends. Once not OK it

@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "io/system/truth.h"
 #include "server/machine/log.h"
 #include "server/session/holdings.h"
 #include "server/wire/errors.h"
@@ -41,6 +42,13 @@ std::string RandomName() {
   char bytes[16];
   FillRandomly(bytes, sizeof(bytes));
   return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
+}
+
+// Of a request that may hold megabytes and is compared as long as its session lives.
+std::string DigestOf(const google::protobuf::Message& request) {
+  std::string payload;
+  CanonicalBytes(request, &payload);
+  return io::BytesSha256(payload);
 }
 
 }  // namespace
@@ -85,14 +93,96 @@ uint64_t SessionRegistry::Entropy() const {
 
 void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset,
                              Created done) {
-  std::string payload;
-  CanonicalBytes(request, &payload);
-  const std::string& request_id = request.request_id();
+  Wish wish;
+  wish.request_id = request.request_id();
+  wish.payload_sha256 = DigestOf(request);
+  wish.environment_id = request.environment_id();
+  wish.copies = {request.num_envs(), autoreset, 0, request.max_episode_steps()};
+  if (!request.snapshot().empty()) {
+    auto start = std::make_shared<v1::RestoreRequest>();
+    start->set_snapshot(request.snapshot());
+    *start->mutable_copy_of() = request.copy_of();
+    wish.start = std::move(start);
+  }
+  Make(std::move(wish), std::move(done));
+}
+
+void SessionRegistry::Fork(const v1::ForkRequest& request, const Session& from,
+                           std::string snapshot, Forked done) {
+  // What the sessions that are being made have come to; the last one answers.
+  struct Gathered {
+    Mutex mu;
+    size_t num_missing ABSL_GUARDED_BY(mu) = 0;
+    absl::Status status ABSL_GUARDED_BY(mu);
+    std::vector<std::shared_ptr<Session>> sessions ABSL_GUARDED_BY(mu);
+    Forked done;
+  };
+  const auto n = static_cast<size_t>(request.num_sessions());
+  const auto id_of = [&](size_t i) { return absl::StrCat(request.request_id(), "/", i); };
+  bool repeated = false;
+  {
+    MutexLock lock(mu_);
+    for (size_t i = 0; i < n; ++i) repeated = repeated || requests_.contains(id_of(i));
+  }
+  auto gathered = std::make_shared<Gathered>();
+  gathered->num_missing = n;
+  gathered->sessions.resize(n);
+  gathered->done = std::move(done);
+
+  auto start = std::make_shared<v1::RestoreRequest>();
+  start->set_snapshot(std::move(snapshot));
+  *start->mutable_copy_of() = request.copy_of();
+  Wish wish;
+  wish.payload_sha256 = DigestOf(request);
+  wish.environment_id = from.spec().id;
+  wish.copies = {request.copy_of().empty() ? from.num_envs() : request.copy_of_size(),
+                 from.autoreset(), 0, from.spec().max_episode_steps};
+  wish.start = std::move(start);
+  for (size_t i = 0; i < n; ++i) {
+    wish.request_id = id_of(i);
+    Make(wish, [this, gathered, repeated, i](absl::StatusOr<std::shared_ptr<Session>> session) {
+      std::vector<std::shared_ptr<Session>> sessions;
+      absl::Status status;
+      {
+        MutexLock lock(gathered->mu);
+        if (session.ok()) {
+          gathered->sessions[i] = *std::move(session);
+        } else if (gathered->status.ok()) {
+          gathered->status = session.status();
+        }
+        if (--gathered->num_missing > 0) return;
+        sessions.swap(gathered->sessions);
+        status = gathered->status;
+      }
+      if (status.ok()) {
+        std::move(gathered->done)(std::move(sessions));
+        return;
+      }
+      // What another call has been told of stays.
+      for (const std::shared_ptr<Session>& made : sessions) {
+        if (made != nullptr && !repeated) Unmake(made->name());
+      }
+      std::move(gathered->done)(status);
+    });
+  }
+}
+
+void SessionRegistry::Unmake(const std::string& name) {
+  std::shared_ptr<SessionUse::Entry> entry;  // freed without the lock
+  MutexLock lock(mu_);
+  const auto found = sessions_.find(name);
+  if (found == sessions_.end()) return;
+  entry = found->second;
+  requests_.erase(entry->request_id);
+  sessions_.erase(found);
+}
+
+void SessionRegistry::Make(Wish wish, Created done) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   bool make = false;
   {
     MutexLock lock(mu_);
-    const auto known = requests_.find(request_id);
+    const auto known = requests_.find(wish.request_id);
     if (draining_) {
       answer = ShuttingDown();
     } else if (known == requests_.end()) {
@@ -100,16 +190,16 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
         answer = TooManySessions();
       } else {
         ++num_reserved_;
-        Request& fresh = requests_[request_id];
-        fresh.payload = std::move(payload);
+        Request& fresh = requests_[wish.request_id];
+        fresh.payload_sha256 = wish.payload_sha256;
         fresh.waiters.push_back(std::move(done));
         make = true;
       }
-    } else if (known->second.payload != payload) {
+    } else if (known->second.payload_sha256 != wish.payload_sha256) {
       answer = MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
                          "request_id was used for another session; a new session takes a new one",
                          {{"field", "request_id"},
-                          {"value", request_id},
+                          {"value", wish.request_id},
                           {"accepted", "a new id, or the same request"}});
     } else if (known->second.ended) {
       answer = UnknownSession(known->second.session);
@@ -124,20 +214,25 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
     std::move(done)(std::move(answer));
     return;
   }
-  const WantedCopies wanted{request.num_envs(), autoreset, Entropy(), request.max_episode_steps()};
-  store_.Make(request.environment_id(), wanted,
-              [this, request_id,
-               autoreset](absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
-                Finish(request_id, autoreset, std::move(environment));
-              });
+  const std::string environment_id = wish.environment_id;
+  WantedCopies wanted = wish.copies;
+  wanted.unseeded_seed = Entropy();
+  store_.Make(
+      environment_id, wanted,
+      [this, wish = std::move(wish)](absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
+        if (made.ok() && wish.start != nullptr) {
+          if (absl::Status s = (*made)->Restore(*wish.start, nullptr); !s.ok()) made = s;
+        }
+        Finish(wish, std::move(made));
+      });
 }
 
-void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode autoreset,
+void SessionRegistry::Finish(const Wish& wish,
                              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   if (environment.ok()) {
-    answer = std::make_shared<Session>(RandomName(), *std::move(environment), autoreset, pool_,
-                                       metrics_);
+    answer = std::make_shared<Session>(RandomName(), *std::move(environment), wish.copies.autoreset,
+                                       pool_, metrics_);
   } else {
     answer = environment.status();
   }
@@ -145,18 +240,18 @@ void SessionRegistry::Finish(const std::string& request_id, env::AutoresetMode a
   {
     MutexLock lock(mu_);
     --num_reserved_;
-    Request& request = requests_.at(request_id);
+    Request& request = requests_.at(wish.request_id);
     waiters.swap(request.waiters);
     if (draining_) answer = ShuttingDown();
     if (answer.ok()) {
       request.session = (*answer)->name();
       auto entry = std::make_shared<SessionUse::Entry>();
       entry->session = *answer;
-      entry->request_id = request_id;
+      entry->request_id = wish.request_id;
       entry->last_used = Now();
       sessions_[request.session] = std::move(entry);
     } else {
-      requests_.erase(request_id);
+      requests_.erase(wish.request_id);
     }
   }
   if (answer.ok()) {

@@ -80,6 +80,12 @@ class SessionRegistry {
   void Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset, Created done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Makes request.num_sessions sessions that begin with a snapshot of `from`, which its session's
+  // strand has taken; all of them or none. As Create otherwise.
+  using Forked = absl::AnyInvocable<void(absl::StatusOr<std::vector<std::shared_ptr<Session>>>) &&>;
+  void Fork(const v1::ForkRequest& request, const Session& from, std::string snapshot, Forked done)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
   absl::StatusOr<SessionUse> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -105,14 +111,24 @@ class SessionRegistry {
 
   // What is known of a request_id.
   struct Request {
-    std::string payload;           // canonical bytes
+    std::string payload_sha256;
     std::string session;           // its name; empty while it is being made
     bool ended = false;            // the session is gone
     std::vector<Created> waiters;  // while it is being made
   };
 
-  void Finish(const std::string& request_id, env::AutoresetMode autoreset,
-              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
+  // A session that is to be made.
+  struct Wish {
+    std::string request_id;
+    std::string payload_sha256;  // what a repeat of the request must be equal to
+    std::string environment_id;
+    WantedCopies copies;  // their unseeded seed is drawn when they are made
+    std::shared_ptr<const v1::RestoreRequest> start;  // null: new copies
+  };
+  void Make(Wish wish, Created done) ABSL_LOCKS_EXCLUDED(mu_);
+  // As if the session had never been made: its request may come again.
+  void Unmake(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+  void Finish(const Wish& wish, absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
   // TOO_MANY_SESSIONS, with who holds them.
   absl::Status TooManySessions() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

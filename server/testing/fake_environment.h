@@ -152,6 +152,10 @@ class FakeEnvironment final : public env::VectorEnvironment {
     if (progress.over) ++control_.num_steps;
     return progress;
   }
+  env::EnvironmentCopy Save(int copy) const override { return environment_->Save(copy); }
+  absl::Status Restore(absl::Span<const env::EnvironmentCopy* const> copies) override {
+    return environment_->Restore(copies);
+  }
   const env::Outcome& outcome() const override { return environment_->outcome(); }
   bool was_reset() const override { return environment_->was_reset(); }
   int first_ended() const override { return environment_->first_ended(); }
@@ -169,12 +173,15 @@ inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {
         ++control.num_builds;
         control.AwaitOpen();
         if (control.build_fails) return absl::InternalError("the culture did not settle");
-        return EnvironmentStore::Maker([&control, id](const WantedCopies& wanted)
-                                           -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
-          control.unseeded_seed = wanted.unseeded_seed;
-          return std::make_unique<HostedTask>(std::make_unique<FakeEnvironment>(
-              wanted.num_envs, wanted.autoreset, control, FakeSpec(id), wanted.max_episode_steps));
-        });
+        return EnvironmentStore::Maker(
+            [&control,
+             id](const WantedCopies& wanted) -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
+              control.unseeded_seed = wanted.unseeded_seed;
+              return std::make_unique<HostedTask>(
+                  std::make_unique<FakeEnvironment>(wanted.num_envs, wanted.autoreset, control,
+                                                    FakeSpec(id), wanted.max_episode_steps),
+                  SnapshotIdentity{"fake-1", id, "spec", ""});
+            });
       };
 }
 

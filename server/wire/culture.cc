@@ -74,6 +74,19 @@ absl::StatusOr<io::ParamList> ParseParams(
   return out;
 }
 
+void EncodeParams(const io::ParamList& params,
+                  google::protobuf::RepeatedPtrField<v1::Param>* messages) {
+  for (const io::Param& param : params) {
+    v1::Param* added = messages->Add();
+    added->set_key(param.key);
+    if (param.values.size() == 1) {
+      added->set_value(param.values.front());
+    } else {
+      EncodeVector(param.values, added->mutable_values());
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_envs) {
@@ -145,6 +158,48 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
   return change;
 }
 
+void EncodeChange(const env::CultureChange& change, v1::ConfigureRequest* request) {
+  if (change.dt_ms.has_value()) request->set_dt_ms(*change.dt_ms);
+  if (change.v_init_mv.has_value()) request->set_v_init_mv(*change.v_init_mv);
+  request->set_forget_params(change.forget_params);
+  request->set_params_group(change.params_group);
+  EncodeParams(change.params, request->mutable_params());
+  if (!change.opsin.empty()) SetNumbers(change.opsin, OpsinNames(), request->mutable_opsin());
+  if (change.plasticity.has_value()) {
+    for (const auto& [cells, numbers] : *change.plasticity) {
+      v1::PlasticityRules* rules = request->mutable_plasticity();
+      SetNumbers(numbers, PlasticityRuleNames(),
+                 cells == sim::kExcitatoryCells ? rules->mutable_excitatory()
+                                                : rules->mutable_inhibitory());
+    }
+  }
+  if (!change.learned_weights.empty()) {
+    EncodeVector(change.learned_weights, request->mutable_learned_weights());
+  }
+  request->set_normalize_weights(change.normalize_weights);
+  if (change.normalize_target.has_value()) {
+    request->set_normalize_target(*change.normalize_target);
+  }
+  if (change.plasticity_on.has_value()) request->set_plasticity_on(*change.plasticity_on);
+  if (change.noise_stream.has_value()) request->set_noise_stream(*change.noise_stream);
+  if (change.recording.has_value()) {
+    EncodeSelection(*change.recording, request->mutable_recording());
+  }
+  if (!change.input_spikes_ms.empty()) {
+    std::vector<int64_t> gids, offsets = {0};
+    std::vector<double> times;
+    for (const auto& [gid, of_gid] : change.input_spikes_ms) {
+      gids.push_back(gid);
+      times.insert(times.end(), of_gid.begin(), of_gid.end());
+      offsets.push_back(static_cast<int64_t>(times.size()));
+    }
+    v1::InputSpikes* spikes = request->mutable_input_spikes();
+    EncodeVector(gids, spikes->mutable_gids());
+    EncodeVector(offsets, spikes->mutable_offsets());
+    EncodeVector(times, spikes->mutable_times_ms());
+  }
+}
+
 int64_t TickNs(const sim::Culture& culture) { return std::llround(culture.dt_ms() * 1e6); }
 
 void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* response) {
@@ -168,15 +223,7 @@ void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* respons
     EncodeVector(gids, added->mutable_gids());
   }
   EncodeVector(live.input_gids(), response->mutable_input_gids());
-  for (const io::Param& param : live.params()) {
-    v1::Param* added = response->add_params();
-    added->set_key(param.key);
-    if (param.values.size() == 1) {
-      added->set_value(param.values.front());
-    } else {
-      EncodeVector(param.values, added->mutable_values());
-    }
-  }
+  EncodeParams(live.params(), response->mutable_params());
   for (const std::string& key : io::AcceptedParams(live.setup())) {
     response->add_accepted_params(key);
   }

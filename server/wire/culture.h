@@ -20,6 +20,9 @@ absl::StatusOr<env::CultureClear> ParseClear(const v1::ClearRequest& request, in
 absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& request,
                                                const env::LiveCulture& culture);
 
+// The request that asks for a change, but for its setup.
+void EncodeChange(const env::CultureChange& change, v1::ConfigureRequest* request);
+
 // The length of the culture's ticks, to the nearest nanosecond.
 int64_t TickNs(const sim::Culture& culture);
 

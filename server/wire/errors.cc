@@ -97,6 +97,13 @@ absl::Status UnknownSession(absl::string_view name) {
                   "the name from CreateSession, until DeleteSession or the idle timeout");
 }
 
+absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view instead) {
+  return MakeError(absl::StatusCode::kResourceExhausted, reason::kAnswerTooLarge,
+                   absl::StrCat("the answer has ", bytes, " bytes; a message has at most ", most),
+                   {{"value", absl::StrCat(bytes, " bytes")},
+                    {"accepted", absl::StrCat("at most ", most, " bytes: ", instead)}});
+}
+
 absl::Status ShuttingDown() {
   return MakeError(absl::StatusCode::kUnavailable, reason::kShuttingDown,
                    "the server is shutting down and takes no new work");

@@ -5,6 +5,7 @@
 #ifndef LIVND_SERVER_WIRE_ERRORS_H_
 #define LIVND_SERVER_WIRE_ERRORS_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,7 @@ inline constexpr absl::string_view kRunStarted = "RUN_STARTED";
 inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
 inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
 inline constexpr absl::string_view kBadSystem = "BAD_SYSTEM";
+inline constexpr absl::string_view kSnapshotMismatch = "SNAPSHOT_MISMATCH";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
 }  // namespace reason
@@ -62,6 +64,8 @@ absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::s
 
 // NOT_FOUND / UNKNOWN_SESSION.
 absl::Status UnknownSession(absl::string_view name);
+// RESOURCE_EXHAUSTED / ANSWER_TOO_LARGE; `instead` is what to ask for.
+absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view instead);
 
 // UNAVAILABLE / SHUTTING_DOWN.
 absl::Status ShuttingDown();

@@ -40,8 +40,8 @@ TEST(ErrorsTest, EveryReasonIsInTheContract) {
       reason::kTooManyCalls,     reason::kTooManySpikes,    reason::kAnswerTooLarge,
       reason::kWrongOpIndex,     reason::kNotReset,         reason::kEpisodeEnded,
       reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
-      reason::kNumericalFailure, reason::kBadSystem,        reason::kShuttingDown,
-      reason::kInternal};
+      reason::kNumericalFailure, reason::kBadSystem,        reason::kSnapshotMismatch,
+      reason::kShuttingDown,     reason::kInternal};
   for (const absl::string_view name : reasons) {
     v1::ErrorReason value;
     EXPECT_TRUE(v1::ErrorReason_Parse(absl::StrCat("ERROR_REASON_", name), &value)) << name;

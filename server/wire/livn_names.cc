@@ -65,6 +65,16 @@ std::map<std::string, double> NumbersOf(const google::protobuf::Message& message
   return out;
 }
 
+void SetNumbers(const std::map<std::string, double>& numbers, absl::Span<const LivnName> names,
+                google::protobuf::Message* message) {
+  for (const LivnName& known : names) {
+    const auto number = numbers.find(known.name);
+    if (number == numbers.end()) continue;
+    message->GetReflection()->SetDouble(
+        message, message->GetDescriptor()->FindFieldByName(known.field), number->second);
+  }
+}
+
 std::string FieldOfName(absl::string_view name, absl::Span<const LivnName> names) {
   const auto known = std::find_if(names.begin(), names.end(),
                                   [&](const LivnName& entry) { return name == entry.name; });

@@ -26,6 +26,10 @@ absl::Span<const LivnName> GlifModelNames();  // v1::GlifModel
 std::map<std::string, double> NumbersOf(const google::protobuf::Message& message,
                                         absl::Span<const LivnName> names);
 
+// The other way: sets the optional doubles whose names are there.
+void SetNumbers(const std::map<std::string, double>& numbers, absl::Span<const LivnName> names,
+                google::protobuf::Message* message);
+
 // The field of a name; the name itself if the table does not have it.
 std::string FieldOfName(absl::string_view name, absl::Span<const LivnName> names);
 

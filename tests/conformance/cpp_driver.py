@@ -97,6 +97,16 @@ class _Numbered:
         self.next_op_index = told.get("next_op_index", self.next_op_index)
         return answer_of(told)
 
+    def snapshot(self, copies=()):
+        return bytes.fromhex(self._ask("snapshot", copies=list(copies)))
+
+    def restore(self, snapshot, copy_of=()):
+        self._ask("restore", snapshot=snapshot.hex(), copy_of=list(copy_of))
+
+    def fork(self, num_sessions, copy_of=()):
+        made = self._ask("fork", num_sessions=num_sessions, copy_of=list(copy_of))
+        return [type(self)(self._program, created) for created in made]
+
     def close(self) -> None:
         self._ask("close")
 
@@ -254,7 +264,13 @@ class CppClient(drivers.Client):
         return EnvironmentSpec.from_message(pb.EnvironmentSpec.FromString(bytes.fromhex(told)))
 
     def session(
-        self, environment_id, num_envs=1, autoreset_mode="next_step", max_episode_steps=None
+        self,
+        environment_id,
+        num_envs=1,
+        autoreset_mode="next_step",
+        max_episode_steps=None,
+        snapshot=b"",
+        copy_of=(),
     ):
         created = self._ask(
             "create_session",
@@ -262,6 +278,8 @@ class CppClient(drivers.Client):
             num_envs=num_envs,
             autoreset_mode=_MODES[autoreset_mode],
             max_episode_steps=max_episode_steps or 0,
+            snapshot=snapshot.hex(),
+            copy_of=list(copy_of),
         )
         self._sessions.append(CppSession(self._program, created))
         return self._sessions[-1]

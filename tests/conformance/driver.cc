@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "clients/cpp/client.h"
 #include "nlohmann/json.hpp"
@@ -53,20 +54,41 @@ class Driver {
   template <typename S>
   json Keep(Result<std::unique_ptr<S>> created, std::map<int, std::unique_ptr<S>>* kept) {
     if (!created.ok()) return ErrorOf(created.error());
-    const S& session = **created;
+    return AnswerOf(KeepMade(*std::move(created), kept));
+  }
+  template <typename S>
+  json KeepMade(std::unique_ptr<S> made, std::map<int, std::unique_ptr<S>>* kept) {
+    const S& session = *made;
     json told = {{"id", ++last_id_},
                  {"name", session.name()},
                  {"num_envs", session.num_envs()},
                  {"next_op_index", session.next_op_index()},
                  {"spec", ToJson(session.spec())}};
-    kept->emplace(last_id_, *std::move(created));
-    return AnswerOf(std::move(told));
+    kept->emplace(last_id_, std::move(made));
+    return told;
+  }
+  template <typename S>
+  json Fork(S& session, const json& command, std::map<int, std::unique_ptr<S>>* kept) {
+    auto made = session.Fork(command.at("num_sessions"), command.at("copy_of"));
+    if (!made.ok()) return ErrorOf(made.error());
+    json list = json::array();
+    for (auto& each : *made) list.push_back(KeepMade(std::move(each), kept));
+    return AnswerOf(std::move(list));
   }
   // An operation's outcome, and the number of the next one.
   template <typename S>
   static json Numbered(json outcome, const S& session) {
     outcome["next_op_index"] = session.next_op_index();
     return outcome;
+  }
+
+  // What a session of either kind says, and the number of its next operation.
+  template <typename Verb>
+  json WithEither(const json& command, Verb verb) {
+    if (command.contains("session")) {
+      return Numbered(verb(SessionOf(command)), SessionOf(command));
+    }
+    return Numbered(verb(CultureOf(command)), CultureOf(command));
   }
 
   json Connect(const json& command) {
@@ -79,6 +101,8 @@ class Driver {
     options.num_envs = command.at("num_envs");
     options.autoreset_mode = static_cast<v1::AutoresetMode>(command.at("autoreset_mode"));
     options.max_episode_steps = command.at("max_episode_steps");
+    options.snapshot = FromHex(command.at("snapshot"));
+    options.copy_of = command.at("copy_of").get<std::vector<int>>();
     return Keep(ClientOf(command).CreateSession(options), &sessions_);
   }
   json Environments(const json& command) {
@@ -138,6 +162,25 @@ class Driver {
          return Numbered(Told(CultureOf(c).GetCulture(c.at("learned_weights"))), CultureOf(c));
        }},
 
+      {"snapshot",
+       [this](const json& c) {
+         return WithEither(c, [&](auto& session) {
+           return Told(session.Snapshot(c.at("copies").get<std::vector<int>>()),
+                       [](const std::string& bytes) { return ToHex(bytes.data(), bytes.size()); });
+         });
+       }},
+      {"restore",
+       [this](const json& c) {
+         return WithEither(c, [&](auto& session) {
+           return Told(
+               session.Restore(FromHex(c.at("snapshot")), c.at("copy_of").get<std::vector<int>>()));
+         });
+       }},
+      {"fork",
+       [this](const json& c) {
+         if (c.contains("session")) return Fork(SessionOf(c), c, &sessions_);
+         return Fork(CultureOf(c), c, &cultures_);
+       }},
       {"close",
        [this](const json& c) {
          return Told(c.contains("session") ? SessionOf(c).Close() : CultureOf(c).Close());

@@ -42,7 +42,23 @@ class Refused(Exception):
         return f"{self.code} {self.reason} {self.message} {self.metadata} {self.in_doubt}"
 
 
-class Session(ABC):
+class Numbered(ABC):
+    """What sessions of both kinds can do."""
+
+    @abstractmethod
+    def snapshot(self, copies: Sequence[int] = ()) -> bytes:
+        """Of those copies, or of all."""
+
+    @abstractmethod
+    def restore(self, snapshot: bytes, copy_of: Sequence[int] = ()) -> None:
+        """Copies of a snapshot into the place of the session's."""
+
+    @abstractmethod
+    def fork(self, num_sessions: int, copy_of: Sequence[int] = ()) -> list[Any]:
+        """Sessions of the same kind."""
+
+
+class Session(Numbered):
     """Copies of an environment with a task, one action and one observation tensor.
 
     Attributes:
@@ -90,7 +106,7 @@ class Session(ABC):
         return np.full((self.num_envs, *self.spec.actions[0].shape), value, np.float32)
 
 
-class Culture(ABC):
+class Culture(Numbered):
     """Copies of a culture without a task; attributes as a Session's."""
 
     name: str
@@ -161,6 +177,8 @@ class Client(ABC):
         num_envs: int = 1,
         autoreset_mode: str = "next_step",
         max_episode_steps: int | None = None,
+        snapshot: bytes = b"",
+        copy_of: Sequence[int] = (),
     ) -> Session: ...
 
     @abstractmethod

@@ -53,6 +53,16 @@ class _Numbered:
     def next_op_index(self) -> int:
         return self._session.next_op_index
 
+    def snapshot(self, copies=()):
+        return _told(lambda: self._session.snapshot(copies or None))
+
+    def restore(self, snapshot, copy_of=()):
+        _told(lambda: self._session.restore(snapshot, copy_of or None))
+
+    def fork(self, num_sessions, copy_of=()):
+        made = _told(lambda: self._session.fork(num_sessions, copy_of or None))
+        return [type(self)(session) for session in made]
+
     def close(self) -> None:
         _told(self._session.close)
 
@@ -124,7 +134,13 @@ class PythonClient(drivers.Client):
         return _told(lambda: self._client.environment(environment_id))
 
     def session(
-        self, environment_id, num_envs=1, autoreset_mode="next_step", max_episode_steps=None
+        self,
+        environment_id,
+        num_envs=1,
+        autoreset_mode="next_step",
+        max_episode_steps=None,
+        snapshot=b"",
+        copy_of=(),
     ):
         return PythonSession(
             _told(
@@ -133,6 +149,8 @@ class PythonClient(drivers.Client):
                     num_envs,
                     autoreset_mode=autoreset_mode,
                     max_episode_steps=max_episode_steps,
+                    snapshot=snapshot or None,
+                    copy_of=copy_of or None,
                 )
             )
         )

@@ -143,9 +143,7 @@ def test_denials_by_reason(server, client):
             with pytest.raises(grpc.RpcError):
                 channel.unary_unary(f"/livnd.v1.{method}")(sent)
     now = Scrape(server)
-    denied = {
-        s.labels["reason"]: s.value for s in now.samples if s.name == "livnd_denials_total"
-    }
+    denied = {s.labels["reason"]: s.value for s in now.samples if s.name == "livnd_denials_total"}
     assert {reason: count for reason, count in denied.items() if count} == {
         "UNKNOWN_ENVIRONMENT": 1,
         "NOT_RESET": 1,

@@ -57,9 +57,7 @@ def play(session: livnd.Session, steps: int) -> list[np.ndarray]:
 
 
 def are_equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
-    return len(a) == len(b) and all(
-        x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
 
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.culture import CultureSession
-from livnd.session import Session
+from livnd.session import Session, checked_snapshot, copy_indices
 from livnd.specs import EnvironmentSpec, System
 
 _AUTORESET_MODES = {
@@ -51,6 +52,8 @@ class Client(Connection):
         autoreset_mode: str = "next_step",
         max_episode_steps: int | None = None,
         request_id: str | None = None,
+        snapshot: bytes | None = None,
+        copy_of: Sequence[int] | None = None,
     ) -> Session:
         """Builds num_envs copies of an environment for this client.
 
@@ -63,10 +66,13 @@ class Client(Connection):
             max_episode_steps: truncates episodes after so many steps; None leaves it to the
                 environment, whose own limit counts in any case. The session's spec tells what
                 counts. A culture has no episodes.
+            snapshot: of Session.snapshot(); the copies begin with it instead of as new ones.
+            copy_of: [num_envs], which of the snapshot's copies they are; None: all, in order.
             request_id: names the wish, so that a repeat gives the same session; by default new.
 
         Raises:
             InvalidFieldError, UnknownEnvironmentError, CapacityError, PayloadMismatchError.
+            SnapshotMismatchError: of another environment, physics or system.
         """
         checks.choice("autoreset_mode", autoreset_mode, _AUTORESET_MODES)
         accepted = "1 .. server_info().max_envs_per_session"
@@ -84,6 +90,8 @@ class Client(Connection):
             num_envs=num_envs,
             autoreset_mode=_AUTORESET_MODES[autoreset_mode],
             max_episode_steps=max_episode_steps or 0,
+            snapshot=b"" if snapshot is None else checked_snapshot(snapshot),
+            copy_of=copy_indices("copy_of", copy_of),
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
         if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:

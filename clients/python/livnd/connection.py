@@ -21,7 +21,6 @@ from livnd.errors import (
     OwnServerEndedError,
     ServerUnavailableError,
     invalid_field,
-    not_copyable,
 )
 from livnd.line import Line
 from livnd.specs import ServerInfo
@@ -36,7 +35,8 @@ class Connection:
     Nothing is connected, and no server started, before the first call. Where the client's own
     server ends before the client, the call that finds it out is an OwnServerEndedError, and the
     next one starts another. A client belongs to the process that made it: after a fork every use in
-    the child is a ForkedProcessError. One without sessions is copied and pickled by its arguments.
+    the child is a ForkedProcessError. It is copied and pickled by its arguments, without its
+    sessions.
 
     Args:
         address: "unix:PATH" or "HOST:PORT"; None starts (or joins) this process's own server.
@@ -88,8 +88,6 @@ class Connection:
 
     def __reduce__(self) -> Any:
         self._check_usable()
-        if self._line is not None and self._line.has_sessions():
-            raise not_copyable("a client with sessions")
         return _make, (type(self), self._address and self._address.text, self._limits)
 
     @property

@@ -160,16 +160,16 @@ class ServerStartError(LivndError):
     """The package could not start a server of its own; the message says what it tried."""
 
 
+class SnapshotMismatchError(LivndError):
+    """The snapshot is of another environment, of other physics or of another system."""
+
+
 class ForkedProcessError(LivndError):
     """The object was made in another process, or gRPC cannot be used in this fork at all."""
 
 
 class ConcurrentCallError(LivndError, RuntimeError):
     """Another thread is in a call of this session, which takes one caller at a time."""
-
-
-class NotCopyableError(LivndError, TypeError):
-    """What is to be copied or pickled is on the server; the message says what to do instead."""
 
 
 class ClosedError(LivndError):
@@ -183,14 +183,6 @@ def invalid_field(field: str, value: object, accepted: str) -> InvalidFieldError
         reason="INVALID_FIELD",
         code="INVALID_ARGUMENT",
         metadata={"field": field, "value": str(value), "accepted": accepted},
-    )
-
-
-def not_copyable(what: str) -> NotCopyableError:
-    """The error for a copy of what has its state on the server."""
-    return NotCopyableError(
-        f"{what} cannot be copied or pickled: its state is on the server. Copy an environment "
-        "before its first reset(), or make another with the same arguments"
     )
 
 
@@ -214,6 +206,7 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "TOO_MANY_ENVS": CapacityError,
     "TOO_MANY_CALLS": CapacityError,
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
+    "SNAPSHOT_MISMATCH": SnapshotMismatchError,
     "SHUTTING_DOWN": ServerUnavailableError,
 }
 

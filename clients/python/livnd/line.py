@@ -89,10 +89,6 @@ class Line:
         """Has end() delete the session, unless delete() does before."""
         self._sessions.add(session)
 
-    def has_sessions(self) -> bool:
-        """Whether sessions were made over it and not yet deleted."""
-        return bool(self._sessions)
-
     def delete(self, session: str) -> bool:
         """Deletes the session if this line owns it; False if nobody answered. Never raises.
 

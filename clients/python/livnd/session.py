@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,6 @@ from livnd.errors import (
     UnknownOutcomeError,
     UnknownSessionError,
     invalid_field,
-    not_copyable,
 )
 from livnd.one_caller import OneCaller
 from livnd.specs import EnvironmentSpec, TensorSpec
@@ -101,7 +101,17 @@ class Session:
         self._unanswered: list[tuple[str, bytes]] = []
 
     def __reduce__(self) -> Any:
-        raise not_copyable("a session")
+        """A copy is another session that begins where this one is, also in another process."""
+        if self._unanswered:
+            raise self._in_doubt()
+        wish = {
+            "environment_id": self.spec.environment_id,
+            "num_envs": self.num_envs,
+            "autoreset_mode": self.autoreset_mode,
+            "max_episode_steps": self.spec.max_episode_steps or None,
+            "snapshot": self.snapshot(),
+        }
+        return _another, (self._connection, wish)
 
     def __enter__(self) -> Session:
         return self
@@ -191,6 +201,75 @@ class Session:
             episode_seeds=decode(response.episode_seeds),
         )
 
+    def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
+        """Everything that decides what the copies do next; restore() and create_session take it.
+
+        It fits sessions on the same environment of any server with the same physics and the same
+        system, and does not change with what this session does next.
+
+        Args:
+            copies: which of them, in this order; None for all.
+
+        Raises:
+            InvalidFieldError: no such copy.
+            MessageTooLargeError: more than one message holds; take fewer copies.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        self._check_open()
+        request = pb.SnapshotRequest(session=self.name, copies=copy_indices("copies", copies))
+        response = self._call("Snapshot", request)
+        self._learn_next(response.next_op_index)
+        return response.snapshot
+
+    def restore(self, snapshot: bytes, copy_of: Sequence[int] | None = None) -> None:
+        """Puts copies of a snapshot into the place of the session's.
+
+        What follows has the bits of what would have followed where the snapshot was taken.
+
+        Args:
+            snapshot: what snapshot() gave, here or elsewhere.
+            copy_of: [num_envs]: which of the snapshot's copies each copy becomes; -1, where the
+                environment has a task, leaves it as it is. None: copy i becomes copy i of as many.
+
+        Raises:
+            InvalidFieldError: the bytes are damaged, or there is no such copy; nothing has changed.
+            SnapshotMismatchError: of another environment, physics or system; nothing has changed.
+            UnknownOutcomeError: as step, where some copies stay.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        self._operate(
+            "Restore",
+            pb.RestoreRequest(
+                session=self.name,
+                op_index=self.next_op_index,
+                snapshot=checked_snapshot(snapshot),
+                copy_of=copy_indices("copy_of", copy_of),
+            ),
+        )
+
+    def fork(self, num_sessions: int = 1, copy_of: Sequence[int] | None = None) -> list[Session]:
+        """Sessions that begin where this one is; each then goes on by itself.
+
+        Args:
+            num_sessions: how many.
+            copy_of: which copies each of them has, in this order; None: as this session.
+
+        Raises:
+            InvalidFieldError, CapacityError: none was made.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        self._check_open()
+        if self._unanswered:
+            raise self._in_doubt()
+        request = pb.ForkRequest(
+            request_id=uuid.uuid4().hex,
+            session=self.name,
+            num_sessions=checks.integer("num_sessions", num_sessions, "1 .. 1024", -(2**31), 2**31),
+            copy_of=copy_indices("copy_of", copy_of),
+        )
+        response = self._call("Fork", request)
+        return [type(self)(self._connection, s, self.autoreset_mode) for s in response.sessions]
+
     def close(self) -> None:
         """Deletes the session on the server. Idempotent; never raises for a lost server."""
         if not self._closed:
@@ -208,14 +287,13 @@ class Session:
         payload = request.SerializeToString(deterministic=True)
         this = (method, payload)
         # Leaves nothing of what was before, and so goes on from any outcome.
-        is_beginning = method == "Clear" or (method == "Reset" and not request.HasField("mask"))
+        is_beginning = (
+            method == "Clear"
+            or (method == "Reset" and not request.HasField("mask"))
+            or (method == "Restore" and -1 not in request.copy_of)
+        )
         if self._unanswered and not is_beginning and this != self._unanswered[-1]:
-            raise UnknownOutcomeError(
-                f"operation {self.next_op_index} got no answer and may have been done: repeat it "
-                "with the same arguments, or reset all copies",
-                reason="UNKNOWN_OUTCOME",
-                code="FAILED_PRECONDITION",
-            )
+            raise self._in_doubt()
         try:
             response = self._send(method, payload, timeout_s)
         except PayloadMismatchError:
@@ -231,6 +309,14 @@ class Session:
             raise
         self._advance()
         return response
+
+    def _in_doubt(self) -> UnknownOutcomeError:
+        return UnknownOutcomeError(
+            f"operation {self.next_op_index} got no answer and may have been done: repeat it "
+            "with the same arguments, or reset all copies",
+            reason="UNKNOWN_OUTCOME",
+            code="FAILED_PRECONDITION",
+        )
 
     def _call(self, method: str, request: Any, *, timeout_s: float | None = None) -> Any:
         """A call that changes nothing."""
@@ -295,3 +381,26 @@ class Session:
                 code="NOT_FOUND",
                 metadata=self._gone.metadata,
             )
+
+
+def _another(client: Any, wish: dict[str, Any]) -> Any:
+    """A session of a pickle or a copy; `client` is a livnd.Client."""
+    return client.create_session(**wish)
+
+
+def checked_snapshot(snapshot: Any) -> bytes:
+    """The bytes of a snapshot; InvalidFieldError for what has another type or is empty."""
+    if not isinstance(snapshot, bytes) or not snapshot:
+        raise checks.wrong("snapshot", snapshot, "the bytes that snapshot() gave")
+    return snapshot
+
+
+def copy_indices(field: str, copies: Sequence[int] | None) -> list[int]:
+    """Numbers of copies for a request; none for None."""
+    if copies is None:
+        return []
+    accepted = "at least one number of a copy, or None"
+    indices = checks.integers(field, copies, accepted)
+    if indices.ndim != 1 or not indices.size or not (abs(indices) < 2**31).all():
+        raise checks.wrong(field, copies, accepted)
+    return indices.tolist()

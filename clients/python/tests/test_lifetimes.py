@@ -210,8 +210,11 @@ print(env.unwrapped._session.name, flush=True)
 # --- copies ---------------------------------------------------------------------------------------
 
 
+COPIES = [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))]
+
+
 @pytest.mark.parametrize("kind", GYMS)
-@pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("way", COPIES)
 def test_an_environment_that_was_not_reset_can_be_copied(kind, way, address):
     env = GYMS[kind](address=address)
     other = way(env)
@@ -224,32 +227,143 @@ def test_an_environment_that_was_not_reset_can_be_copied(kind, way, address):
 
 
 @pytest.mark.parametrize("kind", GYMS)
-@pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
-def test_an_environment_that_was_reset_says_what_to_do_instead(kind, way, address):
+@pytest.mark.parametrize("way", COPIES)
+def test_an_environment_that_was_reset_goes_on_alike_in_a_copy(kind, way, address):
     env = GYMS[kind](address=address)
     env.reset(seed=5)
-    with pytest.raises(errors.NotCopyableError, match="before its first reset"):
-        way(env)
+    env.action_space.seed(5)
     env.step(env.action_space.sample())
+    other = way(env)
+    assert session_name(env) != session_name(other)
+    for _ in range(3):
+        action = env.action_space.sample()
+        for a, b in zip(env.step(action), other.step(action), strict=True):
+            np.testing.assert_equal(a, b)
+    env.close()
+    other.step(other.action_space.sample())
+    np.testing.assert_array_equal(other.reset(seed=5)[0], way(other).reset(seed=5)[0])
+    other.close()
+
+
+@pytest.mark.parametrize("kind", GYMS)
+def test_an_environment_goes_back_and_branches(kind, address):
+    env = GYMS[kind](address=address, render_mode="rgb_array")
+    there = env.unwrapped
+    assert there.restore(there.snapshot()) is None  # nothing was seen yet
+    env.reset(seed=5)
+    env.action_space.seed(5)
+    actions = [env.action_space.sample() for _ in range(4)]
+    seen = env.step(actions[0])
+    snapshot = there.snapshot()
+    expected = [there.step(action) for action in actions[1:]]
+    env.reset(seed=6)
+    observation, info = there.restore(snapshot)
+    np.testing.assert_array_equal(observation, seen[0])
+    np.testing.assert_equal(info, seen[4])
+    there.render()
+    forks = there.fork(2)
+    for branch in (there, *forks):
+        for action, wanted in zip(actions[1:], expected, strict=True):
+            np.testing.assert_equal(branch.step(action), wanted)
+    assert len({branch._session.name for branch in (there, *forks)}) == 3
+    # In a new session, where the old one is gone.
+    env.close()
+    for fork in forks:
+        fork._client.call("DeleteSession", pb.DeleteSessionRequest(session=fork._session.name))
+        fork.restore(snapshot)
+        np.testing.assert_equal(fork.step(actions[1]), expected[0])
+        for wrong in (0, -1, 1.0, "2"):
+            with pytest.raises(errors.InvalidFieldError, match="n is"):
+                fork.fork(wrong)
+        for wrong in (b"", "text", None, snapshot[:-1]):
+            with pytest.raises(errors.InvalidFieldError, match="snapshot is"):
+                fork.restore(wrong)
+        fork.close()
+
+
+def test_the_copies_of_a_vector_environment_become_one_of_them(address):
+    envs = GYMS["vector"](address=address)
+    single = GYMS["env"](address=address).unwrapped
+    envs.reset(seed=5)
+    single.reset(seed=11)
+    single.step(np.zeros(single.action_space.shape, np.float32))
+    observations, _ = envs.restore(single.snapshot(), [-1, 0])
+    np.testing.assert_array_equal(envs.episode_seeds, np.array([5, 11], np.uint64))
+    assert not np.array_equal(*observations)
+    observations, _ = envs.restore(envs.snapshot(), [1, 1])
+    np.testing.assert_array_equal(*observations)
+    actions = np.full(envs.action_space.shape, 0.1, np.float32)
+    stepped = envs.step(actions)[0]
+    np.testing.assert_array_equal(stepped[0], stepped[1])
+    np.testing.assert_array_equal(stepped[0], single.step(actions[0])[0])
+    envs.close()
+    single.close()
+
+
+def test_an_environment_with_an_episode_limit_keeps_it_in_a_copy(address):
+    envs = GYMS["vector"](address=address, max_episode_steps=3)
+    envs.reset(seed=5)
+    envs.step(envs.action_space.sample())
+    other = copy.deepcopy(envs)
+    for _ in range(2):
+        truncated = other.step(other.action_space.sample())[3]
+    assert truncated.all()
+    envs.close()
+    other.close()
+
+
+def test_an_async_vector_environment_carries_environments_in_use(address):
+    env = GYMS["env"](address=address)
+    env.reset(seed=5)
+    env.step(np.zeros(env.action_space.shape, np.float32))
+    branches = pickle.dumps(env)
+    envs = gymnasium.vector.AsyncVectorEnv([lambda: pickle.loads(branches)] * 2)
+    actions = np.full(envs.action_space.shape, 0.1, np.float32)
+    envs.reset(seed=9)
+    stepped = envs.step(actions)
+    single = env.reset(seed=9), env.step(actions[0])
+    np.testing.assert_array_equal(stepped[0][0], single[1][0])
+    envs.close()
     env.close()
 
 
-@pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
-def test_sessions_and_clients_with_sessions_say_what_to_do_instead(way, client, session):
-    for held in (session, client, client.create_culture("EI-mini")):
-        with pytest.raises(errors.NotCopyableError, match="make another"):
-            way(held)
+@pytest.mark.parametrize("way", COPIES)
+def test_a_session_goes_on_alike_in_a_copy(way, session):
+    session.reset([1] * session.num_envs)
+    actions = np.zeros((session.num_envs, *session.spec.actions[0].shape))
+    session.step(actions)
+    other = way(session)
+    assert other.name != session.name
+    np.testing.assert_array_equal(
+        other.step(actions).observations[0], session.step(actions).observations[0]
+    )
 
 
-def test_a_livn_env_says_what_to_do_instead(address):
+@pytest.mark.parametrize("way", COPIES)
+def test_a_livn_env_goes_on_alike_in_a_copy(way, address):
     with livnd.make("EI-mini", address=address) as env:
-        with pytest.raises(errors.NotCopyableError, match="make another"):
-            copy.deepcopy(env)
-        env.run(1)
+        env.record_spikes()
+        env.run(20)
+        with way(env) as other:
+            assert other.t == env.t
+            a, b = env.run(30), other.run(30)
+            np.testing.assert_array_equal(a.spike_ids, b.spike_ids)
+            np.testing.assert_array_equal(a.spike_times, b.spike_times)
+            other.run(1)
+            assert other.t != env.t
 
 
-@pytest.mark.parametrize("way", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
-def test_a_client_without_sessions_is_copied_by_its_arguments(way, address):
+@pytest.mark.parametrize("way", COPIES)
+def test_what_was_closed_is_not_copied(way, address):
+    env = GYMS["env"](address=address)
+    env.reset(seed=5)
+    env.close()
+    with pytest.raises(errors.ClosedError):
+        way(env)
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_a_client_is_copied_by_its_arguments(way, address):
     with livnd.connect(address, retry_s=1.5) as client:
         client.systems()
         with way(client) as other:

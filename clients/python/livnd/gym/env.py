@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 import gymnasium
@@ -20,7 +21,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     The server simulates, seeds and ends episodes; this class only carries. It follows Gymnasium's
     contract to the letter: reset(seed) and the resets after it give the same episodes every time.
     Where the session is gone, with an idle server's patience or with the server itself, step() says
-    so and reset() goes on with a new one. Before the first reset it can be copied and pickled.
+    so and reset() goes on with a new one. A copy (copy.deepcopy) or a pickle of it is another
+    environment, which begins where this one is and has the same bits after the same actions.
 
     Args:
         environment_id: the server's id, "TargetRate-EI-mini-v0".
@@ -112,6 +114,42 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             bool(result.truncated[0]),
             spaces.single_info(result.infos),
         )
+
+    def snapshot(self) -> bytes:
+        """Everything that decides what the environment does next, for restore() here or elsewhere.
+
+        It is a value that does not change, and fits every environment of the same name on a server
+        with the same physics and the same system. Wrappers have state of their own, which is not
+        in it: TimeLimit's count of steps, say; copy.deepcopy copies that too.
+
+        Raises:
+            UnknownSessionError, OwnServerEndedError: the session is gone; reset.
+        """
+        return self._session.snapshot()
+
+    def restore(self, snapshot: bytes) -> tuple[np.ndarray, dict[str, Any]] | None:
+        """Goes on where a snapshot was taken, with the same bits.
+
+        Returns:
+            The observation and the info that were the last ones there; None where there was none,
+            before the first reset.
+
+        Raises:
+            InvalidFieldError: not a snapshot of one copy, or damaged; nothing has changed.
+            SnapshotMismatchError: of another environment, physics or system; nothing has changed.
+        """
+        seen = self._session.restore(snapshot)
+        if seen is None:
+            self.episode_seed = None
+            return None
+        self._renderer.keep_reset(seen.observations[0], np.ones(1, np.bool_))
+        self.episode_seed = int(seen.episode_seeds[0])
+        return seen.observations[0][0].copy(), spaces.single_info(seen.infos)
+
+    def fork(self, n: int = 1) -> list[RemoteEnv]:
+        """N environments that begin where this one is, each with a session of its own."""
+        n = checks.integer("n", n, "1 or more", 1)
+        return [copy.deepcopy(self) for _ in range(n)]
 
     def render(self) -> np.ndarray | None:
         """The electrodes as the last reset or step left them, with the pulses of that step.

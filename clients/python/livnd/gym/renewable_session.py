@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 
 from livnd.client import Client
-from livnd.errors import OwnServerEndedError, UnknownSessionError, not_copyable
-from livnd.session import ResetResult, Session, StepResult
+from livnd.errors import NotResetError, OwnServerEndedError, UnknownSessionError
+from livnd.session import ObserveResult, ResetResult, Session, StepResult
 
 # After these nothing can be done on a session any more.
 _GONE = (UnknownSessionError, OwnServerEndedError)
@@ -18,7 +18,7 @@ _GONE = (UnknownSessionError, OwnServerEndedError)
 class RenewableSession:
     """num_envs copies of an environment, whichever session they are in. One caller at a time.
 
-    Until the first reset it is copied and pickled with its client, then no more.
+    It is copied and pickled with its client: the copy goes on where this one is.
     """
 
     def __init__(
@@ -37,11 +37,6 @@ class RenewableSession:
             "max_episode_steps": max_episode_steps,
         }
         self._session: Session | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        if self._session is not None:
-            raise not_copyable("an environment that was reset")
-        return self.__dict__
 
     @property
     def name(self) -> str:
@@ -73,6 +68,37 @@ class RenewableSession:
             return self._session.step(actions)
         except _GONE as error:
             raise _advise(error) from error
+
+    def snapshot(self) -> bytes:
+        """As Session.snapshot; also before the first reset."""
+        if self._session is None:
+            self._session = self._create()
+        try:
+            return self._session.snapshot()
+        except _GONE as error:
+            raise _advise(error) from error
+
+    def restore(
+        self, snapshot: bytes, copy_of: Sequence[int] | None = None
+    ) -> ObserveResult | None:
+        """As Session.restore; where all copies are restored, in a new session if the old is gone.
+
+        Returns:
+            What the copies show; None if one of them has not been reset.
+        """
+        if self._session is None:
+            self._session = self._create()
+        try:
+            self._session.restore(snapshot, copy_of)
+        except _GONE as error:
+            if copy_of is not None and -1 in copy_of:
+                raise _advise(error) from error
+            self._session = self._create()
+            self._session.restore(snapshot, copy_of)
+        try:
+            return self._session.observe()
+        except NotResetError:
+            return None
 
     def _create(self) -> Session:
         try:

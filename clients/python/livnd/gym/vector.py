@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -29,8 +30,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Autoreset happens on the server. Observations, rewards, ends and infos are, bit for bit, those
     of gymnasium.vector.SyncVectorEnv over num_envs single environments. Where the session is gone,
-    reset() of all copies goes on with a new one; before the first reset it can be copied and
-    pickled, as RemoteEnv.
+    reset() of all copies goes on with a new one. A copy or a pickle of it goes on where it is, as
+    RemoteEnv's.
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
@@ -169,6 +170,50 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             infos,
         )
 
+    def snapshot(self) -> bytes:
+        """Of all copies, as RemoteEnv.snapshot().
+
+        Raises:
+            MessageTooLargeError: more than one message holds.
+            UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
+        """
+        return self._session.snapshot()
+
+    def restore(
+        self, snapshot: bytes, copy_of: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]] | None:
+        """Goes on where a snapshot was taken, with the same bits.
+
+        Args:
+            snapshot: what snapshot() gave, also a RemoteEnv's.
+            copy_of: [num_envs]: which of the snapshot's copies each copy becomes; -1 leaves it as
+                it is. None: copy i becomes copy i of as many. [0] * num_envs branches the first.
+
+        Returns:
+            The observations and infos that were the last ones there, as reset()'s; None where a
+            copy has had none, before its first reset.
+
+        Raises:
+            InvalidFieldError: damaged, or there is no such copy; nothing has changed.
+            SnapshotMismatchError: of another environment, physics or system; nothing has changed.
+            UnknownSessionError, OwnServerEndedError: -1 is in copy_of and the session is gone.
+        """
+        seen = self._session.restore(snapshot, copy_of)
+        if seen is None:
+            return None
+        everyone = np.ones(self.num_envs, np.bool_)
+        restored = everyone if copy_of is None else np.asarray(copy_of) >= 0
+        self._renderer.keep_reset(seen.observations[0], restored)
+        self.episode_seeds = seen.episode_seeds
+        nobody = np.zeros(self.num_envs, np.bool_)
+        infos = spaces.vector_info(seen.infos, everyone, seen.episode_seeds, nobody)
+        return seen.observations[0], infos
+
+    def fork(self, n: int = 1) -> list[RemoteVectorEnv]:
+        """N vector environments that begin where this one is, each with a session of its own."""
+        n = checks.integer("n", n, "1 or more", 1)
+        return [copy.deepcopy(self) for _ in range(n)]
+
     def render(self) -> tuple[np.ndarray, ...] | None:
         """A frame of each copy, as RemoteEnv.render()."""
         return self._renderer.frames()
@@ -189,13 +234,13 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             return [None] * self.num_envs
         if not _is_list(seed):
             first = checks.seed("seed", seed, 2**64 - self.num_envs + 1)
-            return [first + copy for copy in range(self.num_envs)]
+            return [first + i for i in range(self.num_envs)]
         given = checks.entries("seed", seed, f"{self.num_envs} entries")
         if len(given) != self.num_envs:
             raise invalid_field("seed", f"{len(given)} entries", f"{self.num_envs} entries")
         return [
-            None if each is None else checks.seed(f"seed[{copy}]", each)
-            for copy, each in enumerate(given)
+            None if each is None else checks.seed(f"seed[{i}]", each)
+            for i, each in enumerate(given)
         ]
 
     def _reset_mask(self, mask: Any) -> np.ndarray:
