@@ -41,7 +41,7 @@ struct Settings {
   std::string systems = "systems";
   int threads = NumUsableCpus();
   absl::Duration idle_timeout = absl::Minutes(30);
-  absl::Duration shutdown_grace = absl::Seconds(10);
+  absl::Duration drain_timeout = absl::Seconds(25);  // Kubernetes kills after 30
   int max_sessions = 64;
   int max_envs = 1024;
   bool exit_with_stdin = false;
@@ -78,10 +78,12 @@ FlagSet MakeFlags(Settings& settings) {
       "let go a session that nobody calls for so long: 1800, 30m; 0 or never for no limit\n"
       "      (default: 30m)",
       &settings.idle_timeout);
-  flags.Duration("shutdown-grace", "TIME",
-                 "how long operations may run on after SIGTERM or SIGINT; what runs then is given "
-                 "up and\n      answers SHUTTING_DOWN (default: 10s)",
-                 &settings.shutdown_grace);
+  flags.Duration(
+      "drain-timeout", "TIME",
+      "how long operations may run on after SIGTERM or SIGINT; what runs then is given "
+      "up and\n      answers SHUTTING_DOWN, as what has not begun does at once (default: "
+      "25s)",
+      &settings.drain_timeout);
   flags.Int("max-sessions", "N", "sessions at once (default: 64)", 1, 1'000'000,
             &settings.max_sessions);
   flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
@@ -139,34 +141,32 @@ absl::Status PrintReadyLine(const std::string& ready) {
 }
 
 // How long operations that were told to give up may take to do so. They look often.
-constexpr absl::Duration kGivingUp = absl::Seconds(5);
+constexpr absl::Duration kGivingUp = absl::Seconds(2);
+// How long answers may take to leave.
+constexpr absl::Duration kHangingUp = absl::Seconds(2);
 
-// True once no operation runs; false if some still do after `patience`. A second signal ends the
-// process here.
-bool AwaitDrained(const Server& server, ShutdownTrigger& trigger, absl::Duration patience) {
+// True once no operation runs; false if some still do after `patience`.
+bool AwaitDrained(const Server& server, absl::Duration patience) {
   const absl::Time deadline = absl::Now() + patience;
   while (!server.drained()) {
     if (absl::Now() >= deadline) return false;
-    const std::string again = trigger.Wait(absl::Milliseconds(20));
-    if (again == "SIGTERM" || again == "SIGINT") {
-      LogWarning("ending at once on a second ", again);
-      _exit(kExitFailure);
-    }
+    absl::SleepFor(absl::Milliseconds(10));
   }
   return true;
 }
 
 // Lets running operations end, for so long, then has them give up, then closes the connections.
 // False if something runs on that cannot be interrupted.
-bool EndServing(Server& server, ShutdownTrigger& trigger, absl::Duration grace) {
+bool EndServing(Server& server, absl::Duration drain_timeout) {
   server.Drain();
-  bool drained = AwaitDrained(server, trigger, grace);
+  bool drained = AwaitDrained(server, drain_timeout);
   if (!drained) {
-    LogWarning("operations still run after ", absl::FormatDuration(grace), " and are given up");
+    LogWarning("operations still run after ", absl::FormatDuration(drain_timeout),
+               " and are given up");
     server.Stop();
-    drained = AwaitDrained(server, trigger, kGivingUp);
+    drained = AwaitDrained(server, kGivingUp);
   }
-  server.Shutdown(absl::Seconds(2));
+  server.Shutdown(kHangingUp);
   return drained && !server.building();
 }
 
@@ -197,8 +197,9 @@ absl::Status Serve(Settings settings) {
   std::string why;
   while (why.empty()) why = trigger->Wait(absl::Hours(1));
   LogInfo("ending on ", why);
-  if (why == ShutdownTrigger::kStdinEnded) settings.shutdown_grace = absl::ZeroDuration();
-  if (!EndServing(*server, *trigger, settings.shutdown_grace)) {
+  ShutdownTrigger::EndAtOnceFromNowOn(kExitFailure);
+  if (why == ShutdownTrigger::kStdinEnded) settings.drain_timeout = absl::ZeroDuration();
+  if (!EndServing(*server, settings.drain_timeout)) {
     // An environment is being built for a client that has been told otherwise, say. It cannot be
     // interrupted, and nothing of it would last.
     state.reset();

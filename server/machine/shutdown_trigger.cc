@@ -11,12 +11,22 @@
 #include "absl/time/clock.h"
 
 namespace livnd::server {
+namespace {
 
-absl::StatusOr<std::unique_ptr<ShutdownTrigger>> ShutdownTrigger::Create(bool watch_stdin) {
+volatile sig_atomic_t exit_status_at_once = 1;
+
+sigset_t EndingSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ShutdownTrigger>> ShutdownTrigger::Create(bool watch_stdin) {
+  const sigset_t signals = EndingSignals();
   if (pthread_sigmask(SIG_BLOCK, &signals, nullptr) != 0) {
     return absl::InternalError("cannot block signals");
   }
@@ -26,6 +36,17 @@ absl::StatusOr<std::unique_ptr<ShutdownTrigger>> ShutdownTrigger::Create(bool wa
 }
 
 ShutdownTrigger::~ShutdownTrigger() { close(signal_fd_); }
+
+void ShutdownTrigger::EndAtOnceFromNowOn(int exit_status) {
+  exit_status_at_once = exit_status;
+  // A handler, though there is a default action: process 1 of a container has none.
+  struct sigaction action = {};
+  action.sa_handler = [](int) { _exit(exit_status_at_once); };
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  const sigset_t signals = EndingSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
 
 std::string ShutdownTrigger::Wait(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;

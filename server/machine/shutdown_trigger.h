@@ -11,7 +11,7 @@
 namespace livnd::server {
 
 // Turns SIGTERM, SIGINT and the end of standard input into something to wait for. The signals are
-// blocked and read from a descriptor, so no code ever runs in a signal handler.
+// blocked and read from a descriptor, so no code of the daemon ever runs in a signal handler.
 //
 // Make it before the process starts any thread: threads inherit the blocked signals. One thread
 // uses it.
@@ -27,6 +27,9 @@ class ShutdownTrigger {
   // Waits for the next reason to end, at most so long. Returns it in words, or "" at the timeout.
   // The end of standard input is reported once, what arrives there before is thrown away.
   std::string Wait(absl::Duration timeout);
+
+  // From now on a signal ends the process at once, with that exit status and whatever it is doing.
+  static void EndAtOnceFromNowOn(int exit_status);
 
  private:
   ShutdownTrigger(int signal_fd, bool watch_stdin)

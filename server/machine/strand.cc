@@ -9,13 +9,31 @@ std::shared_ptr<Strand> Strand::Create(WorkerPool& pool) {
 }
 
 void Strand::Post(Task task) {
+  bool closed = false;
   {
     MutexLock lock(mu_);
-    tasks_.push_back(std::move(task));
-    if (scheduled_) return;
-    scheduled_ = true;
+    closed = closed_;
+    if (!closed) {
+      tasks_.push_back(std::move(task));
+      if (scheduled_) return;
+      scheduled_ = true;
+    }
   }
-  Submit(Lane::kSteps);
+  if (closed) {
+    task(Bid::kGo);
+  } else {
+    Submit(Lane::kSteps);
+  }
+}
+
+void Strand::Close() {
+  std::deque<Task> waiting;
+  {
+    MutexLock lock(mu_);
+    closed_ = true;
+    waiting.swap(tasks_);
+  }
+  for (Task& task : waiting) task(Bid::kGo);
 }
 
 void Strand::Submit(Lane lane) {
@@ -30,11 +48,17 @@ void Strand::Submit(Lane lane) {
 void Strand::TakeTurns(Lane lane) {
   if (!task_) {
     MutexLock lock(mu_);
+    if (tasks_.empty()) {  // closed meanwhile
+      scheduled_ = false;
+      return;
+    }
     task_ = std::move(tasks_.front());
     tasks_.pop_front();
   }
-  Turn turn = task_();
-  while (turn == Turn::kAgain && lane == Lane::kSteps && !pool_.TasksWait()) turn = task_();
+  Turn turn = task_(Bid::kTurn);
+  while (turn == Turn::kAgain && lane == Lane::kSteps && !pool_.TasksWait()) {
+    turn = task_(Bid::kTurn);
+  }
   if (turn == Turn::kOver) {
     task_ = nullptr;
     MutexLock lock(mu_);

@@ -19,20 +19,31 @@ enum class Turn {
   kAside,  // it wants another turn, among the work that cannot be cut (WorkerPool::SubmitAside)
 };
 
+// What a task of a strand is called for.
+enum class Bid {
+  kTurn,  // to have its first turn, or another one
+  kGo,    // to go without having begun: no turn was and none will be
+};
+
 // Runs its tasks one after the other in the order of Post, each in one or more turns on some worker of
 // the pool; no other task of the strand runs before one is over. What one turn wrote the next one
 // sees. After each turn the worker is offered to others, so that a busy strand does not starve the
 // rest; only where nobody waits for a worker a task that wants another turn has it at once.
 //
+// A strand may be closed, for good. What has begun goes on; nothing else begins: tasks that wait, and
+// those posted later, are called once with Bid::kGo, without waiting, on the thread that closes or
+// posts and beside the task that runs. What they answer to that does not matter.
+//
 // Thread-safe. Held by shared_ptr: a strand with tasks keeps itself alive. The pool must outlive
 // it.
 class Strand final : public std::enable_shared_from_this<Strand> {
  public:
-  using Task = absl::AnyInvocable<Turn()>;
+  using Task = absl::AnyInvocable<Turn(Bid)>;
 
   static std::shared_ptr<Strand> Create(WorkerPool& pool);
 
   void Post(Task task) ABSL_LOCKS_EXCLUDED(mu_);
+  void Close() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   enum class Lane { kSteps, kAside };
@@ -47,6 +58,7 @@ class Strand final : public std::enable_shared_from_this<Strand> {
   Mutex mu_;
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mu_);
   bool scheduled_ ABSL_GUARDED_BY(mu_) = false;  // TakeTurns is running or submitted
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace livnd::server

@@ -18,7 +18,7 @@ TEST(StrandTest, RunsTasksOneAfterTheOtherInOrder) {
     WorkerPool pool(4);
     const std::shared_ptr<Strand> strand = Strand::Create(pool);
     for (int i = 0; i < 2000; ++i)
-      strand->Post([&order, i] {
+      strand->Post([&order, i](Bid) {
         order.push_back(i);
         return Turn::kOver;
       });
@@ -38,7 +38,7 @@ TEST(StrandTest, TasksPostedFromManyThreadsDoNotOverlap) {
     for (int t = 0; t < 4; ++t) {
       posters.emplace_back([&] {
         for (int i = 0; i < 500; ++i) {
-          strand->Post([&] {
+          strand->Post([&](Bid) {
             if (++inside > 1) ++overlaps;
             ++num_run;
             --inside;
@@ -62,7 +62,7 @@ TEST(StrandTest, MayBeLetGoByItsOwnTask) {
   owner->strand = Strand::Create(pool);
   Strand& strand = *owner->strand;
   std::atomic<bool> ran{false};
-  strand.Post([owner = std::move(owner), &ran]() mutable {
+  strand.Post([owner = std::move(owner), &ran](Bid) mutable {
     owner.reset();
     ran = true;
     return Turn::kOver;
@@ -91,12 +91,12 @@ TEST(StrandTest, ALongTaskTakesTurnsWithOtherStrands) {
     WorkerPool pool(1);
     const auto blocker = std::make_unique<Blocker>(pool);
     const std::shared_ptr<Strand> a = Strand::Create(pool), b = Strand::Create(pool);
-    a->Post([&order, turns = 0]() mutable {
+    a->Post([&order, turns = 0](Bid) mutable {
       order += 'a';
       return ++turns < 6 ? Turn::kAgain : Turn::kOver;
     });
     for (int i = 0; i < 3; ++i) {
-      b->Post([&order] {
+      b->Post([&order](Bid) {
         order += 'b';
         return Turn::kOver;
       });
@@ -111,16 +111,16 @@ TEST(StrandTest, WhatIsPostedWaitsForTheLastTurn) {
     WorkerPool pool(2);
     const auto blocker = std::make_unique<Blocker>(pool);
     const std::shared_ptr<Strand> strand = Strand::Create(pool), other = Strand::Create(pool);
-    strand->Post([&order, turns = 0]() mutable {
+    strand->Post([&order, turns = 0](Bid) mutable {
       order += 'a';
       ++turns;
       return turns == 3 ? Turn::kAside : turns < 5 ? Turn::kAgain : Turn::kOver;
     });
-    strand->Post([&order] {
+    strand->Post([&order](Bid) {
       order += 'b';
       return Turn::kOver;
     });
-    for (int i = 0; i < 20; ++i) other->Post([] { return Turn::kOver; });
+    for (int i = 0; i < 20; ++i) other->Post([](Bid) { return Turn::kOver; });
   }
   EXPECT_EQ(order, "aaaaab");
 }
@@ -129,7 +129,7 @@ TEST(StrandTest, ATurnAsideHoldsNoWorker) {
   WorkerPool pool(1);
   std::promise<void> aside, release, ran, over;
   const std::shared_ptr<Strand> long_one = Strand::Create(pool), other = Strand::Create(pool);
-  long_one->Post([&, turns = 0]() mutable {
+  long_one->Post([&, turns = 0](Bid) mutable {
     if (++turns == 1) return Turn::kAside;
     if (turns == 2) {
       aside.set_value();
@@ -140,13 +140,64 @@ TEST(StrandTest, ATurnAsideHoldsNoWorker) {
     return Turn::kOver;
   });
   aside.get_future().wait();
-  other->Post([&] {
+  other->Post([&](Bid) {
     ran.set_value();
     return Turn::kOver;
   });
   ran.get_future().wait();
   release.set_value();
   over.get_future().wait();
+}
+
+TEST(StrandTest, AClosedStrandFinishesWhatItHasBegunAndSendsTheRestAway) {
+  std::string order;  // of calls that come one after the other
+  {
+    WorkerPool pool(1);
+    const std::shared_ptr<Strand> strand = Strand::Create(pool);
+    const auto waiting = [&order](char name) {
+      return [&order, name](Bid bid) {
+        order += bid == Bid::kGo ? name : '!';
+        return Turn::kAgain;  // of no matter to who is sent away
+      };
+    };
+    std::promise<void> begun, release;
+    strand->Post([&, turns = 0](Bid bid) mutable {
+      EXPECT_EQ(bid, Bid::kTurn);
+      if (++turns == 1) {
+        begun.set_value();
+        release.get_future().wait();
+      }
+      order += 'a';
+      return turns < 3 ? Turn::kAgain : Turn::kOver;
+    });
+    strand->Post(waiting('b'));
+    strand->Post(waiting('c'));
+    begun.get_future().wait();
+    strand->Close();  // called from here: before the first turn of 'a' is over
+    EXPECT_EQ(order, "bc");
+    strand->Post(waiting('d'));
+    EXPECT_EQ(order, "bcd");
+    release.set_value();
+  }
+  EXPECT_EQ(order, "bcdaaa");
+}
+
+TEST(StrandTest, AStrandMayBeClosedWhileItWaitsForAWorker) {
+  int num_gone = 0;
+  {
+    WorkerPool pool(1);
+    const auto blocker = std::make_unique<Blocker>(pool);
+    const std::shared_ptr<Strand> strand = Strand::Create(pool);
+    for (int i = 0; i < 3; ++i) {
+      strand->Post([&](Bid bid) {
+        num_gone += bid == Bid::kGo ? 1 : 100;
+        return Turn::kOver;
+      });
+    }
+    strand->Close();
+    EXPECT_EQ(num_gone, 3);
+  }
+  EXPECT_EQ(num_gone, 3);
 }
 
 }  // namespace

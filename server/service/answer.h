@@ -86,7 +86,8 @@ grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
 }
 
 // The session that the request names answers on its strand: (Session&, const Request&) ->
-// Session::Reply. A call that nobody waits for any more when its first turn comes is not begun.
+// Session::Reply. A call that nobody waits for any more when its first turn comes is not begun, nor is
+// one whose session is closed meanwhile.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCall& call,
                                          Handler handler) {
@@ -100,7 +101,11 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCal
     Session& session = **use;
     session.Post([&metrics = registry.metrics(), watch = Stopwatch(), waited = absl::ZeroDuration(),
                   handler, context, request = std::move(request), use = *std::move(use),
-                  answer = std::move(answer), begun = false]() mutable {
+                  answer = std::move(answer), begun = false](Bid bid) mutable {
+      if (bid == Bid::kGo) {
+        std::move(answer)(ShuttingDown());
+        return Turn::kOver;
+      }
       waited += watch.Lap();
       if (!begun && context->IsCancelled()) {
         std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));

@@ -50,8 +50,8 @@ class Server {
   // Ordered.
   std::vector<std::string> environment_ids() const;
 
-  // Takes no new work: health says NOT_SERVING, calls that would start something fail with
-  // SHUTTING_DOWN. Operations that have begun run on.
+  // Begins nothing any more: first health says NOT_SERVING, then calls that would start something
+  // fail with SHUTTING_DOWN, those at once that wait for their turn. Operations that have begun run on.
   void Drain();
   // No operation is running.
   bool drained() const;

@@ -141,7 +141,11 @@ grpc::ServerUnaryReactor* SessionService::Fork(Context* context, const Bytes* in
         }
         Session& session = **use;
         session.Post([this, request = std::move(request), use = *std::move(use),
-                      answer = std::move(answer)]() mutable {
+                      answer = std::move(answer)](Bid bid) mutable {
+          if (bid == Bid::kGo) {
+            std::move(answer)(ShuttingDown());
+            return Turn::kOver;
+          }
           if (absl::Status s = CheckFork(*request, *use); !s.ok()) {
             std::move(answer)(s);
             return Turn::kOver;
@@ -177,9 +181,9 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
       [this](std::unique_ptr<Request> request, AnswerCallback answer) {
         absl::StatusOr<std::shared_ptr<Session>> session = registry_.Remove(request->session());
         if (session.ok()) {
-          // After the answers of its calls; the session itself goes with this task.
+          // After the answers of its calls, unless it is closed; the session itself goes with this task.
           Session& removed = **session;
-          removed.Post([session = *std::move(session), answer = std::move(answer)]() mutable {
+          removed.Post([session = *std::move(session), answer = std::move(answer)](Bid) mutable {
             session.reset();
             std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));
             return Turn::kOver;

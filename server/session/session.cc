@@ -50,6 +50,11 @@ Session::Session(std::string name, std::unique_ptr<HostedEnvironment> environmen
       metrics_(metrics),
       pace_(kTurn) {}
 
+void Session::Close() {
+  closed_ = true;
+  strand_->Close();
+}
+
 absl::Status Session::Ended() const {
   if (ended_) return UnknownSession(name_);
   if (pool_.stop_requested()) return ShuttingDown();
@@ -95,6 +100,7 @@ Session::Reply Session::Operate(const Request& request, Response* response, bool
   }
   under_way_ = false;
   LIVND_RETURN_IF_ERROR(Ended());
+  if (aside && closed_) return ShuttingDown();  // it was still waiting
   Stopwatch computing;
   LIVND_RETURN_IF_ERROR(((*environment_).*operation)(request, response));
   computed_ = computing.Lap();

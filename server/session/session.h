@@ -30,7 +30,7 @@ namespace livnd::server {
 // again without a copy. Errors are those of the proto's comments, as absl::Status with an
 // ErrorInfo.
 //
-// Post, End and the accessors are thread-safe. The calls of the protocol must run on the strand.
+// Post, Close, End and the accessors are thread-safe. The calls of the protocol must run on the strand.
 class Session {
  public:
   // What a turn of a call has come to: the answer; or that the call is to be made again, with the
@@ -47,6 +47,10 @@ class Session {
   env::AutoresetMode autoreset() const { return autoreset_; }
 
   void Post(Strand::Task task) { strand_->Post(std::move(task)); }
+
+  // From now on nothing begins: calls that wait, and those still to come, answer SHUTTING_DOWN at
+  // once. What has begun goes on.
+  void Close();
 
   // From now on calls answer UNKNOWN_SESSION: those that are still to come, and at its next turn one
   // that has begun, which is left half way.
@@ -99,6 +103,7 @@ class Session {
   const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
   Metrics& metrics_;
+  std::atomic<bool> closed_{false};
   std::atomic<bool> ended_{false};
 
   // Touched on the strand only. The messages and buffers are kept for their capacity.

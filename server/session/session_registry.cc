@@ -333,15 +333,18 @@ void SessionRegistry::Forget(const std::string& request_id) {
 
 void SessionRegistry::Drain() {
   std::vector<Created> waiters;
+  std::vector<std::shared_ptr<Session>> sessions;
   {
     MutexLock lock(mu_);
     draining_ = true;
+    for (const auto& [name, entry] : sessions_) sessions.push_back(entry->session);
     for (auto& [id, request] : requests_) {
       for (Created& waiter : request.waiters) waiters.push_back(std::move(waiter));
       request.waiters.clear();
     }
   }
   for (Created& waiter : waiters) std::move(waiter)(ShuttingDown());
+  for (const std::shared_ptr<Session>& session : sessions) session->Close();
 }
 
 int SessionRegistry::num_calls() const {

@@ -97,7 +97,8 @@ class SessionRegistry {
   // caller frees them.
   std::vector<std::shared_ptr<Session>> RemoveIdle() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // From now on Create and Acquire fail with SHUTTING_DOWN, also for creations under way.
+  // From now on Create and Acquire fail with SHUTTING_DOWN, also for creations under way, and calls
+  // that wait for their turn are told so at once. Those that have begun go on.
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Number of uses: calls that have begun and not ended.

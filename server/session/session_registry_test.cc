@@ -253,5 +253,30 @@ TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
   EXPECT_EQ(registry_.num_sessions(), 1);
 }
 
+TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
+  const std::string name = (*Create("a"))->name();
+  std::promise<void> begun, release, over;
+  (*registry_.Acquire(name))->Post([&](Bid bid) {
+    EXPECT_EQ(bid, Bid::kTurn);
+    begun.set_value();
+    release.get_future().wait();
+    over.set_value();
+    return Turn::kOver;
+  });
+  begun.get_future().wait();
+  int num_gone = 0;
+  auto use = registry_.Acquire(name);
+  (*use)->Post([&num_gone, use = *std::move(use)](Bid bid) {
+    num_gone += bid == Bid::kGo ? 1 : 100;
+    return Turn::kOver;
+  });
+  EXPECT_EQ(registry_.num_calls(), 1);
+  registry_.Drain();
+  EXPECT_EQ(num_gone, 1);
+  EXPECT_EQ(registry_.num_calls(), 0);
+  release.set_value();
+  over.get_future().wait();
+}
+
 }  // namespace
 }  // namespace livnd::server

@@ -35,7 +35,7 @@ def everything(folder: Path) -> dict[str, object]:
         "systems": SYSTEMS,
         "threads": 1,
         "idle-timeout": "90s",
-        "shutdown-grace": 0,
+        "drain-timeout": 0,
         "max-sessions": 3,
         "max-envs": 2,
         "exit-with-stdin": "true",

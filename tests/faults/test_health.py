@@ -63,7 +63,7 @@ def test_the_path_of_a_socket_is_taken_as_it_is_written():
 
 def test_a_server_that_drains():
     with (
-        Serve("--shutdown-grace", "never") as server,
+        Serve("--drain-timeout", "never") as server,
         livnd.connect(server.address, retry_s=0) as client,
     ):
         session = client.create_culture("EI-mini", 64)

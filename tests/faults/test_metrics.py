@@ -160,7 +160,7 @@ def test_denials_by_reason(server, client):
 
 
 def test_work_that_waits_is_seen():
-    with Serve("--metrics-listen", HERE, "--threads", "1", "--shutdown-grace", "0") as server:
+    with Serve("--metrics-listen", HERE, "--threads", "1", "--drain-timeout", "0") as server:
         clients = [livnd.connect(server.address, retry_s=0) for _ in range(3)]
         cultures = [connected.create_culture("EI-mini", 64) for connected in clients]
         for culture in cultures:

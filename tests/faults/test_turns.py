@@ -62,7 +62,7 @@ def are_equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
 def server(request):
-    with Serve("--threads", str(request.param), "--shutdown-grace", "0") as made:
+    with Serve("--threads", str(request.param), "--drain-timeout", "0") as made:
         yield made
 
 
