@@ -67,6 +67,19 @@ void FlagSet::Duration(absl::string_view name, absl::string_view value_name, abs
                     }});
 }
 
+void FlagSet::Choice(absl::string_view name, absl::string_view help, std::vector<std::string> words,
+                     int* value) {
+  const std::string value_name = absl::StrJoin(words, "|");
+  const std::string accepted = absl::StrJoin(words, ", ");
+  flags_.push_back({std::string(name), value_name, std::string(help), Kind::kText, accepted,
+                    [words = std::move(words), value](absl::string_view text) {
+                      const auto found = absl::c_find(words, text);
+                      if (found == words.end()) return false;
+                      *value = static_cast<int>(found - words.begin());
+                      return true;
+                    }});
+}
+
 void FlagSet::Switch(absl::string_view name, absl::string_view help, bool* value) {
   flags_.push_back({std::string(name), "", std::string(help), Kind::kSwitch, "true or false",
                     [value](absl::string_view text) {

@@ -63,6 +63,9 @@ class FlagSet {
   // The same, and 0 is no time at all.
   void Duration(absl::string_view name, absl::string_view value_name, absl::string_view help,
                 absl::Duration* value);
+  // One of several words; `value` becomes its index.
+  void Choice(absl::string_view name, absl::string_view help, std::vector<std::string> words,
+              int* value);
   // Present or absent; or "true" or "false".
   void Switch(absl::string_view name, absl::string_view help, bool* value);
 

@@ -40,6 +40,8 @@ struct Settings {
   std::string state_dir;
   std::string systems = "systems";
   int threads = NumUsableCpus();
+  int log_format = static_cast<int>(LogFormat::kText);
+  int log_level = static_cast<int>(Severity::kInfo);
   absl::Duration idle_timeout = absl::Minutes(30);
   absl::Duration drain_timeout = absl::Seconds(25);  // Kubernetes kills after 30
   int max_sessions = 64;
@@ -88,6 +90,13 @@ FlagSet MakeFlags(Settings& settings) {
             &settings.max_sessions);
   flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
             1'000'000, &settings.max_envs);
+  flags.Choice("log-format",
+               "lines for people, or an object of JSON a line for programs (default: text)",
+               {"text", "json"}, &settings.log_format);
+  flags.Choice("log-level",
+               "what the log leaves out is below this; debug tells of every call of a session\n"
+               "      (default: info)",
+               {"debug", "info", "warning", "error"}, &settings.log_level);
   flags.Switch("exit-with-stdin",
                "end when standard input ends, as a child of a client does, and at once: nobody is "
                "left to\n      answer to",
@@ -161,8 +170,8 @@ bool EndServing(Server& server, absl::Duration drain_timeout) {
   server.Drain();
   bool drained = AwaitDrained(server, drain_timeout);
   if (!drained) {
-    LogWarning("operations still run after ", absl::FormatDuration(drain_timeout),
-               " and are given up");
+    LogLine(Severity::kWarning, "operations still run and are given up",
+            {{"drain_timeout_ms", drain_timeout}});
     server.Stop();
     drained = AwaitDrained(server, kGivingUp);
   }
@@ -192,11 +201,15 @@ absl::Status Serve(Settings settings) {
   const std::string ready = ReadyLine(*server);
   LIVND_RETURN_IF_ERROR(state->PublishEndpoint(ready));
   LIVND_RETURN_IF_ERROR(PrintReadyLine(ready));
-  LogInfo("serving ", server->environment_ids().size(), " environment(s) on ", server->address());
+  LogLine(Severity::kInfo, "serving",
+          {{"address", server->address()},
+           {"environments", server->environment_ids().size()},
+           {"version", kVersion}});
 
   std::string why;
   while (why.empty()) why = trigger->Wait(absl::Hours(1));
-  LogInfo("ending on ", why);
+  LogLine(Severity::kInfo, absl::StrCat("ending on ", why),
+          {{"drain_timeout_ms", settings.drain_timeout}});
   ShutdownTrigger::EndAtOnceFromNowOn(kExitFailure);
   if (why == ShutdownTrigger::kStdinEnded) settings.drain_timeout = absl::ZeroDuration();
   if (!EndServing(*server, settings.drain_timeout)) {
@@ -235,6 +248,8 @@ int ServeCommand(absl::Span<const std::string> args) {
     std::fprintf(stderr, "livnd serve: %s\n", std::string(usage.message()).c_str());
     return kExitUsage;
   }
+  ConfigureLog(static_cast<LogFormat>(settings.log_format),
+               static_cast<Severity>(settings.log_level));
   const absl::Status status = Serve(std::move(settings));
   if (!status.ok()) {
     LogError("cannot serve: ", status.ToString(absl::StatusToStringMode::kWithNoExtraData));

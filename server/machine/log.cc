@@ -1,27 +1,46 @@
 #include "server/machine/log.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace livnd::server {
 namespace {
 
-absl::string_view Name(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return "info ";
-    case Severity::kWarning:
-      return "warn ";
-    case Severity::kError:
-      return "error";
-  }
-  return "";
+std::atomic<LogFormat> log_format{LogFormat::kText};
+std::atomic<Severity> least_severity{Severity::kInfo};
+std::atomic<bool> tells_priority{false};
+
+struct Level {
+  absl::string_view name;
+  absl::string_view padded;
+  absl::string_view priority;  // syslog's
+};
+
+const Level& LevelOf(Severity severity) {
+  static constexpr Level kLevels[] = {{"debug", "debug", "<7>"},
+                                      {"info", "info ", "<6>"},
+                                      {"warning", "warn ", "<4>"},
+                                      {"error", "error", "<3>"}};
+  return kLevels[static_cast<size_t>(severity)];
+}
+
+// systemd says in JOURNAL_STREAM which stream it gave to the process; it may have been led elsewhere.
+bool LeadsToJournal(int fd) {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat about;
+  return stream != nullptr && fstat(fd, &about) == 0 &&
+         absl::StrCat(about.st_dev, ":", about.st_ino) == stream;
 }
 
 // The length of the UTF-8 sequence of a printable character at the start of `text`, or 0. The
@@ -65,12 +84,65 @@ std::string OneLine(absl::string_view text) {
   return line;
 }
 
+// As a string of JSON. The text has been through OneLine.
+std::string Quoted(absl::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string TextLine(absl::string_view time, Severity severity, absl::string_view text,
+                     const LogFields& fields) {
+  std::string line = absl::StrCat(time, " ", LevelOf(severity).padded, " ", OneLine(text));
+  for (const LogField& field : fields) {
+    const std::string value = OneLine(field.value());
+    const bool plain = !value.empty() && value.find_first_of(" \"=\\") == std::string::npos;
+    absl::StrAppend(&line, " ", field.name(), "=", plain ? value : Quoted(value));
+  }
+  return line;
+}
+
+std::string JsonLine(absl::string_view time, Severity severity, absl::string_view text,
+                     const LogFields& fields) {
+  std::string line = absl::StrCat("{\"time\":\"", time, "\",\"level\":\"", LevelOf(severity).name,
+                                  "\",\"message\":", Quoted(OneLine(text)));
+  for (const LogField& field : fields) {
+    absl::StrAppend(
+        &line, ",\"", field.name(),
+        "\":", field.is_number() ? std::string(field.value()) : Quoted(OneLine(field.value())));
+  }
+  return line + "}";
+}
+
 }  // namespace
 
-void LogLine(Severity severity, absl::string_view text) {
+LogField::LogField(absl::string_view name, absl::Duration value)
+    : name_(name),
+      value_(value < absl::InfiniteDuration()
+                 ? absl::StrFormat("%.3f", absl::ToDoubleMilliseconds(value))
+                 : "never"),
+      is_number_(value < absl::InfiniteDuration()) {}
+
+void ConfigureLog(LogFormat format, Severity least) {
+  log_format = format;
+  least_severity = least;
+  tells_priority = LeadsToJournal(STDERR_FILENO);
+}
+
+bool IsLogged(Severity severity) { return severity >= least_severity.load(); }
+
+void LogLine(Severity severity, absl::string_view text, const LogFields& fields) {
+  if (!IsLogged(severity)) return;
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   const std::string line =
-      absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()), " ",
-                   Name(severity), " ", OneLine(text), "\n");
+      absl::StrCat(tells_priority ? LevelOf(severity).priority : "",
+                   log_format == LogFormat::kJson ? JsonLine(time, severity, text, fields)
+                                                  : TextLine(time, severity, text, fields),
+                   "\n");
   size_t written = 0;
   while (written < line.size()) {
     const ssize_t n = write(STDERR_FILENO, line.data() + written, line.size() - written);

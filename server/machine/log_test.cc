@@ -39,6 +39,43 @@ TEST(LogTest, PrintableCharactersStay) {
   EXPECT_EQ(TextOf(Captured([&] { LogInfo(text); })), text);
 }
 
+LogFields SomeFields() {
+  return {{"session", "0123abcd"},
+          {"error", "a \"b\"\n\\"},
+          {"empty", ""},
+          {"num_envs", 64},
+          {"duration_ms", absl::Microseconds(1'234'567)},
+          {"timeout_ms", absl::InfiniteDuration()}};
+}
+
+TEST(LogTest, FieldsFollowTheText) {
+  EXPECT_EQ(TextOf(Captured([] { LogLine(Severity::kInfo, "made it", SomeFields()); })),
+            "made it session=0123abcd error=\"a \\\"b\\\"\\\\x0a\\\\\" empty=\"\" num_envs=64 "
+            "duration_ms=1234.567 timeout_ms=never");
+}
+
+TEST(LogTest, ALineMayBeAnObjectOfJson) {
+  ConfigureLog(LogFormat::kJson, Severity::kDebug);
+  const std::string line =
+      Captured([] { LogLine(Severity::kWarning, "made \"it\"\xff", SomeFields()); });
+  ConfigureLog(LogFormat::kText, Severity::kInfo);
+  ASSERT_EQ(line.substr(0, 9), "{\"time\":\"");
+  EXPECT_EQ(line.substr(33),
+            "\",\"level\":\"warning\",\"message\":\"made \\\"it\\\"\\\\xff\","
+            "\"session\":\"0123abcd\",\"error\":\"a \\\"b\\\"\\\\x0a\\\\\",\"empty\":\"\","
+            "\"num_envs\":64,\"duration_ms\":1234.567,\"timeout_ms\":\"never\"}\n");
+}
+
+TEST(LogTest, WhatIsBelowTheLevelIsLeftOut) {
+  EXPECT_EQ(Captured([] { LogLine(Severity::kDebug, "x"); }), "");
+  EXPECT_TRUE(IsLogged(Severity::kInfo));
+  ConfigureLog(LogFormat::kText, Severity::kError);
+  EXPECT_FALSE(IsLogged(Severity::kWarning));
+  EXPECT_EQ(Captured([] { LogWarning("x"); }), "");
+  EXPECT_NE(Captured([] { LogError("x"); }), "");
+  ConfigureLog(LogFormat::kText, Severity::kInfo);
+}
+
 TEST(LogTest, LinesOfTheLibrariesAreLinesOfTheLog) {
   TakeLibraryLogs();
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);  // gRPC's default, once it is in use

@@ -42,8 +42,8 @@ absl::StatusOr<std::vector<std::shared_ptr<const io::System>>> ReadSystemsFolder
     if (system.ok()) {
       systems.push_back(std::make_shared<const io::System>(*std::move(system)));
     } else {
-      LogError("system left out: ",
-               system.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
+      LogLine(Severity::kError, "system left out",
+              {{"path", path}, {"error", system.status().message()}});
     }
   }
   if (systems.empty()) {

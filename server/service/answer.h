@@ -15,6 +15,7 @@
 #include "server/machine/strand.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/stopwatch.h"
+#include "server/service/call_log.h"
 #include "server/session/session.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
@@ -100,10 +101,13 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCal
     }
     Session& session = **use;
     session.Post([&metrics = registry.metrics(), watch = Stopwatch(), waited = absl::ZeroDuration(),
-                  handler, context, request = std::move(request), use = *std::move(use),
-                  answer = std::move(answer), begun = false](Bid bid) mutable {
+                  worked = absl::ZeroDuration(), handler, context, request = std::move(request),
+                  use = *std::move(use), answer = std::move(answer),
+                  begun = false](Bid bid) mutable {
       if (bid == Bid::kGo) {
-        std::move(answer)(ShuttingDown());
+        const absl::Status away = ShuttingDown();
+        LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
+        std::move(answer)(away);
         return Turn::kOver;
       }
       waited += watch.Lap();
@@ -114,11 +118,13 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCal
       begun = true;
       Session::Reply reply = handler(*use, *request);
       if (const Turn* turn = absl::get_if<Turn>(&reply)) {
-        watch.Lap();
+        worked += watch.Lap();
         return *turn;
       }
       metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
-      std::move(answer)(absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply)));
+      auto& told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(reply);
+      LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
+      std::move(answer)(std::move(told));
       return Turn::kOver;
     });
   });

@@ -29,6 +29,7 @@
 #include "server/service/server_service.h"
 #include "server/service/session_service.h"
 #include "server/service/unknown_method.h"
+#include "server/session/session.h"
 #include "server/version.h"
 #include "server/wire/reflection.h"
 
@@ -59,8 +60,10 @@ class Reaper {
     MutexLock lock(mu_);
     while (!stopping_) {
       stop_.WaitFor(mu_, period);
-      const size_t removed = registry_.RemoveIdle().size();
-      if (removed > 0) LogInfo(removed, " idle session(s) let go");
+      for (const std::shared_ptr<Session>& session : registry_.RemoveIdle()) {
+        LogLine(Severity::kInfo, "idle session let go",
+                {{"session", session->tag()}, {"environment_id", session->spec().id}});
+      }
     }
   }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "env/spec.h"
+#include "server/machine/log.h"
 #include "server/machine/strand.h"
 #include "server/service/answer.h"
 #include "server/session/operation_log.h"
@@ -181,6 +182,8 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
       [this](std::unique_ptr<Request> request, AnswerCallback answer) {
         absl::StatusOr<std::shared_ptr<Session>> session = registry_.Remove(request->session());
         if (session.ok()) {
+          LogLine(Severity::kInfo, "session deleted",
+                  {{"session", (*session)->tag()}, {"environment_id", (*session)->spec().id}});
           // After the answers of its calls, unless it is closed; the session itself goes with this task.
           Session& removed = **session;
           removed.Post([session = *std::move(session), answer = std::move(answer)](Bid) mutable {

@@ -63,16 +63,16 @@ bool EnvironmentStore::building() const {
 }
 
 void EnvironmentStore::Build(const std::string& environment_id) {
-  LogInfo("building ", environment_id);
+  LogLine(Severity::kInfo, "building", {{"environment_id", environment_id}});
   const absl::Time start = absl::Now();
   absl::StatusOr<Maker> maker = builder_(environment_id, pool_);
-  const std::string duration = absl::FormatDuration(absl::Now() - start);
-  if (maker.ok()) {
-    LogInfo("built ", environment_id, " in ", duration);
-  } else {
-    LogError("building ", environment_id, " failed after ", duration, ": ",
-             maker.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
+  LogFields fields = {{"environment_id", environment_id}, {"duration_ms", absl::Now() - start}};
+  if (!maker.ok()) {
+    fields.push_back({"reason", ReasonTold(maker.status())});
+    fields.push_back({"error", maker.status().message()});
   }
+  LogLine(maker.ok() ? Severity::kInfo : Severity::kError, maker.ok() ? "built" : "building failed",
+          fields);
   std::vector<Waiter> waiters;
   {
     MutexLock lock(mu_);

@@ -16,6 +16,7 @@
 #include "server/machine/systems_folder.h"
 #include "server/session/hosted_culture.h"
 #include "server/session/hosted_task.h"
+#include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/snapshot.h"
 #include "server/wire/spec.h"
@@ -42,7 +43,8 @@ absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_m
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
   for (const absl::Status& status : catalog->left_out()) {
-    LogError("system offers no environment: ", status.ToString());
+    LogLine(Severity::kError, "system offers no environment",
+            {{"reason", ReasonTold(status)}, {"error", status.message()}});
   }
   if (!offer.environments.empty()) {
     offer.physics_version = offer.environments.front().physics_version;

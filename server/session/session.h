@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/variant.h"
@@ -42,6 +43,9 @@ class Session {
           env::AutoresetMode autoreset, WorkerPool& pool, Metrics& metrics);
 
   const std::string& name() const { return name_; }
+  // The beginning of the name, by which logs and their readers know the session. It drives nothing:
+  // the rest cannot be guessed.
+  absl::string_view tag() const { return absl::string_view(name_).substr(0, 8); }
   const env::EnvironmentSpec& spec() const { return spec_; }
   int num_envs() const { return num_envs_; }
   env::AutoresetMode autoreset() const { return autoreset_; }

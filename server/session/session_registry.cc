@@ -255,10 +255,16 @@ void SessionRegistry::Finish(const Wish& wish,
     }
   }
   if (answer.ok()) {
-    LogInfo("session with ", (*answer)->num_envs(), " x ", (*answer)->spec().id, " created");
+    LogLine(Severity::kInfo, "session created",
+            {{"session", (*answer)->tag()},
+             {"environment_id", (*answer)->spec().id},
+             {"num_envs", (*answer)->num_envs()}});
   } else {
-    LogWarning("creating a session failed: ",
-               answer.status().ToString(absl::StatusToStringMode::kWithNoExtraData));
+    LogLine(Severity::kWarning, "creating a session failed",
+            {{"environment_id", wish.environment_id},
+             {"num_envs", wish.copies.num_envs},
+             {"reason", ReasonTold(answer.status())},
+             {"error", answer.status().message()}});
   }
   for (Created& waiter : waiters) std::move(waiter)(answer);
 }
