@@ -21,7 +21,7 @@ packages=(
   libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
   zlib1g-dev
   # tests and checks
-  clang-format git libbenchmark-dev libgmock-dev libgtest-dev
+  clang-format git libbenchmark-dev libgmock-dev libgtest-dev systemd
   # Python
   ca-certificates python3 python3-venv
 )

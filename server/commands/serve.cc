@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "server/machine/library_logs.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/log.h"
+#include "server/machine/service_manager.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
 #include "server/service/server.h"
@@ -62,7 +64,8 @@ FlagSet MakeFlags(Settings& settings) {
   flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
                &settings.systems);
   flags.String("listen", "ADDRESS",
-               "unix:PATH or HOST:PORT, port 0 for a free one (default: STATE_DIR/livnd.sock)",
+               "unix:PATH or HOST:PORT, port 0 for a free one (default: the sockets that systemd\n"
+               "      passes, or else STATE_DIR/livnd.sock)",
                &settings.listen);
   flags.String("state-dir", "DIR",
                "the server's own folder: lock and endpoint.json (default: "
@@ -111,12 +114,20 @@ FlagSet MakeFlags(Settings& settings) {
   return flags;
 }
 
-absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings) {
+absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const ServiceManager& manager) {
   ServerOptions options;
-  const std::string listen = settings.listen.empty()
-                                 ? absl::StrCat("unix:", settings.state_dir, "/livnd.sock")
-                                 : settings.listen;
-  LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
+  options.sockets = manager.sockets();
+  if (!options.sockets.empty() && !settings.listen.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there are sockets to listen on already (LISTEN_FDS), and listen is ",
+                     settings.listen, "; give the one or the other"));
+  }
+  if (options.sockets.empty()) {
+    const std::string listen = settings.listen.empty()
+                                   ? absl::StrCat("unix:", settings.state_dir, "/livnd.sock")
+                                   : settings.listen;
+    LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::Parse(listen));
+  }
   if (!settings.metrics_listen.empty()) {
     LIVND_ASSIGN_OR_RETURN(options.metrics_listen, ListenAddress::Parse(settings.metrics_listen));
   }
@@ -179,8 +190,21 @@ bool EndServing(Server& server, absl::Duration drain_timeout) {
   return drained && !server.building();
 }
 
+// What the service manager shall know of the end, the time that it may take among it.
+std::string StoppingNote(absl::Duration drain_timeout) {
+  std::string note = absl::StrCat("STOPPING=1\nSTATUS=Draining; operations may run on for ",
+                                  absl::FormatDuration(drain_timeout));
+  if (drain_timeout < absl::Hours(24 * 365)) {
+    absl::StrAppend(
+        &note, "\nEXTEND_TIMEOUT_USEC=",
+        absl::ToInt64Microseconds(drain_timeout + kGivingUp + kHangingUp + absl::Seconds(5)));
+  }
+  return note;
+}
+
 absl::Status Serve(Settings settings) {
   umask(0077);  // sockets, locks and state are the owner's alone
+  LIVND_ASSIGN_OR_RETURN(const ServiceManager manager, ServiceManager::FromEnvironment());
   RaiseDescriptorLimit();
   LIVND_RETURN_IF_ERROR(RequireFreeDescriptors(kMinFreeDescriptors));
   TakeLibraryLogs();
@@ -190,7 +214,7 @@ absl::Status Serve(Settings settings) {
   if (settings.state_dir.empty()) {
     LIVND_ASSIGN_OR_RETURN(settings.state_dir, StateDir::DefaultPath());
   }
-  LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings));
+  LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings, manager));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
   LIVND_ASSIGN_OR_RETURN(Offer offer,
                          ReadOffer(settings.systems, options.max_message_bytes,
@@ -206,12 +230,19 @@ absl::Status Serve(Settings settings) {
            {"environments", server->environment_ids().size()},
            {"version", kVersion}});
 
+  manager.Notify(absl::StrCat("READY=1\nSTATUS=Serving ", server->environment_ids().size(),
+                              " environments on ", server->address()));
+
   std::string why;
-  while (why.empty()) why = trigger->Wait(absl::Hours(1));
+  while (why.empty()) {
+    why = trigger->Wait(std::min(absl::Hours(1), manager.watchdog_period()));
+    if (why.empty() && server->IsAlive()) manager.Notify("WATCHDOG=1");
+  }
   LogLine(Severity::kInfo, absl::StrCat("ending on ", why),
           {{"drain_timeout_ms", settings.drain_timeout}});
   ShutdownTrigger::EndAtOnceFromNowOn(kExitFailure);
   if (why == ShutdownTrigger::kStdinEnded) settings.drain_timeout = absl::ZeroDuration();
+  manager.Notify(StoppingNote(settings.drain_timeout));
   if (!EndServing(*server, settings.drain_timeout)) {
     // An environment is being built for a client that has been told otherwise, say. It cannot be
     // interrupted, and nothing of it would last.

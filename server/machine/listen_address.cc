@@ -1,8 +1,11 @@
 #include "server/machine/listen_address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <system_error>
 
@@ -79,6 +82,31 @@ absl::StatusOr<ListenAddress> ListenAddress::Parse(absl::string_view text) {
   }
   address.host = std::string(host);
   return address;
+}
+
+absl::StatusOr<ListenAddress> ListenAddress::OfSocket(int fd) {
+  sockaddr_storage name = {};
+  socklen_t size = sizeof(name);
+  ListenAddress address;
+  char host[INET6_ADDRSTRLEN] = "";
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name);
+    const auto& local = reinterpret_cast<const sockaddr_un&>(name);
+    if (name.ss_family == AF_UNIX && size > offsetof(sockaddr_un, sun_path)) {
+      address.unix_path = local.sun_path;  // empty for an abstract name
+    } else if (name.ss_family == AF_INET &&
+               inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host)) != nullptr) {
+      address.port = ntohs(v4.sin_port);
+    } else if (name.ss_family == AF_INET6 &&
+               inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host)) != nullptr) {
+      address.port = ntohs(v6.sin6_port);
+    }
+    address.host = host;
+  }
+  if (address.is_unix() || !address.host.empty()) return address;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the socket of descriptor ", fd, " is at no path and no port"));
 }
 
 }  // namespace livnd::server

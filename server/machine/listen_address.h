@@ -31,6 +31,9 @@ struct ListenAddress {
   // working directory and becomes absolute, and must then fit into sockaddr_un and hold no comma:
   // gRPC takes the path for several where there is one, so that no client could connect.
   static absl::StatusOr<ListenAddress> Parse(absl::string_view text);
+
+  // Where a socket listens. FailedPrecondition: at no path and no port.
+  static absl::StatusOr<ListenAddress> OfSocket(int fd);
 };
 
 }  // namespace livnd::server

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
 #include "server/machine/descriptor_limit.h"
 #include "server/machine/log.h"
 
@@ -89,12 +90,28 @@ int PortOf(int fd) {
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Create(const ListenAddress& address) {
   auto listener = std::unique_ptr<Listener>(new Listener());
-  listener->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (listener->wake_fd_ < 0) return absl::ErrnoToStatus(errno, "eventfd");
+  LIVND_RETURN_IF_ERROR(listener->MakeWake());
   const absl::Status listening = address.is_unix() ? listener->ListenOnPath(address.unix_path)
                                                    : listener->ListenOnHost(address);
   if (!listening.ok()) return listening;
   return listener;
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Adopt(std::vector<int> sockets) {
+  auto listener = std::unique_ptr<Listener>(new Listener());
+  listener->sockets_ = std::move(sockets);
+  for (const int fd : listener->sockets_) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof(on));  // fails for a Unix socket: no matter
+  }
+  LIVND_RETURN_IF_ERROR(listener->MakeWake());
+  return listener;
+}
+
+absl::Status Listener::MakeWake() {
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return wake_fd_ >= 0 ? absl::OkStatus() : absl::ErrnoToStatus(errno, "eventfd");
 }
 
 absl::Status Listener::ListenOnPath(const std::string& path) {

@@ -30,13 +30,17 @@ class Listener {
   // port. FailedPrecondition: the address is taken, or not this machine's.
   static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAddress& address);
 
+  // Sockets that listen already, non-blocking, which become the listener's; ListenAddress::OfSocket
+  // knows where.
+  static absl::StatusOr<std::unique_ptr<Listener>> Adopt(std::vector<int> sockets);
+
   // Ends the thread and closes the sockets: new connections are refused from then on. Does not
   // remove a Unix socket's path.
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // 0 for a Unix socket.
+  // 0 for a Unix socket, and of sockets that were adopted.
   int port() const { return port_; }
 
   // Once. `accepted` is called on the listener's thread.
@@ -44,6 +48,7 @@ class Listener {
 
  private:
   Listener() = default;
+  absl::Status MakeWake();
   absl::Status ListenOnPath(const std::string& path);
   absl::Status ListenOnHost(const ListenAddress& address);
   void Run();

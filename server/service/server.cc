@@ -1,6 +1,7 @@
 #include "server/service/server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -182,19 +183,31 @@ struct Server::Parts {
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<Listener> listener;
   bool shut_down = false;
+  // The pool's tasks say so; they may outlive this.
+  const std::shared_ptr<std::atomic<bool>> has_moved = std::make_shared<std::atomic<bool>>(true);
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Offer offer) {
+  for (const int fd : options.sockets) {
+    LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::OfSocket(fd));
+    LIVND_RETURN_IF_ERROR(CheckReach(options.listen, options));
+  }
   LIVND_RETURN_IF_ERROR(CheckReach(options.listen, options));
   if (options.metrics_listen.has_value()) {
     LIVND_RETURN_IF_ERROR(CheckReach(*options.metrics_listen, options));
   }
   std::unique_ptr<UnixSocketClaim> claim;
-  if (options.listen.is_unix()) {
-    LIVND_ASSIGN_OR_RETURN(claim, UnixSocketClaim::Acquire(options.listen.unix_path));
+  std::unique_ptr<Listener> listener;
+  if (!options.sockets.empty()) {
+    LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::OfSocket(options.sockets.front()));
+    LIVND_ASSIGN_OR_RETURN(listener, Listener::Adopt(options.sockets));
+  } else {
+    if (options.listen.is_unix()) {
+      LIVND_ASSIGN_OR_RETURN(claim, UnixSocketClaim::Acquire(options.listen.unix_path));
+    }
+    LIVND_ASSIGN_OR_RETURN(listener, Listener::Create(options.listen));
+    if (!options.listen.is_unix()) options.listen.port = listener->port();
   }
-  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, Listener::Create(options.listen));
-  if (!options.listen.is_unix()) options.listen.port = listener->port();
   auto parts = std::make_unique<Parts>(std::move(options), std::move(offer));
   parts->claim = std::move(claim);
   if (parts->options.metrics_listen.has_value()) {
@@ -265,6 +278,12 @@ void Server::Shutdown(absl::Duration grace) {
   parts_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   parts_->shut_down = true;
   parts_->claim.reset();
+}
+
+bool Server::IsAlive() {
+  if (!parts_->has_moved->exchange(false)) return false;
+  parts_->pool->Submit([moved = parts_->has_moved] { *moved = true; });
+  return true;
 }
 
 bool Server::building() const { return parts_->store.building(); }

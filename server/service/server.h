@@ -17,6 +17,9 @@ namespace livnd::server {
 
 struct ServerOptions {
   ListenAddress listen;
+  // Sockets that listen already, whoever made them; the server listens on them and nowhere else, and
+  // closes them. By the same rules as for `listen`.
+  std::vector<int> sockets;
   // Listen beyond this machine although nothing is encrypted and nobody is asked who they are.
   bool allow_insecure_remote = false;
   // Where Prometheus may read the metrics; by the same rule.
@@ -59,6 +62,9 @@ class Server {
   void Stop();
   // Ends all connections, at the latest after `grace`, and gives the address back. Blocks.
   void Shutdown(absl::Duration grace);
+  // A worker has had time to do something, if only a little, since the last call. For a watchdog, which
+  // calls now and then.
+  bool IsAlive();
   // A worker builds an environment, and destroying the server would wait for it.
   bool building() const;
 
