@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,8 +62,18 @@ void PrepareToCrash() {
 #endif
 }
 
-[[noreturn]] void RunChild(int fd,
+// Nothing of the parent's outlives it here: its end is this one's too, and its connections, its listening
+// sockets and its locks are its alone.
+void LetGoOfParent(pid_t parent, int kept_fd) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);  // it ended before that
+  if (kept_fd > STDERR_FILENO + 1) close_range(STDERR_FILENO + 1, kept_fd - 1, 0);
+  close_range(kept_fd + 1, ~0U, 0);
+}
+
+[[noreturn]] void RunChild(pid_t parent, int fd,
                            const std::function<absl::StatusOr<std::string>(const Note&)>& work) {
+  LetGoOfParent(parent, fd);
   PrepareToCrash();
   const absl::StatusOr<std::string> result =
       work([fd](absl::string_view text) { Send(fd, kNote, text); });
@@ -151,11 +162,9 @@ absl::StatusOr<std::string> RunIsolated(
   if (pipe2(fds, O_CLOEXEC) != 0) {
     return absl::ResourceExhaustedError(absl::StrCat("pipe: ", std::strerror(errno)));
   }
+  const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child == 0) {
-    close(fds[0]);
-    RunChild(fds[1], work);
-  }
+  if (child == 0) RunChild(parent, fds[1], work);
   close(fds[1]);
   if (child < 0) {
     close(fds[0]);

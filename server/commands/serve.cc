@@ -30,6 +30,7 @@
 #include "server/machine/state_dir.h"
 #include "server/service/server.h"
 #include "server/session/offer.h"
+#include "server/session/systems_watcher.h"
 #include "server/version.h"
 
 namespace livnd::server {
@@ -41,6 +42,7 @@ struct Settings {
   std::string metrics_listen;
   std::string state_dir;
   std::string systems = "systems";
+  absl::Duration systems_period = absl::Seconds(2);
   int threads = NumUsableCpus();
   int log_format = static_cast<int>(LogFormat::kText);
   int log_level = static_cast<int>(Severity::kInfo);
@@ -63,6 +65,10 @@ FlagSet MakeFlags(Settings& settings) {
                &settings.config);
   flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
                &settings.systems);
+  flags.Timeout("systems-period", "TIME",
+                "how often to look there for systems that have come, changed or gone; 0 or never "
+                "for only at\n      the start (default: 2s)",
+                &settings.systems_period);
   flags.String("listen", "ADDRESS",
                "unix:PATH or HOST:PORT, port 0 for a free one (default: the sockets that systemd\n"
                "      passes, or else STATE_DIR/livnd.sock)",
@@ -216,10 +222,11 @@ absl::Status Serve(Settings settings) {
   }
   LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings, manager));
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
-  LIVND_ASSIGN_OR_RETURN(Offer offer,
-                         ReadOffer(settings.systems, options.max_message_bytes,
-                                   settings.bench_environments ? env::BenchEnvironments::kOffered
-                                                               : env::BenchEnvironments::kLeftOut));
+  auto watcher = std::make_unique<SystemsWatcher>(settings.systems, options.max_message_bytes,
+                                                  settings.bench_environments
+                                                      ? env::BenchEnvironments::kOffered
+                                                      : env::BenchEnvironments::kLeftOut);
+  LIVND_ASSIGN_OR_RETURN(Offer offer, watcher->First());
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Server> server,
                          Server::Start(std::move(options), std::move(offer)));
   const std::string ready = ReadyLine(*server);
@@ -233,6 +240,9 @@ absl::Status Serve(Settings settings) {
   manager.Notify(absl::StrCat("READY=1\nSTATUS=Serving ", server->environment_ids().size(),
                               " environments on ", server->address()));
 
+  watcher->Start(settings.systems_period,
+                 [&server = *server](Offer changed) { server.Exchange(std::move(changed)); });
+
   std::string why;
   while (why.empty()) {
     why = trigger->Wait(std::min(absl::Hours(1), manager.watchdog_period()));
@@ -243,13 +253,14 @@ absl::Status Serve(Settings settings) {
   ShutdownTrigger::EndAtOnceFromNowOn(kExitFailure);
   if (why == ShutdownTrigger::kStdinEnded) settings.drain_timeout = absl::ZeroDuration();
   manager.Notify(StoppingNote(settings.drain_timeout));
-  if (!EndServing(*server, settings.drain_timeout)) {
+  if (!EndServing(*server, settings.drain_timeout) || watcher->reading()) {
     // An environment is being built for a client that has been told otherwise, say. It cannot be
     // interrupted, and nothing of it would last.
     state.reset();
     LogInfo("ended, leaving a build or an operation unfinished");
     _exit(kExitOk);
   }
+  watcher.reset();
   server.reset();
   LogInfo("ended");
   return absl::OkStatus();

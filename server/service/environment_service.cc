@@ -1,5 +1,7 @@
 #include "server/service/environment_service.h"
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "base/status_macros.h"
 #include "env/spec.h"
@@ -15,7 +17,8 @@ grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context,
       {context, in, out, registry_.metrics()},
       [this](const auto&) -> absl::StatusOr<v1::ListEnvironmentsResponse> {
         v1::ListEnvironmentsResponse response;
-        for (const env::EnvironmentSpec& spec : store_.specs()) {
+        const auto specs = store_.specs();
+        for (const env::EnvironmentSpec& spec : *specs) {
           *response.add_environments() = EncodeEnvironmentSpec(spec);
         }
         return response;
@@ -28,7 +31,7 @@ grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* conte
       {context, in, out, registry_.metrics()},
       [this](const v1::DescribeEnvironmentRequest& request)
           -> absl::StatusOr<v1::DescribeEnvironmentResponse> {
-        LIVND_ASSIGN_OR_RETURN(const env::EnvironmentSpec* spec,
+        LIVND_ASSIGN_OR_RETURN(const std::shared_ptr<const env::EnvironmentSpec> spec,
                                store_.Find(request.environment_id()));
         v1::DescribeEnvironmentResponse response;
         *response.mutable_environment() = EncodeEnvironmentSpec(*spec);

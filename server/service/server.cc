@@ -139,7 +139,7 @@ struct Server::Parts {
       : options(std::move(options_in)),
         metrics(kVersion, offer.physics_version),
         pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
-        store(offer.environments, offer.builder, *pool),
+        store({}, {}, *pool),
         registry(options.sessions, store, *pool, metrics),
         server_service(MakeInfo(options, offer), std::move(offer.systems), metrics),
         environment_service(store, registry),
@@ -150,6 +150,8 @@ struct Server::Parts {
         reflection_v1alpha(reflection),
         unknown_method(metrics),
         reaper(registry) {
+    store.Exchange(std::move(offer.environments), std::move(offer.builder),
+                   std::move(offer.versions));
     metrics.ReadLevelsFrom([this] {
       return Levels{registry.num_sessions(), registry.num_envs(), pool->num_waiting(),
                     pool->concurrency()};
@@ -260,8 +262,16 @@ std::string Server::metrics_url() const {
 
 std::vector<std::string> Server::environment_ids() const {
   std::vector<std::string> ids;
-  for (const env::EnvironmentSpec& spec : parts_->store.specs()) ids.push_back(spec.id);
+  const auto specs = parts_->store.specs();
+  for (const env::EnvironmentSpec& spec : *specs) ids.push_back(spec.id);
   return ids;
+}
+
+void Server::Exchange(Offer offer) {
+  // Whoever hears of a system finds its environments.
+  parts_->store.Exchange(std::move(offer.environments), std::move(offer.builder),
+                         std::move(offer.versions));
+  parts_->server_service.Exchange(std::move(offer.systems));
 }
 
 void Server::Drain() {

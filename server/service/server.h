@@ -53,6 +53,9 @@ class Server {
   // Ordered.
   std::vector<std::string> environment_ids() const;
 
+  // From now on this is what the server has to give; sessions on what it had go on. Thread-safe.
+  void Exchange(Offer offer);
+
   // Begins nothing any more: first health says NOT_SERVING, then calls that would start something
   // fail with SHUTTING_DOWN, those at once that wait for their turn. Operations that have begun run on.
   void Drain();

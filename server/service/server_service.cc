@@ -12,10 +12,22 @@ namespace livnd::server {
 ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
                              Metrics& metrics)
     : info_(std::move(info)), metrics_(metrics) {
+  Exchange(std::move(systems));
+}
+
+void ServerService::Exchange(std::vector<v1::System> systems) {
+  auto by_name = std::make_shared<Systems>();
   for (v1::System& system : systems) {
     const std::string name = system.name();
-    systems_[name] = std::move(system);
+    (*by_name)[name] = std::move(system);
   }
+  MutexLock lock(mu_);
+  systems_ = std::move(by_name);
+}
+
+std::shared_ptr<const ServerService::Systems> ServerService::systems() const {
+  MutexLock lock(mu_);
+  return systems_;
 }
 
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(Context* context, const Bytes* in,
@@ -30,7 +42,8 @@ grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Byt
   return AnswerNow<v1::ListSystemsRequest>(
       {context, in, out, metrics_}, [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
         v1::ListSystemsResponse response;
-        for (const auto& [name, system] : systems_) response.add_systems(name);
+        const std::shared_ptr<const Systems> systems = this->systems();
+        for (const auto& [name, system] : *systems) response.add_systems(name);
         return response;
       });
 }
@@ -39,10 +52,11 @@ grpc::ServerUnaryReactor* ServerService::GetSystem(Context* context, const Bytes
   return AnswerNow<v1::GetSystemRequest>(
       {context, in, out, metrics_},
       [this](const v1::GetSystemRequest& request) -> absl::StatusOr<v1::GetSystemResponse> {
-        const auto found = systems_.find(request.system());
-        if (found == systems_.end()) {
+        const std::shared_ptr<const Systems> systems = this->systems();
+        const auto found = systems->find(request.system());
+        if (found == systems->end()) {
           return NotFound(reason::kUnknownSystem, "system", request.system(),
-                          absl::StrJoin(systems_, ", ", [](std::string* names, const auto& entry) {
+                          absl::StrJoin(*systems, ", ", [](std::string* names, const auto& entry) {
                             names->append(entry.first);
                           }));
         }

@@ -3,13 +3,16 @@
 #define LIVND_SERVER_SERVICE_SERVER_SERVICE_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/server_service.grpc.pb.h"
 #include "livnd/v1/server_service.pb.h"
+#include "server/machine/mutex.h"
 #include "server/metrics/metrics.h"
 
 namespace livnd::server {
@@ -26,6 +29,9 @@ class ServerService final : public internal::RawServerService {
   // `info` is what GetServerInfo answers.
   ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems, Metrics& metrics);
 
+  // From now on these are told of.
+  void Exchange(std::vector<v1::System> systems) ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   using Context = grpc::CallbackServerContext;
   using Bytes = grpc::ByteBuffer;
@@ -35,9 +41,13 @@ class ServerService final : public internal::RawServerService {
   Reactor* ListSystems(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* GetSystem(Context* context, const Bytes* in, Bytes* out) override;
 
+  using Systems = std::map<std::string, v1::System>;  // by name
+  std::shared_ptr<const Systems> systems() const ABSL_LOCKS_EXCLUDED(mu_);
+
   const v1::GetServerInfoResponse info_;
-  std::map<std::string, v1::System> systems_;  // by name; constant after construction
   Metrics& metrics_;
+  mutable Mutex mu_;
+  std::shared_ptr<const Systems> systems_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace livnd::server

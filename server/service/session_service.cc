@@ -45,7 +45,8 @@ v1::CreateSessionResponse DescribeSession(const Session& session) {
 absl::StatusOr<env::AutoresetMode> SessionService::CheckCreate(
     const v1::CreateSessionRequest& request) const {
   LIVND_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
-  LIVND_ASSIGN_OR_RETURN(const env::EnvironmentSpec* spec, store_.Find(request.environment_id()));
+  LIVND_ASSIGN_OR_RETURN(const std::shared_ptr<const env::EnvironmentSpec> spec,
+                         store_.Find(request.environment_id()));
   LIVND_ASSIGN_OR_RETURN(const env::AutoresetMode autoreset,
                          ParseAutoresetMode(request.autoreset_mode()));
   const bool is_culture = spec->kind == env::EnvironmentKind::kCulture;

@@ -1,6 +1,7 @@
 #include "server/session/environment_store.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,32 +13,65 @@
 
 namespace livnd::server {
 
-EnvironmentStore::EnvironmentStore(std::vector<env::EnvironmentSpec> specs, Builder builder,
-                                   WorkerPool& pool)
-    : specs_(std::move(specs)), builder_(std::move(builder)), pool_(pool) {}
+EnvironmentStore::EnvironmentStore(Specs specs, Builder builder, WorkerPool& pool)
+    : pool_(pool),
+      specs_(std::make_shared<const Specs>(std::move(specs))),
+      builder_(std::make_shared<const Builder>(std::move(builder))) {}
 
-absl::StatusOr<const env::EnvironmentSpec*> EnvironmentStore::Find(
+EnvironmentStore::Key EnvironmentStore::KeyOf(const std::string& environment_id) const {
+  const auto version = versions_.find(environment_id);
+  return {environment_id, version == versions_.end() ? "" : version->second};
+}
+
+void EnvironmentStore::Exchange(Specs specs, Builder builder, Versions versions) {
+  MutexLock lock(mu_);
+  specs_ = std::make_shared<const Specs>(std::move(specs));
+  builder_ = std::make_shared<const Builder>(std::move(builder));
+  versions_ = std::move(versions);
+  std::set<Key> offered;
+  for (const env::EnvironmentSpec& spec : *specs_) offered.insert(KeyOf(spec.id));
+  for (auto it = models_.begin(); it != models_.end();) {
+    const auto here = it++;
+    // Who waits for one that is being built gets it.
+    if (offered.count(here->first) == 0 && here->second.waiters.empty()) models_.erase(here);
+  }
+}
+
+std::shared_ptr<const EnvironmentStore::Specs> EnvironmentStore::specs() const {
+  MutexLock lock(mu_);
+  return specs_;
+}
+
+absl::StatusOr<std::shared_ptr<const env::EnvironmentSpec>> EnvironmentStore::Find(
     absl::string_view environment_id) const {
-  for (const env::EnvironmentSpec& spec : specs_) {
-    if (spec.id == environment_id) return &spec;
+  const std::shared_ptr<const Specs> specs = this->specs();
+  for (const env::EnvironmentSpec& spec : *specs) {
+    if (spec.id == environment_id) return std::shared_ptr<const env::EnvironmentSpec>(specs, &spec);
   }
   return NotFound(reason::kUnknownEnvironment, "environment_id", environment_id,
-                  absl::StrJoin(specs_, ", ", [](std::string* out, const env::EnvironmentSpec& s) {
+                  absl::StrJoin(*specs, ", ", [](std::string* out, const env::EnvironmentSpec& s) {
                     out->append(s.id);
                   }));
 }
 
 void EnvironmentStore::Make(const std::string& environment_id, const WantedCopies& wanted,
                             Done done) {
+  if (auto found = Find(environment_id); !found.ok()) {
+    pool_.SubmitAside([status = found.status(), done = std::move(done)]() mutable {
+      std::move(done)(std::move(status));
+    });
+    return;
+  }
   Waiter waiter{wanted, std::move(done)};
   Maker maker;
   {
     MutexLock lock(mu_);
-    Model& model = models_[environment_id];
+    const Key key = KeyOf(environment_id);
+    Model& model = models_[key];
     if (!model.maker) {
       model.waiters.push_back(std::move(waiter));
       if (model.waiters.size() > 1) return;  // the first one's build is under way
-      to_build_.push_back(environment_id);
+      to_build_.emplace_back(key, builder_);
       BeginBuilds();
       return;
     }
@@ -49,23 +83,25 @@ void EnvironmentStore::Make(const std::string& environment_id, const WantedCopie
 void EnvironmentStore::BeginBuilds() {
   while (!to_build_.empty() && num_builds_ < std::max(1, pool_.num_aside() - 1)) {
     ++num_builds_;
-    pool_.SubmitAside([this, id = std::move(to_build_.front())] { Build(id); });
+    pool_.SubmitAside(
+        [this, next = std::move(to_build_.front())] { Build(next.first, *next.second); });
     to_build_.pop_front();
   }
 }
 
 bool EnvironmentStore::building() const {
   MutexLock lock(mu_);
-  for (const auto& [id, model] : models_) {
+  for (const auto& [key, model] : models_) {
     if (!model.waiters.empty()) return true;
   }
   return false;
 }
 
-void EnvironmentStore::Build(const std::string& environment_id) {
+void EnvironmentStore::Build(const Key& key, const Builder& builder) {
+  const std::string& environment_id = key.first;
   LogLine(Severity::kInfo, "building", {{"environment_id", environment_id}});
   const absl::Time start = absl::Now();
-  absl::StatusOr<Maker> maker = builder_(environment_id, pool_);
+  absl::StatusOr<Maker> maker = builder(environment_id, pool_);
   LogFields fields = {{"environment_id", environment_id}, {"duration_ms", absl::Now() - start}};
   if (!maker.ok()) {
     fields.push_back({"reason", ReasonTold(maker.status())});
@@ -76,9 +112,13 @@ void EnvironmentStore::Build(const std::string& environment_id) {
   std::vector<Waiter> waiters;
   {
     MutexLock lock(mu_);
-    Model& model = models_[environment_id];
+    Model& model = models_[key];
     waiters.swap(model.waiters);
-    if (maker.ok()) model.maker = *maker;
+    if (KeyOf(environment_id) != key) {
+      models_.erase(key);  // it was exchanged meanwhile
+    } else if (maker.ok()) {
+      model.maker = *maker;
+    }
     --num_builds_;
     BeginBuilds();
   }

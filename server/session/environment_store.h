@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -37,6 +38,9 @@ struct WantedCopies {
 // holding a thread, and later ones find the model. A build that fails is not kept: the next request
 // tries again.
 //
+// What is offered may be exchanged. A model whose environment is offered no longer, or another one by
+// the same name, is let go; what was made from it goes on.
+//
 // Neither building nor making copies can be cut, so both are done aside (WorkerPool::SubmitAside).
 // Of the threads there one is left for making copies of what is built; further builds wait.
 //
@@ -51,15 +55,24 @@ class EnvironmentStore {
                                                       sim::Executor& executor)>;
   using Done = absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<HostedEnvironment>>) &&>;
 
-  EnvironmentStore(std::vector<env::EnvironmentSpec> specs, Builder builder, WorkerPool& pool);
+  // A model that was built for one version of its environment is not taken for another's; an environment
+  // that has no version never changes.
+  using Versions = std::map<std::string, std::string>;
+  using Specs = std::vector<env::EnvironmentSpec>;
 
-  // Ordered by id.
-  const std::vector<env::EnvironmentSpec>& specs() const { return specs_; }
+  EnvironmentStore(Specs specs, Builder builder, WorkerPool& pool);
 
-  // NOT_FOUND / UNKNOWN_ENVIRONMENT. The pointer lives as long as the store.
-  absl::StatusOr<const env::EnvironmentSpec*> Find(absl::string_view environment_id) const;
+  // From now on these are offered, and built by that.
+  void Exchange(Specs specs, Builder builder, Versions versions) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Calls `done` on a thread of the pool. The id must be that of a spec.
+  // Ordered by id. Never null.
+  std::shared_ptr<const Specs> specs() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // NOT_FOUND / UNKNOWN_ENVIRONMENT.
+  absl::StatusOr<std::shared_ptr<const env::EnvironmentSpec>> Find(
+      absl::string_view environment_id) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Calls `done` on a thread of the pool. UNKNOWN_ENVIRONMENT.
   void Make(const std::string& environment_id, const WantedCopies& wanted, Done done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -75,19 +88,24 @@ class EnvironmentStore {
     Maker maker;  // empty until built
     std::vector<Waiter> waiters;
   };
+  // What is built, and for which version: another one has a model of its own.
+  using Key = std::pair<std::string, std::string>;
 
   // Begins the builds that wait, as many as may run.
   void BeginBuilds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Build(const std::string& environment_id) ABSL_LOCKS_EXCLUDED(mu_);
+  void Build(const Key& key, const Builder& builder) ABSL_LOCKS_EXCLUDED(mu_);
+  // Of what is offered.
+  Key KeyOf(const std::string& environment_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void MakeFrom(Maker maker, Waiter waiter);
 
-  const std::vector<env::EnvironmentSpec> specs_;
-  const Builder builder_;
   WorkerPool& pool_;
 
   mutable Mutex mu_;
-  std::map<std::string, Model> models_ ABSL_GUARDED_BY(mu_);
-  std::deque<std::string> to_build_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<const Specs> specs_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<const Builder> builder_ ABSL_GUARDED_BY(mu_);
+  Versions versions_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, Model> models_ ABSL_GUARDED_BY(mu_);
+  std::deque<std::pair<Key, std::shared_ptr<const Builder>>> to_build_ ABSL_GUARDED_BY(mu_);
   int num_builds_ ABSL_GUARDED_BY(mu_) = 0;  // under way
 };
 

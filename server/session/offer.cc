@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "env/catalog.h"
 #include "env/culture/culture_model.h"
@@ -12,11 +13,8 @@
 #include "env/task/task.h"
 #include "env/task/vector_environment.h"
 #include "io/system/truth.h"
-#include "server/machine/log.h"
-#include "server/machine/systems_folder.h"
 #include "server/session/hosted_culture.h"
 #include "server/session/hosted_task.h"
-#include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/snapshot.h"
 #include "server/wire/spec.h"
@@ -29,23 +27,20 @@ using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
 
 }  // namespace
 
-absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes,
+absl::StatusOr<Offer> MakeOffer(const std::vector<FoundSystem>& found, int64_t max_message_bytes,
                                 env::BenchEnvironments bench) {
-  LIVND_ASSIGN_OR_RETURN(std::vector<std::shared_ptr<const io::System>> systems,
-                         ReadSystemsFolder(systems_folder));
   Offer offer;
   std::map<std::string, std::string> system_sha256;  // by name
-  for (const auto& system : systems) {
-    offer.systems.push_back(EncodeSystem(*system));
-    LIVND_ASSIGN_OR_RETURN(system_sha256[system->name], io::SystemSha256(*system));
+  std::vector<std::shared_ptr<const io::System>> systems;
+  for (const FoundSystem& one : found) {
+    offer.systems.push_back(EncodeSystem(*one.system));
+    system_sha256[one.system->name] = one.sha256;
+    systems.push_back(one.system);
   }
   LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems), bench));
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
-  for (const absl::Status& status : catalog->left_out()) {
-    LogLine(Severity::kError, "system offers no environment",
-            {{"reason", ReasonTold(status)}, {"error", status.message()}});
-  }
+  offer.left_out = catalog->left_out();
   if (!offer.environments.empty()) {
     offer.physics_version = offer.environments.front().physics_version;
   }
@@ -55,6 +50,8 @@ absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_m
     CanonicalBytes(EncodeEnvironmentSpec(spec), &bytes);
     identities[spec.id] = {spec.physics_version, spec.id, io::BytesSha256(bytes),
                            system_sha256[spec.system]};
+    const SnapshotIdentity& identity = identities[spec.id];
+    offer.versions[spec.id] = absl::StrCat(identity.spec_sha256, identity.system_sha256);
   }
   offer.builder = [catalog, max_message_bytes, identities](
                       const std::string& id,

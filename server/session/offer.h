@@ -3,13 +3,17 @@
 #define LIVND_SERVER_SESSION_OFFER_H_
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "env/catalog.h"
 #include "env/spec.h"
 #include "livnd/v1/system.pb.h"
+#include "server/machine/systems_folder.h"
 #include "server/session/environment_store.h"
 
 namespace livnd::server {
@@ -19,12 +23,15 @@ struct Offer {
   std::vector<env::EnvironmentSpec> environments;  // ordered by id
   EnvironmentStore::Builder builder;
   std::string physics_version;
+  // By environment: what changes when it does, with its system. One that has none never changes.
+  std::map<std::string, std::string> versions;
+  // Of each system that offers no environment, why.
+  std::vector<absl::Status> left_out;
 };
 
-// Reads the systems of a folder and finds the environments that they offer. What a system lacks to
-// offer any is told in the log. max_message_bytes caps what one answer of a culture may hold.
-// Errors: as ReadSystemsFolder and env::Catalog::Create.
-absl::StatusOr<Offer> ReadOffer(const std::string& systems_folder, int64_t max_message_bytes,
+// Finds the environments that systems offer. max_message_bytes caps what one answer of a culture may
+// hold. Errors: as env::Catalog::Create.
+absl::StatusOr<Offer> MakeOffer(const std::vector<FoundSystem>& found, int64_t max_message_bytes,
                                 env::BenchEnvironments bench);
 
 }  // namespace livnd::server

@@ -253,6 +253,42 @@ TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
   EXPECT_EQ(registry_.num_sessions(), 1);
 }
 
+TEST_F(SessionRegistryTest, WhatIsOfferedMayBeExchanged) {
+  const auto create = [this](const std::string& id, const std::string& environment_id) {
+    v1::CreateSessionRequest request = Request(id);
+    request.set_environment_id(environment_id);
+    return Start(request).get();
+  };
+  const Made old = create("a", "A-v0");
+  ASSERT_TRUE(old.ok());
+  ASSERT_TRUE(create("b", "B-v0").ok());
+  EXPECT_EQ(control_.num_builds, 2);
+  // A-v0 has gone, B-v0 is another one.
+  store_.Exchange({FakeSpec("B-v0")}, FakeBuilder(control_), {{"B-v0", "2"}});
+  EXPECT_EQ(store_.specs()->size(), 1u);
+  EXPECT_EQ(ReasonOf(store_.Find("A-v0").status()), reason::kUnknownEnvironment);
+  EXPECT_EQ(ReasonOf(create("c", "A-v0").status()), reason::kUnknownEnvironment);
+  EXPECT_TRUE(registry_.Acquire((*old)->name()).ok());
+  ASSERT_TRUE(create("d", "B-v0").ok());
+  EXPECT_EQ(control_.num_builds, 3);
+  // What stays the same is not built again.
+  store_.Exchange({FakeSpec("B-v0"), FakeSpec("A-v0")}, FakeBuilder(control_), {{"B-v0", "2"}});
+  ASSERT_TRUE(registry_.Remove((*old)->name()).ok());
+  ASSERT_TRUE(create("e", "B-v0").ok());
+  EXPECT_EQ(control_.num_builds, 3);
+}
+
+TEST_F(SessionRegistryTest, ABuildThatIsOvertakenIsForThoseWhoWaitForIt) {
+  control_.Close();
+  const auto early = Start(Request("a"));
+  control_.AwaitWaiting(1);
+  store_.Exchange({FakeSpec("A-v0")}, FakeBuilder(control_), {{"A-v0", "2"}});
+  control_.Open();
+  EXPECT_TRUE(early.get().ok());
+  EXPECT_TRUE(Create("b").ok());
+  EXPECT_EQ(control_.num_builds, 2);
+}
+
 TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
   const std::string name = (*Create("a"))->name();
   std::promise<void> begun, release, over;

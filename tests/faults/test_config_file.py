@@ -33,6 +33,7 @@ def everything(folder: Path) -> dict[str, object]:
         "metrics-listen": "127.0.0.1:0",
         "state-dir": f"{folder}/state",
         "systems": SYSTEMS,
+        "systems-period": "1s",
         "threads": 1,
         "idle-timeout": "90s",
         "drain-timeout": 0,
