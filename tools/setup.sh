@@ -4,6 +4,8 @@
 #
 #   tools/setup.sh            everything
 #   tools/setup.sh --rl       also .venv-rl, with the reinforcement-learning tools that ./test rl runs
+#   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
+#   tools/setup.sh --container  also what builds and runs containers, for ./test container
 #   tools/setup.sh --check    change nothing; say what is missing, exit 1 if anything is
 #
 # All output goes to standard error. Set-up needs root (or sudo without a password) only when system
@@ -20,11 +22,14 @@ packages=(
   libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libprotobuf-dev librandom123-dev
   libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
   zlib1g-dev
+)
+other_packages=(
   # tests and checks
   clang-format git libbenchmark-dev libgmock-dev libgtest-dev systemd
   # Python
   ca-certificates python3 python3-venv
 )
+container_packages=(buildah mmdebstrap podman runc)
 
 say() { echo "setup: $*" >&2; }
 
@@ -131,13 +136,16 @@ check() {
 }
 
 case ${1:-} in
-  '' | --rl) ;;
+  '' | --rl) packages+=("${other_packages[@]}") ;;
+  --build) ;;
+  --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
   --check)
+    packages+=("${other_packages[@]}")
     check
     exit
     ;;
   *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -146,6 +154,7 @@ esac
 exec 9<"$root/tools/setup.sh"
 flock 9
 install_packages
+if [[ ${1:-} == --build ]]; then exit; fi
 make_environment .venv tools/requirements.txt "a minute or two"
 if [[ ${1:-} == --rl ]]; then
   make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
