@@ -1,12 +1,6 @@
 #include "server/commands/config_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -19,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "server/machine/read_file.h"
 #include "yaml-cpp/eventhandler.h"
 #include "yaml-cpp/yaml.h"
 
@@ -49,34 +44,6 @@ std::string Shown(absl::string_view value) {
   std::string shown = absl::Utf8SafeCHexEscape(value.substr(0, kMax));
   if (value.size() > kMax) shown += "...";
   return absl::StrCat("'", shown, "'");
-}
-
-absl::StatusOr<std::string> ReadBounded(const std::string& path) {
-  const auto fault = [&](absl::string_view value, absl::string_view accepted) {
-    return InFile(path.empty() ? "''" : path, MakeFieldError("", value, accepted));
-  };
-  const std::string accepted =
-      absl::StrCat("a file of YAML that can be read, of at most ", kMaxConfigBytes, " bytes");
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return fault(std::strerror(errno), accepted);
-  struct stat about;
-  const bool is_file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
-  std::string text(kMaxConfigBytes + 1, '\0');
-  size_t size = 0;
-  ssize_t n = 0;
-  while (is_file && size < text.size()) {
-    n = read(fd, text.data() + size, text.size() - size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    size += static_cast<size_t>(n);
-  }
-  const int error = errno;
-  close(fd);
-  if (!is_file) return fault("no regular file", accepted);
-  if (n < 0) return fault(std::strerror(error), accepted);
-  if (size > kMaxConfigBytes) return fault("larger than that", accepted);
-  text.resize(size);
-  return text;
 }
 
 // What a setting takes, with how it is written.
@@ -217,7 +184,7 @@ absl::Status ApplyText(const std::string& path, const std::string& text, const F
 }  // namespace
 
 absl::Status ApplyConfigFile(const std::string& path, const FlagSet& flags) {
-  LIVND_ASSIGN_OR_RETURN(const std::string text, ReadBounded(path));
+  LIVND_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, "a file of YAML", kMaxConfigBytes));
   try {
     return ApplyText(path, text, flags);
   } catch (const YAML::Exception& error) {
