@@ -25,7 +25,7 @@ packages=(
 )
 other_packages=(
   # tests and checks
-  clang-format git libbenchmark-dev libgmock-dev libgtest-dev systemd
+  clang-format git libbenchmark-dev libgmock-dev libgtest-dev openssl systemd
   # Python
   ca-certificates python3 python3-venv
 )

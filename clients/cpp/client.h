@@ -7,8 +7,8 @@
 //   auto reset = (*session)->Reset();
 //   auto step = (*session)->Step(std::vector<float>(16 * (*session)->action_size()));
 //
-// Depends on gRPC and livnd's protocol alone. Which errors a call has is told beside it in the files
-// of livnd/v1, and what they mean in error_reason.proto.
+// Depends on gRPC, the OpenSSL that gRPC uses, and livnd's protocol alone. Which errors a call has is
+// told beside it in the files of livnd/v1, and what they mean in error_reason.proto.
 #ifndef LIVND_CLIENTS_CPP_CLIENT_H_
 #define LIVND_CLIENTS_CPP_CLIENT_H_
 
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/cpp/client_options.h"
 #include "clients/cpp/connection.h"
 #include "clients/cpp/culture_session.h"
 #include "clients/cpp/result.h"
@@ -41,7 +42,8 @@ struct SessionOptions {
 // Thread-safe. Do not use it across fork().
 class Client {
  public:
-  // address: "unix:PATH" or "HOST:PORT"; of another form, every call fails with INVALID_FIELD.
+  // address: "unix:PATH" or "HOST:PORT"; of another form, every call fails with INVALID_FIELD, as with
+  // options that cannot be used.
   // Connects with the first call, and again when the line breaks.
   static std::unique_ptr<Client> Connect(const std::string& address, ClientOptions options = {});
 

@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kFirstBackoff{50};
 constexpr milliseconds kMaxBackoff{1000};
 
-std::shared_ptr<grpc::Channel> MakeChannel(const Address& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const Address& address, const Credentials& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // the server keeps to its own cap
   arguments.SetMaxSendMessageSize(-1);     // checked before sending, with a better message
@@ -33,7 +33,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Address& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   // In spite of its name: how long one attempt to connect may take.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
-  return grpc::CreateCustomChannel(address.target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address.target, credentials.ForChannel(), arguments);
 }
 
 Error ErrorOf(const grpc::Status& status) {
@@ -66,26 +66,15 @@ milliseconds Jitter(milliseconds backoff) {
          milliseconds(std::uniform_int_distribution<int64_t>(0, backoff.count() / 2)(random));
 }
 
-Error NobodyAnswers(const Address& address, milliseconds waited, Error error) {
-  error.message = "no livnd server answers at " + address.text + " (waited " +
-                  std::to_string(waited.count()) + " ms)";
-  if (const std::string variable = ProxyVariable(address); !variable.empty()) {
-    error.message += "; the environment variable " + variable + " sends calls through the proxy " +
-                     std::getenv(variable.c_str()) + ": unset it, or add " + address.host +
-                     " to no_proxy";
-  }
-  error.message +=
-      ". Start one with: livnd serve --listen " + address.text + " --state-dir DIR --systems DIR";
-  error.in_doubt = false;
-  return error;
-}
-
 }  // namespace
 
 Connection::Connection(const std::string& address, ClientOptions options)
-    : options_(options), address_(ParseAddress(address)) {
-  if (!address_.ok()) return;
-  const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_);
+    : options_(std::move(options)),
+      address_(ParseAddress(address)),
+      credentials_(Credentials::Make(options_)) {
+  if (!address_.ok() || !credentials_.ok()) return;
+  if (Result<std::string> token = credentials_->ReadToken(); token.ok()) token_ = *std::move(token);
+  const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_, *credentials_);
   stubs_ = {v1::ServerService::NewStub(channel), v1::EnvironmentService::NewStub(channel),
             v1::CultureService::NewStub(channel), v1::SessionService::NewStub(channel)};
 }
@@ -97,9 +86,10 @@ Result<v1::GetServerInfoResponse> Connection::ServerInfo() {
 
 Result<void> Connection::Connect() {
   if (!address_.ok()) return address_.error();
+  if (!credentials_.ok()) return credentials_.error();
   const std::lock_guard<std::mutex> lock(mu_);
   if (connected_) return {};
-  const grpc::Status status = AskServer(options_.connect_timeout, &info_);
+  const grpc::Status status = AskServer(options_.connect_timeout, /*wait=*/true, &info_);
   if (status.ok()) {
     connected_ = true;
     return {};
@@ -110,16 +100,57 @@ Result<void> Connection::Connect() {
                     " is no livnd server, or another version of its protocol than livnd.v1";
   } else if (error.code == grpc::StatusCode::UNAVAILABLE ||
              error.code == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return NobodyAnswers(*address_, options_.connect_timeout, std::move(error));
+    return NobodyAnswers(std::move(error));
   }
   return error;
 }
 
-grpc::Status Connection::AskServer(steady_clock::duration patience,
+Error Connection::NobodyAnswers(Error error) {
+  error.message = "no livnd server answers at " + address_->text + " (waited " +
+                  std::to_string(options_.connect_timeout.count()) + " ms, ";
+  if (!credentials_->has_tls()) {
+    error.message += "without TLS)";
+  } else {
+    error.message += std::string("with TLS ") + (credentials_->shows() ? "and" : "without") +
+                     " a certificate of the client's own)";
+  }
+  if (const std::string variable = ProxyVariable(*address_); !variable.empty()) {
+    error.message += "; the environment variable " + variable + " sends calls through the proxy " +
+                     std::getenv(variable.c_str()) + ": unset it, or add " + address_->host +
+                     " to no_proxy";
+  }
+  v1::GetServerInfoResponse unused;
+  const grpc::Status why_not =
+      credentials_->has_tls() ? AskServer(kMaxBackoff, /*wait=*/false, &unused) : grpc::Status::OK;
+  if (why_not.ok()) {
+    error.message += ". Start one with: livnd serve --listen " + address_->text +
+                     " --state-dir DIR --systems DIR";
+  } else {
+    error.message += ": " + why_not.error_message();
+  }
+  error.in_doubt = false;
+  return error;
+}
+
+std::string Connection::Prepare(grpc::ClientContext* context, steady_clock::duration timeout) {
+  context->set_deadline(std::chrono::system_clock::now() + timeout);
+  const std::lock_guard<std::mutex> lock(token_mu_);
+  if (!token_.empty()) context->AddMetadata("authorization", "Bearer " + token_);
+  return token_;
+}
+
+bool Connection::HasRenewedToken(const std::string& refused) {
+  Result<std::string> token = credentials_->ReadToken();
+  const std::lock_guard<std::mutex> lock(token_mu_);
+  if (token.ok()) token_ = *std::move(token);
+  return token_ != refused;
+}
+
+grpc::Status Connection::AskServer(steady_clock::duration patience, bool wait,
                                    v1::GetServerInfoResponse* info) {
   grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  context.set_deadline(std::chrono::system_clock::now() + patience);
+  context.set_wait_for_ready(wait);
+  Prepare(&context, patience);
   return Of<v1::ServerService::Stub>().GetServerInfo(&context, v1::GetServerInfoRequest(), info);
 }
 
@@ -142,9 +173,12 @@ Result<void> Connection::CallUntilDecided(
   bool in_doubt = false;  // after any attempt
   while (true) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    const std::string token = Prepare(&context, timeout);
     const grpc::Status status = attempt(&context);
     if (status.ok()) return {};
+    // Nothing was done; and the token may be another one by now.
+    if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED && HasRenewedToken(token))
+      continue;
     Error error = ErrorOf(status);
     const bool repeat = ShouldRepeat(error);
     // The answer to a repeat is the answer to the call, unless the server could not yet tell.
@@ -156,7 +190,7 @@ Result<void> Connection::CallUntilDecided(
     std::this_thread::sleep_for(std::min<steady_clock::duration>(Jitter(backoff), give_up - now));
     // A broken line is mended while a call waits for it, and not while this thread sleeps.
     v1::GetServerInfoResponse unused;
-    if (error.reason.empty()) AskServer(give_up - steady_clock::now(), &unused);
+    if (error.reason.empty()) AskServer(give_up - steady_clock::now(), /*wait=*/true, &unused);
     backoff = std::min(2 * backoff, kMaxBackoff);
   }
 }

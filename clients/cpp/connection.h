@@ -11,6 +11,8 @@
 #include <tuple>
 
 #include "clients/cpp/address.h"
+#include "clients/cpp/client_options.h"
+#include "clients/cpp/credentials.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
@@ -21,22 +23,6 @@
 #include "livnd/v1/session_service.grpc.pb.h"
 
 namespace livnd::client {
-
-struct ClientOptions {
-  // Deadline of one attempt of a call. The server finishes what it has begun in any case; calling
-  // again with the same arguments gives the answer.
-  std::chrono::milliseconds call_timeout{60'000};
-  // The same for the run of a culture, which may simulate for long.
-  std::chrono::milliseconds run_timeout{600'000};
-  // The same for making a session, which may have to settle a large culture.
-  std::chrono::milliseconds create_timeout{600'000};
-  // How long the first call waits for the server to appear.
-  std::chrono::milliseconds connect_timeout{10'000};
-  // How long after its first failure a call is repeated, with growing pauses, while the server is
-  // away or ending (UNAVAILABLE) or has no room for one more call of the session (TOO_MANY_CALLS).
-  // Nothing else is repeated.
-  std::chrono::milliseconds retry_time{15'000};
-};
 
 namespace internal {
 
@@ -75,7 +61,7 @@ class Connection {
   void TryOnce(Method<Stub, Request, Response> method, const Request& request,
                std::chrono::milliseconds timeout) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    Prepare(&context, timeout);
     Response unused;
     (Of<Stub>().*method)(&context, request, &unused);
   }
@@ -87,22 +73,30 @@ class Connection {
   }
   // Fills in info_.
   Result<void> Connect();
-  // GetServerInfo, as soon as there is somebody to ask, for so long.
-  grpc::Status AskServer(std::chrono::steady_clock::duration patience,
+  // GetServerInfo, for so long; as soon as there is somebody to ask, or as the line is.
+  grpc::Status AskServer(std::chrono::steady_clock::duration patience, bool wait,
                          v1::GetServerInfoResponse* info);
+  // Gives a call its deadline and token; returns the token.
+  std::string Prepare(grpc::ClientContext* context, std::chrono::steady_clock::duration timeout);
+  // Whether there is another token by now than the one that the server has refused.
+  bool HasRenewedToken(const std::string& refused);
+  Error NobodyAnswers(Error error);
   Result<void> CallUntilDecided(const google::protobuf::Message& request,
                                 std::chrono::milliseconds timeout,
                                 const std::function<grpc::Status(grpc::ClientContext*)>& attempt);
 
   const ClientOptions options_;
   const Result<Address> address_;
-  // Null without an address.
+  const Result<Credentials> credentials_;
+  // Null without an address or credentials.
   std::tuple<std::unique_ptr<v1::ServerService::Stub>,
              std::unique_ptr<v1::EnvironmentService::Stub>,
              std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>>
       stubs_;
   std::mutex mu_;
   bool connected_ = false;  // guarded by mu_, as is info_ until it is true
+  std::mutex token_mu_;
+  std::string token_;  // guarded by token_mu_; empty: none
   v1::GetServerInfoResponse info_;
 };
 

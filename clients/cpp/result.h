@@ -20,8 +20,8 @@ struct Error {
   // For programs, from the server's google.rpc.ErrorInfo; livnd/v1/error_reason.proto lists the
   // reasons. Empty for errors of the transport (no server, deadline). The client's own, with nothing
   // sent: MESSAGE_TOO_LARGE (the server would not take it), INVALID_FIELD (an address of the wrong
-  // form), UNKNOWN_OUTCOME (see in_doubt). UNSUPPORTED: a session that the client cannot drive,
-  // which it has deleted again.
+  // form; a token, or files of TLS, that cannot be used), UNKNOWN_OUTCOME (see in_doubt). UNSUPPORTED:
+  // a session that the client cannot drive, which it has deleted again.
   std::string reason;
   // `field`, `value`, `accepted`, `expected`: where they apply.
   std::map<std::string, std::string> metadata;
@@ -31,8 +31,12 @@ struct Error {
   // session are refused with UNKNOWN_OUTCOME, but for a Reset of all copies.
   bool in_doubt = false;
 
-  // The session was deleted, idle for too long, or belonged to an earlier process of the server:
-  // every call on it fails like this one. Make a new one with the client, which is still good.
+  // The server asks its callers for a token, and did not get one that it knows.
+  bool unauthenticated() const { return code == grpc::StatusCode::UNAUTHENTICATED; }
+
+  // The session was deleted, idle for too long, belonged to an earlier process of the server, or is
+  // another tenant's: every call on it fails like this one. Make a new one with the client, which is
+  // still good.
   bool session_gone() const { return reason == "UNKNOWN_SESSION"; }
 
   // "INVALID_FIELD: num_envs is 0; accepted: 1 .. 64"

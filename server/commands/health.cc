@@ -1,7 +1,9 @@
 #include "server/commands/health.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -10,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/status_macros.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/support/log.h"
 #include "grpcpp/client_context.h"
@@ -20,6 +23,8 @@
 #include "server/commands/flags.h"
 #include "server/machine/descriptor_limit.h"
 #include "server/machine/listen_address.h"
+#include "server/machine/read_file.h"
+#include "server/trust/tls_files.h"
 
 namespace livnd::server {
 namespace {
@@ -27,18 +32,29 @@ namespace {
 namespace health = grpc::health::v1;
 
 struct Settings {
+  TlsFiles tls;
   absl::Duration timeout = absl::Seconds(5);
   bool json = false;
 };
 
 FlagSet MakeFlags(Settings& settings) {
-  FlagSet flags("livnd health ADDRESS [FLAG...]",
-                "Asks the server at unix:PATH or HOST:PORT whether it serves. Exit status: 0 if it "
-                "does, 1 if\n"
-                "it drains or nobody answers, 2 if the command line is wrong.");
+  FlagSet flags(
+      "livnd health ADDRESS [FLAG...]",
+      "Asks the server at unix:PATH or HOST:PORT whether it serves; no token is needed. Exit "
+      "status:\n"
+      "0 if it does, 1 if it drains or nobody answers, 2 if the command line is wrong.");
   flags.Timeout("timeout", "TIME",
                 "how long to wait for the answer: 1, 500ms; 0 or never for no limit (default: 5s)",
                 &settings.timeout);
+  flags.String("tls-ca", "FILE",
+               "call with TLS: CAs in PEM, to one of which the server's certificate leads "
+               "(default:\n      LIVND_TLS_CA of the environment, or no TLS)",
+               &settings.tls.ca);
+  flags.String("tls-cert", "FILE",
+               "a certificate to show, in PEM (default: LIVND_TLS_CERT, or none)",
+               &settings.tls.cert);
+  flags.String("tls-key", "FILE", "its private key, in PEM (default: LIVND_TLS_KEY)",
+               &settings.tls.key);
   flags.Switch("json", "print one JSON object: address, serving, status, error", &settings.json);
   return flags;
 }
@@ -66,15 +82,42 @@ std::string Target(const ListenAddress& address) {
   return target;
 }
 
-Finding Ask(const ListenAddress& address, absl::Duration timeout) {
+// What the command line leaves out, as the clients take it.
+void TakeFromEnvironment(TlsFiles& tls) {
+  const auto take = [](std::string& path, const char* variable) {
+    const char* const value = std::getenv(variable);
+    if (path.empty() && value != nullptr) path = value;
+  };
+  take(tls.ca, "LIVND_TLS_CA");
+  take(tls.cert, "LIVND_TLS_CERT");
+  take(tls.key, "LIVND_TLS_KEY");
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const TlsFiles& tls) {
+  if (tls.cert.empty() != tls.key.empty() || (tls.ca.empty() && !tls.cert.empty())) {
+    const auto given = [](const std::string& path) {
+      return path.empty() ? std::string("not given") : absl::StrCat("'", path, "'");
+    };
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tls-ca (LIVND_TLS_CA) is ", given(tls.ca), ", tls-cert (LIVND_TLS_CERT) ", given(tls.cert),
+        ", tls-key (LIVND_TLS_KEY) ", given(tls.key), "; accepted: none, tls-ca, or all of them"));
+  }
+  if (tls.ca.empty()) return grpc::InsecureChannelCredentials();
+  LIVND_ASSIGN_OR_RETURN(TlsMaterial material, ReadTls(tls, Readers::kAnyone));
+  return grpc::SslCredentials(
+      {std::move(material.ca_pem), std::move(material.key_pem), std::move(material.cert_pem)});
+}
+
+Finding Ask(const ListenAddress& address,
+            const std::shared_ptr<grpc::ChannelCredentials>& credentials, absl::Duration timeout) {
   if (const absl::Status enough = RequireFreeDescriptors(kMinFreeDescriptors); !enough.ok()) {
     return {"UNREACHABLE", absl::StrCat("cannot ask: ", enough.message())};
   }
   gpr_set_log_function([](gpr_log_func_args*) {});  // the finding says it all
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // this very server, and no proxy's opinion
-  const auto stub = health::Health::NewStub(
-      grpc::CreateCustomChannel(Target(address), grpc::InsecureChannelCredentials(), arguments));
+  const auto stub =
+      health::Health::NewStub(grpc::CreateCustomChannel(Target(address), credentials, arguments));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   health::HealthCheckResponse response;
@@ -123,11 +166,14 @@ int HealthCommand(absl::Span<const std::string> args) {
   }
   const absl::StatusOr<ListenAddress> address =
       parsed.ok() ? AddressOf(*parsed) : absl::StatusOr<ListenAddress>(parsed.status());
-  if (!address.ok()) {
-    std::fprintf(stderr, "livnd health: %s\n", std::string(address.status().message()).c_str());
+  TakeFromEnvironment(settings.tls);
+  const auto credentials = CredentialsOf(settings.tls);
+  if (const absl::Status& usage = address.ok() ? credentials.status() : address.status();
+      !usage.ok()) {
+    std::fprintf(stderr, "livnd health: %s\n", std::string(usage.message()).c_str());
     return kExitUsage;
   }
-  const Finding finding = Ask(*address, settings.timeout);
+  const Finding finding = Ask(*address, *credentials, settings.timeout);
   if (settings.json) {
     nlohmann::ordered_json json;
     json["address"] = address->ToString();

@@ -11,7 +11,7 @@ namespace livnd::server {
 // Asks the server at the address args[0] (grpc.health.v1, no service's name) and prints what it
 // says in one line, with --json as a JSON object. Returns the exit status: 0 if it serves; 1 if it
 // drains, if nobody answers in time or what answers is no such server, with the reason on standard
-// error (with --json in the object); 2 on usage.
+// error (with --json in the object); 2 on usage, unusable files of TLS among it.
 int HealthCommand(absl::Span<const std::string> args);
 
 }  // namespace livnd::server

@@ -31,6 +31,7 @@
 #include "server/service/server.h"
 #include "server/session/offer.h"
 #include "server/session/systems_watcher.h"
+#include "server/trust/trust.h"
 #include "server/version.h"
 
 namespace livnd::server {
@@ -50,6 +51,7 @@ struct Settings {
   absl::Duration drain_timeout = absl::Seconds(25);  // Kubernetes kills after 30
   int max_sessions = 64;
   int max_envs = 1024;
+  TrustOptions trust;
   bool exit_with_stdin = false;
   bool allow_insecure_remote = false;
   bool bench_environments = false;
@@ -81,6 +83,24 @@ FlagSet MakeFlags(Settings& settings) {
       "metrics-listen", "ADDRESS",
       "IPV4:PORT where Prometheus reads /metrics, port 0 for a free one (default: nowhere)",
       &settings.metrics_listen);
+  flags.String(
+      "tls-cert", "FILE",
+      "the server's certificate and those that lead to its CA, in PEM; with --tls-key, calls "
+      "are\n      encrypted (default: none)",
+      &settings.trust.tls.cert);
+  flags.String(
+      "tls-key", "FILE",
+      "private key of --tls-cert in PEM, for its owner to read alone (or for a group, if it "
+      "is root's)",
+      &settings.trust.tls.key);
+  flags.String("tls-client-ca", "FILE",
+               "CAs in PEM: clients must show a certificate that one of them has signed",
+               &settings.trust.tls.ca);
+  flags.String("tokens", "FILE",
+               "lines 'TOKEN TENANT', for its owner to read as --tls-key: every call must carry a "
+               "token, and a\n      tenant sees its own sessions only (default: callers are one, "
+               "without a token)",
+               &settings.trust.tokens);
   flags.Int("threads", "N",
             "threads that simulate (default: one for each core that it may use, and has quota for)",
             1, 1024, &settings.threads);
@@ -110,10 +130,11 @@ FlagSet MakeFlags(Settings& settings) {
                "end when standard input ends, as a child of a client does, and at once: nobody is "
                "left to\n      answer to",
                &settings.exit_with_stdin);
-  flags.Switch("allow-insecure-remote",
-               "listen beyond this machine, although nothing is encrypted and nobody is asked who "
-               "they are",
-               &settings.allow_insecure_remote);
+  flags.Switch(
+      "allow-insecure-remote",
+      "listen beyond this machine, although neither a certificate nor a token is asked for "
+      "(of the\n      metrics, never)",
+      &settings.allow_insecure_remote);
   flags.Switch("bench-environments",
                "offer Null-v0 too, in which nothing happens: it measures what serving costs",
                &settings.bench_environments);
@@ -137,6 +158,7 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const Servic
   if (!settings.metrics_listen.empty()) {
     LIVND_ASSIGN_OR_RETURN(options.metrics_listen, ListenAddress::Parse(settings.metrics_listen));
   }
+  options.trust = settings.trust;
   options.allow_insecure_remote = settings.allow_insecure_remote;
   options.num_workers = settings.threads;
   options.sessions.max_sessions = settings.max_sessions;

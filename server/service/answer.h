@@ -1,9 +1,10 @@
-// How every call is answered: parse, find the session, do the work, tell the error. The only place
-// where a handler meets a reactor.
+// How every call is answered: see who calls, parse, find the session, do the work, tell the error. The
+// only place where a handler meets a reactor.
 #ifndef LIVND_SERVER_SERVICE_ANSWER_H_
 #define LIVND_SERVER_SERVICE_ANSWER_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "server/metrics/metrics.h"
 #include "server/metrics/stopwatch.h"
 #include "server/service/call_log.h"
+#include "server/service/reception.h"
 #include "server/session/session.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
@@ -25,12 +27,12 @@ namespace livnd::server {
 
 // One call as gRPC hands it to a service that asked for raw bytes (WithRawCallbackMethod). Bytes,
 // because the server then parses by itself and can say what is wrong with a message, and because a
-// kept answer is sent again without a copy. The metrics count it.
+// kept answer is sent again without a copy.
 struct RawCall {
   grpc::CallbackServerContext* context;
   const grpc::ByteBuffer* in;
   grpc::ByteBuffer* out;
-  Metrics& metrics;
+  const Reception& reception;
 };
 
 // Called once with a call's answer, on any thread.
@@ -40,7 +42,7 @@ class AnswerCallback {
   AnswerCallback(const RawCall& call, int method)
       : reactor_(call.context->DefaultReactor()),
         out_(call.out),
-        metrics_(&call.metrics),
+        metrics_(&call.reception.metrics),
         method_(method) {}
 
   void operator()(absl::StatusOr<grpc::ByteBuffer> answer) && {
@@ -58,32 +60,38 @@ class AnswerCallback {
   int method_;
 };
 
-// The answer comes later: handler(Request, AnswerCallback).
+// The answer comes later: handler(tenant, Request, AnswerCallback). Who shows no token of a tenant's,
+// where that is asked for, is refused before the message is looked at.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerLater(const RawCall& call, Handler handler) {
   AnswerCallback answer(call, Metrics::MethodOf<Request>());
   grpc::ServerUnaryReactor* const reactor = answer.reactor();
+  const absl::StatusOr<std::string> tenant = call.reception.trust.TenantOf(*call.context);
+  if (!tenant.ok()) {
+    std::move(answer)(tenant.status());
+    return reactor;
+  }
   auto request = std::make_unique<Request>();
   if (const absl::Status status = ParseMessage(*call.in, request.get()); !status.ok()) {
     std::move(answer)(status);
     return reactor;
   }
-  handler(std::move(request), std::move(answer));
+  handler(*tenant, std::move(request), std::move(answer));
   return reactor;
 }
 
 // The answer is at hand: handler(const Request&) -> StatusOr<Response>.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
-  return AnswerLater<Request>(call,
-                              [&handler](std::unique_ptr<Request> request, AnswerCallback answer) {
-                                auto response = handler(*request);
-                                if (response.ok()) {
-                                  std::move(answer)(SerializeMessage(*response));
-                                } else {
-                                  std::move(answer)(response.status());
-                                }
-                              });
+  return AnswerLater<Request>(call, [&handler](const std::string&, std::unique_ptr<Request> request,
+                                               AnswerCallback answer) {
+    auto response = handler(*request);
+    if (response.ok()) {
+      std::move(answer)(SerializeMessage(*response));
+    } else {
+      std::move(answer)(response.status());
+    }
+  });
 }
 
 // The session that the request names answers on its strand: (Session&, const Request&) ->
@@ -93,8 +101,9 @@ template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCall& call,
                                          Handler handler) {
   return AnswerLater<Request>(call, [&registry, handler, context = call.context](
-                                        std::unique_ptr<Request> request, AnswerCallback answer) {
-    absl::StatusOr<SessionUse> use = registry.Acquire(request->session());
+                                        const std::string& tenant, std::unique_ptr<Request> request,
+                                        AnswerCallback answer) {
+    absl::StatusOr<SessionUse> use = registry.Acquire(tenant, request->session());
     if (!use.ok()) {
       std::move(answer)(use.status());
       return;

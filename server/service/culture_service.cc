@@ -8,7 +8,7 @@ namespace livnd::server {
 grpc::ServerUnaryReactor* CultureService::GetCulture(Context* context, const Bytes* in,
                                                      Bytes* out) {
   return AnswerOnStrand<v1::GetCultureRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::GetCultureRequest& request) {
         return session.GetCulture(request);
       });
@@ -16,7 +16,7 @@ grpc::ServerUnaryReactor* CultureService::GetCulture(Context* context, const Byt
 
 grpc::ServerUnaryReactor* CultureService::Configure(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ConfigureRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::ConfigureRequest& request) {
         return session.Configure(request);
       });
@@ -24,13 +24,13 @@ grpc::ServerUnaryReactor* CultureService::Configure(Context* context, const Byte
 
 grpc::ServerUnaryReactor* CultureService::Run(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::RunRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::RunRequest& request) { return session.Run(request); });
 }
 
 grpc::ServerUnaryReactor* CultureService::Clear(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ClearRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::ClearRequest& request) { return session.Clear(request); });
 }
 

@@ -6,6 +6,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/culture_service.pb.h"
+#include "server/service/reception.h"
 #include "server/session/session_registry.h"
 
 namespace livnd::server {
@@ -17,10 +18,11 @@ using RawCultureService = v1::CultureService::WithRawCallbackMethod_GetCulture<
             v1::CultureService::WithRawCallbackMethod_Clear<v1::CultureService::Service>>>>;
 }  // namespace internal
 
-// Thread-safe. The registry must outlive the service.
+// Thread-safe. The registry and the reception must outlive the service.
 class CultureService final : public internal::RawCultureService {
  public:
-  explicit CultureService(SessionRegistry& registry) : registry_(registry) {}
+  CultureService(SessionRegistry& registry, const Reception& reception)
+      : registry_(registry), reception_(reception) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -33,6 +35,7 @@ class CultureService final : public internal::RawCultureService {
   Reactor* Clear(Context* context, const Bytes* in, Bytes* out) override;
 
   SessionRegistry& registry_;
+  const Reception& reception_;
 };
 
 }  // namespace livnd::server

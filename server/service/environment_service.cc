@@ -14,7 +14,7 @@ namespace livnd::server {
 grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context, const Bytes* in,
                                                                Bytes* out) {
   return AnswerNow<v1::ListEnvironmentsRequest>(
-      {context, in, out, registry_.metrics()},
+      {context, in, out, reception_},
       [this](const auto&) -> absl::StatusOr<v1::ListEnvironmentsResponse> {
         v1::ListEnvironmentsResponse response;
         const auto specs = store_.specs();
@@ -28,7 +28,7 @@ grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context,
 grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* context, const Bytes* in,
                                                                   Bytes* out) {
   return AnswerNow<v1::DescribeEnvironmentRequest>(
-      {context, in, out, registry_.metrics()},
+      {context, in, out, reception_},
       [this](const v1::DescribeEnvironmentRequest& request)
           -> absl::StatusOr<v1::DescribeEnvironmentResponse> {
         LIVND_ASSIGN_OR_RETURN(const std::shared_ptr<const env::EnvironmentSpec> spec,
@@ -41,20 +41,20 @@ grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* conte
 
 grpc::ServerUnaryReactor* EnvironmentService::Reset(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ResetRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::ResetRequest& request) { return session.Reset(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Step(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::StepRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::StepRequest& request) { return session.Step(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Observe(Context* context, const Bytes* in,
                                                       Bytes* out) {
   return AnswerOnStrand<v1::ObserveRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::ObserveRequest&) { return session.Observe(); });
 }
 

@@ -6,6 +6,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "server/service/reception.h"
 #include "server/session/environment_store.h"
 #include "server/session/session_registry.h"
 
@@ -20,11 +21,12 @@ using RawEnvironmentService = v1::EnvironmentService::WithRawCallbackMethod_List
                     v1::EnvironmentService::Service>>>>>;
 }  // namespace internal
 
-// Thread-safe. The store and the registry must outlive the service.
+// Thread-safe. The store, the registry and the reception must outlive the service.
 class EnvironmentService final : public internal::RawEnvironmentService {
  public:
-  EnvironmentService(const EnvironmentStore& store, SessionRegistry& registry)
-      : store_(store), registry_(registry) {}
+  EnvironmentService(const EnvironmentStore& store, SessionRegistry& registry,
+                     const Reception& reception)
+      : store_(store), registry_(registry), reception_(reception) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -39,6 +41,7 @@ class EnvironmentService final : public internal::RawEnvironmentService {
 
   const EnvironmentStore& store_;
   SessionRegistry& registry_;
+  const Reception& reception_;
 };
 
 }  // namespace livnd::server

@@ -15,8 +15,13 @@ constexpr size_t kMaxRequestBytes = 16 << 10;
 
 class ReflectionStream final : public ReflectionReactor {
  public:
-  explicit ReflectionStream(const Reflection& reflection) : reflection_(reflection) {
-    StartRead(&in_);
+  ReflectionStream(const Reflection& reflection, const absl::Status& admitted)
+      : reflection_(reflection) {
+    if (admitted.ok()) {
+      StartRead(&in_);
+    } else {
+      Finish(ToGrpc(admitted));
+    }
   }
 
  private:
@@ -51,8 +56,8 @@ class ReflectionStream final : public ReflectionReactor {
 
 }  // namespace
 
-ReflectionReactor* NewReflectionStream(const Reflection& reflection) {
-  return new ReflectionStream(reflection);
+ReflectionReactor* NewReflectionStream(const Reflection& reflection, const absl::Status& admitted) {
+  return new ReflectionStream(reflection, admitted);
 }
 
 }  // namespace livnd::server::internal

@@ -2,10 +2,12 @@
 #ifndef LIVND_SERVER_SERVICE_REFLECTION_SERVICE_H_
 #define LIVND_SERVER_SERVICE_REFLECTION_SERVICE_H_
 
+#include "absl/status/status.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/trust/trust.h"
 #include "server/wire/reflection.h"
 
 namespace livnd::server {
@@ -13,8 +15,9 @@ namespace livnd::server {
 namespace internal {
 using ReflectionReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-// Answers a stream's requests in turn, and lives as long as the stream.
-ReflectionReactor* NewReflectionStream(const Reflection& reflection);
+// Answers a stream's requests in turn, and lives as long as the stream; or ends it at once for a caller
+// who may not come in.
+ReflectionReactor* NewReflectionStream(const Reflection& reflection, const absl::Status& admitted);
 }  // namespace internal
 
 // `Generated` is the service's generated class. The versions differ by their names only, so one
@@ -26,15 +29,17 @@ class ReflectionService final
     : public Generated::template WithRawCallbackMethod_ServerReflectionInfo<
           typename Generated::Service> {
  public:
-  // `reflection` outlives it.
-  explicit ReflectionService(const Reflection& reflection) : reflection_(reflection) {}
+  // Both outlive it.
+  ReflectionService(const Reflection& reflection, const Trust& trust)
+      : reflection_(reflection), trust_(trust) {}
 
  private:
-  internal::ReflectionReactor* ServerReflectionInfo(grpc::CallbackServerContext*) override {
-    return internal::NewReflectionStream(reflection_);
+  internal::ReflectionReactor* ServerReflectionInfo(grpc::CallbackServerContext* context) override {
+    return internal::NewReflectionStream(reflection_, trust_.TenantOf(*context).status());
   }
 
   const Reflection& reflection_;
+  const Trust& trust_;
 };
 
 using ReflectionV1 = ReflectionService<grpc::reflection::v1::ServerReflection>;

@@ -25,7 +25,7 @@ class ReflectionServiceTest : public ::testing::Test {
  protected:
   ReflectionServiceTest()
       : reflection_({grpc::health::v1::HealthCheckRequest::descriptor()->file()}),
-        service_(reflection_) {
+        service_(reflection_, *trust_) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
@@ -46,6 +46,7 @@ class ReflectionServiceTest : public ::testing::Test {
   }
 
   const Reflection reflection_;
+  const std::unique_ptr<Trust> trust_ = *Trust::Open({});
   ReflectionV1 service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<ServerReflection::Stub> stub_;

@@ -26,11 +26,13 @@
 #include "server/metrics/metrics.h"
 #include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
+#include "server/service/reception.h"
 #include "server/service/reflection_service.h"
 #include "server/service/server_service.h"
 #include "server/service/session_service.h"
 #include "server/service/unknown_method.h"
 #include "server/session/session.h"
+#include "server/trust/trust.h"
 #include "server/version.h"
 #include "server/wire/reflection.h"
 
@@ -112,13 +114,44 @@ std::vector<const google::protobuf::FileDescriptor*> DescribedFiles() {
   };
 }
 
+// Where nobody is asked who they are, and other machines can reach it, only who says so listens.
 absl::Status CheckReach(const ListenAddress& listen, const ServerOptions& options) {
-  if (listen.is_local() || options.allow_insecure_remote) return absl::OkStatus();
+  if (listen.is_local() || options.allow_insecure_remote || options.trust.asks_who_calls()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      listen.ToString(), " can be reached from other machines, and nobody is asked who they are",
+      options.trust.encrypts() ? ", although TLS encrypts" : "",
+      "; listen on 127.0.0.1, ::1 or unix:PATH, ask for client certificates with --tls-client-ca "
+      "or for tokens with --tokens, or allow it explicitly with --allow-insecure-remote"));
+}
+
+absl::Status CheckReachOfMetrics(const ServerOptions& options) {
+  if (!options.metrics_listen.has_value() || options.metrics_listen->is_local() ||
+      options.allow_insecure_remote) {
+    return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(
-      absl::StrCat(listen.ToString(),
-                   " can be reached from other machines, and livnd neither encrypts nor asks who "
-                   "calls; listen on 127.0.0.1, ::1 or unix:PATH, or allow it explicitly with "
-                   "--allow-insecure-remote"));
+      absl::StrCat("the metrics at ", options.metrics_listen->ToString(),
+                   " could be read from other machines, in clear and by everybody; listen on "
+                   "127.0.0.1, or allow it explicitly with --allow-insecure-remote"));
+}
+
+// What an operator should know of the choice that was made.
+void LogTrust(const std::vector<ListenAddress>& addresses, const TrustOptions& options,
+              const Trust& trust) {
+  if (options.encrypts() || options.asks_who_calls()) {
+    LogInfo("callers meet ", trust.Describe());
+  }
+  if (options.encrypts()) return;
+  for (const ListenAddress& address : addresses) {
+    if (address.is_local()) continue;
+    LogWarning(address.ToString(), " can be reached from other machines, in clear",
+               options.asks_who_calls()
+                   ? ": who reads the traffic can take tokens from it and use them; --tls-cert and "
+                     "--tls-key encrypt it, unless something in front of the server does"
+                   : ", and nobody is asked who they are");
+  }
 }
 
 void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
@@ -135,20 +168,22 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 }  // namespace
 
 struct Server::Parts {
-  Parts(ServerOptions options_in, Offer offer)
+  Parts(ServerOptions options_in, Offer offer, std::unique_ptr<Trust> trust_in)
       : options(std::move(options_in)),
+        trust(std::move(trust_in)),
         metrics(kVersion, offer.physics_version),
         pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
         store({}, {}, *pool),
         registry(options.sessions, store, *pool, metrics),
-        server_service(MakeInfo(options, offer), std::move(offer.systems), metrics),
-        environment_service(store, registry),
-        culture_service(registry),
-        session_service(options.max_message_bytes, options.max_message_bytes, store, registry),
+        server_service(MakeInfo(options, offer), std::move(offer.systems), reception),
+        environment_service(store, registry, reception),
+        culture_service(registry, reception),
+        session_service(options.max_message_bytes, options.max_message_bytes, store, registry,
+                        reception),
         reflection(DescribedFiles()),
-        reflection_v1(reflection),
-        reflection_v1alpha(reflection),
-        unknown_method(metrics),
+        reflection_v1(reflection, *trust),
+        reflection_v1alpha(reflection, *trust),
+        unknown_method(reception),
         reaper(registry) {
     store.Exchange(std::move(offer.environments), std::move(offer.builder),
                    std::move(offer.versions));
@@ -167,7 +202,9 @@ struct Server::Parts {
 
   ServerOptions options;
   std::unique_ptr<UnixSocketClaim> claim;
+  const std::unique_ptr<Trust> trust;
   Metrics metrics;
+  const Reception reception = {*trust, metrics};
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<WorkerPool> pool;
   EnvironmentStore store;
@@ -190,18 +227,21 @@ struct Server::Parts {
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Offer offer) {
+  std::vector<ListenAddress> addresses;
   for (const int fd : options.sockets) {
-    LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::OfSocket(fd));
-    LIVND_RETURN_IF_ERROR(CheckReach(options.listen, options));
+    LIVND_ASSIGN_OR_RETURN(ListenAddress address, ListenAddress::OfSocket(fd));
+    addresses.push_back(std::move(address));
   }
-  LIVND_RETURN_IF_ERROR(CheckReach(options.listen, options));
-  if (options.metrics_listen.has_value()) {
-    LIVND_RETURN_IF_ERROR(CheckReach(*options.metrics_listen, options));
+  if (addresses.empty()) addresses.push_back(options.listen);
+  for (const ListenAddress& address : addresses) {
+    LIVND_RETURN_IF_ERROR(CheckReach(address, options));
   }
+  LIVND_RETURN_IF_ERROR(CheckReachOfMetrics(options));
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Trust> trust, Trust::Open(options.trust));
   std::unique_ptr<UnixSocketClaim> claim;
   std::unique_ptr<Listener> listener;
   if (!options.sockets.empty()) {
-    LIVND_ASSIGN_OR_RETURN(options.listen, ListenAddress::OfSocket(options.sockets.front()));
+    options.listen = addresses.front();
     LIVND_ASSIGN_OR_RETURN(listener, Listener::Adopt(options.sockets));
   } else {
     if (options.listen.is_unix()) {
@@ -209,8 +249,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
     }
     LIVND_ASSIGN_OR_RETURN(listener, Listener::Create(options.listen));
     if (!options.listen.is_unix()) options.listen.port = listener->port();
+    addresses = {options.listen};
   }
-  auto parts = std::make_unique<Parts>(std::move(options), std::move(offer));
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(offer), std::move(trust));
   parts->claim = std::move(claim);
   if (parts->options.metrics_listen.has_value()) {
     LIVND_ASSIGN_OR_RETURN(
@@ -223,7 +264,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   ConfigureTransport(parts->options, builder);
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      parts->trust->Credentials());
   grpc::Service* const services[] = {&parts->server_service,  &parts->environment_service,
                                      &parts->culture_service, &parts->session_service,
                                      &parts->reflection_v1,   &parts->reflection_v1alpha};
@@ -238,6 +279,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
         v1::CultureService::service_full_name(), v1::SessionService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
   }
+  LogTrust(addresses, parts->options.trust, *parts->trust);
   parts->listener = std::move(listener);
   parts->listener->Start([acceptor = parts->acceptor.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

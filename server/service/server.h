@@ -12,6 +12,7 @@
 #include "server/machine/listen_address.h"
 #include "server/session/offer.h"
 #include "server/session/session_registry.h"
+#include "server/trust/trust.h"
 
 namespace livnd::server {
 
@@ -20,9 +21,11 @@ struct ServerOptions {
   // Sockets that listen already, whoever made them; the server listens on them and nowhere else, and
   // closes them. By the same rules as for `listen`.
   std::vector<int> sockets;
-  // Listen beyond this machine although nothing is encrypted and nobody is asked who they are.
+  TrustOptions trust;
+  // Listen beyond this machine although nobody is asked who they are.
   bool allow_insecure_remote = false;
-  // Where Prometheus may read the metrics; by the same rule.
+  // Where Prometheus may read the metrics: in clear, whoever it is. So beyond this machine only with
+  // allow_insecure_remote, whatever callers are asked for.
   std::optional<ListenAddress> metrics_listen;
   int num_workers = 1;
   SessionRegistry::Options sessions;
@@ -38,8 +41,8 @@ struct ServerOptions {
 // Thread-compatible: its owner calls it from one thread.
 class Server {
  public:
-  // FailedPrecondition: an address is taken, or reaches beyond this machine without the option.
-  // Otherwise the system's error.
+  // FailedPrecondition: an address is taken, or reaches beyond this machine where nobody is asked who
+  // they are, without the option. InvalidArgument: Trust::Open's. Otherwise the system's error.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Offer offer);
 
   ~Server();

@@ -10,8 +10,8 @@
 namespace livnd::server {
 
 ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
-                             Metrics& metrics)
-    : info_(std::move(info)), metrics_(metrics) {
+                             const Reception& reception)
+    : info_(std::move(info)), reception_(reception) {
   Exchange(std::move(systems));
 }
 
@@ -33,14 +33,15 @@ std::shared_ptr<const ServerService::Systems> ServerService::systems() const {
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(Context* context, const Bytes* in,
                                                        Bytes* out) {
   return AnswerNow<v1::GetServerInfoRequest>(
-      {context, in, out, metrics_},
+      {context, in, out, reception_},
       [this](const auto&) -> absl::StatusOr<v1::GetServerInfoResponse> { return info_; });
 }
 
 grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Bytes* in,
                                                      Bytes* out) {
   return AnswerNow<v1::ListSystemsRequest>(
-      {context, in, out, metrics_}, [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
+      {context, in, out, reception_},
+      [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
         v1::ListSystemsResponse response;
         const std::shared_ptr<const Systems> systems = this->systems();
         for (const auto& [name, system] : *systems) response.add_systems(name);
@@ -50,7 +51,7 @@ grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Byt
 
 grpc::ServerUnaryReactor* ServerService::GetSystem(Context* context, const Bytes* in, Bytes* out) {
   return AnswerNow<v1::GetSystemRequest>(
-      {context, in, out, metrics_},
+      {context, in, out, reception_},
       [this](const v1::GetSystemRequest& request) -> absl::StatusOr<v1::GetSystemResponse> {
         const std::shared_ptr<const Systems> systems = this->systems();
         const auto found = systems->find(request.system());

@@ -13,7 +13,7 @@
 #include "livnd/v1/server_service.grpc.pb.h"
 #include "livnd/v1/server_service.pb.h"
 #include "server/machine/mutex.h"
-#include "server/metrics/metrics.h"
+#include "server/service/reception.h"
 
 namespace livnd::server {
 
@@ -23,11 +23,12 @@ using RawServerService = v1::ServerService::WithRawCallbackMethod_GetServerInfo<
         v1::ServerService::WithRawCallbackMethod_GetSystem<v1::ServerService::Service>>>;
 }  // namespace internal
 
-// Thread-safe. The metrics must outlive the service.
+// Thread-safe. The reception must outlive the service.
 class ServerService final : public internal::RawServerService {
  public:
   // `info` is what GetServerInfo answers.
-  ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems, Metrics& metrics);
+  ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
+                const Reception& reception);
 
   // From now on these are told of.
   void Exchange(std::vector<v1::System> systems) ABSL_LOCKS_EXCLUDED(mu_);
@@ -45,7 +46,7 @@ class ServerService final : public internal::RawServerService {
   std::shared_ptr<const Systems> systems() const ABSL_LOCKS_EXCLUDED(mu_);
 
   const v1::GetServerInfoResponse info_;
-  Metrics& metrics_;
+  const Reception& reception_;
   mutable Mutex mu_;
   std::shared_ptr<const Systems> systems_ ABSL_GUARDED_BY(mu_);
 };

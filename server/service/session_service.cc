@@ -81,15 +81,15 @@ grpc::ServerUnaryReactor* SessionService::CreateSession(Context* context, const 
                                                         Bytes* out) {
   using Request = v1::CreateSessionRequest;
   return AnswerLater<Request>(
-      {context, in, out, registry_.metrics()},
-      [this](std::unique_ptr<Request> request, AnswerCallback answer) {
+      {context, in, out, reception_},
+      [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
         const absl::StatusOr<env::AutoresetMode> autoreset = CheckCreate(*request);
         if (!autoreset.ok()) {
           std::move(answer)(autoreset.status());
           return;
         }
         registry_.Create(
-            *request, *autoreset,
+            tenant, *request, *autoreset,
             [answer = std::move(answer)](absl::StatusOr<std::shared_ptr<Session>> session) mutable {
               if (session.ok()) {
                 std::move(answer)(SerializeMessage(DescribeSession(**session)));
@@ -102,7 +102,7 @@ grpc::ServerUnaryReactor* SessionService::CreateSession(Context* context, const 
 
 grpc::ServerUnaryReactor* SessionService::Snapshot(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::SnapshotRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [this](Session& session,
              const v1::SnapshotRequest& request) -> absl::StatusOr<grpc::ByteBuffer> {
         v1::SnapshotResponse response;
@@ -115,7 +115,7 @@ grpc::ServerUnaryReactor* SessionService::Snapshot(Context* context, const Bytes
 
 grpc::ServerUnaryReactor* SessionService::Restore(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::RestoreRequest>(
-      registry_, {context, in, out, registry_.metrics()},
+      registry_, {context, in, out, reception_},
       [](Session& session, const v1::RestoreRequest& request) { return session.Restore(request); });
 }
 
@@ -134,15 +134,15 @@ absl::Status SessionService::CheckFork(const v1::ForkRequest& request,
 grpc::ServerUnaryReactor* SessionService::Fork(Context* context, const Bytes* in, Bytes* out) {
   using Request = v1::ForkRequest;
   return AnswerLater<Request>(
-      {context, in, out, registry_.metrics()},
-      [this](std::unique_ptr<Request> request, AnswerCallback answer) {
-        absl::StatusOr<SessionUse> use = registry_.Acquire(request->session());
+      {context, in, out, reception_},
+      [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
+        absl::StatusOr<SessionUse> use = registry_.Acquire(tenant, request->session());
         if (!use.ok()) {
           std::move(answer)(use.status());
           return;
         }
         Session& session = **use;
-        session.Post([this, request = std::move(request), use = *std::move(use),
+        session.Post([this, tenant, request = std::move(request), use = *std::move(use),
                       answer = std::move(answer)](Bid bid) mutable {
           if (bid == Bid::kGo) {
             std::move(answer)(ShuttingDown());
@@ -158,7 +158,7 @@ grpc::ServerUnaryReactor* SessionService::Fork(Context* context, const Bytes* in
             std::move(answer)(snapshot.status());
             return Turn::kOver;
           }
-          registry_.Fork(*request, *use, *std::move(snapshot),
+          registry_.Fork(tenant, *request, *use, *std::move(snapshot),
                          [answer = std::move(answer)](auto sessions) mutable {
                            if (!sessions.ok()) {
                              std::move(answer)(sessions.status());
@@ -179,9 +179,10 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
                                                         Bytes* out) {
   using Request = v1::DeleteSessionRequest;
   return AnswerLater<Request>(
-      {context, in, out, registry_.metrics()},
-      [this](std::unique_ptr<Request> request, AnswerCallback answer) {
-        absl::StatusOr<std::shared_ptr<Session>> session = registry_.Remove(request->session());
+      {context, in, out, reception_},
+      [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
+        absl::StatusOr<std::shared_ptr<Session>> session =
+            registry_.Remove(tenant, request->session());
         if (session.ok()) {
           LogLine(Severity::kInfo, "session deleted",
                   {{"session", (*session)->tag()}, {"environment_id", (*session)->spec().id}});

@@ -13,6 +13,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/session_service.grpc.pb.h"
 #include "livnd/v1/session_service.pb.h"
+#include "server/service/reception.h"
 #include "server/session/environment_store.h"
 #include "server/session/session_registry.h"
 
@@ -27,16 +28,18 @@ using RawSessionService = v1::SessionService::WithRawCallbackMethod_CreateSessio
                     v1::SessionService::Service>>>>>;
 }  // namespace internal
 
-// Thread-safe. The store and the registry must outlive the service.
+// Thread-safe. The store, the registry and the reception must outlive the service.
 class SessionService final : public internal::RawSessionService {
  public:
   // The caps of messages bound the copies of a session.
   SessionService(int64_t max_receive_message_bytes, int64_t max_send_message_bytes,
-                 const EnvironmentStore& store, SessionRegistry& registry)
+                 const EnvironmentStore& store, SessionRegistry& registry,
+                 const Reception& reception)
       : max_receive_message_bytes_(max_receive_message_bytes),
         max_send_message_bytes_(max_send_message_bytes),
         store_(store),
-        registry_(registry) {}
+        registry_(registry),
+        reception_(reception) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -61,6 +64,7 @@ class SessionService final : public internal::RawSessionService {
   const int64_t max_send_message_bytes_;
   const EnvironmentStore& store_;
   SessionRegistry& registry_;
+  const Reception& reception_;
 };
 
 }  // namespace livnd::server

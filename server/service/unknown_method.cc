@@ -16,12 +16,18 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 
 grpc::ServerGenericBidiReactor* UnknownMethod::CreateReactor(
     grpc::GenericCallbackServerContext* context) {
+  if (const auto tenant = reception_.trust.TenantOf(*context); !tenant.ok()) {
+    return Refuse(tenant.status());
+  }
   constexpr absl::string_view kAccepted = "the methods that reflection lists";
-  const absl::Status refusal = MakeError(
+  return Refuse(MakeError(
       absl::StatusCode::kUnimplemented, reason::kUnknownMethod,
       absl::StrCat("there is no method ", context->method(), "; accepted: ", kAccepted),
-      {{"field", "method"}, {"value", context->method()}, {"accepted", std::string(kAccepted)}});
-  metrics_.CountUnknownMethod(refusal.code(), ReasonTold(refusal));
+      {{"field", "method"}, {"value", context->method()}, {"accepted", std::string(kAccepted)}}));
+}
+
+grpc::ServerGenericBidiReactor* UnknownMethod::Refuse(const absl::Status& refusal) {
+  reception_.metrics.CountUnknownMethod(refusal.code(), ReasonTold(refusal));
   return new Refusal(refusal);
 }
 

@@ -38,7 +38,8 @@ std::string Describe(const Group& group) {
 
 }  // namespace
 
-std::string DescribeHoldings(const std::vector<Holding>& holdings, absl::Duration idle_timeout) {
+std::string DescribeHoldings(const std::vector<Holding>& holdings, absl::Duration idle_timeout,
+                             int num_of_others) {
   std::map<std::string, Group> by_environment;
   absl::Duration longest_idle = -absl::InfiniteDuration();
   for (const Holding& holding : holdings) {
@@ -71,6 +72,9 @@ std::string DescribeHoldings(const std::vector<Holding>& holdings, absl::Duratio
   if (num_untold > 0) {
     absl::StrAppend(&text, ", ", num_untold, " of ", groups.size() - kMaxEnvironments,
                     " other environments");
+  }
+  if (num_of_others > 0) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", num_of_others, " of other tenants");
   }
   if (text.empty()) text = "all are being made";
   if (idle_timeout == absl::InfiniteDuration()) {

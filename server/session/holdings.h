@@ -20,8 +20,9 @@ struct Holding {
 // In a few hundred characters, however many there are: by environment, the most sessions first, how
 // many sessions and copies, how long nobody has called them, and when the first of all is let go.
 // "60 of TargetRate-EI-100-v0 (3840 copies, idle 2s to 29m20s), 4 of Culture-EI-mini-v0 (4 copies, in
-// use); the first is let go in 40s if nobody calls it".
-std::string DescribeHoldings(const std::vector<Holding>& holdings, absl::Duration idle_timeout);
+// use); the first is let go in 40s if nobody calls it". Of others' sessions it tells the number alone.
+std::string DescribeHoldings(const std::vector<Holding>& holdings, absl::Duration idle_timeout,
+                             int num_of_others = 0);
 
 }  // namespace livnd::server
 

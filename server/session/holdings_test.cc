@@ -23,6 +23,13 @@ TEST(HoldingsTest, TellsEnvironmentsCopiesIdleTimeAndWhatIsLeft) {
             "1 of C-v0 (3 copies, in use); the first is let go in 40s if nobody calls it");
 }
 
+TEST(HoldingsTest, TellsNothingOfOthersButTheirNumber) {
+  EXPECT_EQ(DescribeHoldings({Idle("A-v0", 1, 5)}, absl::Seconds(65), 3),
+            "1 of A-v0 (1 copy, idle 5s), 3 of other tenants; the first is let go in 1m if nobody "
+            "calls it");
+  EXPECT_EQ(DescribeHoldings({}, absl::Minutes(30), 3), "3 of other tenants");
+}
+
 TEST(HoldingsTest, PromisesNothingThatDoesNotCome) {
   EXPECT_EQ(DescribeHoldings({Idle("A-v0", 1, 5)}, absl::InfiniteDuration()),
             "1 of A-v0 (1 copy, idle 5s); none is let go for being idle");

@@ -51,11 +51,17 @@ std::string DigestOf(const google::protobuf::Message& request) {
   return io::BytesSha256(payload);
 }
 
+// No tenant's name has a line break.
+std::string RequestKey(const std::string& tenant, absl::string_view request_id) {
+  return absl::StrCat(tenant, "\n", request_id);
+}
+
 }  // namespace
 
 struct SessionUse::Entry {
   std::shared_ptr<Session> session;
-  std::string request_id;
+  std::string tenant;
+  std::string request_key;
   int num_calls = 0;     // guarded by the registry's mutex
   absl::Time last_used;  // guarded by the registry's mutex
 };
@@ -91,10 +97,11 @@ uint64_t SessionRegistry::Entropy() const {
   return bits;
 }
 
-void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset,
-                             Created done) {
+void SessionRegistry::Create(const std::string& tenant, const v1::CreateSessionRequest& request,
+                             env::AutoresetMode autoreset, Created done) {
   Wish wish;
-  wish.request_id = request.request_id();
+  wish.tenant = tenant;
+  wish.request_key = RequestKey(tenant, request.request_id());
   wish.payload_sha256 = DigestOf(request);
   wish.environment_id = request.environment_id();
   wish.copies = {request.num_envs(), autoreset, 0, request.max_episode_steps()};
@@ -107,8 +114,8 @@ void SessionRegistry::Create(const v1::CreateSessionRequest& request, env::Autor
   Make(std::move(wish), std::move(done));
 }
 
-void SessionRegistry::Fork(const v1::ForkRequest& request, const Session& from,
-                           std::string snapshot, Forked done) {
+void SessionRegistry::Fork(const std::string& tenant, const v1::ForkRequest& request,
+                           const Session& from, std::string snapshot, Forked done) {
   // What the sessions that are being made have come to; the last one answers.
   struct Gathered {
     Mutex mu;
@@ -118,11 +125,13 @@ void SessionRegistry::Fork(const v1::ForkRequest& request, const Session& from,
     Forked done;
   };
   const auto n = static_cast<size_t>(request.num_sessions());
-  const auto id_of = [&](size_t i) { return absl::StrCat(request.request_id(), "/", i); };
+  const auto key_of = [&](size_t i) {
+    return RequestKey(tenant, absl::StrCat(request.request_id(), "/", i));
+  };
   bool repeated = false;
   {
     MutexLock lock(mu_);
-    for (size_t i = 0; i < n; ++i) repeated = repeated || requests_.contains(id_of(i));
+    for (size_t i = 0; i < n; ++i) repeated = repeated || requests_.contains(key_of(i));
   }
   auto gathered = std::make_shared<Gathered>();
   gathered->num_missing = n;
@@ -133,13 +142,14 @@ void SessionRegistry::Fork(const v1::ForkRequest& request, const Session& from,
   start->set_snapshot(std::move(snapshot));
   *start->mutable_copy_of() = request.copy_of();
   Wish wish;
+  wish.tenant = tenant;
   wish.payload_sha256 = DigestOf(request);
   wish.environment_id = from.spec().id;
   wish.copies = {request.copy_of().empty() ? from.num_envs() : request.copy_of_size(),
                  from.autoreset(), 0, from.spec().max_episode_steps};
   wish.start = std::move(start);
   for (size_t i = 0; i < n; ++i) {
-    wish.request_id = id_of(i);
+    wish.request_key = key_of(i);
     Make(wish, [this, gathered, repeated, i](absl::StatusOr<std::shared_ptr<Session>> session) {
       std::vector<std::shared_ptr<Session>> sessions;
       absl::Status status;
@@ -173,7 +183,7 @@ void SessionRegistry::Unmake(const std::string& name) {
   const auto found = sessions_.find(name);
   if (found == sessions_.end()) return;
   entry = found->second;
-  requests_.erase(entry->request_id);
+  requests_.erase(entry->request_key);
   sessions_.erase(found);
 }
 
@@ -182,15 +192,15 @@ void SessionRegistry::Make(Wish wish, Created done) {
   bool make = false;
   {
     MutexLock lock(mu_);
-    const auto known = requests_.find(wish.request_id);
+    const auto known = requests_.find(wish.request_key);
     if (draining_) {
       answer = ShuttingDown();
     } else if (known == requests_.end()) {
       if (static_cast<int>(sessions_.size()) + num_reserved_ >= options_.max_sessions) {
-        answer = TooManySessions();
+        answer = TooManySessions(wish.tenant);
       } else {
         ++num_reserved_;
-        Request& fresh = requests_[wish.request_id];
+        Request& fresh = requests_[wish.request_key];
         fresh.payload_sha256 = wish.payload_sha256;
         fresh.waiters.push_back(std::move(done));
         make = true;
@@ -199,7 +209,7 @@ void SessionRegistry::Make(Wish wish, Created done) {
       answer = MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
                          "request_id was used for another session; a new session takes a new one",
                          {{"field", "request_id"},
-                          {"value", wish.request_id},
+                          {"value", wish.request_key.substr(wish.tenant.size() + 1)},
                           {"accepted", "a new id, or the same request"}});
     } else if (known->second.ended) {
       answer = UnknownSession(known->second.session);
@@ -240,25 +250,27 @@ void SessionRegistry::Finish(const Wish& wish,
   {
     MutexLock lock(mu_);
     --num_reserved_;
-    Request& request = requests_.at(wish.request_id);
+    Request& request = requests_.at(wish.request_key);
     waiters.swap(request.waiters);
     if (draining_) answer = ShuttingDown();
     if (answer.ok()) {
       request.session = (*answer)->name();
       auto entry = std::make_shared<SessionUse::Entry>();
       entry->session = *answer;
-      entry->request_id = wish.request_id;
+      entry->tenant = wish.tenant;
+      entry->request_key = wish.request_key;
       entry->last_used = Now();
       sessions_[request.session] = std::move(entry);
     } else {
-      requests_.erase(wish.request_id);
+      requests_.erase(wish.request_key);
     }
   }
   if (answer.ok()) {
-    LogLine(Severity::kInfo, "session created",
-            {{"session", (*answer)->tag()},
-             {"environment_id", (*answer)->spec().id},
-             {"num_envs", (*answer)->num_envs()}});
+    LogFields fields = {{"session", (*answer)->tag()},
+                        {"environment_id", (*answer)->spec().id},
+                        {"num_envs", (*answer)->num_envs()}};
+    if (!wish.tenant.empty()) fields.push_back({"tenant", wish.tenant});
+    LogLine(Severity::kInfo, "session created", fields);
   } else {
     LogLine(Severity::kWarning, "creating a session failed",
             {{"environment_id", wish.environment_id},
@@ -269,11 +281,12 @@ void SessionRegistry::Finish(const Wish& wish,
   for (Created& waiter : waiters) std::move(waiter)(answer);
 }
 
-absl::StatusOr<SessionUse> SessionRegistry::Acquire(const std::string& name) {
+absl::StatusOr<SessionUse> SessionRegistry::Acquire(const std::string& tenant,
+                                                    const std::string& name) {
   MutexLock lock(mu_);
   if (draining_) return ShuttingDown();
   const auto found = sessions_.find(name);
-  if (found == sessions_.end()) return UnknownSession(name);
+  if (found == sessions_.end() || found->second->tenant != tenant) return UnknownSession(name);
   SessionUse::Entry& entry = *found->second;
   if (entry.num_calls >= options_.max_calls_per_session) {
     return MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
@@ -286,12 +299,13 @@ absl::StatusOr<SessionUse> SessionRegistry::Acquire(const std::string& name) {
   return SessionUse(this, found->second);
 }
 
-absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& name) {
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& tenant,
+                                                                 const std::string& name) {
   MutexLock lock(mu_);
   const auto found = sessions_.find(name);
-  if (found == sessions_.end()) return UnknownSession(name);
+  if (found == sessions_.end() || found->second->tenant != tenant) return UnknownSession(name);
   std::shared_ptr<Session> session = found->second->session;
-  Forget(found->second->request_id);
+  Forget(found->second->request_key);
   sessions_.erase(found);
   session->End();
   return session;
@@ -306,21 +320,26 @@ std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
     const SessionUse::Entry& entry = *here->second;
     if (entry.num_calls > 0 || entry.last_used > used_before) continue;
     removed.push_back(entry.session);
-    Forget(entry.request_id);
+    Forget(entry.request_key);
     sessions_.erase(here);
   }
   return removed;
 }
 
-absl::Status SessionRegistry::TooManySessions() const {
+absl::Status SessionRegistry::TooManySessions(const std::string& tenant) const {
   std::vector<Holding> holdings;
+  int num_of_others = 0;
   const absl::Time now = Now();
   for (const auto& [name, entry] : sessions_) {
+    if (entry->tenant != tenant) {
+      ++num_of_others;
+      continue;
+    }
     const bool in_use = entry->num_calls > 0;
     holdings.push_back({entry->session->spec().id, entry->session->num_envs(), in_use,
                         in_use ? absl::ZeroDuration() : now - entry->last_used});
   }
-  const std::string holders = DescribeHoldings(holdings, options_.idle_timeout);
+  const std::string holders = DescribeHoldings(holdings, options_.idle_timeout, num_of_others);
   return MakeError(
       absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
       absl::StrCat("the server holds ", options_.max_sessions,
@@ -328,9 +347,9 @@ absl::Status SessionRegistry::TooManySessions() const {
       {{"accepted", absl::StrCat("at most ", options_.max_sessions)}, {"holders", holders}});
 }
 
-void SessionRegistry::Forget(const std::string& request_id) {
-  requests_.at(request_id).ended = true;
-  ended_requests_.push_back(request_id);
+void SessionRegistry::Forget(const std::string& request_key) {
+  requests_.at(request_key).ended = true;
+  ended_requests_.push_back(request_key);
   while (ended_requests_.size() > kMaxEndedRequests) {
     requests_.erase(ended_requests_.front());
     ended_requests_.pop_front();

@@ -46,7 +46,9 @@ class SessionUse {
   std::shared_ptr<Entry> entry_;  // null after a move
 };
 
-// All sessions, by name and by the request_id that created them. Names are 128 random bits. Nothing
+// All sessions, by name and by the request_id that created them. Names are 128 random bits. Each is a
+// tenant's ("" for all callers of a server that tells none apart); for every other one it, and the
+// request_id, do not exist. Nothing
 // slow happens under the lock: environments are made on the pool with a slot reserved.
 //
 // Thread-safe. The store, the pool and the metrics must outlive the registry, and the registry the
@@ -77,21 +79,23 @@ class SessionRegistry {
   // have been checked. `done` is called once, here or on a worker. Errors: PAYLOAD_MISMATCH,
   // TOO_MANY_SESSIONS, UNKNOWN_SESSION (it made one, which has ended), SHUTTING_DOWN, and those of
   // making the environment, after which the request may be sent again.
-  void Create(const v1::CreateSessionRequest& request, env::AutoresetMode autoreset, Created done)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void Create(const std::string& tenant, const v1::CreateSessionRequest& request,
+              env::AutoresetMode autoreset, Created done) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Makes request.num_sessions sessions that begin with a snapshot of `from`, which its session's
   // strand has taken; all of them or none. As Create otherwise.
   using Forked = absl::AnyInvocable<void(absl::StatusOr<std::vector<std::shared_ptr<Session>>>) &&>;
-  void Fork(const v1::ForkRequest& request, const Session& from, std::string snapshot, Forked done)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void Fork(const std::string& tenant, const v1::ForkRequest& request, const Session& from,
+            std::string snapshot, Forked done) ABSL_LOCKS_EXCLUDED(mu_);
 
   // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
-  absl::StatusOr<SessionUse> Acquire(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<SessionUse> Acquire(const std::string& tenant, const std::string& name)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes a session out, so that nobody finds it any more, and ends it: its calls, those that have
   // begun at their next turn, answer UNKNOWN_SESSION. UNKNOWN_SESSION.
-  absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& tenant,
+                                                  const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Removes the sessions that nobody has called for the idle timeout, and returns them so that the
   // caller frees them.
@@ -120,7 +124,8 @@ class SessionRegistry {
 
   // A session that is to be made.
   struct Wish {
-    std::string request_id;
+    std::string tenant;
+    std::string request_key;
     std::string payload_sha256;  // what a repeat of the request must be equal to
     std::string environment_id;
     WantedCopies copies;  // their unseeded seed is drawn when they are made
@@ -131,9 +136,9 @@ class SessionRegistry {
   void Unmake(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
   void Finish(const Wish& wish, absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // TOO_MANY_SESSIONS, with who holds them.
-  absl::Status TooManySessions() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Forget(const std::string& request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // TOO_MANY_SESSIONS, with which of them the tenant holds.
+  absl::Status TooManySessions(const std::string& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Forget(const std::string& request_key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Time Now() const;
   uint64_t Entropy() const;
 
@@ -148,6 +153,7 @@ class SessionRegistry {
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
   absl::flat_hash_map<std::string, std::shared_ptr<SessionUse::Entry>> sessions_
       ABSL_GUARDED_BY(mu_);
+  // By tenant and request_id.
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> ended_requests_ ABSL_GUARDED_BY(mu_);  // oldest first
 };

@@ -51,7 +51,7 @@ class SessionRegistryTest : public ::testing::Test {
   std::shared_future<Made> Start(const v1::CreateSessionRequest& request) {
     auto promise = std::make_unique<std::promise<Made>>();
     std::shared_future<Made> answer = promise->get_future().share();
-    registry_.Create(request, env::AutoresetMode::kNextStep,
+    registry_.Create(tenant_, request, env::AutoresetMode::kNextStep,
                      [promise = std::move(promise)](Made made) { promise->set_value(made); });
     return answer;
   }
@@ -59,6 +59,7 @@ class SessionRegistryTest : public ::testing::Test {
     return Start(Request(id, num_envs)).get();
   }
 
+  std::string tenant_;  // who calls
   FakeControl control_;
   std::atomic<int> now_s_{1000};
   std::atomic<uint64_t> num_draws_{0};
@@ -74,11 +75,11 @@ TEST_F(SessionRegistryTest, SessionsAreFoundByUnguessableNames) {
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_EQ((*a)->name().size(), 32u);
   EXPECT_NE((*a)->name(), (*b)->name());
-  const auto use = registry_.Acquire((*a)->name());
+  const auto use = registry_.Acquire(tenant_, (*a)->name());
   ASSERT_TRUE(use.ok());
   EXPECT_EQ(&**use, a->get());
-  EXPECT_EQ(ReasonOf(registry_.Acquire("").status()), reason::kUnknownSession);
-  EXPECT_EQ(ReasonOf(registry_.Acquire("a").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, "").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, "a").status()), reason::kUnknownSession);
 }
 
 TEST_F(SessionRegistryTest, ARepeatedRequestFindsItsSession) {
@@ -88,6 +89,37 @@ TEST_F(SessionRegistryTest, ARepeatedRequestFindsItsSession) {
   EXPECT_EQ(first->get(), again->get());
   EXPECT_EQ(registry_.num_sessions(), 1);
   EXPECT_EQ(ReasonOf(Create("a", 3).status()), reason::kPayloadMismatch);
+}
+
+TEST_F(SessionRegistryTest, ATenantSeesItsOwnSessionsOnly) {
+  tenant_ = "alice";
+  const std::string of_alice = (*Create("a", 2))->name();
+  tenant_ = "bob";
+  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, of_alice).status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Remove(tenant_, of_alice).status()), reason::kUnknownSession);
+  // The same id is another wish, whatever it asks for.
+  const Made of_bob = Create("a", 1);
+  ASSERT_TRUE(of_bob.ok()) << of_bob.status();
+  EXPECT_NE((*of_bob)->name(), of_alice);
+  EXPECT_EQ((*Create("a", 1))->name(), (*of_bob)->name());
+  ASSERT_TRUE(registry_.Remove(tenant_, (*of_bob)->name()).ok());
+  EXPECT_EQ(ReasonOf(Create("a", 1).status()), reason::kUnknownSession);
+
+  tenant_ = "alice";
+  EXPECT_TRUE(registry_.Acquire(tenant_, of_alice).ok());
+  EXPECT_EQ((*Create("a", 2))->name(), of_alice);
+}
+
+TEST_F(SessionRegistryTest, AFullServerTellsATenantOfItsOwnSessionsOnly) {
+  tenant_ = "alice";
+  ASSERT_TRUE(Create("a", 2).ok() && Create("b", 2).ok());
+  tenant_ = "bob";
+  ASSERT_TRUE(Create("a").ok());
+  EXPECT_EQ(MetadataOf(Create("b").status(), "holders"),
+            "1 of A-v0 (1 copy, idle 0), 2 of other tenants; the first is let go in 10s if nobody "
+            "calls it");
+  tenant_ = "carol";
+  EXPECT_EQ(MetadataOf(Create("c").status(), "holders"), "3 of other tenants");
 }
 
 TEST_F(SessionRegistryTest, EverySessionHasADrawOfItsOwnForCopiesWithoutASeed) {
@@ -114,7 +146,7 @@ TEST_F(SessionRegistryTest, ARepeatWhileTheSessionIsMadeWaitsForIt) {
 }
 
 TEST_F(SessionRegistryTest, BuildsKeepNeitherWorkersNorFinishedEnvironmentsWaiting) {
-  ASSERT_TRUE(registry_.Remove((*Create("a"))->name()).ok());
+  ASSERT_TRUE(registry_.Remove(tenant_, (*Create("a"))->name()).ok());
   control_.Close();
   std::vector<std::shared_future<Made>> waiting;
   for (const std::string id : {"B", "C"}) {
@@ -157,7 +189,7 @@ TEST_F(SessionRegistryTest, SessionsAreLimitedAlsoWhileTheyAreMade) {
   control_.Open();
   ASSERT_TRUE(a.get().ok() && b.get().ok() && c.get().ok());
   EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooManySessions);
-  ASSERT_TRUE(registry_.Remove((*a.get())->name()).ok());
+  ASSERT_TRUE(registry_.Remove(tenant_, (*a.get())->name()).ok());
   EXPECT_TRUE(Create("d").ok());
 }
 
@@ -167,7 +199,7 @@ TEST_F(SessionRegistryTest, AFullServerTellsWhoHoldsItAndForHowLongYet) {
   ASSERT_TRUE(Create("b").ok());
   const std::string name = (*Create("c", 4))->name();
   now_s_ += 3;
-  const auto use = registry_.Acquire(name);
+  const auto use = registry_.Acquire(tenant_, name);
   const absl::Status full = Create("d").status();
   const std::string holders =
       "3 of A-v0 (7 copies, 1 in use, idle 3s to 7s); the first is let go in 3s if nobody calls it";
@@ -178,9 +210,9 @@ TEST_F(SessionRegistryTest, AFullServerTellsWhoHoldsItAndForHowLongYet) {
 TEST_F(SessionRegistryTest, ALateRepeatDoesNotRaiseTheDead) {
   const Made made = Create("a");
   const std::string name = (*made)->name();
-  ASSERT_TRUE(registry_.Remove(name).ok());
+  ASSERT_TRUE(registry_.Remove(tenant_, name).ok());
   EXPECT_EQ(ReasonOf(Create("a").status()), reason::kUnknownSession);
-  EXPECT_EQ(ReasonOf(registry_.Remove(name).status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(registry_.Remove(tenant_, name).status()), reason::kUnknownSession);
   EXPECT_EQ(registry_.num_sessions(), 0);
 }
 
@@ -188,7 +220,7 @@ TEST_F(SessionRegistryTest, EndedRequestsAreForgottenInTheEnd) {
   for (int i = 0; i < 5000; ++i) {
     const Made made = Create(absl::StrCat("r", i));
     ASSERT_TRUE(made.ok());
-    ASSERT_TRUE(registry_.Remove((*made)->name()).ok());
+    ASSERT_TRUE(registry_.Remove(tenant_, (*made)->name()).ok());
   }
   EXPECT_EQ(ReasonOf(Create("r4999").status()), reason::kUnknownSession);
   EXPECT_TRUE(Create("r0").ok());
@@ -197,7 +229,7 @@ TEST_F(SessionRegistryTest, EndedRequestsAreForgottenInTheEnd) {
 TEST_F(SessionRegistryTest, RemovedSessionsFreeTheirCopies) {
   std::string name = (*Create("a"))->name();
   EXPECT_EQ(control_.num_alive, 1);
-  ASSERT_TRUE(registry_.Remove(name).ok());
+  ASSERT_TRUE(registry_.Remove(tenant_, name).ok());
   while (control_.num_alive > 0) std::this_thread::yield();  // its maker may still hold it
 }
 
@@ -206,13 +238,13 @@ TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
   const std::string used = (*Create("b"))->name();
   const std::string busy = (*Create("c"))->name();
   {
-    const auto use = registry_.Acquire(busy);
+    const auto use = registry_.Acquire(tenant_, busy);
     now_s_ += 9;
-    ASSERT_TRUE(registry_.Acquire(used).ok());
+    ASSERT_TRUE(registry_.Acquire(tenant_, used).ok());
     EXPECT_TRUE(registry_.RemoveIdle().empty());
     now_s_ += 1;
     EXPECT_EQ(registry_.RemoveIdle().size(), 1u);
-    EXPECT_EQ(ReasonOf(registry_.Acquire(idle).status()), reason::kUnknownSession);
+    EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, idle).status()), reason::kUnknownSession);
     now_s_ += 1000;
     EXPECT_EQ(registry_.RemoveIdle().size(), 1u);  // `used`; `busy` has an operation running
   }
@@ -224,14 +256,14 @@ TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
 
 TEST_F(SessionRegistryTest, CallsOfASessionAreLimited) {
   const std::string name = (*Create("a"))->name();
-  auto first = registry_.Acquire(name);
+  auto first = registry_.Acquire(tenant_, name);
   {
-    const auto second = registry_.Acquire(name);
+    const auto second = registry_.Acquire(tenant_, name);
     ASSERT_TRUE(first.ok() && second.ok());
     EXPECT_EQ(registry_.num_calls(), 2);
-    EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kTooManyCalls);
+    EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, name).status()), reason::kTooManyCalls);
   }
-  EXPECT_TRUE(registry_.Acquire(name).ok());
+  EXPECT_TRUE(registry_.Acquire(tenant_, name).ok());
   SessionUse moved = *std::move(first);
   EXPECT_EQ(registry_.num_calls(), 1);
 }
@@ -246,7 +278,7 @@ TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
   registry_.Drain();
   EXPECT_EQ(ReasonOf(waiting.get().status()), reason::kShuttingDown);  // while the build goes on
   EXPECT_EQ(ReasonOf(Create("c").status()), reason::kShuttingDown);
-  EXPECT_EQ(ReasonOf(registry_.Acquire(name).status()), reason::kShuttingDown);
+  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, name).status()), reason::kShuttingDown);
   control_.Open();
   while (!pool_->idle()) {
   }
@@ -268,12 +300,12 @@ TEST_F(SessionRegistryTest, WhatIsOfferedMayBeExchanged) {
   EXPECT_EQ(store_.specs()->size(), 1u);
   EXPECT_EQ(ReasonOf(store_.Find("A-v0").status()), reason::kUnknownEnvironment);
   EXPECT_EQ(ReasonOf(create("c", "A-v0").status()), reason::kUnknownEnvironment);
-  EXPECT_TRUE(registry_.Acquire((*old)->name()).ok());
+  EXPECT_TRUE(registry_.Acquire(tenant_, (*old)->name()).ok());
   ASSERT_TRUE(create("d", "B-v0").ok());
   EXPECT_EQ(control_.num_builds, 3);
   // What stays the same is not built again.
   store_.Exchange({FakeSpec("B-v0"), FakeSpec("A-v0")}, FakeBuilder(control_), {{"B-v0", "2"}});
-  ASSERT_TRUE(registry_.Remove((*old)->name()).ok());
+  ASSERT_TRUE(registry_.Remove(tenant_, (*old)->name()).ok());
   ASSERT_TRUE(create("e", "B-v0").ok());
   EXPECT_EQ(control_.num_builds, 3);
 }
@@ -292,7 +324,7 @@ TEST_F(SessionRegistryTest, ABuildThatIsOvertakenIsForThoseWhoWaitForIt) {
 TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
   const std::string name = (*Create("a"))->name();
   std::promise<void> begun, release, over;
-  (*registry_.Acquire(name))->Post([&](Bid bid) {
+  (*registry_.Acquire(tenant_, name))->Post([&](Bid bid) {
     EXPECT_EQ(bid, Bid::kTurn);
     begun.set_value();
     release.get_future().wait();
@@ -301,7 +333,7 @@ TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
   });
   begun.get_future().wait();
   int num_gone = 0;
-  auto use = registry_.Acquire(name);
+  auto use = registry_.Acquire(tenant_, name);
   (*use)->Post([&num_gone, use = *std::move(use)](Bid bid) {
     num_gone += bid == Bid::kGo ? 1 : 100;
     return Turn::kOver;

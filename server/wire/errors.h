@@ -42,6 +42,7 @@ inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
 inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
 inline constexpr absl::string_view kBadSystem = "BAD_SYSTEM";
 inline constexpr absl::string_view kSnapshotMismatch = "SNAPSHOT_MISMATCH";
+inline constexpr absl::string_view kUnauthenticated = "UNAUTHENTICATED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
 }  // namespace reason

@@ -45,8 +45,8 @@ def connect(driver: drivers.Driver) -> Iterator[Callable[..., drivers.Client]]:
     """Connects clients, which are closed at the end."""
     clients = []
 
-    def connect(address: str, **limits: float) -> drivers.Client:
-        clients.append(driver.connect(address, **limits))
+    def connect(address: str, **options: float | str) -> drivers.Client:
+        clients.append(driver.connect(address, **options))
         return clients[-1]
 
     yield connect

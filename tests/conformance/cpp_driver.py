@@ -303,8 +303,8 @@ class CppDriver(drivers.Driver):
     def __init__(self) -> None:
         self._program = Program()
 
-    def connect(self, address, **limits):
-        return CppClient(self._program, self._program.ask("connect", address=address, **limits))
+    def connect(self, address, **options):
+        return CppClient(self._program, self._program.ask("connect", address=address, **options))
 
     def close(self) -> None:
         """Ends the program."""

@@ -199,5 +199,5 @@ class Driver(ABC):
     language: str
 
     @abstractmethod
-    def connect(self, address: str, **limits: float) -> Client:
-        """A client; limits as livnd.connect's: timeout_s, connect_timeout_s, retry_s ..."""
+    def connect(self, address: str, **options: float | str) -> Client:
+        """A client; options as livnd.connect's: timeout_s, retry_s, token, tls_ca ..."""

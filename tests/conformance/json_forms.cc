@@ -16,6 +16,10 @@ void SetTime(const json& command, const char* name, std::chrono::milliseconds* t
   }
 }
 
+void SetText(const json& command, const char* name, std::optional<std::string>* text) {
+  if (command.contains(name)) *text = command[name].get<std::string>();
+}
+
 }  // namespace
 
 std::string ToHex(const void* data, size_t size) {
@@ -112,6 +116,11 @@ ClientOptions ClientOptionsOf(const json& command) {
   SetTime(command, "create_timeout_s", &options.create_timeout);
   SetTime(command, "connect_timeout_s", &options.connect_timeout);
   SetTime(command, "retry_s", &options.retry_time);
+  SetText(command, "token", &options.token);
+  SetText(command, "token_file", &options.token_file);
+  SetText(command, "tls_ca", &options.tls_ca);
+  SetText(command, "tls_cert", &options.tls_cert);
+  SetText(command, "tls_key", &options.tls_key);
   return options;
 }
 

@@ -167,5 +167,5 @@ class PythonDriver(drivers.Driver):
 
     language = "python"
 
-    def connect(self, address, **limits):
-        return PythonClient(_told(lambda: livnd.connect(address, **limits)))
+    def connect(self, address, **options):
+        return PythonClient(_told(lambda: livnd.connect(address, **options)))

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import livnd
 import pytest
+from certificates import Authority
 from serving import LIVND, SYSTEMS, Serve
+
+TOKEN = "0123456789abcdef0123456789abcdef"
 
 
 def serve(config: Path, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -28,12 +31,21 @@ def flags_of_help() -> set[str]:
 
 
 def everything(folder: Path) -> dict[str, object]:
+    authority = Authority(folder)
+    shown = authority.sign()
+    tokens = folder / "tokens"
+    tokens.write_text(f"{TOKEN} lab\n")
+    tokens.chmod(0o600)
     return {
         "listen": "127.0.0.1:0",
         "metrics-listen": "127.0.0.1:0",
         "state-dir": f"{folder}/state",
         "systems": SYSTEMS,
         "systems-period": "1s",
+        "tls-cert": shown.cert,
+        "tls-key": shown.key,
+        "tls-client-ca": authority.cert,
+        "tokens": tokens,
         "threads": 1,
         "idle-timeout": "90s",
         "drain-timeout": 0,
@@ -66,7 +78,9 @@ def test_every_flag_may_stand_in_the_file(tmp_path):
             assert b"Null-v0" in ready
             assert b'"metrics":"http://127.0.0.1:' in ready
             address = (tmp_path / "state/endpoint.json").read_text().split('"address":"')[1]
-            with livnd.connect(address.split('"')[0]) as client:
+            show = {name: str(settings[name.replace("_", "-")]) for name in ("tls_cert", "tls_key")}
+            show |= {"tls_ca": str(settings["tls-client-ca"]), "token": TOKEN}
+            with livnd.connect(address.split('"')[0], **show) as client:
                 info = client.server_info()
                 assert info.max_sessions == 3
                 assert info.max_envs_per_session == 2

@@ -23,7 +23,7 @@ ABSL = {"absl"}
 NUMERIC = {"eigen", "highway", "random123"}
 FILES = {"crypto", "hdf5", "nlohmann_json", "yaml_cpp", "zlib"}
 THREADS = {"absl_synchronization", "absl_time"}
-WIRE = {"protobuf", "grpc++"}
+WIRE = {"protobuf", "grpc++", "ssl"}
 TESTING = {"gtest", "gtest_main", "benchmark"}
 
 # Room -> (rooms it may reach, @debian libraries it may reach), directly or not.
@@ -63,12 +63,14 @@ VIOLATIONS = [
     ("sim", "@debian//:yaml_cpp"),
     ("sim", "@debian//:protobuf"),
     ("sim", "@debian//:grpc++"),
+    ("sim", "@debian//:ssl"),
     ("sim", "@debian//:absl_flags"),
     ("sim", "@debian//:absl_synchronization"),
     ("io", "env"),
     ("io", "server"),
     ("io", "proto"),
     ("io", "@debian//:grpc++"),
+    ("io", "@debian//:ssl"),
     ("io", "@debian//:prometheus_cpp"),
     ("env", "server"),
     ("env", "proto"),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from livnd import addresses, checks, cleanup, local_server
+from livnd.credentials import Credentials
 from livnd.errors import (
     ClosedError,
     ForkedProcessError,
@@ -50,6 +51,18 @@ class Connection:
             changes a session carries its op_index, and is done once.
         threads: how many of an own server's shall simulate; None: LIVND_THREADS, or one for each
             core that this process may use. Clients who want the same number share a server.
+        token: names the caller to a server that asks for one ("lines 'TOKEN TENANT'" there).
+        token_file: a file that holds the token alone; read again when the server refuses it.
+        tls_ca: call with TLS: a file of the CAs, in PEM, to one of which the server's certificate
+            has to lead. It names the host as the address does; "localhost" for a Unix socket.
+        tls_cert, tls_key: files of a certificate to show, and its private key, in PEM. All three
+            are read again when the line breaks.
+
+    What the last five leave open the environment says: LIVND_TOKEN or LIVND_TOKEN_FILE,
+    LIVND_TLS_CA, LIVND_TLS_CERT, LIVND_TLS_KEY; "" is none, whatever it says. An own server takes
+    none of them. A pickle holds the paths, and a token that was given as text; where it is
+    unpickled, files and environment are those of that place. Without TLS a token crosses the
+    network in clear.
     """
 
     def __init__(
@@ -62,9 +75,23 @@ class Connection:
         connect_timeout_s: float = 10.0,
         retry_s: float = 15.0,
         threads: int | None = None,
+        token: str | None = None,
+        token_file: str | None = None,
+        tls_ca: str | None = None,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
     ) -> None:
         self._address = None if address is None else addresses.parse(address)
         self._threads = _own_threads(threads, address)
+        self._credentials = Credentials.parse(
+            token=token, token_file=token_file, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key
+        )
+        if address is None:
+            for field, value in self._credentials.arguments().items():
+                if value:
+                    raise checks.wrong(
+                        field, None if field == "token" else value, "None without an address"
+                    )
         self._timeout_s = checks.limit("timeout_s", timeout_s)
         self.run_timeout_s = checks.limit("run_timeout_s", run_timeout_s)
         self._create_timeout_s = checks.limit("create_timeout_s", create_timeout_s)
@@ -99,6 +126,7 @@ class Connection:
             "connect_timeout_s": self._connect_timeout_s,
             "retry_s": self._retry_s,
             "threads": self._threads,
+            **self._credentials.arguments(),
         }
 
     @property
@@ -166,6 +194,7 @@ class Connection:
             time.sleep(min(backoff_s * random.uniform(0.5, 1.0), give_up - now))
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
             if line_is_broken and line.server is None:
+                line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
                 with contextlib.suppress(LivndError):
                     line.ask(max(0.0, give_up - time.monotonic()))
@@ -177,7 +206,7 @@ class Connection:
                 self._line.end()
                 self._line = None
             if self._line is None:
-                self._line = Line(self._address, self._threads)
+                self._line = Line(self._address, self._threads, self._credentials)
                 self._finalizer = cleanup.when_collected(self, self._line.end)
             if self._line.info is None:
                 self._line.info = self._first_answer(self._line)
@@ -188,9 +217,8 @@ class Connection:
             return line.ask(self._connect_timeout_s)
         except ServerUnavailableError as error:
             raise ServerUnavailableError(
-                f"no livnd server answers at {self.address} (waited "
-                f"{self._connect_timeout_s:g} s){_proxy_hint(line.address)}. Start one with: "
-                f"livnd serve --listen {self.address} --state-dir DIR --systems DIR",
+                f"no livnd server answers at {self.address} (waited {self._connect_timeout_s:g} s, "
+                f"{line.describe_tls()}){_proxy_hint(line.address)}{_advice(line)}",
                 reason=error.reason,
                 code=error.code,
             ) from error
@@ -271,6 +299,13 @@ def _own_threads(threads: int | None, address: str | None) -> int | None:
         raise invalid_field("threads", threads, f"None: the server at {address} has its own")
     most = local_server.MAX_THREADS
     return checks.integer("threads", threads, f"1 .. {most}", 1, most + 1)
+
+
+def _advice(line: Line) -> str:
+    if why_not := line.why_not():
+        return f": {why_not}"
+    address = line.address.text
+    return f". Start one with: livnd serve --listen {address} --state-dir DIR --systems DIR"
 
 
 def _proxy_hint(address: addresses.Address) -> str:

@@ -73,10 +73,14 @@ class UnknownSystemError(LivndError, LookupError):
 
 
 class UnknownSessionError(LivndError, LookupError):
-    """The session was deleted, idle for too long, or belonged to an earlier server process.
+    """The session was deleted, idle too long, of an earlier server process, or not the caller's.
 
     It does not come back: make a new one. An environment's reset() does.
     """
+
+
+class UnauthenticatedError(LivndError, PermissionError):
+    """The server asks its callers for a token, and did not get one that it knows."""
 
 
 class PayloadMismatchError(LivndError):
@@ -207,12 +211,14 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "TOO_MANY_CALLS": CapacityError,
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
     "SNAPSHOT_MISMATCH": SnapshotMismatchError,
+    "UNAUTHENTICATED": UnauthenticatedError,
     "SHUTTING_DOWN": ServerUnavailableError,
 }
 
 # Where the transport spoke and there is no ErrorInfo.
 _BY_CODE: dict[grpc.StatusCode, type[LivndError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: MessageTooLargeError,
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
     grpc.StatusCode.UNAVAILABLE: ServerUnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: ServerUnavailableError,
 }

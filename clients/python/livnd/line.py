@@ -10,16 +10,19 @@ import grpc
 
 from livnd import addresses, local_server
 from livnd._proto import METHODS, pb
+from livnd.credentials import NONE, Credentials, Tls
 from livnd.errors import (
     ClosedError,
     ForkedProcessError,
     LivndError,
     ServerUnavailableError,
+    UnauthenticatedError,
     from_rpc_error,
 )
 from livnd.specs import ServerInfo
 
 _DELETE_TIMEOUT_S = 2.0
+_WHY_NOT_TIMEOUT_S = 1.0
 _FALSE_TO_GRPC = ("0", "f", "false", "n", "no")
 
 # Whether this process, or one that it was forked from, has used gRPC.
@@ -33,6 +36,7 @@ class Line:
     Args:
         address: of a server; None starts (or joins) this process's own server.
         threads: how many of an own server's shall simulate; None leaves it to the server.
+        credentials: what to show the server and ask of it; an own server is shown nothing.
 
     Attributes:
         address: where the server is.
@@ -42,42 +46,93 @@ class Line:
     Raises:
         ServerStartError: no own server could be started.
         ForkedProcessError: gRPC cannot be used in this process any more.
+        InvalidFieldError: the credentials cannot be read.
     """
 
-    def __init__(self, address: addresses.Address | None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        address: addresses.Address | None,
+        threads: int | None = None,
+        credentials: Credentials = NONE,
+    ) -> None:
         _check_grpc()
+        self._credentials = credentials if address else NONE
+        self._metadata = _metadata_of(self._credentials)
+        tls = self._credentials.read_tls()
         self.server = local_server.acquire(threads) if address is None else None
         self.address = addresses.parse(self.server.address) if self.server else address
         self.info: ServerInfo | None = None
         self._pid = os.getpid()
-        self._channel = grpc.insecure_channel(self.address.target, _channel_options(self.address))
-        self._stubs: dict[str, Any] = {}
+        self._channel = _Channel(self.address, tls)  # replaced with _ending held
         self._sessions: set[str] = set()  # names, also of those that nobody holds any more
         self._ending = threading.Lock()
         self._ended = False
 
     def attempt(self, method: str, payload: bytes, timeout_s: float, **options: Any) -> Any:
         """One call, once. The typed error of what went wrong; ClosedError after end()."""
-        stub = self._stubs.get(method)
-        if stub is None:
-            # The request goes as bytes: what is repeated is the same to the last bit.
-            stub = self._channel.unary_unary(
-                METHODS[method].path, None, METHODS[method].response.FromString
-            )
-            self._stubs[method] = stub
+        metadata = self._metadata
         try:
-            return stub(payload, timeout=timeout_s, **options)
+            return self._attempt(method, payload, timeout_s, metadata=metadata, **options)
+        except UnauthenticatedError:
+            # Nothing was done; and the token may be another one by now.
+            self._metadata = _metadata_of(self._credentials)
+            if self._metadata == metadata:
+                raise
+        return self._attempt(method, payload, timeout_s, metadata=self._metadata, **options)
+
+    def _attempt(self, method: str, payload: bytes, timeout_s: float, **options: Any) -> Any:
+        channel = self._channel
+        try:
+            return channel.stub(method)(payload, timeout=timeout_s, **options)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, method) from None
+            failed = from_rpc_error(error, method)
+            if channel is self._channel or failed.code != "CANCELLED":
+                raise failed from None
         except ValueError:  # grpc's word for a channel that another thread has closed
             if self._ended:
                 raise ClosedError("the client was closed") from None
-            raise
+            if channel is self._channel:
+                raise
+        lost = ServerUnavailableError(f"{method}: the line was opened anew", code="UNAVAILABLE")
+        lost.in_doubt = True
+        raise lost
+
+    def reopen_if_changed(self) -> None:
+        """With the certificates that the files hold by now, if they are others. For a broken line.
+
+        Calls that other threads have under way are lost, as with a line that breaks.
+        """
+        try:
+            tls = self._credentials.read_tls()
+        except LivndError:
+            return  # half way to other ones
+        with self._ending:
+            if self._ended or tls == self._channel.tls:
+                return
+            old, self._channel = self._channel, _Channel(self.address, tls)
+        old.close()
 
     def ask(self, patience_s: float) -> ServerInfo:
         """GetServerInfo, as soon as there is somebody to ask, for so long."""
         response = self.attempt("GetServerInfo", b"", patience_s, wait_for_ready=True)
         return ServerInfo.from_message(response)
+
+    def describe_tls(self) -> str:
+        """Whether there is TLS, and who shows a certificate."""
+        if self._channel.tls is None:
+            return "without TLS"
+        shown = "and" if self._channel.tls.cert else "without"
+        return f"with TLS {shown} a certificate of the client's own"
+
+    def why_not(self) -> str:
+        """What TLS finds wrong with a line that does not come about; "" if that is not known."""
+        if self._channel.tls is None:
+            return ""
+        try:
+            self.attempt("GetServerInfo", b"", _WHY_NOT_TIMEOUT_S)
+        except LivndError as error:
+            return str(error)
+        return ""
 
     def server_has_ended(self) -> bool:
         """Whether it was an own server and its process is gone."""
@@ -127,6 +182,41 @@ class Line:
                 local_server.release(self.server)
 
 
+class _Channel:
+    """gRPC's channel, and its callables by the method's name."""
+
+    def __init__(self, address: addresses.Address, tls: Tls | None) -> None:
+        self.tls = tls
+        options = _channel_options(address)
+        if tls is None:
+            self._channel = grpc.insecure_channel(address.target, options)
+        else:
+            if not address.host:
+                # Of a socket gRPC's versions have different ideas of the host's name.
+                options.append(("grpc.ssl_target_name_override", "localhost"))
+            credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
+            self._channel = grpc.secure_channel(address.target, credentials, options)
+        self._stubs: dict[str, Any] = {}
+
+    def stub(self, method: str) -> Any:
+        stub = self._stubs.get(method)
+        if stub is None:
+            # The request goes as bytes: what is repeated is the same to the last bit.
+            stub = self._channel.unary_unary(
+                METHODS[method].path, None, METHODS[method].response.FromString
+            )
+            self._stubs[method] = stub
+        return stub
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def _metadata_of(credentials: Credentials) -> tuple[tuple[str, str], ...] | None:
+    token = credentials.read_token()
+    return (("authorization", f"Bearer {token}"),) if token else None
+
+
 def _check_grpc() -> None:
     global _has_used_grpc
     setting = os.environ.get("GRPC_ENABLE_FORK_SUPPORT", "")
@@ -144,8 +234,8 @@ def _after_fork_in_child() -> None:
     _is_fork_of_grpc = _has_used_grpc
 
 
-def _channel_options(address: addresses.Address) -> list[tuple[str, int]]:
-    options = [
+def _channel_options(address: addresses.Address) -> list[tuple[str, int | str]]:
+    options: list[tuple[str, int | str]] = [
         # The server's caps hold in both directions; the client checks them before it sends.
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),

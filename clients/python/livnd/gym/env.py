@@ -29,6 +29,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         render_mode: "rgb_array" for render(), or None. Only None where nothing names electrodes.
         threads: how many of an own server's shall simulate; see livnd.Client.
+        options: more of livnd.Client's: token, token_file, tls_ca, tls_cert, tls_key, timeout_s ...
+            What is given here Gymnasium keeps in `spec`, a token too.
 
     Attributes:
         environment_spec: names, units, bounds and settings, as the server describes them.
@@ -47,10 +49,11 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         address: str | None = None,
         render_mode: str | None = None,
         threads: int | None = None,
+        **options: Any,
     ) -> None:
         self.render_mode = render_mode
         self.episode_seed: int | None = None
-        self._client = Client(address, threads=threads)
+        self._client = Client(address, threads=threads, **options)
         try:
             self.environment_spec = self._client.environment(environment_id)
             self._session = RenewableSession(self._client, environment_id, 1, "disabled")

@@ -35,7 +35,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
-        environment_id, address, render_mode, threads: as RemoteEnv.
+        environment_id, address, render_mode, threads, options: as RemoteEnv.
         autoreset_mode: an AutoresetMode, or its value ("NextStep", "SameStep", "Disabled"). Under
             SAME_STEP infos["final_obs"] and ["final_info"] show the end of what ended. DISABLED
             leaves it to the caller to reset what has ended (options["reset_mask"]).
@@ -67,11 +67,12 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         threads: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
+        **options: Any,
     ) -> None:
         self.render_mode = render_mode
         self.autoreset_mode = _mode(autoreset_mode)
         limit = _limit(max_episode_steps)
-        self._client = Client(address, threads=threads)
+        self._client = Client(address, threads=threads, **options)
         try:
             most = self._client.server_info().max_envs_per_session
             num_envs = checks.integer("num_envs", num_envs, f"1 .. {most}", 1, most + 1)

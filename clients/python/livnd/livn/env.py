@@ -54,6 +54,7 @@ class Env:
         threads: how many of an own server's shall simulate; see livnd.Client.
         timing: of stimuli that name none: "exact", or "livn" for the very steps in which livn's
             stimuli act (livnd.CultureStimulus).
+        options: more of livnd.Client's: token, token_file, tls_ca, tls_cert, tls_key, timeout_s ...
 
     Raises:
         UnknownEnvironmentError, ServerUnavailableError, ServerStartError, InvalidFieldError.
@@ -68,11 +69,12 @@ class Env:
         model: Mapping[str, Any] | None = None,
         threads: int | None = None,
         timing: str = "exact",
+        **options: Any,
     ) -> None:
         checks.choice("timing", timing, TIMINGS)
         if seed is not None:
             seed = checks.seed("seed", seed)
-        self._client = Client(address, threads=threads)
+        self._client = Client(address, threads=threads, **options)
         try:
             self._session = self._client.create_culture(system)
             (self.seed,) = self._session.clear([seed]).tolist()

@@ -1,0 +1,66 @@
+// Whom the server trusts: TLS, client certificates, tokens.
+#ifndef LIVND_SERVER_TRUST_TRUST_H_
+#define LIVND_SERVER_TRUST_TRUST_H_
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_context.h"
+#include "server/machine/mutex.h"
+#include "server/trust/reread.h"
+#include "server/trust/tls_files.h"
+#include "server/trust/tokens.h"
+
+namespace livnd::server {
+
+// Paths of files; empty ones are not given.
+struct TrustOptions {
+  TlsFiles tls;
+  std::string tokens;
+
+  bool encrypts() const { return !tls.cert.empty(); }
+  // Whether a caller has to show something, a certificate or a token.
+  bool asks_who_calls() const { return !tls.ca.empty() || !tokens.empty(); }
+};
+
+// Owns what the files hold, and a thread that reads them again once a second. What a file is changed to
+// holds within two; one that is changed to something unusable changes nothing, and the log says so.
+// Thread-safe.
+class Trust {
+ public:
+  // InvalidArgument: files that do not go together; a field error of a file that is unusable.
+  static absl::StatusOr<std::unique_ptr<Trust>> Open(const TrustOptions& options);
+  ~Trust();
+  Trust(const Trust&) = delete;
+  Trust& operator=(const Trust&) = delete;
+
+  // Of the port: TLS or nothing. They may live longer than this object.
+  std::shared_ptr<grpc::ServerCredentials> Credentials() const;
+
+  // The tenant whose token a call shows in its metadata, "authorization: Bearer TOKEN"; "" where the
+  // server has no tokens, and all callers are one. UNAUTHENTICATED.
+  absl::StatusOr<std::string> TenantOf(const grpc::ServerContextBase& call) const;
+
+  // For the log: "TLS with client certificates, 3 token(s) of 2 tenant(s)"; "nothing".
+  std::string Describe() const;
+
+ private:
+  Trust() = default;
+  void Run();
+
+  std::shared_ptr<Reread<TlsMaterial>> tls_;  // null without TLS
+  std::shared_ptr<Reread<Tokens>> tokens_;    // null without tokens
+  Mutex mu_;
+  CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace livnd::server
+
+#endif  // LIVND_SERVER_TRUST_TRUST_H_
