@@ -10,6 +10,7 @@
 #include "server/commands/health.h"
 #include "server/commands/inspect.h"
 #include "server/commands/parity.h"
+#include "server/commands/replay.h"
 #include "server/commands/serve.h"
 #include "server/version.h"
 
@@ -24,6 +25,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"serve", "serve environments over gRPC", livnd::server::ServeCommand},
     {"health", "ask a server whether it serves", livnd::server::HealthCommand},
+    {"replay", "do again what a session's journal says", livnd::server::ReplayCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };

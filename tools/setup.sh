@@ -20,8 +20,8 @@ packages=(
   bazel-bootstrap bazel-platforms bazel-rules-proto bazel-skylib g++
   # libraries
   libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libprotobuf-dev librandom123-dev
-  libssl-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
-  zlib1g-dev
+  libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler
+  protobuf-compiler-grpc zlib1g-dev
 )
 other_packages=(
   # tests and checks

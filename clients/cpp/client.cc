@@ -11,6 +11,19 @@ Error Unsupported(const std::string& message) {
   return {grpc::StatusCode::UNIMPLEMENTED, message, "UNSUPPORTED", {}};
 }
 
+// Whether this client can drive sessions on it.
+Result<void> IsDriven(const v1::EnvironmentSpec& spec) {
+  if (spec.kind() == v1::ENVIRONMENT_KIND_CULTURE) {
+    return Unsupported(spec.environment_id() +
+                       " is a culture without a task: use CreateCulture or AttachCulture");
+  }
+  if (spec.actions_size() != 1 || spec.observations_size() != 1) {
+    return Unsupported(
+        "this client drives environments with one action and one observation tensor");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::unique_ptr<Client> Client::Connect(const std::string& address, ClientOptions options) {
@@ -79,13 +92,39 @@ Result<std::unique_ptr<Session>> Client::CreateSession(const SessionOptions& opt
   if (!created.ok()) return created.error();
   // From here on the session has an owner, which deletes it if it is of no use.
   auto session = std::unique_ptr<Session>(new Session(connection_, *std::move(created)));
-  const v1::EnvironmentSpec& spec = session->spec();
-  if (spec.kind() == v1::ENVIRONMENT_KIND_CULTURE) {
-    return Unsupported(options.environment_id + " is a culture without a task: use CreateCulture");
+  if (const Result<void> driven = IsDriven(session->spec()); !driven.ok()) return driven.error();
+  return session;
+}
+
+Result<v1::CreateSessionResponse> Client::Attach(const std::string& name) {
+  v1::AttachSessionRequest request;
+  request.set_session(name);
+  v1::AttachSessionResponse response;
+  const Result<void> called = connection_->Call(&v1::SessionService::Stub::AttachSession, request,
+                                                &response, connection_->options().create_timeout);
+  if (!called.ok()) return called.error();
+  return std::move(*response.mutable_session());
+}
+
+Result<std::unique_ptr<Session>> Client::AttachSession(const std::string& name) {
+  Result<v1::CreateSessionResponse> attached = Attach(name);
+  if (!attached.ok()) return attached.error();
+  auto session = std::unique_ptr<Session>(new Session(connection_, *std::move(attached)));
+  if (const Result<void> driven = IsDriven(session->spec()); !driven.ok()) {
+    session->Detach();
+    return driven.error();
   }
-  if (spec.actions_size() != 1 || spec.observations_size() != 1) {
-    return Unsupported(
-        "this client drives environments with one action and one observation tensor");
+  return session;
+}
+
+Result<std::unique_ptr<CultureSession>> Client::AttachCulture(const std::string& name) {
+  Result<v1::CreateSessionResponse> attached = Attach(name);
+  if (!attached.ok()) return attached.error();
+  auto session =
+      std::unique_ptr<CultureSession>(new CultureSession(connection_, *std::move(attached)));
+  if (session->spec().kind() != v1::ENVIRONMENT_KIND_CULTURE) {
+    session->Detach();
+    return Unsupported("the session is on an environment with a task: use AttachSession");
   }
   return session;
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cpp/client_options.h"
@@ -27,6 +28,9 @@
 namespace livnd::client {
 
 struct SessionOptions {
+  SessionOptions() = default;
+  SessionOptions(std::string id, int n = 1) : environment_id(std::move(id)), num_envs(n) {}
+
   std::string environment_id;
   int num_envs = 1;
   v1::AutoresetMode autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
@@ -59,8 +63,14 @@ class Client {
   // The same for the culture of a system, without a task.
   Result<std::unique_ptr<CultureSession>> CreateCulture(const std::string& system,
                                                         int num_envs = 1);
+  // Takes a session over, by its name: where its last holder was killed, has gone or has detached from
+  // it. It goes on where it is; whoever held it before gets SUPERSEDED from now on. UNKNOWN_SESSION;
+  // UNSUPPORTED: it is of the other kind, and is left to the server.
+  Result<std::unique_ptr<Session>> AttachSession(const std::string& name);
+  Result<std::unique_ptr<CultureSession>> AttachCulture(const std::string& name);
 
  private:
+  Result<v1::CreateSessionResponse> Attach(const std::string& name);
   Result<v1::CreateSessionResponse> Create(const SessionOptions& options);
 
   explicit Client(std::shared_ptr<internal::Connection> connection);

@@ -49,9 +49,12 @@ Error ErrorOf(const grpc::Status& status) {
       error.metadata.insert(info.metadata().begin(), info.metadata().end());
     }
   }
-  // A server that gives a reason has done nothing; unless the reason is a defect of its own.
-  error.in_doubt = error.code == grpc::StatusCode::INTERNAL ||
-                   (error.reason.empty() && error.code != grpc::StatusCode::UNIMPLEMENTED);
+  // A server that gives a reason has done nothing; unless the reason is a defect of its own, or that
+  // it could not keep what it did.
+  error.in_doubt =
+      error.code == grpc::StatusCode::INTERNAL ||
+      (error.code == grpc::StatusCode::UNAVAILABLE && error.reason == "STATE_NOT_WRITTEN") ||
+      (error.reason.empty() && error.code != grpc::StatusCode::UNIMPLEMENTED);
   return error;
 }
 

@@ -130,14 +130,22 @@ Result<void> RemoteSession::Close() {
   v1::DeleteSessionResponse response;
   Result<void> called =
       connection_->Call(&v1::SessionService::Stub::DeleteSession, Deletion(), &response);
+  // Of one that another has taken over nothing is left to end here.
+  if (!called.ok() && called.error().reason == "SUPERSEDED") called = {};
   closed_ = called.ok();
   return called;
+}
+
+std::string RemoteSession::Detach() {
+  closed_ = true;
+  return created_.session();
 }
 
 v1::DeleteSessionRequest RemoteSession::Deletion() const {
   v1::DeleteSessionRequest request;
   request.set_session(created_.session());
   request.set_allow_missing(true);  // a repeat may find it gone
+  request.set_generation(created_.generation());
   return request;
 }
 

@@ -49,6 +49,7 @@ class RemoteSession {
   Result<void> Operate(Connection::Method<Stub, Request, Response> method, Request* request,
                        Response* response, Kind kind, std::chrono::milliseconds timeout) {
     request->set_session(created_.session());
+    request->set_generation(created_.generation());
     while (true) {
       request->set_op_index(next_op_index_);
       if (Result<void> allowed = MayBeSent(*request, kind); !allowed.ok()) return allowed;
@@ -89,6 +90,7 @@ class RemoteSession {
   std::chrono::milliseconds run_timeout() const { return connection_->options().run_timeout; }
 
   Result<void> Close();
+  std::string Detach();
 
  private:
   v1::DeleteSessionRequest Deletion() const;

@@ -34,9 +34,8 @@ struct Error {
   // The server asks its callers for a token, and did not get one that it knows.
   bool unauthenticated() const { return code == grpc::StatusCode::UNAUTHENTICATED; }
 
-  // The session was deleted, idle for too long, belonged to an earlier process of the server, or is
-  // another tenant's: every call on it fails like this one. Make a new one with the client, which is
-  // still good.
+  // The session was deleted, unused for too long, cannot be brought back by the server, or is another
+  // tenant's: every call on it fails like this one. Make a new one with the client, which is still good.
   bool session_gone() const { return reason == "UNKNOWN_SESSION"; }
 
   // "INVALID_FIELD: num_envs is 0; accepted: 1 .. 64"

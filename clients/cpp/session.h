@@ -102,6 +102,9 @@ class Session {
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
   // destructor does it too, in one attempt of at most two seconds.
   Result<void> Close() { return remote_.Close(); }
+  // Leaves the session to the server and gives its name, which Client's Attach calls take. Nothing else
+  // is called after this.
+  std::string Detach() { return remote_.Detach(); }
 
   // The number that the next operation carries.
   int64_t next_op_index() const { return remote_.next_op_index(); }

@@ -37,6 +37,9 @@
 namespace livnd::server {
 namespace {
 
+// As --durability lists them.
+enum { kDurabilityNone, kDurabilityProcess, kDurabilityPower };
+
 struct Settings {
   std::string config;
   std::string listen;
@@ -47,7 +50,9 @@ struct Settings {
   int threads = NumUsableCpus();
   int log_format = static_cast<int>(LogFormat::kText);
   int log_level = static_cast<int>(Severity::kInfo);
-  absl::Duration idle_timeout = absl::Minutes(30);
+  absl::Duration lease = absl::Minutes(1);
+  absl::Duration session_retention = absl::Hours(24 * 7);
+  int durability = kDurabilityProcess;
   absl::Duration drain_timeout = absl::Seconds(25);  // Kubernetes kills after 30
   int max_sessions = 64;
   int max_envs = 1024;
@@ -76,7 +81,7 @@ FlagSet MakeFlags(Settings& settings) {
                "      passes, or else STATE_DIR/livnd.sock)",
                &settings.listen);
   flags.String("state-dir", "DIR",
-               "the server's own folder: lock and endpoint.json (default: "
+               "the server's own folder: its sessions, lock and endpoint.json (default: "
                "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
                &settings.state_dir);
   flags.String(
@@ -105,10 +110,17 @@ FlagSet MakeFlags(Settings& settings) {
             "threads that simulate (default: one for each core that it may use, and has quota for)",
             1, 1024, &settings.threads);
   flags.Timeout(
-      "idle-timeout", "TIME",
-      "let go a session that nobody calls for so long: 1800, 30m; 0 or never for no limit\n"
-      "      (default: 30m)",
-      &settings.idle_timeout);
+      "lease", "TIME",
+      "move a session that nobody calls for so long to the disk, from where its next call "
+      "brings\n      it back: 90, 90s, 1h; 0 or never for no limit (default: 1m)",
+      &settings.lease);
+  flags.Timeout("session-retention", "TIME",
+                "delete a session that nobody calls for so long (default: 168h)",
+                &settings.session_retention);
+  flags.Choice("durability",
+               "what an acknowledged operation survives: nothing (sessions live in memory only), "
+               "the end of\n      the process in any way, or of the machine too (default: process)",
+               {"none", "process", "power"}, &settings.durability);
   flags.Duration(
       "drain-timeout", "TIME",
       "how long operations may run on after SIGTERM or SIGINT; what runs then is given "
@@ -163,7 +175,13 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const Servic
   options.num_workers = settings.threads;
   options.sessions.max_sessions = settings.max_sessions;
   options.sessions.max_envs_per_session = settings.max_envs;
-  options.sessions.idle_timeout = settings.idle_timeout;
+  options.sessions.lease = settings.lease;
+  options.sessions.retention = settings.session_retention;
+  if (settings.durability != kDurabilityNone) {
+    options.journals = absl::StrCat(settings.state_dir, "/sessions");
+  }
+  options.durability =
+      settings.durability == kDurabilityPower ? Durability::kPower : Durability::kProcess;
   return options;
 }
 
@@ -237,6 +255,7 @@ absl::Status Serve(Settings settings) {
   LIVND_RETURN_IF_ERROR(RequireFreeDescriptors(kMinFreeDescriptors));
   TakeLibraryLogs();
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
+  signal(SIGXFSZ, SIG_IGN);  // a journal that may grow no more is an error, as a full disk is
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,
                          ShutdownTrigger::Create(settings.exit_with_stdin));
   if (settings.state_dir.empty()) {
@@ -283,6 +302,7 @@ absl::Status Serve(Settings settings) {
     _exit(kExitOk);
   }
   watcher.reset();
+  if (why != ShutdownTrigger::kStdinEnded) server->Settle();
   server.reset();
   LogInfo("ended");
   return absl::OkStatus();

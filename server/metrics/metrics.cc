@@ -30,7 +30,7 @@ using prometheus::Histogram;
 using Labels = std::map<std::string, std::string>;
 
 constexpr int kNumCodes = 17;
-constexpr int kNumStages = 3;
+constexpr int kNumStages = 4;
 
 // 10 us .. 100 s: a step of nothing, and a long run of many copies.
 const Histogram::BucketBoundaries& Boundaries() {
@@ -145,6 +145,7 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
        "Time that calls waited for their session and a worker, between their turns too."},
       {"livnd_call_compute_seconds", "Time that calls took on a worker, but for the writing out."},
       {"livnd_call_serialize_seconds", "Time that writing out the answers of calls took."},
+      {"livnd_call_journal_seconds", "Time that writing down what calls did took."},
   }};
   for (size_t m = 0; m < Methods().size(); ++m) {
     methods[m].labels = {{"service", Methods()[m]->service()->name()},

@@ -23,6 +23,7 @@ enum class Stage {
   kQueue,      // it waits for its session and for a worker
   kCompute,    // the operation is done
   kSerialize,  // its answer is written out
+  kJournal,    // what was done is written down
 };
 
 // What there is at a moment.

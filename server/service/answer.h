@@ -103,39 +103,53 @@ grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCal
   return AnswerLater<Request>(call, [&registry, handler, context = call.context](
                                         const std::string& tenant, std::unique_ptr<Request> request,
                                         AnswerCallback answer) {
-    absl::StatusOr<SessionUse> use = registry.Acquire(tenant, request->session());
-    if (!use.ok()) {
-      std::move(answer)(use.status());
-      return;
-    }
-    Session& session = **use;
-    session.Post([&metrics = registry.metrics(), watch = Stopwatch(), waited = absl::ZeroDuration(),
-                  worked = absl::ZeroDuration(), handler, context, request = std::move(request),
-                  use = *std::move(use), answer = std::move(answer),
-                  begun = false](Bid bid) mutable {
-      if (bid == Bid::kGo) {
-        const absl::Status away = ShuttingDown();
-        LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
-        std::move(answer)(away);
-        return Turn::kOver;
-      }
-      waited += watch.Lap();
-      if (!begun && context->IsCancelled()) {
-        std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
-        return Turn::kOver;
-      }
-      begun = true;
-      Session::Reply reply = handler(*use, *request);
-      if (const Turn* turn = absl::get_if<Turn>(&reply)) {
-        worked += watch.Lap();
-        return *turn;
-      }
-      metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
-      auto& told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(reply);
-      LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
-      std::move(answer)(std::move(told));
-      return Turn::kOver;
-    });
+    const std::string name = request->session();
+    registry.Acquire(
+        tenant, name,
+        [&registry, handler, context, request = std::move(request),
+         answer = std::move(answer)](absl::StatusOr<SessionUse> use) mutable {
+          if (!use.ok()) {
+            std::move(answer)(use.status());
+            return;
+          }
+          Session& session = **use;
+          session.Post([&metrics = registry.metrics(), watch = Stopwatch(),
+                        waited = absl::ZeroDuration(), worked = absl::ZeroDuration(), handler,
+                        context, request = std::move(request), use = *std::move(use),
+                        answer = std::move(answer), begun = false](Bid bid) mutable {
+            if (bid == Bid::kGo) {
+              const absl::Status away = ShuttingDown();
+              LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
+              std::move(answer)(away);
+              return Turn::kOver;
+            }
+            waited += watch.Lap();
+            if (!begun && context->IsCancelled()) {
+              std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
+              return Turn::kOver;
+            }
+            begun = true;
+            Session::Reply reply = handler(*use, *request);
+            if (const Turn* turn = absl::get_if<Turn>(&reply)) {
+              worked += watch.Lap();
+              return *turn;
+            }
+            metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
+            auto told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply));
+            LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
+            if (!told.ok() || !use->waits_for_disk()) {
+              std::move(answer)(std::move(told));
+              return Turn::kOver;
+            }
+            Session& session = *use;
+            session.WhenKept([use = std::move(use), told = std::move(told),
+                              answer = std::move(answer)](const absl::Status& kept) mutable {
+              if (!kept.ok()) told = StateNotWritten(kept, /*done=*/true);
+              std::move(answer)(std::move(told));
+            });
+            return Turn::kOver;
+          });
+        });
   });
 }
 

@@ -17,21 +17,19 @@ grpc::ServerUnaryReactor* CultureService::GetCulture(Context* context, const Byt
 grpc::ServerUnaryReactor* CultureService::Configure(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ConfigureRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::ConfigureRequest& request) {
-        return session.Configure(request);
-      });
+      [](Session& session, v1::ConfigureRequest& request) { return session.Configure(request); });
 }
 
 grpc::ServerUnaryReactor* CultureService::Run(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::RunRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::RunRequest& request) { return session.Run(request); });
+      [](Session& session, v1::RunRequest& request) { return session.Run(request); });
 }
 
 grpc::ServerUnaryReactor* CultureService::Clear(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ClearRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::ClearRequest& request) { return session.Clear(request); });
+      [](Session& session, v1::ClearRequest& request) { return session.Clear(request); });
 }
 
 }  // namespace livnd::server

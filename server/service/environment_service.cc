@@ -42,13 +42,13 @@ grpc::ServerUnaryReactor* EnvironmentService::DescribeEnvironment(Context* conte
 grpc::ServerUnaryReactor* EnvironmentService::Reset(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::ResetRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::ResetRequest& request) { return session.Reset(request); });
+      [](Session& session, v1::ResetRequest& request) { return session.Reset(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Step(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::StepRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::StepRequest& request) { return session.Step(request); });
+      [](Session& session, v1::StepRequest& request) { return session.Step(request); });
 }
 
 grpc::ServerUnaryReactor* EnvironmentService::Observe(Context* context, const Bytes* in,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "livnd/v1/error_reason.pb.h"
+#include "server/journal/journal_folder.h"
 #include "server/machine/listener.h"
 #include "server/machine/log.h"
 #include "server/machine/mutex.h"
@@ -39,15 +41,13 @@
 namespace livnd::server {
 namespace {
 
-// Removes idle sessions, looking a few times per timeout. One thread.
+// Moves sessions to the disk, deletes old ones, and looks whether the disk can be written to; a few
+// times in a lease. One thread, from Start on.
 class Reaper {
  public:
-  explicit Reaper(SessionRegistry& registry) : registry_(registry) {
-    if (registry.options().idle_timeout < absl::InfiniteDuration()) {
-      thread_ = std::thread([this] { Run(); });
-    }
-  }
-  ~Reaper() {
+  explicit Reaper(SessionRegistry& registry) : registry_(registry) {}
+  ~Reaper() { Stop(); }
+  void Stop() {
     {
       MutexLock lock(mu_);
       stopping_ = true;
@@ -56,21 +56,32 @@ class Reaper {
     if (thread_.joinable()) thread_.join();
   }
 
+  // `look` is called each time.
+  void Start(std::function<void()> look) {
+    look_ = std::move(look);
+    const absl::Duration shortest =
+        std::min(registry_.options().lease, registry_.options().retention);
+    thread_ = std::thread([this, shortest] {
+      Run(std::clamp(shortest / 4, absl::Milliseconds(20), absl::Seconds(1)));
+    });
+  }
+
  private:
-  void Run() {
-    const absl::Duration period =
-        std::clamp(registry_.options().idle_timeout / 4, absl::Milliseconds(20), absl::Seconds(10));
+  void Run(absl::Duration period) {
     MutexLock lock(mu_);
     while (!stopping_) {
       stop_.WaitFor(mu_, period);
-      for (const std::shared_ptr<Session>& session : registry_.RemoveIdle()) {
-        LogLine(Severity::kInfo, "idle session let go",
-                {{"session", session->tag()}, {"environment_id", session->spec().id}});
+      if (stopping_) return;
+      look_();
+      registry_.ParkIdle();
+      if (const int removed = registry_.RemoveOld(); removed > 0) {
+        LogLine(Severity::kInfo, "old sessions deleted", {{"num_sessions", removed}});
       }
     }
   }
 
   SessionRegistry& registry_;
+  std::function<void()> look_;
   Mutex mu_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
@@ -90,8 +101,11 @@ v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& of
   info.set_max_send_message_bytes(options.max_message_bytes);
   info.set_max_sessions(options.sessions.max_sessions);
   info.set_max_envs_per_session(options.sessions.max_envs_per_session);
-  if (options.sessions.idle_timeout < absl::InfiniteDuration()) {
-    info.set_session_idle_timeout_s(absl::ToDoubleSeconds(options.sessions.idle_timeout));
+  if (options.sessions.lease < absl::InfiniteDuration() && !options.journals.empty()) {
+    info.set_session_lease_s(absl::ToDoubleSeconds(options.sessions.lease));
+  }
+  if (options.sessions.retention < absl::InfiniteDuration()) {
+    info.set_session_retention_s(absl::ToDoubleSeconds(options.sessions.retention));
   }
   info.set_num_workers(options.num_workers);
   return info;
@@ -168,13 +182,15 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 }  // namespace
 
 struct Server::Parts {
-  Parts(ServerOptions options_in, Offer offer, std::unique_ptr<Trust> trust_in)
+  Parts(ServerOptions options_in, std::unique_ptr<JournalFolder> journals_in, Offer offer,
+        std::unique_ptr<Trust> trust_in)
       : options(std::move(options_in)),
+        journals(std::move(journals_in)),
         trust(std::move(trust_in)),
         metrics(kVersion, offer.physics_version),
         pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
         store({}, {}, *pool),
-        registry(options.sessions, store, *pool, metrics),
+        registry(WithJournals(options.sessions, journals.get()), store, *pool, metrics),
         server_service(MakeInfo(options, offer), std::move(offer.systems), reception),
         environment_service(store, registry, reception),
         culture_service(registry, reception),
@@ -193,14 +209,37 @@ struct Server::Parts {
     });
   }
 
+  static SessionRegistry::Options WithJournals(SessionRegistry::Options options,
+                                               const JournalFolder* journals) {
+    options.journals = journals;
+    return options;
+  }
+
   ~Parts() {
     metrics.ReadLevelsFrom(nullptr);
+    reaper.Stop();
     listener.reset();
     grpc.reset();
     pool.reset();  // runs what is left, which uses the registry and the store
+    if (journals != nullptr) journals->Finish();
+  }
+
+  // What health says while the server serves: not so where the disk takes nothing.
+  void TellHealth() ABSL_LOCKS_EXCLUDED(mu) {
+    const bool can_serve = journals == nullptr || journals->CheckWritable();
+    MutexLock lock(mu);
+    if (draining || can_serve == serving) return;
+    serving = can_serve;
+    grpc->GetHealthCheckService()->SetServingStatus(serving);
+    if (serving) {
+      LogLine(Severity::kInfo, "the state folder can be written to again");
+    } else {
+      LogLine(Severity::kError, "the state folder cannot be written to: operations are refused");
+    }
   }
 
   ServerOptions options;
+  std::unique_ptr<JournalFolder> journals;
   std::unique_ptr<UnixSocketClaim> claim;
   const std::unique_ptr<Trust> trust;
   Metrics metrics;
@@ -222,6 +261,9 @@ struct Server::Parts {
   std::unique_ptr<grpc::Server> grpc;
   std::unique_ptr<Listener> listener;
   bool shut_down = false;
+  Mutex mu;
+  bool serving ABSL_GUARDED_BY(mu) = true;
+  bool draining ABSL_GUARDED_BY(mu) = false;
   // The pool's tasks say so; they may outlive this.
   const std::shared_ptr<std::atomic<bool>> has_moved = std::make_shared<std::atomic<bool>>(true);
 };
@@ -251,8 +293,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
     if (!options.listen.is_unix()) options.listen.port = listener->port();
     addresses = {options.listen};
   }
-  auto parts = std::make_unique<Parts>(std::move(options), std::move(offer), std::move(trust));
+  std::unique_ptr<JournalFolder> journals;
+  if (!options.journals.empty()) {
+    LIVND_ASSIGN_OR_RETURN(journals, JournalFolder::Open(options.journals, options.durability));
+  }
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(journals), std::move(offer),
+                                       std::move(trust));
   parts->claim = std::move(claim);
+  LIVND_RETURN_IF_ERROR(parts->registry.Recover());
   if (parts->options.metrics_listen.has_value()) {
     LIVND_ASSIGN_OR_RETURN(
         parts->metrics_endpoint,
@@ -280,6 +328,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
     parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
   }
   LogTrust(addresses, parts->options.trust, *parts->trust);
+  parts->reaper.Start([parts = parts.get()] { parts->TellHealth(); });
   parts->listener = std::move(listener);
   parts->listener->Start([acceptor = parts->acceptor.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -317,11 +366,17 @@ void Server::Exchange(Offer offer) {
 }
 
 void Server::Drain() {
-  if (!parts_->shut_down) parts_->grpc->GetHealthCheckService()->SetServingStatus(false);
+  {
+    MutexLock lock(parts_->mu);
+    parts_->draining = true;
+    if (!parts_->shut_down) parts_->grpc->GetHealthCheckService()->SetServingStatus(false);
+  }
   parts_->registry.Drain();
 }
 
 bool Server::drained() const { return parts_->registry.num_calls() == 0; }
+
+void Server::Settle() { parts_->registry.Settle(); }
 
 void Server::Stop() { parts_->pool->RequestStop(); }
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/journal/journal_file.h"
 #include "server/machine/listen_address.h"
 #include "server/session/offer.h"
 #include "server/session/session_registry.h"
@@ -28,7 +29,10 @@ struct ServerOptions {
   // allow_insecure_remote, whatever callers are asked for.
   std::optional<ListenAddress> metrics_listen;
   int num_workers = 1;
-  SessionRegistry::Options sessions;
+  SessionRegistry::Options sessions;  // but for its journals
+  // The folder of the sessions' journals; empty: they live in memory only.
+  std::string journals;
+  Durability durability = Durability::kProcess;
   // Cap of one message in either direction.
   int max_message_bytes = 64 << 20;
 };
@@ -41,8 +45,9 @@ struct ServerOptions {
 // Thread-compatible: its owner calls it from one thread.
 class Server {
  public:
-  // FailedPrecondition: an address is taken, or reaches beyond this machine where nobody is asked who
-  // they are, without the option. InvalidArgument: Trust::Open's. Otherwise the system's error.
+  // Brings back the sessions that the journals tell of, and then listens. FailedPrecondition: an
+  // address is taken, or reaches beyond this machine where nobody is asked who they are, without the
+  // option. InvalidArgument: Trust::Open's. Otherwise the system's error.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Offer offer);
 
   ~Server();
@@ -66,6 +71,9 @@ class Server {
   bool drained() const;
   // Has operations that run give up; they answer SHUTTING_DOWN. After Drain, and for good.
   void Stop();
+  // Has every session write down where it stands, so that the next server is ready sooner. After Drain;
+  // destruction waits for it.
+  void Settle();
   // Ends all connections, at the latest after `grace`, and gives the address back. Blocks.
   void Shutdown(absl::Duration grace);
   // A worker has had time to do something, if only a little, since the last call. For a watchdog, which

@@ -26,7 +26,8 @@ TEST_F(ServerTest, TellsItsLimits) {
   EXPECT_EQ(info.max_send_message_bytes(), 1 << 20);
   EXPECT_EQ(info.max_sessions(), 4);
   EXPECT_EQ(info.max_envs_per_session(), 16);
-  EXPECT_EQ(info.session_idle_timeout_s(), 0);
+  EXPECT_EQ(info.session_lease_s(), 0);
+  EXPECT_EQ(info.session_retention_s(), 0);
   EXPECT_EQ(info.num_workers(), 3);
   EXPECT_EQ(info.physics_version(), "fake-1");
   EXPECT_FALSE(info.server_version().empty());
@@ -258,7 +259,7 @@ TEST_F(ServerTest, BeyondThisMachineOnlyIfAllowed) {
 TEST_F(ServerTest, IdleSessionsAreLetGo) {
   ServerOptions options = MakeOptions();
   options.listen.unix_path = dir_ + "/idle";
-  options.sessions.idle_timeout = absl::Milliseconds(300);
+  options.sessions.retention = absl::Milliseconds(300);
   auto server = *Server::Start(options, MakeOffer());
   channel_ = grpc::CreateChannel(server->address(), grpc::InsecureChannelCredentials());
   MakeStubs();

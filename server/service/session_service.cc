@@ -30,16 +30,6 @@ absl::Status CheckRequestId(const std::string& request_id) {
                       absl::StrCat("1 .. ", kMaxRequestIdBytes, " bytes"));
 }
 
-v1::CreateSessionResponse DescribeSession(const Session& session) {
-  v1::CreateSessionResponse response;
-  response.set_session(session.name());
-  *response.mutable_environment() = EncodeEnvironmentSpec(session.spec());
-  response.set_num_envs(session.num_envs());
-  response.set_autoreset_mode(EncodeAutoresetMode(session.autoreset()));
-  response.set_next_op_index(OperationLog().next());
-  return response;
-}
-
 }  // namespace
 
 absl::StatusOr<env::AutoresetMode> SessionService::CheckCreate(
@@ -92,7 +82,7 @@ grpc::ServerUnaryReactor* SessionService::CreateSession(Context* context, const 
             tenant, *request, *autoreset,
             [answer = std::move(answer)](absl::StatusOr<std::shared_ptr<Session>> session) mutable {
               if (session.ok()) {
-                std::move(answer)(SerializeMessage(DescribeSession(**session)));
+                std::move(answer)(SerializeMessage((*session)->Describe()));
               } else {
                 std::move(answer)(session.status());
               }
@@ -116,7 +106,7 @@ grpc::ServerUnaryReactor* SessionService::Snapshot(Context* context, const Bytes
 grpc::ServerUnaryReactor* SessionService::Restore(Context* context, const Bytes* in, Bytes* out) {
   return AnswerOnStrand<v1::RestoreRequest>(
       registry_, {context, in, out, reception_},
-      [](Session& session, const v1::RestoreRequest& request) { return session.Restore(request); });
+      [](Session& session, v1::RestoreRequest& request) { return session.Restore(request); });
 }
 
 absl::Status SessionService::CheckFork(const v1::ForkRequest& request,
@@ -131,48 +121,72 @@ absl::Status SessionService::CheckFork(const v1::ForkRequest& request,
   return CheckNumEnvs("copy_of", request.copy_of_size(), session.spec(), session.autoreset());
 }
 
+grpc::ServerUnaryReactor* SessionService::GetSession(Context* context, const Bytes* in,
+                                                     Bytes* out) {
+  return AnswerOnStrand<v1::GetSessionRequest>(
+      registry_, {context, in, out, reception_},
+      [](Session& session, const v1::GetSessionRequest&) { return session.Get(); });
+}
+
+grpc::ServerUnaryReactor* SessionService::AttachSession(Context* context, const Bytes* in,
+                                                        Bytes* out) {
+  return AnswerOnStrand<v1::AttachSessionRequest>(
+      registry_, {context, in, out, reception_},
+      [](Session& session, const v1::AttachSessionRequest&) { return session.Attach(); });
+}
+
 grpc::ServerUnaryReactor* SessionService::Fork(Context* context, const Bytes* in, Bytes* out) {
   using Request = v1::ForkRequest;
   return AnswerLater<Request>(
       {context, in, out, reception_},
       [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
-        absl::StatusOr<SessionUse> use = registry_.Acquire(tenant, request->session());
-        if (!use.ok()) {
-          std::move(answer)(use.status());
-          return;
-        }
-        Session& session = **use;
-        session.Post([this, tenant, request = std::move(request), use = *std::move(use),
-                      answer = std::move(answer)](Bid bid) mutable {
-          if (bid == Bid::kGo) {
-            std::move(answer)(ShuttingDown());
-            return Turn::kOver;
-          }
-          if (absl::Status s = CheckFork(*request, *use); !s.ok()) {
-            std::move(answer)(s);
-            return Turn::kOver;
-          }
-          // It does not leave the process, so that its size is no matter.
-          auto snapshot = use->Snapshot({}, std::numeric_limits<int64_t>::max());
-          if (!snapshot.ok()) {
-            std::move(answer)(snapshot.status());
-            return Turn::kOver;
-          }
-          registry_.Fork(tenant, *request, *use, *std::move(snapshot),
-                         [answer = std::move(answer)](auto sessions) mutable {
-                           if (!sessions.ok()) {
-                             std::move(answer)(sessions.status());
-                             return;
-                           }
-                           v1::ForkResponse response;
-                           for (const std::shared_ptr<Session>& made : *sessions) {
-                             *response.add_sessions() = DescribeSession(*made);
-                           }
-                           std::move(answer)(SerializeMessage(response));
-                         });
-          return Turn::kOver;
-        });
+        const std::string name = request->session();
+        registry_.Acquire(
+            tenant, name,
+            [this, tenant, request = std::move(request),
+             answer = std::move(answer)](absl::StatusOr<SessionUse> use) mutable {
+              if (!use.ok()) {
+                std::move(answer)(use.status());
+                return;
+              }
+              Session& session = **use;
+              session.Post([this, tenant, request = std::move(request), use = *std::move(use),
+                            answer = std::move(answer)](Bid bid) mutable {
+                if (bid == Bid::kGo) {
+                  std::move(answer)(ShuttingDown());
+                } else {
+                  BeginFork(tenant, *request, *use, std::move(answer));
+                }
+                return Turn::kOver;
+              });
+            });
       });
+}
+
+void SessionService::BeginFork(const std::string& tenant, const v1::ForkRequest& request,
+                               Session& session, AnswerCallback answer) {
+  if (absl::Status s = CheckFork(request, session); !s.ok()) {
+    std::move(answer)(s);
+    return;
+  }
+  // It does not leave the process, so that its size is no matter.
+  auto snapshot = session.Snapshot({}, std::numeric_limits<int64_t>::max());
+  if (!snapshot.ok()) {
+    std::move(answer)(snapshot.status());
+    return;
+  }
+  registry_.Fork(tenant, request, session, *std::move(snapshot),
+                 [answer = std::move(answer)](auto sessions) mutable {
+                   if (!sessions.ok()) {
+                     std::move(answer)(sessions.status());
+                     return;
+                   }
+                   v1::ForkResponse response;
+                   for (const std::shared_ptr<Session>& made : *sessions) {
+                     *response.add_sessions() = made->Describe();
+                   }
+                   std::move(answer)(SerializeMessage(response));
+                 });
 }
 
 grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const Bytes* in,
@@ -181,23 +195,16 @@ grpc::ServerUnaryReactor* SessionService::DeleteSession(Context* context, const 
   return AnswerLater<Request>(
       {context, in, out, reception_},
       [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
-        absl::StatusOr<std::shared_ptr<Session>> session =
-            registry_.Remove(tenant, request->session());
-        if (session.ok()) {
-          LogLine(Severity::kInfo, "session deleted",
-                  {{"session", (*session)->tag()}, {"environment_id", (*session)->spec().id}});
-          // After the answers of its calls, unless it is closed; the session itself goes with this task.
-          Session& removed = **session;
-          removed.Post([session = *std::move(session), answer = std::move(answer)](Bid) mutable {
-            session.reset();
-            std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));
-            return Turn::kOver;
-          });
-        } else if (request->allow_missing()) {
-          std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));
-        } else {
-          std::move(answer)(session.status());
-        }
+        const bool allow_missing = request->allow_missing();
+        EndAndForget(
+            registry_.Remove(tenant, request->session(), request->generation()),
+            [answer = std::move(answer), allow_missing](const absl::Status& ended) mutable {
+              if (ended.ok() || (allow_missing && absl::IsNotFound(ended))) {
+                std::move(answer)(SerializeMessage(v1::DeleteSessionResponse()));
+              } else {
+                std::move(answer)(ended);
+              }
+            });
       });
 }
 

@@ -13,6 +13,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/session_service.grpc.pb.h"
 #include "livnd/v1/session_service.pb.h"
+#include "server/service/answer.h"
 #include "server/service/reception.h"
 #include "server/session/environment_store.h"
 #include "server/session/session_registry.h"
@@ -21,11 +22,13 @@ namespace livnd::server {
 
 namespace internal {
 using RawSessionService = v1::SessionService::WithRawCallbackMethod_CreateSession<
-    v1::SessionService::WithRawCallbackMethod_Snapshot<
-        v1::SessionService::WithRawCallbackMethod_Restore<
-            v1::SessionService::WithRawCallbackMethod_Fork<
-                v1::SessionService::WithRawCallbackMethod_DeleteSession<
-                    v1::SessionService::Service>>>>>;
+    v1::SessionService::WithRawCallbackMethod_GetSession<
+        v1::SessionService::WithRawCallbackMethod_AttachSession<
+            v1::SessionService::WithRawCallbackMethod_Snapshot<
+                v1::SessionService::WithRawCallbackMethod_Restore<
+                    v1::SessionService::WithRawCallbackMethod_Fork<
+                        v1::SessionService::WithRawCallbackMethod_DeleteSession<
+                            v1::SessionService::Service>>>>>>>;
 }  // namespace internal
 
 // Thread-safe. The store, the registry and the reception must outlive the service.
@@ -47,6 +50,8 @@ class SessionService final : public internal::RawSessionService {
   using Reactor = grpc::ServerUnaryReactor;
 
   Reactor* CreateSession(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* GetSession(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* AttachSession(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Snapshot(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Restore(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Fork(Context* context, const Bytes* in, Bytes* out) override;
@@ -55,6 +60,9 @@ class SessionService final : public internal::RawSessionService {
   // Checks a request's fields; returns its reset mode.
   absl::StatusOr<env::AutoresetMode> CheckCreate(const v1::CreateSessionRequest& request) const;
 
+  // On the session's strand.
+  void BeginFork(const std::string& tenant, const v1::ForkRequest& request, Session& session,
+                 AnswerCallback answer);
   absl::Status CheckFork(const v1::ForkRequest& request, const Session& session) const;
   // INVALID_FIELD or TOO_MANY_ENVS about a field that asks for so many copies of an environment.
   absl::Status CheckNumEnvs(absl::string_view field, int64_t num_envs,

@@ -30,6 +30,12 @@ absl::StatusOr<OperationLog::Verdict> OperationLog::Admit(int64_t op_index,
        {"expected", absl::StrCat(next())}});
 }
 
+void OperationLog::Restore(int64_t next, std::string payload, grpc::ByteBuffer answer) {
+  last_ = next - 1;
+  payload_ = std::move(payload);
+  answer_ = std::move(answer);
+}
+
 void OperationLog::Commit(absl::string_view payload, grpc::ByteBuffer answer) {
   ++last_;
   payload_.assign(payload.data(), payload.size());

@@ -36,6 +36,11 @@ class OperationLog {
 
   // The last operation's answer, by reference to shared bytes. Only after a Commit.
   const grpc::ByteBuffer& answer() const { return answer_; }
+  // What it was asked as.
+  const std::string& payload() const { return payload_; }
+
+  // As it stood, in another process perhaps, when next() was this.
+  void Restore(int64_t next, std::string payload, grpc::ByteBuffer answer);
 
  private:
   int64_t last_ = 0;

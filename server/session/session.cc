@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <chrono>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,19 +11,18 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
+#include "server/journal/answer_digests.h"
+#include "server/machine/log.h"
 #include "server/metrics/stopwatch.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
+#include "server/wire/spec.h"
 
 namespace livnd::server {
 namespace {
 
 // What a snapshot and its message hold beside the contents, at most.
 constexpr int64_t kOverheadBytes = 4 << 10;
-
-}  // namespace
-
-namespace {
 
 // About so long an operation goes on before others have their turn: long beside what handing a worker
 // over costs, and short beside what a caller on the same machine notices.
@@ -36,18 +36,30 @@ absl::Duration ThreadTime() {
   return absl::DurationFromTimespec(time);
 }
 
+v1::JournalMethod JournalMethodOf(const v1::ResetRequest&) { return v1::JOURNAL_METHOD_RESET; }
+v1::JournalMethod JournalMethodOf(const v1::StepRequest&) { return v1::JOURNAL_METHOD_STEP; }
+v1::JournalMethod JournalMethodOf(const v1::ConfigureRequest&) {
+  return v1::JOURNAL_METHOD_CONFIGURE;
+}
+v1::JournalMethod JournalMethodOf(const v1::RunRequest&) { return v1::JOURNAL_METHOD_RUN; }
+v1::JournalMethod JournalMethodOf(const v1::ClearRequest&) { return v1::JOURNAL_METHOD_CLEAR; }
+v1::JournalMethod JournalMethodOf(const v1::RestoreRequest&) { return v1::JOURNAL_METHOD_RESTORE; }
+
 }  // namespace
 
-Session::Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
-                 env::AutoresetMode autoreset, WorkerPool& pool, Metrics& metrics)
-    : name_(std::move(name)),
-      autoreset_(autoreset),
+Session::Session(Start start, WorkerPool& pool, Metrics& metrics)
+    : name_(std::move(start.name)),
+      autoreset_(start.autoreset),
       pool_(pool),
       strand_(Strand::Create(pool)),
-      environment_(std::move(environment)),
+      environment_(std::move(start.environment)),
       spec_(environment_->spec()),
       num_envs_(environment_->num_envs()),
       metrics_(metrics),
+      journal_(std::move(start.journal)),
+      generation_(start.generation),
+      log_(std::move(start.log)),
+      counted_(environment_->work()),
       pace_(kTurn) {}
 
 void Session::Close() {
@@ -62,14 +74,62 @@ absl::Status Session::Ended() const {
 }
 
 template <typename Request>
-absl::optional<Session::Reply> Session::AnswerAtOnce(const Request& request) {
+absl::optional<Session::Reply> Session::AnswerAtOnce(Request& request) {
   if (const absl::Status ended = Ended(); !ended.ok()) return Reply(ended);
+  if (request.generation() != 0 && request.generation() != generation_) {
+    return Reply(Superseded(request.generation(), generation_));
+  }
+  request.clear_session();
+  request.clear_generation();
   CanonicalBytes(request, &payload_);
   const absl::StatusOr<OperationLog::Verdict> verdict = log_.Admit(request.op_index(), payload_);
   if (!verdict.ok()) return Reply(verdict.status());
-  if (*verdict == OperationLog::Verdict::kRepeat) return Reply(log_.answer());
+  const bool repeat = *verdict == OperationLog::Verdict::kRepeat;
+  if (journal_ != nullptr) {
+    absl::Status ready = Keep();
+    if (ready.ok() && !repeat) ready = journal_->Prepare(static_cast<int64_t>(payload_.size()));
+    if (!ready.ok()) return Reply(StateNotWritten(ready, repeat));
+  }
+  if (repeat) return Reply(log_.answer());
   computed_ = absl::ZeroDuration();
   return absl::nullopt;
+}
+
+absl::Status Session::BeginJournalAnew(bool parked) {
+  v1::JournalHead state;
+  std::vector<int> all(static_cast<size_t>(num_envs_));
+  std::iota(all.begin(), all.end(), 0);
+  environment_->Save(all, state.mutable_start());
+  state.set_generation(generation_);
+  state.set_next_op_index(log_.next());
+  state.set_last_request(log_.payload());
+  state.set_last_answer(BytesOfBuffer(log_.answer()));
+  state.set_parked(parked);
+  return journal_->BeginAnew(std::move(state));
+}
+
+absl::Status Session::Keep() {
+  if (journal_ == nullptr || !journal_->broken()) return absl::OkStatus();
+  return BeginJournalAnew(false);
+}
+
+absl::Status Session::Park() { return BeginJournalAnew(true); }
+
+void Session::Settle() {
+  // What was begun and given up left copies that are no state of the session.
+  if (journal_ == nullptr || under_way_ || !journal_->has_records()) return;
+  if (const absl::Status s = BeginJournalAnew(false); !s.ok()) {
+    LogLine(Severity::kWarning, "journal not cut", {{"session", tag()}, {"error", s.message()}});
+  }
+}
+
+void Session::Forget() {
+  if (journal_ == nullptr) return;
+  if (const absl::Status s = journal_->Remove(); !s.ok()) {
+    LogLine(Severity::kWarning, "session that has ended is left on the disk",
+            {{"session", tag()}, {"error", s.message()}});
+  }
+  journal_.reset();
 }
 
 template <typename Request, typename Response>
@@ -86,11 +146,21 @@ Session::Reply Session::Commit(const Request& request, Response* response) {
   metrics_.Count(environment_->work() - std::exchange(counted_, environment_->work()));
   response->set_op_index(request.op_index());
   log_.Commit(payload_, WriteOut<Request>(*response));
+  if (journal_ == nullptr) return log_.answer();
+  Stopwatch writing;
+  const absl::string_view name_and_request = payload_;
+  const absl::Status recorded = journal_->Record(
+      JournalMethodOf(request), name_and_request.substr(name_and_request.find('\0') + 1),
+      log_.answer(), computed_);
+  // A crash costs no more than this: where that fails, what there is goes on being written.
+  if (recorded.ok() && journal_->ShouldBeginAnew()) Settle();
+  metrics_.Observe(Stage::kJournal, Metrics::MethodOf<Request>(), writing.Lap());
+  if (!recorded.ok()) return StateNotWritten(recorded, /*done=*/true);
   return log_.answer();
 }
 
 template <typename Request, typename Response>
-Session::Reply Session::Operate(const Request& request, Response* response, bool aside,
+Session::Reply Session::Operate(Request& request, Response* response, bool aside,
                                 absl::Status (HostedEnvironment::*operation)(const Request&,
                                                                              Response*)) {
   if (!under_way_) {
@@ -108,7 +178,7 @@ Session::Reply Session::Operate(const Request& request, Response* response, bool
 }
 
 template <typename Request, typename Response>
-Session::Reply Session::OperateInPieces(const Request& request, Response* response,
+Session::Reply Session::OperateInPieces(Request& request, Response* response,
                                         absl::Status (HostedEnvironment::*begin)(const Request&),
                                         absl::Status (HostedEnvironment::*finish)(Response*)) {
   Stopwatch computing;
@@ -143,32 +213,32 @@ bool Session::ContinueForATurn() {
   }
 }
 
-Session::Reply Session::Reset(const v1::ResetRequest& request) {
+Session::Reply Session::Reset(v1::ResetRequest& request) {
   return Operate(request, &reset_response_, false, &HostedEnvironment::Reset);
 }
 
-Session::Reply Session::Step(const v1::StepRequest& request) {
+Session::Reply Session::Step(v1::StepRequest& request) {
   return OperateInPieces(request, &step_response_, &HostedEnvironment::BeginStep,
                          &HostedEnvironment::FinishStep);
 }
 
-Session::Reply Session::Configure(const v1::ConfigureRequest& request) {
+Session::Reply Session::Configure(v1::ConfigureRequest& request) {
   v1::ConfigureResponse response;
   return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Configure);
 }
 
-Session::Reply Session::Run(const v1::RunRequest& request) {
+Session::Reply Session::Run(v1::RunRequest& request) {
   v1::RunResponse response;  // recordings are large; none is kept beside its answer
   return OperateInPieces(request, &response, &HostedEnvironment::BeginRun,
                          &HostedEnvironment::FinishRun);
 }
 
-Session::Reply Session::Clear(const v1::ClearRequest& request) {
+Session::Reply Session::Clear(v1::ClearRequest& request) {
   v1::ClearResponse response;
   return Operate(request, &response, false, &HostedEnvironment::Clear);
 }
 
-Session::Reply Session::Restore(const v1::RestoreRequest& request) {
+Session::Reply Session::Restore(v1::RestoreRequest& request) {
   v1::RestoreResponse response;
   return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Restore);
 }
@@ -216,6 +286,44 @@ Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::GetCultureRequest>(), computing.Lap());
   response.set_next_op_index(log_.next());
   return WriteOut<v1::GetCultureRequest>(response);
+}
+
+v1::CreateSessionResponse Session::Describe() const {
+  v1::CreateSessionResponse response;
+  response.set_session(name_);
+  *response.mutable_environment() = EncodeEnvironmentSpec(spec_);
+  response.set_num_envs(num_envs_);
+  response.set_autoreset_mode(EncodeAutoresetMode(autoreset_));
+  response.set_next_op_index(OperationLog().next());
+  response.set_generation(1);
+  return response;
+}
+
+v1::CreateSessionResponse Session::DescribeNow() const {
+  v1::CreateSessionResponse response = Describe();
+  response.set_next_op_index(log_.next());
+  response.set_generation(generation_);
+  return response;
+}
+
+Session::Reply Session::Get() {
+  LIVND_RETURN_IF_ERROR(Ended());
+  v1::GetSessionResponse response;
+  *response.mutable_session() = DescribeNow();
+  return WriteOut<v1::GetSessionRequest>(response);
+}
+
+Session::Reply Session::Attach() {
+  LIVND_RETURN_IF_ERROR(Ended());
+  if (journal_ != nullptr) {
+    absl::Status written = Keep();
+    if (written.ok()) written = journal_->RecordAttachment(generation_ + 1);
+    if (!written.ok()) return StateNotWritten(written, /*done=*/false);
+  }
+  ++generation_;
+  v1::AttachSessionResponse response;
+  *response.mutable_session() = DescribeNow();
+  return WriteOut<v1::AttachSessionRequest>(response);
 }
 
 }  // namespace livnd::server

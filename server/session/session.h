@@ -16,6 +16,8 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "server/journal/session_journal.h"
+#include "server/journal/sync_thread.h"
 #include "server/machine/strand.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/metrics.h"
@@ -38,9 +40,17 @@ class Session {
   // same request, in a turn of that kind (never Turn::kOver). No other call comes between.
   using Reply = absl::variant<Turn, absl::StatusOr<grpc::ByteBuffer>>;
 
+  // What a session begins with, whether it is new or goes on.
+  struct Start {
+    std::string name;
+    std::unique_ptr<HostedEnvironment> environment;
+    env::AutoresetMode autoreset = env::AutoresetMode::kNextStep;
+    std::unique_ptr<SessionJournal> journal;  // null: nothing is written down
+    int64_t generation = 1;
+    OperationLog log;
+  };
   // The pool and the metrics, which count what the session does, must outlive it.
-  Session(std::string name, std::unique_ptr<HostedEnvironment> environment,
-          env::AutoresetMode autoreset, WorkerPool& pool, Metrics& metrics);
+  Session(Start start, WorkerPool& pool, Metrics& metrics);
 
   const std::string& name() const { return name_; }
   // The beginning of the name, by which logs and their readers know the session. It drives nothing:
@@ -60,18 +70,37 @@ class Session {
   // that has begun, which is left half way.
   void End() { ended_ = true; }
 
-  Reply Reset(const v1::ResetRequest& request);
-  Reply Step(const v1::StepRequest& request);
-  Reply Configure(const v1::ConfigureRequest& request);
-  Reply Run(const v1::RunRequest& request);
-  Reply Clear(const v1::ClearRequest& request);
+  // Operations take session and generation out of the request.
+  Reply Reset(v1::ResetRequest& request);
+  Reply Step(v1::StepRequest& request);
+  Reply Configure(v1::ConfigureRequest& request);
+  Reply Run(v1::RunRequest& request);
+  Reply Clear(v1::ClearRequest& request);
+  Reply Restore(v1::RestoreRequest& request);
   Reply Observe();
   Reply GetCulture(const v1::GetCultureRequest& request);
-  Reply Restore(const v1::RestoreRequest& request);
+  Reply Get();
+  Reply Attach();
   // The copies named, or all of them where none is. ANSWER_TOO_LARGE.
   absl::StatusOr<std::string> Snapshot(const google::protobuf::RepeatedField<int32_t>& copies,
                                        int64_t max_bytes);
+  // Thread-safe.
+  int64_t generation() const { return generation_; }
   int64_t next_op_index() const { return log_.next(); }
+  // As it was made; Get tells where it stands now. Thread-safe.
+  v1::CreateSessionResponse Describe() const;
+
+  // Of the session's journal. Who waits calls `done` when what was done until now is kept.
+  bool waits_for_disk() const { return journal_ != nullptr && journal_->waits(); }
+  void WhenKept(SyncThread::Done done) { journal_->WhenKept(std::move(done)); }
+  // What was done until now is written down, or could be.
+  absl::Status Keep();
+  // Writes all of the session down, which then may leave the memory.
+  absl::Status Park();
+  // Brings the journal to where it is quickest to go on from.
+  void Settle();
+  // Nothing is written down any more, and what was goes.
+  void Forget();
 
  private:
   // Why nothing is done any more, half way or at all: the session or the server ends. Once not OK it
@@ -80,14 +109,16 @@ class Session {
 
   // What is answered without doing anything: an error, or a repeat of the last operation's answer.
   template <typename Request>
-  absl::optional<Reply> AnswerAtOnce(const Request& request);
+  absl::optional<Reply> AnswerAtOnce(Request& request);
+  absl::Status BeginJournalAnew(bool parked);
+  v1::CreateSessionResponse DescribeNow() const;
   // Numbered operations, exactly once: in one turn, where `aside` says among the work that cannot be
   // cut; or piece by piece.
   template <typename Request, typename Response>
-  Reply Operate(const Request& request, Response* response, bool aside,
+  Reply Operate(Request& request, Response* response, bool aside,
                 absl::Status (HostedEnvironment::*operation)(const Request&, Response*));
   template <typename Request, typename Response>
-  Reply OperateInPieces(const Request& request, Response* response,
+  Reply OperateInPieces(Request& request, Response* response,
                         absl::Status (HostedEnvironment::*begin)(const Request&),
                         absl::Status (HostedEnvironment::*finish)(Response*));
   template <typename Request, typename Response>
@@ -110,7 +141,10 @@ class Session {
   std::atomic<bool> closed_{false};
   std::atomic<bool> ended_{false};
 
-  // Touched on the strand only. The messages and buffers are kept for their capacity.
+  // Touched on the strand only.
+  std::unique_ptr<SessionJournal> journal_;  // null: nothing is written down
+  std::atomic<int64_t> generation_;
+  // The messages and buffers are kept for their capacity.
   OperationLog log_;
   bool under_way_ = false;   // a call has had a turn and is to have more
   absl::Duration computed_;  // in the turns of the operation

@@ -14,8 +14,10 @@
 #include "io/system/truth.h"
 #include "server/machine/log.h"
 #include "server/session/holdings.h"
+#include "server/session/session_entry.h"
 #include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
+#include "server/wire/spec.h"
 
 namespace livnd::server {
 namespace {
@@ -51,20 +53,7 @@ std::string DigestOf(const google::protobuf::Message& request) {
   return io::BytesSha256(payload);
 }
 
-// No tenant's name has a line break.
-std::string RequestKey(const std::string& tenant, absl::string_view request_id) {
-  return absl::StrCat(tenant, "\n", request_id);
-}
-
 }  // namespace
-
-struct SessionUse::Entry {
-  std::shared_ptr<Session> session;
-  std::string tenant;
-  std::string request_key;
-  int num_calls = 0;     // guarded by the registry's mutex
-  absl::Time last_used;  // guarded by the registry's mutex
-};
 
 SessionUse::SessionUse(SessionRegistry* registry, std::shared_ptr<Entry> entry)
     : registry_(registry), entry_(std::move(entry)) {}
@@ -79,6 +68,7 @@ SessionUse::~SessionUse() {
 
 Session& SessionUse::operator*() const { return *entry_->session; }
 Session* SessionUse::operator->() const { return entry_->session.get(); }
+const std::shared_ptr<Session>& SessionUse::session() const { return entry_->session; }
 
 SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool,
                                  Metrics& metrics)
@@ -178,17 +168,22 @@ void SessionRegistry::Fork(const std::string& tenant, const v1::ForkRequest& req
 }
 
 void SessionRegistry::Unmake(const std::string& name) {
-  std::shared_ptr<SessionUse::Entry> entry;  // freed without the lock
-  MutexLock lock(mu_);
-  const auto found = sessions_.find(name);
-  if (found == sessions_.end()) return;
-  entry = found->second;
-  requests_.erase(entry->request_key);
-  sessions_.erase(found);
+  EntryPointer entry;
+  {
+    MutexLock lock(mu_);
+    const auto found = sessions_.find(name);
+    if (found == sessions_.end()) return;
+    entry = found->second;
+    requests_.erase(entry->request_key);
+    sessions_.erase(found);
+    --num_resident_;
+  }
+  entry->session->Forget();
 }
 
 void SessionRegistry::Make(Wish wish, Created done) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
+  std::string name;  // of one that there is
   bool make = false;
   {
     MutexLock lock(mu_);
@@ -196,7 +191,7 @@ void SessionRegistry::Make(Wish wish, Created done) {
     if (draining_) {
       answer = ShuttingDown();
     } else if (known == requests_.end()) {
-      if (static_cast<int>(sessions_.size()) + num_reserved_ >= options_.max_sessions) {
+      if (num_resident_ + num_reserved_ >= options_.max_sessions) {
         answer = TooManySessions(wish.tenant);
       } else {
         ++num_reserved_;
@@ -209,7 +204,7 @@ void SessionRegistry::Make(Wish wish, Created done) {
       answer = MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
                          "request_id was used for another session; a new session takes a new one",
                          {{"field", "request_id"},
-                          {"value", wish.request_key.substr(wish.tenant.size() + 1)},
+                          {"value", RequestIdOf(wish.tenant, wish.request_key)},
                           {"accepted", "a new id, or the same request"}});
     } else if (known->second.ended) {
       answer = UnknownSession(known->second.session);
@@ -217,16 +212,26 @@ void SessionRegistry::Make(Wish wish, Created done) {
       known->second.waiters.push_back(std::move(done));
       return;
     } else {
-      answer = sessions_.at(known->second.session)->session;
+      name = known->second.session;
     }
+  }
+  if (!name.empty()) {
+    Acquire(wish.tenant, name, [done = std::move(done)](absl::StatusOr<SessionUse> use) mutable {
+      if (use.ok()) {
+        std::move(done)(use->session());
+      } else {
+        std::move(done)(use.status());
+      }
+    });
+    return;
   }
   if (!make) {
     std::move(done)(std::move(answer));
     return;
   }
   const std::string environment_id = wish.environment_id;
-  WantedCopies wanted = wish.copies;
-  wanted.unseeded_seed = Entropy();
+  wish.copies.unseeded_seed = Entropy();
+  const WantedCopies wanted = wish.copies;
   store_.Make(
       environment_id, wanted,
       [this, wish = std::move(wish)](absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
@@ -241,30 +246,53 @@ void SessionRegistry::Finish(const Wish& wish,
                              absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment) {
   absl::StatusOr<std::shared_ptr<Session>> answer = nullptr;
   if (environment.ok()) {
-    answer = std::make_shared<Session>(RandomName(), *std::move(environment), wish.copies.autoreset,
-                                       pool_, metrics_);
+    v1::JournalHead head;
+    head.set_num_envs(wish.copies.num_envs);
+    head.set_autoreset_mode(EncodeAutoresetMode(wish.copies.autoreset));
+    head.set_max_episode_steps(wish.copies.max_episode_steps);
+    head.set_unseeded_seed(wish.copies.unseeded_seed);
+    head.set_tenant(wish.tenant);
+    head.set_request_id(RequestIdOf(wish.tenant, wish.request_key));
+    head.set_request_sha256(wish.payload_sha256);
+    Session::Start start;
+    start.name = RandomName();
+    start.environment = *std::move(environment);
+    start.autoreset = wish.copies.autoreset;
+    answer = MakeSession(std::move(start), std::move(head));
+    if (const absl::Status kept = (*answer)->Keep(); !kept.ok()) {
+      answer = StateNotWritten(kept, /*done=*/false);
+    }
   } else {
     answer = environment.status();
   }
   std::vector<Created> waiters;
+  std::shared_ptr<Session> unwanted;
   {
     MutexLock lock(mu_);
     --num_reserved_;
     Request& request = requests_.at(wish.request_key);
     waiters.swap(request.waiters);
-    if (draining_) answer = ShuttingDown();
+    if (draining_ && answer.ok()) {
+      unwanted = *std::move(answer);
+      answer = ShuttingDown();
+    }
     if (answer.ok()) {
       request.session = (*answer)->name();
-      auto entry = std::make_shared<SessionUse::Entry>();
-      entry->session = *answer;
+      auto entry = std::make_shared<Entry>();
+      entry->name = request.session;
       entry->tenant = wish.tenant;
       entry->request_key = wish.request_key;
+      entry->environment_id = wish.environment_id;
+      entry->num_envs = wish.copies.num_envs;
+      entry->session = *answer;
       entry->last_used = Now();
       sessions_[request.session] = std::move(entry);
+      ++num_resident_;
     } else {
       requests_.erase(wish.request_key);
     }
   }
+  if (unwanted != nullptr) unwanted->Forget();
   if (answer.ok()) {
     LogFields fields = {{"session", (*answer)->tag()},
                         {"environment_id", (*answer)->spec().id},
@@ -281,49 +309,126 @@ void SessionRegistry::Finish(const Wish& wish,
   for (Created& waiter : waiters) std::move(waiter)(answer);
 }
 
-absl::StatusOr<SessionUse> SessionRegistry::Acquire(const std::string& tenant,
-                                                    const std::string& name) {
-  MutexLock lock(mu_);
-  if (draining_) return ShuttingDown();
-  const auto found = sessions_.find(name);
-  if (found == sessions_.end() || found->second->tenant != tenant) return UnknownSession(name);
-  SessionUse::Entry& entry = *found->second;
-  if (entry.num_calls >= options_.max_calls_per_session) {
-    return MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
-                     absl::StrCat("the session has ", entry.num_calls, " calls waiting"),
-                     {{"accepted", absl::StrCat("at most ", options_.max_calls_per_session)}});
+void SessionRegistry::Acquire(const std::string& tenant, const std::string& name, Acquired done) {
+  absl::Status refused;
+  EntryPointer entry;
+  bool bring_back = false;
+  {
+    MutexLock lock(mu_);
+    const auto found = sessions_.find(name);
+    if (found != sessions_.end() && found->second->tenant == tenant) entry = found->second;
+    if (draining_) {
+      refused = ShuttingDown();
+    } else if (entry == nullptr) {
+      refused = UnknownSession(name);
+    } else if (const auto calls = entry->num_calls + static_cast<int>(entry->waiters.size());
+               calls >= options_.max_calls_per_session) {
+      refused = MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
+                          absl::StrCat("the session has ", calls, " calls waiting"),
+                          {{"accepted", absl::StrCat("at most ", options_.max_calls_per_session)}});
+    } else if (entry->session != nullptr && !entry->moving) {
+      ++entry->num_calls;
+      ++num_calls_;
+      entry->last_used = Now();
+    } else {
+      if (!entry->moving) {
+        refused = BeginMove(*entry);
+        bring_back = refused.ok();
+      }
+      if (refused.ok()) {
+        entry->waiters.push_back(std::move(done));
+        if (!bring_back) return;
+      }
+    }
   }
-  ++entry.num_calls;
-  ++num_calls_;
-  entry.last_used = Now();
-  return SessionUse(this, found->second);
+  if (!refused.ok()) {
+    std::move(done)(refused);
+  } else if (bring_back) {
+    BringBack(std::move(entry));
+  } else {
+    std::move(done)(SessionUse(this, std::move(entry)));
+  }
 }
 
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::string& tenant,
-                                                                 const std::string& name) {
-  MutexLock lock(mu_);
-  const auto found = sessions_.find(name);
-  if (found == sessions_.end() || found->second->tenant != tenant) return UnknownSession(name);
-  std::shared_ptr<Session> session = found->second->session;
-  Forget(found->second->request_key);
-  sessions_.erase(found);
-  session->End();
-  return session;
+                                                                 const std::string& name,
+                                                                 int64_t generation) {
+  EntryPointer entry;
+  bool on_disk = false;
+  {
+    MutexLock lock(mu_);
+    // What is written down now could not be taken away any more beside what runs on.
+    if (draining_) return ShuttingDown();
+    const auto found = sessions_.find(name);
+    if (found == sessions_.end() || found->second->tenant != tenant) return UnknownSession(name);
+    entry = found->second;
+    const int64_t holders =
+        entry->session == nullptr ? entry->generation : entry->session->generation();
+    if (generation != 0 && generation != holders) return Superseded(generation, holders);
+    if (requests_.contains(entry->request_key)) Forget(entry->request_key);
+    sessions_.erase(found);
+    entry->removed = true;
+    if (entry->moving) return nullptr;  // whoever moves it sees to the rest
+    on_disk = entry->session == nullptr;
+    if (!on_disk) {
+      --num_resident_;
+      entry->session->End();
+      return entry->session;
+    }
+  }
+  RemoveFromDisk(name);
+  return nullptr;
 }
 
-std::vector<std::shared_ptr<Session>> SessionRegistry::RemoveIdle() {
-  std::vector<std::shared_ptr<Session>> removed;
-  MutexLock lock(mu_);
-  const absl::Time used_before = Now() - options_.idle_timeout;
-  for (auto it = sessions_.begin(); it != sessions_.end();) {
-    const auto here = it++;
-    const SessionUse::Entry& entry = *here->second;
-    if (entry.num_calls > 0 || entry.last_used > used_before) continue;
-    removed.push_back(entry.session);
-    Forget(entry.request_key);
-    sessions_.erase(here);
+int SessionRegistry::RemoveOld() {
+  std::vector<EntryPointer> old;
+  {
+    MutexLock lock(mu_);
+    const absl::Time used_before = Now() - options_.retention;
+    for (auto it = sessions_.begin(); it != sessions_.end();) {
+      const auto here = it++;
+      const EntryPointer& entry = here->second;
+      if (entry->num_calls > 0 || entry->moving || !entry->lost.empty() ||
+          entry->last_used > used_before) {
+        continue;
+      }
+      entry->removed = true;
+      if (entry->session != nullptr) --num_resident_;
+      Forget(entry->request_key);
+      old.push_back(entry);
+      sessions_.erase(here);
+    }
   }
-  return removed;
+  for (const EntryPointer& entry : old) {
+    if (entry->session != nullptr) {
+      entry->session->Forget();
+    } else {
+      RemoveFromDisk(entry->name);
+    }
+  }
+  return static_cast<int>(old.size());
+}
+
+void EndAndForget(absl::StatusOr<std::shared_ptr<Session>> removed,
+                  absl::AnyInvocable<void(const absl::Status&) &&> done) {
+  if (!removed.ok() || *removed == nullptr) {
+    std::move(done)(removed.status());
+    return;
+  }
+  // After the answers of its calls; the session itself goes with this task.
+  Session& session = **removed;
+  LogLine(Severity::kInfo, "session deleted",
+          {{"session", session.tag()}, {"environment_id", session.spec().id}});
+  session.Post([session = *std::move(removed), done = std::move(done)](Bid bid) mutable {
+    if (bid == Bid::kGo) {  // its journal is left to the next server, and to a repeat of the call
+      std::move(done)(ShuttingDown());
+      return Turn::kOver;
+    }
+    session->Forget();
+    session.reset();
+    std::move(done)(absl::OkStatus());
+    return Turn::kOver;
+  });
 }
 
 absl::Status SessionRegistry::TooManySessions(const std::string& tenant) const {
@@ -331,6 +436,7 @@ absl::Status SessionRegistry::TooManySessions(const std::string& tenant) const {
   int num_of_others = 0;
   const absl::Time now = Now();
   for (const auto& [name, entry] : sessions_) {
+    if (entry->session == nullptr) continue;
     if (entry->tenant != tenant) {
       ++num_of_others;
       continue;
@@ -339,7 +445,8 @@ absl::Status SessionRegistry::TooManySessions(const std::string& tenant) const {
     holdings.push_back({entry->session->spec().id, entry->session->num_envs(), in_use,
                         in_use ? absl::ZeroDuration() : now - entry->last_used});
   }
-  const std::string holders = DescribeHoldings(holdings, options_.idle_timeout, num_of_others);
+  const std::string holders = DescribeHoldings(
+      holdings, options_.journals == nullptr ? options_.retention : options_.lease, num_of_others);
   return MakeError(
       absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
       absl::StrCat("the server holds ", options_.max_sessions,
@@ -358,17 +465,23 @@ void SessionRegistry::Forget(const std::string& request_key) {
 
 void SessionRegistry::Drain() {
   std::vector<Created> waiters;
+  std::vector<Acquired> acquiring;
   std::vector<std::shared_ptr<Session>> sessions;
   {
     MutexLock lock(mu_);
     draining_ = true;
-    for (const auto& [name, entry] : sessions_) sessions.push_back(entry->session);
+    for (auto& [name, entry] : sessions_) {
+      if (entry->session != nullptr) sessions.push_back(entry->session);
+      for (Acquired& waiter : entry->waiters) acquiring.push_back(std::move(waiter));
+      entry->waiters.clear();
+    }
     for (auto& [id, request] : requests_) {
       for (Created& waiter : request.waiters) waiters.push_back(std::move(waiter));
       request.waiters.clear();
     }
   }
   for (Created& waiter : waiters) std::move(waiter)(ShuttingDown());
+  for (Acquired& waiter : acquiring) std::move(waiter)(ShuttingDown());
   for (const std::shared_ptr<Session>& session : sessions) session->Close();
 }
 
@@ -379,13 +492,20 @@ int SessionRegistry::num_calls() const {
 
 int SessionRegistry::num_sessions() const {
   MutexLock lock(mu_);
-  return static_cast<int>(sessions_.size());
+  return num_resident_;
+}
+
+int SessionRegistry::num_parked() const {
+  MutexLock lock(mu_);
+  return static_cast<int>(sessions_.size()) - num_resident_;
 }
 
 int SessionRegistry::num_envs() const {
   MutexLock lock(mu_);
   int num_envs = 0;
-  for (const auto& [name, entry] : sessions_) num_envs += entry->session->num_envs();
+  for (const auto& [name, entry] : sessions_) {
+    if (entry->session != nullptr) num_envs += entry->num_envs;
+  }
   return num_envs;
 }
 

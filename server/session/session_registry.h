@@ -1,4 +1,4 @@
-// Who holds which session: creation, look-up, limits, expiry.
+// Who holds which session: creation, look-up, limits, leases.
 #ifndef LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
 #define LIVND_SERVER_SESSION_SESSION_REGISTRY_H_
 
@@ -12,11 +12,14 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "env/task/vector_environment.h"
+#include "livnd/v1/journal.pb.h"
 #include "livnd/v1/session_service.pb.h"
+#include "server/journal/journal_folder.h"
 #include "server/machine/mutex.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/metrics.h"
@@ -37,6 +40,7 @@ class SessionUse {
   ~SessionUse();
   Session& operator*() const;
   Session* operator->() const;
+  const std::shared_ptr<Session>& session() const;
 
  private:
   friend class SessionRegistry;
@@ -51,16 +55,22 @@ class SessionUse {
 // request_id, do not exist. Nothing
 // slow happens under the lock: environments are made on the pool with a slot reserved.
 //
-// Thread-safe. The store, the pool and the metrics must outlive the registry, and the registry the
-// pool's tasks.
+// A session is in memory, or on the disk, from where its next call brings it back; or its journal is
+// there and cannot be gone on with, which its calls then say.
+//
+// Thread-safe. The store, the pool, the metrics and the journals must outlive the registry, and the
+// registry the pool's tasks.
 class SessionRegistry {
  public:
   struct Options {
-    int max_sessions = 64;
+    int max_sessions = 64;  // in memory
     int max_envs_per_session = 1024;
     int max_calls_per_session = 64;  // waiting or running at once
-    absl::Duration idle_timeout = absl::InfiniteDuration();
-    std::function<absl::Time()> now;  // the clock; absl::Now if empty
+    // A session that nobody calls for so long moves to the disk, and after so long it is deleted.
+    absl::Duration lease = absl::InfiniteDuration();
+    absl::Duration retention = absl::InfiniteDuration();
+    const JournalFolder* journals = nullptr;  // null: sessions live in memory only
+    std::function<absl::Time()> now;          // the clock; absl::Now if empty
     // Draws 64 random bits a session, from which its unseeded copies get their seeds; the kernel's
     // if empty.
     std::function<uint64_t()> entropy;
@@ -88,18 +98,31 @@ class SessionRegistry {
   void Fork(const std::string& tenant, const v1::ForkRequest& request, const Session& from,
             std::string snapshot, Forked done) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // UNKNOWN_SESSION, TOO_MANY_CALLS, SHUTTING_DOWN.
-  absl::StatusOr<SessionUse> Acquire(const std::string& tenant, const std::string& name)
+  // Calls `done` once, here or on a worker, with the session in memory. UNKNOWN_SESSION,
+  // TOO_MANY_CALLS, SHUTTING_DOWN; of one that was on the disk also TOO_MANY_SESSIONS,
+  // STATE_NOT_WRITTEN, and those of making the environment.
+  using Acquired = absl::AnyInvocable<void(absl::StatusOr<SessionUse>) &&>;
+  void Acquire(const std::string& tenant, const std::string& name, Acquired done)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes a session out, so that nobody finds it any more, and ends it: its calls, those that have
-  // begun at their next turn, answer UNKNOWN_SESSION. UNKNOWN_SESSION.
+  // begun at their next turn, answer UNKNOWN_SESSION. Null where it was not in memory: then all of it
+  // is gone; otherwise the caller has it Forget on its strand. UNKNOWN_SESSION; SUPERSEDED, unless the
+  // generation is 0.
   absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& tenant,
-                                                  const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+                                                  const std::string& name, int64_t generation = 0)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Removes the sessions that nobody has called for the idle timeout, and returns them so that the
-  // caller frees them.
-  std::vector<std::shared_ptr<Session>> RemoveIdle() ABSL_LOCKS_EXCLUDED(mu_);
+  // Has the sessions whose lease is over move to the disk.
+  void ParkIdle() ABSL_LOCKS_EXCLUDED(mu_);
+  // Deletes the sessions that nobody has called for the retention; how many.
+  int RemoveOld() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Finds the sessions of earlier processes, and brings back those that were in memory. Once, before
+  // anything else; blocks until that is done.
+  absl::Status Recover() ABSL_LOCKS_EXCLUDED(mu_);
+  // Has every session write down where it stands, so that it is back sooner. After Drain.
+  void Settle() ABSL_LOCKS_EXCLUDED(mu_);
 
   // From now on Create and Acquire fail with SHUTTING_DOWN, also for creations under way, and calls
   // that wait for their turn are told so at once. Those that have begun go on.
@@ -107,12 +130,16 @@ class SessionRegistry {
 
   // Number of uses: calls that have begun and not ended.
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
+  // In memory, and on the disk only.
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
-  // Copies in all sessions.
+  int num_parked() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Copies in all sessions in memory.
   int num_envs() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   friend class SessionUse;
+  using Entry = SessionUse::Entry;
+  using EntryPointer = std::shared_ptr<Entry>;
 
   // What is known of a request_id.
   struct Request {
@@ -136,6 +163,23 @@ class SessionRegistry {
   void Unmake(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
   void Finish(const Wish& wish, absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // A session that is to be, with a journal of its own where there are journals.
+  std::shared_ptr<Session> MakeSession(Session::Start start, v1::JournalHead head) const;
+  // Reads a journal and does what it says; then Arrive.
+  void BringBack(EntryPointer entry) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::shared_ptr<Session>> Redo(const std::string& name, const Journal& journal,
+                                                std::unique_ptr<HostedEnvironment> environment);
+  // The end of a move into memory, and of one to the disk.
+  void Arrive(const EntryPointer& entry, absl::StatusOr<std::shared_ptr<Session>> session)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Leave(const EntryPointer& entry, const absl::Status& parked) ABSL_LOCKS_EXCLUDED(mu_);
+  // Reserves a place in memory for one that is on the disk.
+  absl::Status BeginMove(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Answers those who wait for an entry that is in memory.
+  using Answers = std::vector<absl::AnyInvocable<void() &&>>;
+  Answers AnswerWaiters(const EntryPointer& entry, const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RemoveFromDisk(const std::string& name) const;
   // TOO_MANY_SESSIONS, with which of them the tenant holds.
   absl::Status TooManySessions(const std::string& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(const std::string& request_key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -151,12 +195,16 @@ class SessionRegistry {
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
-  absl::flat_hash_map<std::string, std::shared_ptr<SessionUse::Entry>> sessions_
-      ABSL_GUARDED_BY(mu_);
+  int num_resident_ ABSL_GUARDED_BY(mu_) = 0;  // sessions in memory
+  absl::flat_hash_map<std::string, EntryPointer> sessions_ ABSL_GUARDED_BY(mu_);
   // By tenant and request_id.
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> ended_requests_ ABSL_GUARDED_BY(mu_);  // oldest first
 };
+
+// The rest of a Remove: calls `done` once nothing of the session is left.
+void EndAndForget(absl::StatusOr<std::shared_ptr<Session>> removed,
+                  absl::AnyInvocable<void(const absl::Status&) &&> done);
 
 }  // namespace livnd::server
 

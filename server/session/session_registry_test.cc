@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,7 +34,7 @@ class SessionRegistryTest : public ::testing::Test {
     SessionRegistry::Options options;
     options.max_sessions = 3;
     options.max_calls_per_session = 2;
-    options.idle_timeout = absl::Seconds(10);
+    options.retention = absl::Seconds(10);
     options.now = [this] { return absl::UnixEpoch() + absl::Seconds(now_s_.load()); };
     options.entropy = [this] { return ++num_draws_; };
     return options;
@@ -60,6 +61,14 @@ class SessionRegistryTest : public ::testing::Test {
   }
 
   std::string tenant_;  // who calls
+  // Of a session that is in memory, or not at all.
+  absl::StatusOr<SessionUse> Acquire(const std::string& name) {
+    std::optional<absl::StatusOr<SessionUse>> answer;
+    registry_.Acquire(tenant_, name,
+                      [&](absl::StatusOr<SessionUse> use) { answer.emplace(std::move(use)); });
+    return *std::move(answer);
+  }
+
   FakeControl control_;
   std::atomic<int> now_s_{1000};
   std::atomic<uint64_t> num_draws_{0};
@@ -75,11 +84,11 @@ TEST_F(SessionRegistryTest, SessionsAreFoundByUnguessableNames) {
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_EQ((*a)->name().size(), 32u);
   EXPECT_NE((*a)->name(), (*b)->name());
-  const auto use = registry_.Acquire(tenant_, (*a)->name());
+  const auto use = Acquire((*a)->name());
   ASSERT_TRUE(use.ok());
   EXPECT_EQ(&**use, a->get());
-  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, "").status()), reason::kUnknownSession);
-  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, "a").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(Acquire("").status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(Acquire("a").status()), reason::kUnknownSession);
 }
 
 TEST_F(SessionRegistryTest, ARepeatedRequestFindsItsSession) {
@@ -95,7 +104,7 @@ TEST_F(SessionRegistryTest, ATenantSeesItsOwnSessionsOnly) {
   tenant_ = "alice";
   const std::string of_alice = (*Create("a", 2))->name();
   tenant_ = "bob";
-  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, of_alice).status()), reason::kUnknownSession);
+  EXPECT_EQ(ReasonOf(Acquire(of_alice).status()), reason::kUnknownSession);
   EXPECT_EQ(ReasonOf(registry_.Remove(tenant_, of_alice).status()), reason::kUnknownSession);
   // The same id is another wish, whatever it asks for.
   const Made of_bob = Create("a", 1);
@@ -106,7 +115,7 @@ TEST_F(SessionRegistryTest, ATenantSeesItsOwnSessionsOnly) {
   EXPECT_EQ(ReasonOf(Create("a", 1).status()), reason::kUnknownSession);
 
   tenant_ = "alice";
-  EXPECT_TRUE(registry_.Acquire(tenant_, of_alice).ok());
+  EXPECT_TRUE(Acquire(of_alice).ok());
   EXPECT_EQ((*Create("a", 2))->name(), of_alice);
 }
 
@@ -199,7 +208,7 @@ TEST_F(SessionRegistryTest, AFullServerTellsWhoHoldsItAndForHowLongYet) {
   ASSERT_TRUE(Create("b").ok());
   const std::string name = (*Create("c", 4))->name();
   now_s_ += 3;
-  const auto use = registry_.Acquire(tenant_, name);
+  const auto use = Acquire(name);
   const absl::Status full = Create("d").status();
   const std::string holders =
       "3 of A-v0 (7 copies, 1 in use, idle 3s to 7s); the first is let go in 3s if nobody calls it";
@@ -238,32 +247,32 @@ TEST_F(SessionRegistryTest, IdleSessionsAreRemovedAndUsedOnesAreNot) {
   const std::string used = (*Create("b"))->name();
   const std::string busy = (*Create("c"))->name();
   {
-    const auto use = registry_.Acquire(tenant_, busy);
+    const auto use = Acquire(busy);
     now_s_ += 9;
-    ASSERT_TRUE(registry_.Acquire(tenant_, used).ok());
-    EXPECT_TRUE(registry_.RemoveIdle().empty());
+    ASSERT_TRUE(Acquire(used).ok());
+    EXPECT_EQ(registry_.RemoveOld(), 0);
     now_s_ += 1;
-    EXPECT_EQ(registry_.RemoveIdle().size(), 1u);
-    EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, idle).status()), reason::kUnknownSession);
+    EXPECT_EQ(registry_.RemoveOld(), 1);
+    EXPECT_EQ(ReasonOf(Acquire(idle).status()), reason::kUnknownSession);
     now_s_ += 1000;
-    EXPECT_EQ(registry_.RemoveIdle().size(), 1u);  // `used`; `busy` has an operation running
+    EXPECT_EQ(registry_.RemoveOld(), 1);  // `used`; `busy` has an operation running
   }
-  EXPECT_TRUE(registry_.RemoveIdle().empty());  // its time starts when the operation ends
+  EXPECT_EQ(registry_.RemoveOld(), 0);  // its time starts when the operation ends
   now_s_ += 10;
-  EXPECT_EQ(registry_.RemoveIdle().size(), 1u);
+  EXPECT_EQ(registry_.RemoveOld(), 1);
   EXPECT_EQ(registry_.num_sessions(), 0);
 }
 
 TEST_F(SessionRegistryTest, CallsOfASessionAreLimited) {
   const std::string name = (*Create("a"))->name();
-  auto first = registry_.Acquire(tenant_, name);
+  auto first = Acquire(name);
   {
-    const auto second = registry_.Acquire(tenant_, name);
+    const auto second = Acquire(name);
     ASSERT_TRUE(first.ok() && second.ok());
     EXPECT_EQ(registry_.num_calls(), 2);
-    EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, name).status()), reason::kTooManyCalls);
+    EXPECT_EQ(ReasonOf(Acquire(name).status()), reason::kTooManyCalls);
   }
-  EXPECT_TRUE(registry_.Acquire(tenant_, name).ok());
+  EXPECT_TRUE(Acquire(name).ok());
   SessionUse moved = *std::move(first);
   EXPECT_EQ(registry_.num_calls(), 1);
 }
@@ -278,7 +287,7 @@ TEST_F(SessionRegistryTest, DrainingRefusesNewWorkAndAnswersWhoWaits) {
   registry_.Drain();
   EXPECT_EQ(ReasonOf(waiting.get().status()), reason::kShuttingDown);  // while the build goes on
   EXPECT_EQ(ReasonOf(Create("c").status()), reason::kShuttingDown);
-  EXPECT_EQ(ReasonOf(registry_.Acquire(tenant_, name).status()), reason::kShuttingDown);
+  EXPECT_EQ(ReasonOf(Acquire(name).status()), reason::kShuttingDown);
   control_.Open();
   while (!pool_->idle()) {
   }
@@ -300,7 +309,7 @@ TEST_F(SessionRegistryTest, WhatIsOfferedMayBeExchanged) {
   EXPECT_EQ(store_.specs()->size(), 1u);
   EXPECT_EQ(ReasonOf(store_.Find("A-v0").status()), reason::kUnknownEnvironment);
   EXPECT_EQ(ReasonOf(create("c", "A-v0").status()), reason::kUnknownEnvironment);
-  EXPECT_TRUE(registry_.Acquire(tenant_, (*old)->name()).ok());
+  EXPECT_TRUE(Acquire((*old)->name()).ok());
   ASSERT_TRUE(create("d", "B-v0").ok());
   EXPECT_EQ(control_.num_builds, 3);
   // What stays the same is not built again.
@@ -324,7 +333,7 @@ TEST_F(SessionRegistryTest, ABuildThatIsOvertakenIsForThoseWhoWaitForIt) {
 TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
   const std::string name = (*Create("a"))->name();
   std::promise<void> begun, release, over;
-  (*registry_.Acquire(tenant_, name))->Post([&](Bid bid) {
+  (*Acquire(name))->Post([&](Bid bid) {
     EXPECT_EQ(bid, Bid::kTurn);
     begun.set_value();
     release.get_future().wait();
@@ -333,7 +342,7 @@ TEST_F(SessionRegistryTest, DrainingSendsAwayTheCallsThatWaitAndLetsOthersEnd) {
   });
   begun.get_future().wait();
   int num_gone = 0;
-  auto use = registry_.Acquire(tenant_, name);
+  auto use = Acquire(name);
   (*use)->Post([&num_gone, use = *std::move(use)](Bid bid) {
     num_gone += bid == Bid::kGo ? 1 : 100;
     return Turn::kOver;

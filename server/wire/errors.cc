@@ -94,7 +94,34 @@ absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::s
 
 absl::Status UnknownSession(absl::string_view name) {
   return NotFound(reason::kUnknownSession, "session", name,
-                  "the name from CreateSession, until DeleteSession or the idle timeout");
+                  "the name from CreateSession, until DeleteSession or the session retention");
+}
+
+absl::Status LostSession(absl::string_view name, absl::string_view why) {
+  return MakeError(absl::StatusCode::kNotFound, reason::kUnknownSession,
+                   absl::StrCat("the session's journal is kept but cannot be gone on with: ", why),
+                   {{"field", "session"}, {"value", std::string(name)}});
+}
+
+absl::Status StateNotWritten(const absl::Status& why, bool done) {
+  if (done) {
+    return MakeError(absl::StatusCode::kUnavailable, reason::kStateNotWritten,
+                     absl::StrCat("the operation was done, and cannot be answered before that is "
+                                  "written down: ",
+                                  why.message()));
+  }
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, reason::kStateNotWritten,
+      absl::StrCat("nothing was done, because it could not be written down: ", why.message()));
+}
+
+absl::Status Superseded(int64_t generation, int64_t expected) {
+  return MakeError(absl::StatusCode::kAborted, reason::kSuperseded,
+                   "the session has another holder, who has attached to it since",
+                   {{"field", "generation"},
+                    {"value", absl::StrCat(generation)},
+                    {"accepted", absl::StrCat(expected)},
+                    {"expected", absl::StrCat(expected)}});
 }
 
 absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view instead) {

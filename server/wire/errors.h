@@ -42,6 +42,8 @@ inline constexpr absl::string_view kNumericalFailure = "NUMERICAL_FAILURE";
 inline constexpr absl::string_view kTooManySpikes = "TOO_MANY_SPIKES";
 inline constexpr absl::string_view kBadSystem = "BAD_SYSTEM";
 inline constexpr absl::string_view kSnapshotMismatch = "SNAPSHOT_MISMATCH";
+inline constexpr absl::string_view kStateNotWritten = "STATE_NOT_WRITTEN";
+inline constexpr absl::string_view kSuperseded = "SUPERSEDED";
 inline constexpr absl::string_view kUnauthenticated = "UNAUTHENTICATED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
@@ -65,6 +67,12 @@ absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::s
 
 // NOT_FOUND / UNKNOWN_SESSION.
 absl::Status UnknownSession(absl::string_view name);
+// The same, of a session whose journal there is and which cannot be brought back: `why`.
+absl::Status LostSession(absl::string_view name, absl::string_view why);
+// STATE_NOT_WRITTEN: RESOURCE_EXHAUSTED, or UNAVAILABLE where the operation was `done`.
+absl::Status StateNotWritten(const absl::Status& why, bool done);
+// ABORTED / SUPERSEDED.
+absl::Status Superseded(int64_t generation, int64_t expected);
 // RESOURCE_EXHAUSTED / ANSWER_TOO_LARGE; `instead` is what to ask for.
 absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view instead);
 

@@ -41,6 +41,7 @@ TEST(ErrorsTest, EveryReasonIsInTheContract) {
       reason::kWrongOpIndex,     reason::kNotReset,         reason::kEpisodeEnded,
       reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
       reason::kNumericalFailure, reason::kBadSystem,        reason::kSnapshotMismatch,
+      reason::kStateNotWritten,  reason::kSuperseded,       reason::kUnauthenticated,
       reason::kShuttingDown,     reason::kInternal};
   for (const absl::string_view name : reasons) {
     v1::ErrorReason value;

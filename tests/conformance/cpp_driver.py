@@ -284,6 +284,10 @@ class CppClient(drivers.Client):
         self._sessions.append(CppSession(self._program, created))
         return self._sessions[-1]
 
+    def attach(self, name):
+        self._sessions.append(CppSession(self._program, self._ask("attach_session", name=name)))
+        return self._sessions[-1]
+
     def culture(self, system, num_envs=1):
         created = self._ask("create_culture", system=system, num_envs=num_envs)
         self._sessions.append(CppCulture(self._program, created))

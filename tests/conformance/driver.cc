@@ -126,6 +126,8 @@ class Driver {
       {"environment",
        [this](const json& c) { return Told(ClientOf(c).DescribeEnvironment(c.at("name"))); }},
       {"create_session", [this](const json& c) { return CreateSession(c); }},
+      {"attach_session",
+       [this](const json& c) { return Keep(ClientOf(c).AttachSession(c.at("name")), &sessions_); }},
       {"create_culture",
        [this](const json& c) {
          return Keep(ClientOf(c).CreateCulture(c.at("system"), c.at("num_envs")), &cultures_);

@@ -182,6 +182,10 @@ class Client(ABC):
     ) -> Session: ...
 
     @abstractmethod
+    def attach(self, name: str) -> Session:
+        """Takes over a session on an environment with a task."""
+
+    @abstractmethod
     def culture(self, system: str, num_envs: int = 1) -> Culture: ...
 
     @abstractmethod

@@ -155,6 +155,9 @@ class PythonClient(drivers.Client):
             )
         )
 
+    def attach(self, name):
+        return PythonSession(_told(lambda: self._client.attach_session(name)))
+
     def culture(self, system, num_envs=1):
         return PythonCulture(_told(lambda: self._client.create_culture(system, num_envs)))
 

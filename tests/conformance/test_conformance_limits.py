@@ -20,7 +20,7 @@ from conformance.drivers import Refused, Session
 @pytest.fixture(scope="module")
 def small() -> Iterator[Serve]:
     """A server with little room."""
-    flags = ("--max-sessions", "2", "--max-envs", "3", "--idle-timeout", "7m", "--threads", "1")
+    flags = ("--max-sessions", "2", "--max-envs", "3", "--lease", "7m", "--threads", "1")
     with Serve(*flags) as server:
         yield server
 
@@ -28,7 +28,8 @@ def small() -> Iterator[Serve]:
 def test_a_server_tells_its_limits(connect, small, server):
     info = connect(small.address).info()
     assert (info.max_sessions, info.max_envs_per_session) == (2, 3)
-    assert (info.session_idle_timeout_s, info.num_workers) == (420, 1)
+    assert (info.session_lease_s, info.num_workers) == (420, 1)
+    assert info.session_retention_s == 7 * 24 * 3600
     assert min(info.max_receive_message_bytes, info.max_send_message_bytes) >= 4 << 20
     assert info.physics_version and info.server_version
     assert connect(server.address).info().max_envs_per_session == 1024

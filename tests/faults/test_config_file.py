@@ -47,7 +47,9 @@ def everything(folder: Path) -> dict[str, object]:
         "tls-client-ca": authority.cert,
         "tokens": tokens,
         "threads": 1,
-        "idle-timeout": "90s",
+        "lease": "30s",
+        "session-retention": "90s",
+        "durability": "process",
         "drain-timeout": 0,
         "max-sessions": 3,
         "max-envs": 2,
@@ -84,7 +86,7 @@ def test_every_flag_may_stand_in_the_file(tmp_path):
                 info = client.server_info()
                 assert info.max_sessions == 3
                 assert info.max_envs_per_session == 2
-                assert info.session_idle_timeout_s == 90
+                assert (info.session_lease_s, info.session_retention_s) == (30, 90)
                 assert info.num_workers == 1
             server.stdin.close()  # exit-with-stdin
             assert server.wait(60) == 0
@@ -112,7 +114,7 @@ def test_flags_win(tmp_path):
         ("listen: unix:s\nmax-session: 3\n", [":2: ", "'max-session'", "max-sessions (the near"]),
         ("max-sessions: many\n", [":1: max-sessions is 'many'; accepted: 1 .. 1000000"]),
         ("threads: [1]\n", [":1: threads is a sequence; accepted: 1 .. 1024"]),
-        ("idle-timeout: soon\n", [":1: idle-timeout is 'soon'; accepted: seconds, 90s"]),
+        ("lease: soon\n", [":1: lease is 'soon'; accepted: seconds, 90s"]),
         ("log-format: xml\n", [":1: log-format is 'xml'; accepted: text (text|json)"]),
         ("exit-with-stdin: 1\n", [":1: exit-with-stdin is '1'; accepted: true or false"]),
         ("config: other.yaml\n", [":1: 'config' is an unknown name"]),

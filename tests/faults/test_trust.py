@@ -217,6 +217,8 @@ def requests(session: str) -> dict[str, object]:
         "Snapshot": pb.SnapshotRequest(session=session),
         "Restore": pb.RestoreRequest(session=session, op_index=1),
         "Fork": pb.ForkRequest(session=session, request_id="f", num_sessions=1),
+        "GetSession": pb.GetSessionRequest(session=session),
+        "AttachSession": pb.AttachSessionRequest(session=session),
         "DeleteSession": pb.DeleteSessionRequest(session=session),
     }
 

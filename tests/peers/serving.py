@@ -31,6 +31,7 @@ class Serve:
     """Runs the server in a folder of its own until the end of the `with` block, then kills it.
 
     Attributes:
+        command: which starts it.
         folder: its working folder, with a short name; removed at the end.
         process: the process; its standard input is a pipe unless `stdin` says otherwise.
         ready: the ready line; None if it ended without one.
@@ -57,24 +58,38 @@ class Serve:
             command += ["--listen", f"unix:{self.folder}/s" if listen is True else listen]
         if "--state-dir" not in flags:
             command += ["--state-dir", f"{self.folder}/state"]
-        with open(self._log_file, "wb") as log:
+        self.command, self._options = after([*command, *flags], before), options
+        self.start()
+
+    def start(self) -> None:
+        """As at first; after the process has ended."""
+        with open(self._log_file, "ab") as log:
             self.process = subprocess.Popen(
-                after([*command, *flags], before),
+                self.command,
                 cwd=self.folder,
-                **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, **options},
+                **{
+                    "stdin": subprocess.PIPE,
+                    "stdout": subprocess.PIPE,
+                    "stderr": log,
+                    **self._options,
+                },
             )
         line = self.process.stdout.readline() if self.process.stdout else b""
         self.ready = json.loads(line) if line else None
 
-    def __enter__(self) -> Serve:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
+    def kill(self) -> None:
+        """SIGKILL: nothing that the process has in memory is left."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def __enter__(self) -> Serve:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -85,6 +100,11 @@ class Serve:
     def address(self) -> str:
         assert self.ready is not None, self.log()
         return self.ready["address"]
+
+    @property
+    def journals(self) -> list[Path]:
+        """Those of its sessions, in the folder of its own."""
+        return sorted((self.folder / "state/sessions").glob("*.journal"))
 
     def log(self) -> str:
         return self._log_file.read_text(errors="replace")

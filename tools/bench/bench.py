@@ -13,13 +13,14 @@ import engine
 import long_run
 import point
 import serve
+import sessions
 import state
 import vogels_abbott
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
 # What measures, in the order of the output; each has LINES and run().
-MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve)
+MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve, sessions)
 # Read by every worker that simulates (subject.cc).
 ISA_VARIABLE = "LIVND_BENCH_ISA"
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +93,17 @@ groups
            A Step holds {step_ms:g} ms of simulated time: `step` and `rate` tell mostly about the
            engine, `overhead` about the server and the client.
 
+  sessions What keeping sessions costs.
+             journal-LANGUAGE-COPIES  median time of a Step of Null-v0 that is written down before
+                      it is answered, beside one that is not (--durability none)
+             journal-power  the same where every answer waits for the disk
+             snapshot, fork  a copy of EI-100 over the wire in Python, beside the engine's own in
+                      processor time (see engine/snapshot); a fork is deleted in the same time
+             memory-N  bytes of one of N sessions of one copy of EI-100, beside its snapshot's
+             step-p99-N  99th percentile of a Step of one after the other of these, beside one's
+             recovery-N  seconds from the start of a server whose N such sessions were killed in
+                      memory until it can be called, beside one without sessions
+
 lines
 {lines}"""
 
@@ -121,7 +133,7 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve) or one line's name",
+        help="a group (engine, livn, point, serve, sessions) or one line's name",
     )
     parser.add_argument(
         "--quick",

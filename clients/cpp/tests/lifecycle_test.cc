@@ -116,6 +116,8 @@ TEST_F(LifecycleTest, SigtermAndSigintEndItInOrder) {
     EXPECT_EQ(server->WaitForExit(), 0) << server->log();
     EXPECT_FALSE(std::filesystem::exists(folder_.path("s")));
     EXPECT_FALSE(std::filesystem::exists(folder_.path("s.lock")));
+    // The session is for the next server.
+    EXPECT_GT(std::filesystem::remove_all(folder_.path("state/sessions")), 1u);
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path("state")));
   }
 }
@@ -272,7 +274,8 @@ TEST_F(LifecycleTest, BadCommandLinesAreRefusedWithWhatIsAccepted) {
       {{"--lsiten", "x"}, "--listen"},
       {{"--listen", "nowhere"}, "unix:PATH"},
       {{"--threads", "0"}, "1 .. 1024"},
-      {{"--idle-timeout", "soon"}, "30m"},
+      {{"--lease", "soon"}, "30m"},
+      {{"--durability", "some"}, "none, process, power"},
       {{"extra"}, "extra"},
       {{"--systems", folder_.path("nothing")}, "nothing"}};
   for (const auto& [flags, part] : cases) {
@@ -299,7 +302,7 @@ TEST_F(LifecycleTest, ABrokenSystemDoesNotTakeTheOthersAway) {
 }
 
 TEST_F(LifecycleTest, IdleSessionsAreLetGo) {
-  const auto server = Start({"--idle-timeout", "400ms", "--max-sessions", "1"});
+  const auto server = Start({"--session-retention", "400ms", "--max-sessions", "1"});
   ASSERT_TRUE(server->ready()) << server->log();
   const auto client = Client::Connect(server->address());
   auto session = *client->CreateSession({kEnvironment});

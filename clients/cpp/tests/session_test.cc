@@ -75,7 +75,8 @@ TEST_F(SessionTest, TheServerTellsWhatItHas) {
   EXPECT_EQ(info->num_workers(), 3);
   EXPECT_GE(info->max_receive_message_bytes(), 4 << 20);
   EXPECT_FALSE(info->physics_version().empty());
-  EXPECT_EQ(info->session_idle_timeout_s(), 1800);
+  EXPECT_EQ(info->session_lease_s(), 60);
+  EXPECT_EQ(info->session_retention_s(), 7 * 24 * 3600);
 
   const auto systems = client_->ListSystems();
   ASSERT_TRUE(systems.ok());

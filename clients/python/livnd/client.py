@@ -98,6 +98,25 @@ class Client(Connection):
             return CultureSession(self, response, autoreset_mode)
         return Session(self, response, autoreset_mode)
 
+    def attach_session(self, name: str) -> Session:
+        """Takes a session over: where its last holder was killed, has gone or has detached from it.
+
+        It goes on where it is; observe() tells what its copies show. Whoever held it before gets a
+        SupersededError from now on.
+
+        Args:
+            name: its Session.name.
+
+        Raises:
+            UnknownSessionError: it was deleted, or cannot be brought back; the message says why.
+        """
+        request = pb.AttachSessionRequest(session=checks.text("name", name))
+        response = self.call("AttachSession", request, timeout_s=self._create_timeout_s).session
+        mode = next(m for m, v in _AUTORESET_MODES.items() if v == response.autoreset_mode)
+        if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:
+            return CultureSession(self, response, mode)
+        return Session(self, response, mode)
+
     def create_culture(self, system: str, num_envs: int = 1) -> CultureSession:
         """A session on the culture of a system, without a task; as create_session."""
         return self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)

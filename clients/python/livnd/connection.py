@@ -274,11 +274,11 @@ class Connection:
     def own_session(self, session: Any) -> Callable[[], None]:
         """Has a session deleted with this client, or when nobody holds it any more.
 
-        The answer deletes it at once. All of this is best effort: a session that stays is let go by
-        the server's idle timeout.
+        The answer deletes it at once. All of this is best effort: a session that stays is moved to
+        the server's disk, and deleted after its retention.
         """
         line, name = self._line, session.name
-        line.own(name)
+        line.own(name, session.generation)
         finalizer = cleanup.when_collected(session, lambda: line.delete(name))
 
         def delete() -> None:
@@ -286,6 +286,10 @@ class Connection:
             line.delete(name)
 
         return delete
+
+    def disown_session(self, session: Any) -> None:
+        """Leaves a session to the server, for somebody who attaches to it."""
+        self._line.disown(session.name)
 
 
 def _make(kind: type[Connection], address: str | None, limits: dict[str, Any]) -> Connection:

@@ -73,7 +73,7 @@ class UnknownSystemError(LivndError, LookupError):
 
 
 class UnknownSessionError(LivndError, LookupError):
-    """The session was deleted, idle too long, of an earlier server process, or not the caller's.
+    """The session was deleted, unused for too long, lost to the server, or is not the caller's.
 
     It does not come back: make a new one. An environment's reset() does.
     """
@@ -81,6 +81,18 @@ class UnknownSessionError(LivndError, LookupError):
 
 class UnauthenticatedError(LivndError, PermissionError):
     """The server asks its callers for a token, and did not get one that it knows."""
+
+
+class SupersededError(LivndError):
+    """Somebody has attached to the session since, and drives it now; nothing has changed."""
+
+
+class StateNotWrittenError(LivndError):
+    """The server cannot write down what it does: its disk is full, say.
+
+    Nothing has changed; unless it is in_doubt: then the operation was done, and the same one again
+    is answered once that is written down.
+    """
 
 
 class PayloadMismatchError(LivndError):
@@ -213,6 +225,8 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "SNAPSHOT_MISMATCH": SnapshotMismatchError,
     "UNAUTHENTICATED": UnauthenticatedError,
     "SHUTTING_DOWN": ServerUnavailableError,
+    "STATE_NOT_WRITTEN": StateNotWrittenError,
+    "SUPERSEDED": SupersededError,
 }
 
 # Where the transport spoke and there is no ErrorInfo.
@@ -243,9 +257,12 @@ def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
     if unsaid:
         text += f" ({'; '.join(unsaid)})"
     result = kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
-    # A server that gives a reason has done nothing; unless the reason is a defect of its own.
-    result.in_doubt = code == grpc.StatusCode.INTERNAL or (
-        info is None and code != grpc.StatusCode.UNIMPLEMENTED
+    # A server that gives a reason has done nothing; unless the reason is a defect of its own, or
+    # that it could not keep what it did.
+    result.in_doubt = (
+        code == grpc.StatusCode.INTERNAL
+        or (reason == "STATE_NOT_WRITTEN" and code == grpc.StatusCode.UNAVAILABLE)
+        or (info is None and code != grpc.StatusCode.UNIMPLEMENTED)
     )
     return result
 

@@ -64,7 +64,8 @@ class Line:
         self.info: ServerInfo | None = None
         self._pid = os.getpid()
         self._channel = _Channel(self.address, tls)  # replaced with _ending held
-        self._sessions: set[str] = set()  # names, also of those that nobody holds any more
+        # Generations by name, also of those that nobody holds any more.
+        self._sessions: dict[str, int] = {}
         self._ending = threading.Lock()
         self._ended = False
 
@@ -140,19 +141,24 @@ class Line:
 
     # --- the end -------------------------------------------------------------------------------
 
-    def own(self, session: str) -> None:
-        """Has end() delete the session, unless delete() does before."""
-        self._sessions.add(session)
+    def own(self, session: str, generation: int) -> None:
+        """Has end() delete the session, if that was not done and nobody has taken it over."""
+        self._sessions[session] = generation
+
+    def disown(self, session: str) -> None:
+        """Leaves the session to the server."""
+        self._sessions.pop(session, None)
 
     def delete(self, session: str) -> bool:
         """Deletes the session if this line owns it; False if nobody answered. Never raises.
 
-        Best effort: a session that stays is let go by the server's idle timeout.
+        Best effort: what stays is moved to the server's disk, and deleted after its retention.
         """
         if os.getpid() != self._pid or self._ended or session not in self._sessions:
             return True
-        self._sessions.discard(session)
-        request = pb.DeleteSessionRequest(session=session, allow_missing=True)
+        request = pb.DeleteSessionRequest(
+            session=session, allow_missing=True, generation=self._sessions.pop(session)
+        )
         try:
             self.attempt("DeleteSession", request.SerializeToString(), _DELETE_TIMEOUT_S)
         except ServerUnavailableError:

@@ -102,7 +102,7 @@ class LocalServer:
         self.address = f"unix:{self.folder / 'livnd.sock'}"
         command = [str(binary), "serve", "--listen", self.address]
         command += ["--state-dir", str(self.folder / "state"), "--systems", str(systems)]
-        command += ["--exit-with-stdin", "--idle-timeout", "never", "--max-sessions", "4096"]
+        command += ["--exit-with-stdin", "--session-retention", "never", "--max-sessions", "4096"]
         if threads is not None:
             command += ["--threads", str(threads)]
         (self.folder / "state").mkdir()

@@ -82,6 +82,7 @@ class Session:
         name: the server's name for it.
         autoreset_mode: "next_step", "same_step" or "disabled".
         next_op_index: the number of the next operation.
+        generation: how many have held the session, this one included; see Client.attach_session.
     """
 
     def __init__(self, connection: Connection, created: Any, autoreset_mode: str) -> None:
@@ -90,6 +91,7 @@ class Session:
         self.name = created.session
         self.autoreset_mode = autoreset_mode
         self.next_op_index = int(created.next_op_index)
+        self.generation = int(created.generation)
         self._connection = connection
         self._delete = connection.own_session(self)
         self._closed = False
@@ -270,6 +272,17 @@ class Session:
         response = self._call("Fork", request)
         return [type(self)(self._connection, s, self.autoreset_mode) for s in response.sessions]
 
+    def detach(self) -> str:
+        """Leaves the session to the server and gives its name, which Client.attach_session takes.
+
+        The server keeps it for server_info().session_retention_s. Whoever knows the name can drive
+        the session.
+        """
+        self._check_open()
+        self._connection.disown_session(self)
+        self._closed = True
+        return self.name
+
     def close(self) -> None:
         """Deletes the session on the server. Idempotent; never raises for a lost server."""
         if not self._closed:
@@ -284,6 +297,7 @@ class Session:
         self._check_open()
         # Another caller may have come between since the request was made.
         request.op_index = self.next_op_index
+        request.generation = self.generation
         payload = request.SerializeToString(deterministic=True)
         this = (method, payload)
         # Leaves nothing of what was before, and so goes on from any outcome.

@@ -21,7 +21,8 @@ class ServerInfo:
     max_send_message_bytes: int  # server to client
     max_sessions: int
     max_envs_per_session: int
-    session_idle_timeout_s: float  # 0 means never
+    session_lease_s: float  # 0 means never
+    session_retention_s: float  # 0 means never
     num_workers: int
 
     @classmethod

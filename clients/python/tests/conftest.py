@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -86,6 +87,10 @@ class Server:
     def kill(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+    def forget(self) -> None:
+        """Takes away what it has written down of its sessions."""
+        shutil.rmtree(self._folder / "state/sessions")
 
 
 @pytest.fixture

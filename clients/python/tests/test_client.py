@@ -76,15 +76,20 @@ def test_a_tcp_address_works(start_server):
         assert still_serves(client)
 
 
-def test_a_restarted_server_knows_nothing_of_its_predecessors_sessions(start_server, tmp_path):
+def test_a_restarted_server_goes_on_with_its_predecessors_sessions(start_server, tmp_path):
     server = start_server(f"unix:{short_folder(tmp_path)}/restart.sock")
     with livnd.connect(server.address) as client:
         session = client.create_session(ENVIRONMENT, 1)
         session.reset([1])
+        actions = np.zeros((1, *session.spec.actions[0].shape))
         server.kill()
         server.start()
+        session.step(actions)
+        server.kill()
+        server.forget()
+        server.start()
         with pytest.raises(errors.UnknownSessionError):
-            session.step(np.zeros((1, *session.spec.actions[0].shape)))
+            session.step(actions)
         assert still_serves(client), "over the same client, which connects anew"
 
 

@@ -43,6 +43,7 @@ def test_reset_goes_on_when_the_server_came_back_without_the_session(kind, start
     env = GYMS[kind](address=server.address)
     first = env.reset(seed=3)[0]
     server.kill()
+    server.forget()
     server.start()
     for _ in range(2):
         with pytest.raises(errors.UnknownSessionError, match=r"reset\(\)"):
@@ -53,7 +54,8 @@ def test_reset_goes_on_when_the_server_came_back_without_the_session(kind, start
 
 
 def test_reset_goes_on_after_idle_time(start_server, tmp_path):
-    server = start_server(f"unix:{short_folder(tmp_path)}/idle.sock", "--idle-timeout", "200ms")
+    listen = f"unix:{short_folder(tmp_path)}/idle.sock"
+    server = start_server(listen, "--session-retention", "200ms")
     env = GYMS["env"](address=server.address)
     first = env.reset(seed=3)[0]
     with livnd.connect(server.address) as other:

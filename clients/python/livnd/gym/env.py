@@ -20,9 +20,9 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     The server simulates, seeds and ends episodes; this class only carries. It follows Gymnasium's
     contract to the letter: reset(seed) and the resets after it give the same episodes every time.
-    Where the session is gone, with an idle server's patience or with the server itself, step() says
-    so and reset() goes on with a new one. A copy (copy.deepcopy) or a pickle of it is another
-    environment, which begins where this one is and has the same bits after the same actions.
+    Where the session is gone for good, step() says so and reset() goes on with a new one. A copy
+    (copy.deepcopy) or a pickle of it is another environment, which begins where this one is and has
+    the same bits after the same actions.
 
     Args:
         environment_id: the server's id, "TargetRate-EI-mini-v0".

@@ -1,0 +1,169 @@
+#include "server/commands/replay.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/status_macros.h"
+#include "env/catalog.h"
+#include "nlohmann/json.hpp"
+#include "server/commands/flags.h"
+#include "server/journal/journal_file.h"
+#include "server/machine/cpus.h"
+#include "server/machine/systems_folder.h"
+#include "server/machine/worker_pool.h"
+#include "server/session/offer.h"
+#include "server/session/redo.h"
+#include "server/wire/snapshot.h"
+#include "server/wire/spec.h"
+
+namespace livnd::server {
+namespace {
+
+struct Settings {
+  std::string systems = "systems";
+  int threads = NumUsableCpus();
+  bool json = false;
+};
+
+FlagSet MakeFlags(Settings& settings) {
+  FlagSet flags("livnd replay JOURNAL [--systems DIR] [FLAG...]",
+                "Does again what the journal of a session says (STATE_DIR/sessions/*.journal), and "
+                "compares\nevery answer with what was answered then. Exit status: 0 if all are the "
+                "same, 1 if not.");
+  flags.String("systems", "DIR", "folder whose subfolders are systems (default: systems)",
+               &settings.systems);
+  flags.Int("threads", "N", "threads that simulate (default: one for each core)", 1, 1024,
+            &settings.threads);
+  flags.Switch("json", "print one JSON object", &settings.json);
+  return flags;
+}
+
+constexpr int64_t kMaxAnswerBytes = int64_t{1} << 30;
+
+// A line on standard error now and then.
+class Progress {
+ public:
+  explicit Progress(int64_t num_operations) : num_operations_(num_operations) {}
+
+  void Did() {
+    ++num_done_;
+    const absl::Time now = absl::Now();
+    if (now - told_ < absl::Seconds(2)) return;
+    told_ = now;
+    std::fprintf(stderr, "livnd replay: %lld of %lld operations\n",
+                 static_cast<long long>(num_done_), static_cast<long long>(num_operations_));
+  }
+  int64_t num_done() const { return num_done_; }
+
+ private:
+  const int64_t num_operations_;
+  int64_t num_done_ = 0;
+  absl::Time told_ = absl::Now();
+};
+
+absl::StatusOr<std::unique_ptr<HostedEnvironment>> MakeCopies(const v1::JournalHead& head,
+                                                              const Settings& settings,
+                                                              WorkerPool& pool) {
+  SystemsFolder systems(settings.systems);
+  LIVND_RETURN_IF_ERROR(systems.ReadAll());
+  LIVND_ASSIGN_OR_RETURN(const Offer offer, MakeOffer(systems.systems(), kMaxAnswerBytes,
+                                                      env::BenchEnvironments::kOffered));
+  const std::string& id = head.start().environment_id();
+  if (std::none_of(offer.environments.begin(), offer.environments.end(),
+                   [&](const env::EnvironmentSpec& spec) { return spec.id == id; })) {
+    return absl::NotFoundError(
+        absl::StrCat("the journal is of ", id, ", which ", settings.systems,
+                     " does not offer; accepted: --systems with its system"));
+  }
+  LIVND_ASSIGN_OR_RETURN(const EnvironmentStore::Maker maker, offer.builder(id, pool));
+  WantedCopies wanted;
+  wanted.num_envs = head.num_envs();
+  LIVND_ASSIGN_OR_RETURN(wanted.autoreset, ParseAutoresetMode(head.autoreset_mode()));
+  wanted.unseeded_seed = head.unseeded_seed();
+  wanted.max_episode_steps = head.max_episode_steps();
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<HostedEnvironment> copies, maker(wanted));
+  LIVND_RETURN_IF_ERROR(CheckIdentity(head.start(), copies->identity()));
+  if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
+    LIVND_RETURN_IF_ERROR(copies->Load(head.start(), {}));
+  }
+  return copies;
+}
+
+int Replay(const std::string& path, const Settings& settings) {
+  nlohmann::ordered_json told;
+  told["journal"] = path;
+  const absl::StatusOr<Journal> journal = ReadJournal(path);
+  absl::Status status = journal.status();
+  if (journal.ok()) {
+    const v1::JournalHead& head = journal->head;
+    const auto num_operations =
+        std::count_if(journal->records.begin(), journal->records.end(),
+                      [](const v1::JournalRecord& record) { return record.has_operation(); });
+    int64_t record_bytes = 0;
+    for (const v1::JournalRecord& record : journal->records) {
+      record_bytes += static_cast<int64_t>(record.ByteSizeLong()) + 8;
+    }
+    told["environment_id"] = head.start().environment_id();
+    told["num_envs"] = head.num_envs();
+    told["physics_version"] = head.start().physics_version();
+    told["first_op_index"] = head.next_op_index();
+    told["operations"] = num_operations;
+    told["bytes"] = journal->num_bytes;
+    if (num_operations > 0) told["bytes_per_operation"] = record_bytes / num_operations;
+    told["torn"] = journal->torn;
+
+    WorkerPool pool(settings.threads, 1);
+    auto copies = MakeCopies(head, settings, pool);
+    status = copies.status();
+    if (status.ok()) {
+      Progress progress(num_operations);
+      const absl::Time start = absl::Now();
+      status = RedoJournal(head, journal->records, **copies, [&](int64_t) {
+                 progress.Did();
+                 return absl::OkStatus();
+               }).status();
+      told["same"] = progress.num_done();
+      told["seconds"] = absl::ToDoubleSeconds(absl::Now() - start);
+    }
+  }
+  if (!status.ok()) told["error"] = std::string(status.message());
+  if (settings.json) {
+    std::printf(
+        "%s\n",
+        told.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  } else {
+    for (const auto& [name, value] : told.items()) {
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      std::printf("%-20s %s\n", name.c_str(), text.c_str());
+    }
+  }
+  return status.ok() ? kExitOk : kExitFailure;
+}
+
+}  // namespace
+
+int ReplayCommand(absl::Span<const std::string> args) {
+  Settings settings;
+  const FlagSet flags = MakeFlags(settings);
+  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+  if (parsed.ok() && parsed->help) {
+    std::printf("%s", flags.Help().c_str());
+    return kExitOk;
+  }
+  if (!parsed.ok() || parsed->positional.size() != 1) {
+    std::fprintf(stderr, "livnd replay: %s\n",
+                 parsed.ok() ? "expected one journal; try --help"
+                             : std::string(parsed.status().message()).c_str());
+    return kExitUsage;
+  }
+  return Replay(parsed->positional.front(), settings);
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,130 @@
+#include "server/session/redo.h"
+
+#include <cstddef>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "server/journal/answer_digests.h"
+#include "server/wire/message_bytes.h"
+
+namespace livnd::server {
+namespace {
+
+// An operation as it was asked for and answered.
+struct Done {
+  std::string payload;  // canonical, as an OperationLog compares it
+  std::string answer;
+  const google::protobuf::Descriptor* type = nullptr;  // of the answer
+};
+
+absl::Status Unreadable(int64_t op_index) {
+  return absl::DataLossError(
+      absl::StrCat("operation ", op_index, " of the journal cannot be read"));
+}
+
+template <typename Response, typename Request, typename Operation>
+absl::StatusOr<Done> Do(const v1::JournalOperation& record, int64_t op_index, Operation operation) {
+  Request request;
+  if (!request.ParseFromString(record.request()) || request.op_index() != op_index) {
+    return Unreadable(op_index);
+  }
+  Response response;
+  LIVND_RETURN_IF_ERROR(operation(request, &response));
+  response.set_op_index(op_index);
+  Done out;
+  CanonicalBytes(request, &out.payload);
+  response.SerializeToString(&out.answer);
+  out.type = Response::descriptor();
+  return out;
+}
+
+absl::StatusOr<Done> Do(const v1::JournalOperation& record, int64_t op_index,
+                        HostedEnvironment& environment) {
+  const auto to_the_end = [&] {
+    while (!environment.Continue(std::numeric_limits<int64_t>::max()).over) {
+    }
+  };
+  switch (record.method()) {
+    case v1::JOURNAL_METHOD_RESET:
+      return Do<v1::ResetResponse, v1::ResetRequest>(record, op_index,
+                                                     [&](const auto& request, auto* response) {
+                                                       return environment.Reset(request, response);
+                                                     });
+    case v1::JOURNAL_METHOD_STEP:
+      return Do<v1::StepResponse, v1::StepRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            LIVND_RETURN_IF_ERROR(environment.BeginStep(request));
+            to_the_end();
+            return environment.FinishStep(response);
+          });
+    case v1::JOURNAL_METHOD_CONFIGURE:
+      return Do<v1::ConfigureResponse, v1::ConfigureRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            return environment.Configure(request, response);
+          });
+    case v1::JOURNAL_METHOD_RUN:
+      return Do<v1::RunResponse, v1::RunRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            LIVND_RETURN_IF_ERROR(environment.BeginRun(request));
+            to_the_end();
+            return environment.FinishRun(response);
+          });
+    case v1::JOURNAL_METHOD_CLEAR:
+      return Do<v1::ClearResponse, v1::ClearRequest>(record, op_index,
+                                                     [&](const auto& request, auto* response) {
+                                                       return environment.Clear(request, response);
+                                                     });
+    case v1::JOURNAL_METHOD_RESTORE:
+      return Do<v1::RestoreResponse, v1::RestoreRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            return environment.Restore(request, response);
+          });
+    default:
+      return Unreadable(op_index);
+  }
+}
+
+// An answer must have the digests that it had.
+absl::Status Compare(const v1::JournalOperation& record, const Done& done, int64_t op_index) {
+  const std::vector<FieldDigest> fields = DigestFields(done.answer);
+  const auto num_then = static_cast<size_t>(record.digests_size());
+  for (size_t i = 0; i < fields.size() && i < num_then; ++i) {
+    if (fields[i].digest == record.digests(static_cast<int>(i))) continue;
+    return absl::DataLossError(absl::StrCat("operation ", op_index, ": ",
+                                            NameOf(fields, i, *done.type),
+                                            " of the answer is another one than then"));
+  }
+  if (fields.size() == num_then) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("operation ", op_index, ": the answer has ",
+                                          fields.size(), " fields, and then it had ", num_then));
+}
+
+}  // namespace
+
+absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
+                                   absl::Span<const v1::JournalRecord> records,
+                                   HostedEnvironment& environment,
+                                   absl::FunctionRef<absl::Status(int64_t op_index)> done) {
+  Redone out;
+  out.generation = head.generation();
+  out.log.Restore(head.next_op_index(), head.last_request(), BufferOfBytes(head.last_answer()));
+  for (const v1::JournalRecord& record : records) {
+    if (record.has_attachment()) out.generation = record.attachment().generation();
+    if (!record.has_operation()) continue;
+    const int64_t op_index = out.log.next();
+    absl::StatusOr<Done> again = Do(record.operation(), op_index, environment);
+    if (!again.ok()) {
+      return absl::Status(again.status().code(),
+                          absl::StrCat("operation ", op_index, ": ", again.status().message()));
+    }
+    LIVND_RETURN_IF_ERROR(Compare(record.operation(), *again, op_index));
+    out.log.Commit(again->payload, BufferOfBytes(again->answer));
+    LIVND_RETURN_IF_ERROR(done(op_index));
+  }
+  return out;
+}
+
+}  // namespace livnd::server

@@ -1,0 +1,296 @@
+// The part of the registry that moves sessions between memory and disk.
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "server/journal/journal_file.h"
+#include "server/machine/log.h"
+#include "server/session/redo.h"
+#include "server/session/session_entry.h"
+#include "server/session/session_registry.h"
+#include "server/wire/errors.h"
+#include "server/wire/snapshot.h"
+#include "server/wire/spec.h"
+
+namespace livnd::server {
+namespace {
+
+// Whether trying again later may help.
+bool MayPass(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kResourceExhausted ||
+         status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kInternal;
+}
+
+// As Session::tag().
+absl::string_view TagOf(absl::string_view name) { return name.substr(0, 8); }
+
+}  // namespace
+
+std::shared_ptr<Session> SessionRegistry::MakeSession(Session::Start start,
+                                                      v1::JournalHead head) const {
+  if (options_.journals != nullptr) {
+    const SnapshotIdentity& identity = start.environment->identity();
+    v1::SnapshotContents& named = *head.mutable_start();
+    named.set_physics_version(identity.physics_version);
+    named.set_environment_id(identity.environment_id);
+    named.set_spec_sha256(identity.spec_sha256);
+    named.set_system_sha256(identity.system_sha256);
+    start.journal = options_.journals->JournalOf(start.name, std::move(head));
+  }
+  return std::make_shared<Session>(std::move(start), pool_, metrics_);
+}
+
+absl::Status SessionRegistry::BeginMove(Entry& entry) {
+  if (num_resident_ + num_reserved_ >= options_.max_sessions) return TooManySessions(entry.tenant);
+  entry.moving = true;
+  ++num_reserved_;
+  return absl::OkStatus();
+}
+
+void SessionRegistry::BringBack(EntryPointer entry) {
+  pool_.SubmitAside([this, entry = std::move(entry)] {
+    absl::StatusOr<Journal> journal = ReadJournal(options_.journals->PathOf(entry->name));
+    absl::Status status = journal.status();
+    WantedCopies wanted;
+    if (status.ok()) {
+      const v1::JournalHead& head = journal->head;
+      wanted = {head.num_envs(), env::AutoresetMode::kNextStep, head.unseeded_seed(),
+                head.max_episode_steps()};
+      const auto autoreset = ParseAutoresetMode(head.autoreset_mode());
+      if (autoreset.ok()) wanted.autoreset = *autoreset;
+      status = autoreset.status();
+    }
+    if (status.ok()) status = store_.Find(entry->environment_id).status();
+    if (!status.ok()) {
+      Arrive(entry, status);
+      return;
+    }
+    store_.Make(entry->environment_id, wanted,
+                [this, entry, journal = *std::move(journal)](
+                    absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
+                  if (made.ok()) {
+                    Arrive(entry, Redo(entry->name, journal, *std::move(made)));
+                  } else {
+                    Arrive(entry, made.status());
+                  }
+                });
+  });
+}
+
+absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
+    const std::string& name, const Journal& journal,
+    std::unique_ptr<HostedEnvironment> environment) {
+  v1::JournalHead head = journal.head;
+  LIVND_RETURN_IF_ERROR(CheckIdentity(head.start(), environment->identity()));
+  if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
+    LIVND_RETURN_IF_ERROR(environment->Load(head.start(), {}));
+  }
+  LIVND_ASSIGN_OR_RETURN(Redone redone, RedoJournal(head, journal.records, *environment,
+                                                    [](int64_t) { return absl::OkStatus(); }));
+  Session::Start start;
+  start.name = name;
+  start.environment = std::move(environment);
+  LIVND_ASSIGN_OR_RETURN(start.autoreset, ParseAutoresetMode(head.autoreset_mode()));
+  start.generation = redone.generation;
+  start.log = std::move(redone.log);
+  head.clear_start();
+  head.clear_last_request();
+  head.clear_last_answer();
+  std::shared_ptr<Session> session = MakeSession(std::move(start), std::move(head));
+  if (const absl::Status kept = session->Keep(); !kept.ok()) return StateNotWritten(kept, false);
+  return session;
+}
+
+void SessionRegistry::Arrive(const EntryPointer& entry,
+                             absl::StatusOr<std::shared_ptr<Session>> session) {
+  absl::Status status = session.status();
+  if (!status.ok()) {
+    LogLine(Severity::kError, "session not brought back",
+            {{"session", TagOf(entry->name)},
+             {"environment_id", entry->environment_id},
+             {"reason", ReasonTold(status)},
+             {"error", status.message()}});
+  }
+  Answers answers;
+  std::shared_ptr<Session> unwanted;
+  {
+    MutexLock lock(mu_);
+    entry->moving = false;
+    --num_reserved_;
+    entry->last_used = Now();
+    if (status.ok() && entry->removed) {
+      unwanted = *std::move(session);
+      status = UnknownSession(entry->name);
+    } else if (status.ok()) {
+      entry->session = *std::move(session);
+      entry->lost.clear();
+      ++num_resident_;
+    } else if (!MayPass(status)) {
+      entry->lost = std::string(status.message());
+      status = LostSession(entry->name, entry->lost);
+    }
+    answers = AnswerWaiters(entry, status);
+  }
+  if (unwanted != nullptr) unwanted->Forget();
+  for (auto& answer : answers) std::move(answer)();
+}
+
+SessionRegistry::Answers SessionRegistry::AnswerWaiters(const EntryPointer& entry,
+                                                        const absl::Status& status) {
+  Answers answers;
+  for (Acquired& waiter : entry->waiters) {
+    if (status.ok()) {
+      ++entry->num_calls;
+      ++num_calls_;
+      answers.push_back([this, entry, waiter = std::move(waiter)]() mutable {
+        std::move(waiter)(SessionUse(this, entry));
+      });
+    } else {
+      answers.push_back(
+          [status, waiter = std::move(waiter)]() mutable { std::move(waiter)(status); });
+    }
+  }
+  entry->waiters.clear();
+  return answers;
+}
+
+void SessionRegistry::ParkIdle() {
+  if (options_.journals == nullptr) return;
+  std::vector<EntryPointer> idle;
+  {
+    MutexLock lock(mu_);
+    const absl::Time used_before = Now() - options_.lease;
+    for (const auto& [name, entry] : sessions_) {
+      if (draining_ || entry->session == nullptr || entry->moving || entry->num_calls > 0 ||
+          entry->last_used > used_before) {
+        continue;
+      }
+      entry->moving = true;
+      idle.push_back(entry);
+    }
+  }
+  for (const EntryPointer& entry : idle) {
+    entry->session->Post([this, entry](Bid bid) {
+      Leave(entry, bid == Bid::kGo ? ShuttingDown() : entry->session->Park());
+      return Turn::kOver;
+    });
+  }
+}
+
+void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parked) {
+  if (!parked.ok()) {
+    LogLine(Severity::kWarning, "idle session stays in memory",
+            {{"session", TagOf(entry->name)}, {"error", parked.message()}});
+  }
+  Answers answers;
+  std::shared_ptr<Session> gone;
+  bool removed = false, bring_back = false;
+  {
+    MutexLock lock(mu_);
+    entry->moving = false;
+    removed = entry->removed;
+    if (parked.ok() || removed) {
+      gone = std::move(entry->session);
+      entry->generation = gone->generation();
+      --num_resident_;
+    } else {
+      entry->last_used = Now();
+    }
+    if (removed) {
+      answers = AnswerWaiters(entry, UnknownSession(entry->name));
+    } else if (entry->session != nullptr) {
+      answers = AnswerWaiters(entry, absl::OkStatus());
+    } else if (!entry->waiters.empty()) {
+      const absl::Status begun = BeginMove(*entry);
+      bring_back = begun.ok();
+      if (!bring_back) answers = AnswerWaiters(entry, begun);
+    }
+  }
+  if (removed) gone->Forget();
+  gone.reset();
+  if (bring_back) BringBack(entry);
+  for (auto& answer : answers) std::move(answer)();
+}
+
+void SessionRegistry::RemoveFromDisk(const std::string& name) const {
+  if (const absl::Status s = options_.journals->Remove(name); !s.ok()) {
+    LogLine(Severity::kWarning, "session that has ended is left on the disk",
+            {{"session", TagOf(name)}, {"error", s.message()}});
+  }
+}
+
+absl::Status SessionRegistry::Recover() {
+  if (options_.journals == nullptr) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(const std::vector<JournalFolder::Found> journals,
+                         options_.journals->List());
+  std::vector<EntryPointer> were_in_memory;
+  for (const JournalFolder::Found& found : journals) {
+    const auto journal = ReadJournal(options_.journals->PathOf(found.session), ReadWhat::kHead);
+    auto entry = std::make_shared<Entry>();
+    entry->name = found.session;
+    entry->last_used = found.last_used;
+    MutexLock lock(mu_);
+    sessions_[entry->name] = entry;
+    if (!journal.ok()) {
+      entry->lost = std::string(journal.status().message());
+      LogLine(Severity::kError, "session not brought back",
+              {{"session", TagOf(entry->name)}, {"error", entry->lost}});
+      continue;
+    }
+    const v1::JournalHead& head = journal->head;
+    entry->tenant = head.tenant();
+    entry->request_key = RequestKey(head.tenant(), head.request_id());
+    entry->environment_id = head.start().environment_id();
+    entry->num_envs = head.num_envs();
+    entry->generation = head.generation();
+    Request& request = requests_[entry->request_key];
+    request.payload_sha256 = head.request_sha256();
+    request.session = entry->name;
+    if (!head.parked()) were_in_memory.push_back(entry);
+  }
+  if (journals.empty()) return absl::OkStatus();
+
+  const absl::Time start = absl::Now();
+  Mutex mu;
+  CondVar changed;
+  size_t num_left = were_in_memory.size(), num_back = 0;
+  for (const EntryPointer& entry : were_in_memory) {
+    Acquire(entry->tenant, entry->name, [&](absl::StatusOr<SessionUse> use) {
+      MutexLock lock(mu);
+      --num_left;
+      if (use.ok()) ++num_back;
+      changed.Signal();
+    });
+  }
+  MutexLock lock(mu);
+  for (absl::Time told = start; num_left > 0;) {
+    changed.WaitFor(mu, absl::Seconds(2));
+    if (absl::Now() - told < absl::Seconds(2)) continue;
+    told = absl::Now();
+    LogLine(Severity::kInfo, "bringing back sessions", {{"num_left", num_left}});
+  }
+  LogLine(Severity::kInfo, "sessions brought back",
+          {{"num_sessions", num_back},
+           {"num_on_disk", journals.size() - num_back},
+           {"duration_ms", absl::Now() - start}});
+  return absl::OkStatus();
+}
+
+void SessionRegistry::Settle() {
+  std::vector<std::shared_ptr<Session>> at_rest;
+  {
+    MutexLock lock(mu_);
+    for (const auto& [name, entry] : sessions_) {
+      if (entry->session != nullptr && !entry->moving && entry->num_calls == 0) {
+        at_rest.push_back(entry->session);
+      }
+    }
+  }
+  // Nobody calls them any more.
+  for (const std::shared_ptr<Session>& session : at_rest) session->Settle();
+}
+
+}  // namespace livnd::server
