@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def decode(tensor: Any) -> np.ndarray:
     """A new, writable array that owns its memory, in the host's byte order."""
     dtype = dtype_of(tensor.dtype)
     shape = tuple(tensor.shape)
-    if len(tensor.data) != int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
+    if len(tensor.data) != math.prod(shape) * dtype.itemsize:
         raise LivndError(
             f"the server sent a tensor of {len(tensor.data)} bytes for shape {shape} of {dtype}"
         )
