@@ -20,8 +20,6 @@
 #include "server/machine/worker_pool.h"
 #include "server/session/offer.h"
 #include "server/session/redo.h"
-#include "server/wire/snapshot.h"
-#include "server/wire/spec.h"
 
 namespace livnd::server {
 namespace {
@@ -83,17 +81,8 @@ absl::StatusOr<std::unique_ptr<HostedEnvironment>> MakeCopies(const v1::JournalH
                      " does not offer; accepted: --systems with its system"));
   }
   LIVND_ASSIGN_OR_RETURN(const EnvironmentStore::Maker maker, offer.builder(id, pool));
-  WantedCopies wanted;
-  wanted.num_envs = head.num_envs();
-  LIVND_ASSIGN_OR_RETURN(wanted.autoreset, ParseAutoresetMode(head.autoreset_mode()));
-  wanted.unseeded_seed = head.unseeded_seed();
-  wanted.max_episode_steps = head.max_episode_steps();
-  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<HostedEnvironment> copies, maker(wanted));
-  LIVND_RETURN_IF_ERROR(CheckIdentity(head.start(), copies->identity()));
-  if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
-    LIVND_RETURN_IF_ERROR(copies->Load(head.start(), {}));
-  }
-  return copies;
+  LIVND_ASSIGN_OR_RETURN(const WantedCopies wanted, WantedBy(head));
+  return maker(wanted);
 }
 
 int Replay(const std::string& path, const Settings& settings) {
@@ -125,10 +114,7 @@ int Replay(const std::string& path, const Settings& settings) {
     if (status.ok()) {
       Progress progress(num_operations);
       const absl::Time start = absl::Now();
-      status = RedoJournal(head, journal->records, **copies, [&](int64_t) {
-                 progress.Did();
-                 return absl::OkStatus();
-               }).status();
+      status = RedoJournal(head, journal->records, **copies, [&] { progress.Did(); }).status();
       told["same"] = progress.num_done();
       told["seconds"] = absl::ToDoubleSeconds(absl::Now() - start);
     }

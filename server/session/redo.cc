@@ -9,6 +9,8 @@
 #include "base/status_macros.h"
 #include "server/journal/answer_digests.h"
 #include "server/wire/message_bytes.h"
+#include "server/wire/snapshot.h"
+#include "server/wire/spec.h"
 
 namespace livnd::server {
 namespace {
@@ -104,10 +106,22 @@ absl::Status Compare(const v1::JournalOperation& record, const Done& done, int64
 
 }  // namespace
 
+absl::StatusOr<WantedCopies> WantedBy(const v1::JournalHead& head) {
+  WantedCopies out;
+  out.num_envs = head.num_envs();
+  LIVND_ASSIGN_OR_RETURN(out.autoreset, ParseAutoresetMode(head.autoreset_mode()));
+  out.unseeded_seed = head.unseeded_seed();
+  out.max_episode_steps = head.max_episode_steps();
+  return out;
+}
+
 absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
                                    absl::Span<const v1::JournalRecord> records,
-                                   HostedEnvironment& environment,
-                                   absl::FunctionRef<absl::Status(int64_t op_index)> done) {
+                                   HostedEnvironment& environment, absl::FunctionRef<void()> did) {
+  LIVND_RETURN_IF_ERROR(CheckIdentity(head.start(), environment.identity()));
+  if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
+    LIVND_RETURN_IF_ERROR(environment.Load(head.start(), {}));
+  }
   Redone out;
   out.generation = head.generation();
   out.log.Restore(head.next_op_index(), head.last_request(), BufferOfBytes(head.last_answer()));
@@ -122,7 +136,7 @@ absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
     }
     LIVND_RETURN_IF_ERROR(Compare(record.operation(), *again, op_index));
     out.log.Commit(again->payload, BufferOfBytes(again->answer));
-    LIVND_RETURN_IF_ERROR(done(op_index));
+    did();
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "livnd/v1/journal.pb.h"
+#include "server/session/environment_store.h"
 #include "server/session/hosted_environment.h"
 #include "server/session/operation_log.h"
 
@@ -21,13 +22,15 @@ struct Redone {
   int64_t generation = 1;
 };
 
-// Does what a journal's records say in copies that are as its head says. `done` is called after each
-// operation with its index and may end it with an error. DataLoss, which names the first operation and
-// field, if an answer is another one than then; the error of an operation that cannot be done now.
+// The copies that a journal begins with, to be made. INVALID_FIELD.
+absl::StatusOr<WantedCopies> WantedBy(const v1::JournalHead& head);
+
+// Does what a journal says in copies that were just made as WantedBy says; calls `did` after each
+// operation. SNAPSHOT_MISMATCH: they are on something else. DataLoss, which names the first operation
+// and field, if an answer is another one than then; the error of an operation that cannot be done now.
 absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
                                    absl::Span<const v1::JournalRecord> records,
-                                   HostedEnvironment& environment,
-                                   absl::FunctionRef<absl::Status(int64_t op_index)> done);
+                                   HostedEnvironment& environment, absl::FunctionRef<void()> did);
 
 }  // namespace livnd::server
 

@@ -56,12 +56,9 @@ void SessionRegistry::BringBack(EntryPointer entry) {
     absl::Status status = journal.status();
     WantedCopies wanted;
     if (status.ok()) {
-      const v1::JournalHead& head = journal->head;
-      wanted = {head.num_envs(), env::AutoresetMode::kNextStep, head.unseeded_seed(),
-                head.max_episode_steps()};
-      const auto autoreset = ParseAutoresetMode(head.autoreset_mode());
-      if (autoreset.ok()) wanted.autoreset = *autoreset;
-      status = autoreset.status();
+      absl::StatusOr<WantedCopies> of_head = WantedBy(journal->head);
+      if (of_head.ok()) wanted = *of_head;
+      status = of_head.status();
     }
     if (status.ok()) status = store_.Find(entry->environment_id).status();
     if (!status.ok()) {
@@ -84,12 +81,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
     const std::string& name, const Journal& journal,
     std::unique_ptr<HostedEnvironment> environment) {
   v1::JournalHead head = journal.head;
-  LIVND_RETURN_IF_ERROR(CheckIdentity(head.start(), environment->identity()));
-  if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
-    LIVND_RETURN_IF_ERROR(environment->Load(head.start(), {}));
-  }
-  LIVND_ASSIGN_OR_RETURN(Redone redone, RedoJournal(head, journal.records, *environment,
-                                                    [](int64_t) { return absl::OkStatus(); }));
+  LIVND_ASSIGN_OR_RETURN(Redone redone, RedoJournal(head, journal.records, *environment, [] {}));
   Session::Start start;
   start.name = name;
   start.environment = std::move(environment);

@@ -21,7 +21,8 @@ from livnd import CultureStimulus
 from livnd._proto import pb
 from serving import LIVND, ROOT, SYSTEMS, TASK, Serve
 
-from conformance.drivers import Answer, Refused, Session
+from conformance.drivers import Refused
+from conformance.steps import actions_of, assert_same, steps
 
 NULL = "Null-v0"
 PUSH = CultureStimulus(
@@ -34,23 +35,6 @@ def own() -> Iterator[Serve]:
     """A server that a case may kill."""
     with Serve("--bench-environments", "--threads", "2") as server:
         yield server
-
-
-def steps(session: Session, first: int, last: int) -> list[Answer]:
-    told = []
-    for step in range(first, last):
-        actions = session.actions(0)
-        for copy in range(session.num_envs):
-            actions[copy] = 0.3 * np.sin(copy + 1.7 * step + np.arange(actions.shape[1]))
-        told.append(session.step(actions))
-    return told
-
-
-def assert_same(told: list[Answer], expected: list[Answer]) -> None:
-    for step, (got, wanted) in enumerate(zip(told, expected, strict=True)):
-        assert got.keys() == wanted.keys()
-        for name in wanted:
-            assert got[name].tobytes() == wanted[name].tobytes(), (step, name)
 
 
 def refused(call) -> Refused:
@@ -304,12 +288,12 @@ def test_a_full_disk_refuses_and_loses_nothing(connect, client, own):
     assert_same(steps(session, 0, 1), expected[:1])
     # Room was found before, but the disk takes nothing any more: done, and not yet answered.
     limit_files(own, 0)
-    actions = 0.3 * np.sin(1.7 + np.arange(session.actions(0).shape[1]))[np.newaxis]
-    told = refused(lambda: session.step(actions.astype(np.float32)))
+    actions = actions_of(session, 1)
+    told = refused(lambda: session.step(actions))
     assert (told.code, told.reason) == ("UNAVAILABLE", "STATE_NOT_WRITTEN")
     assert told.in_doubt
     limit_files(own, resource.RLIM_INFINITY)
-    assert_same([session.step(actions.astype(np.float32))], expected[1:2])
+    assert_same([session.step(actions)], expected[1:2])
     own.kill()
     own.start()
     place = connect(own.address)

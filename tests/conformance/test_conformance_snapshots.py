@@ -10,7 +10,8 @@ import pytest
 from livnd import CultureStimulus, SeriesSelection
 from serving import SYSTEMS, TASK, Serve
 
-from conformance.drivers import Answer, Client, Culture, Refused, Session
+from conformance.drivers import Client, Culture, Refused
+from conformance.steps import assert_same, steps
 
 NULL = "Null-v0"
 
@@ -20,24 +21,6 @@ def elsewhere() -> Iterator[Serve]:
     """Another process, with another number of threads."""
     with Serve("--bench-environments", "--threads", "1") as server:
         yield server
-
-
-def steps(session: Session, first: int, last: int, number: int = 1) -> list[Answer]:
-    """What steps say whose actions depend on their number."""
-    told = []
-    for step in range(first, last):
-        actions = session.actions(0)
-        for copy in range(session.num_envs):
-            actions[copy] = 0.3 * np.sin(number + copy + 1.7 * step + np.arange(actions.shape[1]))
-        told.append(session.step(actions))
-    return told
-
-
-def assert_same(told: list[Answer], expected: list[Answer]) -> None:
-    for step, (got, wanted) in enumerate(zip(told, expected, strict=True)):
-        assert got.keys() == wanted.keys()
-        for name in wanted:
-            assert got[name].tobytes() == wanted[name].tobytes(), (step, name)
 
 
 @pytest.mark.parametrize("environment_id", [TASK, NULL])
