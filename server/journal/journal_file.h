@@ -63,7 +63,6 @@ class JournalFile {
 
   // Up to the end of the last record.
   int64_t num_bytes() const { return num_bytes_; }
-  const std::string& path() const { return path_; }
   const FileHandle& handle() const { return fd_; }
 
  private:

@@ -55,7 +55,8 @@ class Session {
   const std::string& name() const { return name_; }
   // The beginning of the name, by which logs and their readers know the session. It drives nothing:
   // the rest cannot be guessed.
-  absl::string_view tag() const { return absl::string_view(name_).substr(0, 8); }
+  static absl::string_view TagOf(absl::string_view name) { return name.substr(0, 8); }
+  absl::string_view tag() const { return TagOf(name_); }
   const env::EnvironmentSpec& spec() const { return spec_; }
   int num_envs() const { return num_envs_; }
   env::AutoresetMode autoreset() const { return autoreset_; }

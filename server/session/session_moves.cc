@@ -24,20 +24,12 @@ bool MayPass(const absl::Status& status) {
          status.code() == absl::StatusCode::kInternal;
 }
 
-// As Session::tag().
-absl::string_view TagOf(absl::string_view name) { return name.substr(0, 8); }
-
 }  // namespace
 
 std::shared_ptr<Session> SessionRegistry::MakeSession(Session::Start start,
                                                       v1::JournalHead head) const {
   if (options_.journals != nullptr) {
-    const SnapshotIdentity& identity = start.environment->identity();
-    v1::SnapshotContents& named = *head.mutable_start();
-    named.set_physics_version(identity.physics_version);
-    named.set_environment_id(identity.environment_id);
-    named.set_spec_sha256(identity.spec_sha256);
-    named.set_system_sha256(identity.system_sha256);
+    EncodeIdentity(start.environment->identity(), head.mutable_start());
     start.journal = options_.journals->JournalOf(start.name, std::move(head));
   }
   return std::make_shared<Session>(std::move(start), pool_, metrics_);
@@ -101,7 +93,7 @@ void SessionRegistry::Arrive(const EntryPointer& entry,
   absl::Status status = session.status();
   if (!status.ok()) {
     LogLine(Severity::kError, "session not brought back",
-            {{"session", TagOf(entry->name)},
+            {{"session", Session::TagOf(entry->name)},
              {"environment_id", entry->environment_id},
              {"reason", ReasonTold(status)},
              {"error", status.message()}});
@@ -175,7 +167,7 @@ void SessionRegistry::ParkIdle() {
 void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parked) {
   if (!parked.ok()) {
     LogLine(Severity::kWarning, "idle session stays in memory",
-            {{"session", TagOf(entry->name)}, {"error", parked.message()}});
+            {{"session", Session::TagOf(entry->name)}, {"error", parked.message()}});
   }
   Answers answers;
   std::shared_ptr<Session> gone;
@@ -210,7 +202,7 @@ void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parke
 void SessionRegistry::RemoveFromDisk(const std::string& name) const {
   if (const absl::Status s = options_.journals->Remove(name); !s.ok()) {
     LogLine(Severity::kWarning, "session that has ended is left on the disk",
-            {{"session", TagOf(name)}, {"error", s.message()}});
+            {{"session", Session::TagOf(name)}, {"error", s.message()}});
   }
 }
 
@@ -229,7 +221,7 @@ absl::Status SessionRegistry::Recover() {
     if (!journal.ok()) {
       entry->lost = std::string(journal.status().message());
       LogLine(Severity::kError, "session not brought back",
-              {{"session", TagOf(entry->name)}, {"error", entry->lost}});
+              {{"session", Session::TagOf(entry->name)}, {"error", entry->lost}});
       continue;
     }
     const v1::JournalHead& head = journal->head;

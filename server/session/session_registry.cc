@@ -495,11 +495,6 @@ int SessionRegistry::num_sessions() const {
   return num_resident_;
 }
 
-int SessionRegistry::num_parked() const {
-  MutexLock lock(mu_);
-  return static_cast<int>(sessions_.size()) - num_resident_;
-}
-
 int SessionRegistry::num_envs() const {
   MutexLock lock(mu_);
   int num_envs = 0;

@@ -130,9 +130,8 @@ class SessionRegistry {
 
   // Number of uses: calls that have begun and not ended.
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
-  // In memory, and on the disk only.
+  // In memory.
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
-  int num_parked() const ABSL_LOCKS_EXCLUDED(mu_);
   // Copies in all sessions in memory.
   int num_envs() const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -108,11 +108,15 @@ absl::Status CheckSame(absl::string_view field, const std::string& of_snapshot,
 
 }  // namespace
 
+void EncodeIdentity(const SnapshotIdentity& identity, v1::SnapshotContents* contents) {
+  contents->set_physics_version(identity.physics_version);
+  contents->set_environment_id(identity.environment_id);
+  contents->set_spec_sha256(identity.spec_sha256);
+  contents->set_system_sha256(identity.system_sha256);
+}
+
 std::string SealSnapshot(const SnapshotIdentity& identity, v1::SnapshotContents contents) {
-  contents.set_physics_version(identity.physics_version);
-  contents.set_environment_id(identity.environment_id);
-  contents.set_spec_sha256(identity.spec_sha256);
-  contents.set_system_sha256(identity.system_sha256);
+  EncodeIdentity(identity, &contents);
   std::string out(kMagic);
   out.resize(kHeaderBytes);
   contents.AppendToString(&out);

@@ -23,6 +23,8 @@ struct SnapshotIdentity {
   std::string system_sha256;  // "" without a system
 };
 
+void EncodeIdentity(const SnapshotIdentity& identity, v1::SnapshotContents* contents);
+
 // `contents` without its identity, as a snapshot.
 std::string SealSnapshot(const SnapshotIdentity& identity, v1::SnapshotContents contents);
 
