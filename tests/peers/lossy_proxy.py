@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent import futures
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import grpc
 from livnd._proto import ErrorInfo, RpcStatus
 
-OPERATIONS = {"Reset", "Step", "Run", "Clear", "Configure"}
+OPERATIONS = {"Reset", "Step", "Run", "Clear", "Configure", "Restore"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LossyProxy:
         self._upstream = grpc.insecure_channel(upstream)
         self._stubs = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(4))
-        self._server.add_generic_rpc_handlers((_Handler(self._carry),))
+        self._server.add_generic_rpc_handlers((AllCalls(self._carry),))
         assert self._server.add_insecure_port(f"unix:{quote(path)}")
         self._server.start()
 
@@ -89,8 +90,10 @@ class LossyProxy:
         self._upstream.close()
 
 
-class _Handler(grpc.GenericRpcHandler):
-    def __init__(self, carry) -> None:
+class AllCalls(grpc.GenericRpcHandler):
+    """Has `carry` answer them: of a method's path, a request and the call's context."""
+
+    def __init__(self, carry: Callable[[str, bytes, grpc.ServicerContext], bytes]) -> None:
         self._carry = carry
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
