@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "env/catalog.h"
@@ -16,6 +15,7 @@
 #include "server/commands/flags.h"
 #include "server/journal/journal_file.h"
 #include "server/machine/cpus.h"
+#include "server/machine/steady_time.h"
 #include "server/machine/systems_folder.h"
 #include "server/machine/worker_pool.h"
 #include "server/session/offer.h"
@@ -52,7 +52,7 @@ class Progress {
 
   void Did() {
     ++num_done_;
-    const absl::Time now = absl::Now();
+    const absl::Time now = SteadyNow();
     if (now - told_ < absl::Seconds(2)) return;
     told_ = now;
     std::fprintf(stderr, "livnd replay: %lld of %lld operations\n",
@@ -63,7 +63,7 @@ class Progress {
  private:
   const int64_t num_operations_;
   int64_t num_done_ = 0;
-  absl::Time told_ = absl::Now();
+  absl::Time told_ = SteadyNow();
 };
 
 absl::StatusOr<std::unique_ptr<HostedEnvironment>> MakeCopies(const v1::JournalHead& head,
@@ -113,10 +113,10 @@ int Replay(const std::string& path, const Settings& settings) {
     status = copies.status();
     if (status.ok()) {
       Progress progress(num_operations);
-      const absl::Time start = absl::Now();
+      const absl::Time start = SteadyNow();
       status = RedoJournal(head, journal->records, **copies, [&] { progress.Did(); }).status();
       told["same"] = progress.num_done();
-      told["seconds"] = absl::ToDoubleSeconds(absl::Now() - start);
+      told["seconds"] = absl::ToDoubleSeconds(SteadyNow() - start);
     }
   }
   if (!status.ok()) told["error"] = std::string(status.message());

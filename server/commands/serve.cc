@@ -28,6 +28,7 @@
 #include "server/machine/service_manager.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
+#include "server/machine/steady_time.h"
 #include "server/service/server.h"
 #include "server/session/offer.h"
 #include "server/session/systems_watcher.h"
@@ -213,9 +214,9 @@ constexpr absl::Duration kHangingUp = absl::Seconds(2);
 
 // True once no operation runs; false if some still do after `patience`.
 bool AwaitDrained(const Server& server, absl::Duration patience) {
-  const absl::Time deadline = absl::Now() + patience;
+  const absl::Time deadline = SteadyNow() + patience;
   while (!server.drained()) {
-    if (absl::Now() >= deadline) return false;
+    if (SteadyNow() >= deadline) return false;
     absl::SleepFor(absl::Milliseconds(10));
   }
   return true;

@@ -23,7 +23,7 @@ class JournalFolder {
   // A journal that is there.
   struct Found {
     std::string session;
-    absl::Time last_used;  // when it was last written
+    absl::Time last_written;  // by the clock of the wall
   };
 
   // Makes the folder for the owner alone, and takes away what a crash has left of writes to it.

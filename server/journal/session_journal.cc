@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "server/journal/answer_digests.h"
+#include "server/machine/steady_time.h"
 
 namespace livnd::server {
 namespace {
@@ -74,7 +74,7 @@ bool SessionJournal::ShouldBeginAnew() const {
 }
 
 absl::Status SessionJournal::BeginAnew(v1::JournalHead state) {
-  const absl::Time start = absl::Now();
+  const absl::Time start = SteadyNow();
   computed_ = absl::ZeroDuration();  // where it fails, not to try again at every operation
   v1::JournalHead head = head_;
   head.MergeFrom(state);
@@ -86,7 +86,7 @@ absl::Status SessionJournal::BeginAnew(v1::JournalHead state) {
   LIVND_RETURN_IF_ERROR(Told(file_.Replace(head)));
   broken_ = sync_failed_ = false;
   head_bytes_ = file_.num_bytes();
-  head_time_ = absl::Now() - start;
+  head_time_ = SteadyNow() - start;
   return absl::OkStatus();
 }
 

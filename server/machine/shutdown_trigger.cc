@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "absl/time/clock.h"
+#include "server/machine/steady_time.h"
 
 namespace livnd::server {
 namespace {
@@ -49,11 +49,11 @@ void ShutdownTrigger::EndAtOnceFromNowOn(int exit_status) {
 }
 
 std::string ShutdownTrigger::Wait(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Time deadline = SteadyNow() + timeout;
   while (true) {
     pollfd fds[2] = {{signal_fd_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
     const int64_t left_ms =
-        std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 0, 60'000);
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - SteadyNow()), 0, 60'000);
     if (poll(fds, watch_stdin_ ? 2 : 1, static_cast<int>(left_ms)) > 0) {
       signalfd_siginfo info;
       if (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
@@ -68,7 +68,7 @@ std::string ShutdownTrigger::Wait(absl::Duration timeout) {
         }
       }
     }
-    if (absl::Now() >= deadline) return "";
+    if (SteadyNow() >= deadline) return "";
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/machine/log.h"
+#include "server/machine/steady_time.h"
 #include "server/wire/errors.h"
 
 namespace livnd::server {
@@ -100,9 +100,9 @@ bool EnvironmentStore::building() const {
 void EnvironmentStore::Build(const Key& key, const Builder& builder) {
   const std::string& environment_id = key.first;
   LogLine(Severity::kInfo, "building", {{"environment_id", environment_id}});
-  const absl::Time start = absl::Now();
+  const absl::Time start = SteadyNow();
   absl::StatusOr<Maker> maker = builder(environment_id, pool_);
-  LogFields fields = {{"environment_id", environment_id}, {"duration_ms", absl::Now() - start}};
+  LogFields fields = {{"environment_id", environment_id}, {"duration_ms", SteadyNow() - start}};
   if (!maker.ok()) {
     fields.push_back({"reason", ReasonTold(maker.status())});
     fields.push_back({"error", maker.status().message()});

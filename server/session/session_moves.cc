@@ -1,4 +1,5 @@
 // The part of the registry that moves sessions between memory and disk.
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "base/status_macros.h"
 #include "server/journal/journal_file.h"
 #include "server/machine/log.h"
+#include "server/machine/steady_time.h"
 #include "server/session/redo.h"
 #include "server/session/session_entry.h"
 #include "server/session/session_registry.h"
@@ -16,6 +18,10 @@
 
 namespace livnd::server {
 namespace {
+
+// What an earlier process left is kept for so long after the start, however old the clock says it is:
+// that may have been put right meanwhile, and nobody could call while there was no server.
+constexpr absl::Duration kGrace = absl::Hours(1);
 
 // Whether trying again later may help.
 bool MayPass(const absl::Status& status) {
@@ -210,12 +216,16 @@ absl::Status SessionRegistry::Recover() {
   if (options_.journals == nullptr) return absl::OkStatus();
   LIVND_ASSIGN_OR_RETURN(const std::vector<JournalFolder::Found> journals,
                          options_.journals->List());
+  // When a file was written only the wall's clock says; here the steady one takes over.
+  const absl::Time wall_now = absl::Now(), now = Now();
+  const absl::Duration longest = std::max(options_.retention - kGrace, absl::ZeroDuration());
   std::vector<EntryPointer> were_in_memory;
   for (const JournalFolder::Found& found : journals) {
     const auto journal = ReadJournal(options_.journals->PathOf(found.session), ReadWhat::kHead);
     auto entry = std::make_shared<Entry>();
     entry->name = found.session;
-    entry->last_used = found.last_used;
+    entry->last_used =
+        now - std::clamp(wall_now - found.last_written, absl::ZeroDuration(), longest);
     MutexLock lock(mu_);
     sessions_[entry->name] = entry;
     if (!journal.ok()) {
@@ -237,7 +247,7 @@ absl::Status SessionRegistry::Recover() {
   }
   if (journals.empty()) return absl::OkStatus();
 
-  const absl::Time start = absl::Now();
+  const absl::Time start = SteadyNow();
   Mutex mu;
   CondVar changed;
   size_t num_left = were_in_memory.size(), num_back = 0;
@@ -252,14 +262,14 @@ absl::Status SessionRegistry::Recover() {
   MutexLock lock(mu);
   for (absl::Time told = start; num_left > 0;) {
     changed.WaitFor(mu, absl::Seconds(2));
-    if (absl::Now() - told < absl::Seconds(2)) continue;
-    told = absl::Now();
+    if (SteadyNow() - told < absl::Seconds(2)) continue;
+    told = SteadyNow();
     LogLine(Severity::kInfo, "bringing back sessions", {{"num_left", num_left}});
   }
   LogLine(Severity::kInfo, "sessions brought back",
           {{"num_sessions", num_back},
            {"num_on_disk", journals.size() - num_back},
-           {"duration_ms", absl::Now() - start}});
+           {"duration_ms", SteadyNow() - start}});
   return absl::OkStatus();
 }
 

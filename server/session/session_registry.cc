@@ -10,9 +10,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "io/system/truth.h"
 #include "server/machine/log.h"
+#include "server/machine/steady_time.h"
 #include "server/session/holdings.h"
 #include "server/session/session_entry.h"
 #include "server/wire/errors.h"
@@ -76,7 +76,7 @@ SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, Worke
 
 SessionRegistry::~SessionRegistry() = default;
 
-absl::Time SessionRegistry::Now() const { return options_.now ? options_.now() : absl::Now(); }
+absl::Time SessionRegistry::Now() const { return options_.now ? options_.now() : SteadyNow(); }
 
 uint64_t SessionRegistry::Entropy() const {
   if (options_.entropy) return options_.entropy();

@@ -70,7 +70,7 @@ class SessionRegistry {
     absl::Duration lease = absl::InfiniteDuration();
     absl::Duration retention = absl::InfiniteDuration();
     const JournalFolder* journals = nullptr;  // null: sessions live in memory only
-    std::function<absl::Time()> now;          // the clock; absl::Now if empty
+    std::function<absl::Time()> now;          // a steady clock; SteadyNow if empty
     // Draws 64 random bits a session, from which its unseeded copies get their seeds; the kernel's
     // if empty.
     std::function<uint64_t()> entropy;
