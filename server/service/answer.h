@@ -94,62 +94,71 @@ grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
   });
 }
 
-// The session that the request names answers on its strand: (Session&, const Request&) ->
-// Session::Reply. A call that nobody waits for any more when its first turn comes is not begun, nor is
-// one whose session is closed meanwhile.
+// Has the session that the request names do something on its strand, handler(Session&, Request&) ->
+// Session::Reply, and calls answer(StatusOr<ByteBuffer>) once, on any thread. A call that nobody waits for
+// any more when its first turn comes is not begun, nor is one whose session is closed meanwhile. The
+// context must live until then.
+template <typename Request, typename Handler, typename Answer>
+void AskSession(SessionRegistry& registry, grpc::CallbackServerContext* context,
+                const std::string& tenant, std::unique_ptr<Request> request, Handler handler,
+                Answer answer) {
+  const std::string name = request->session();
+  registry.Acquire(
+      tenant, name,
+      [&registry, handler, context, request = std::move(request),
+       answer = std::move(answer)](absl::StatusOr<SessionUse> use) mutable {
+        if (!use.ok()) {
+          std::move(answer)(use.status());
+          return;
+        }
+        Session& session = **use;
+        session.Post([&metrics = registry.metrics(), watch = Stopwatch(),
+                      waited = absl::ZeroDuration(), worked = absl::ZeroDuration(), handler,
+                      context, request = std::move(request), use = *std::move(use),
+                      answer = std::move(answer), begun = false](Bid bid) mutable {
+          if (bid == Bid::kGo) {
+            const absl::Status away = ShuttingDown();
+            LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
+            std::move(answer)(away);
+            return Turn::kOver;
+          }
+          waited += watch.Lap();
+          if (!begun && context->IsCancelled()) {
+            std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
+            return Turn::kOver;
+          }
+          begun = true;
+          Session::Reply reply = handler(*use, *request);
+          if (const Turn* turn = absl::get_if<Turn>(&reply)) {
+            worked += watch.Lap();
+            return *turn;
+          }
+          metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
+          auto told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply));
+          LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
+          if (!told.ok() || !use->waits_for_disk()) {
+            std::move(answer)(std::move(told));
+            return Turn::kOver;
+          }
+          Session& session = *use;
+          session.WhenKept([use = std::move(use), told = std::move(told),
+                            answer = std::move(answer)](const absl::Status& kept) mutable {
+            if (!kept.ok()) told = StateNotWritten(kept, /*done=*/true);
+            std::move(answer)(std::move(told));
+          });
+          return Turn::kOver;
+        });
+      });
+}
+
+// As AskSession, for a call of its own.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerOnStrand(SessionRegistry& registry, const RawCall& call,
                                          Handler handler) {
   return AnswerLater<Request>(call, [&registry, handler, context = call.context](
                                         const std::string& tenant, std::unique_ptr<Request> request,
                                         AnswerCallback answer) {
-    const std::string name = request->session();
-    registry.Acquire(
-        tenant, name,
-        [&registry, handler, context, request = std::move(request),
-         answer = std::move(answer)](absl::StatusOr<SessionUse> use) mutable {
-          if (!use.ok()) {
-            std::move(answer)(use.status());
-            return;
-          }
-          Session& session = **use;
-          session.Post([&metrics = registry.metrics(), watch = Stopwatch(),
-                        waited = absl::ZeroDuration(), worked = absl::ZeroDuration(), handler,
-                        context, request = std::move(request), use = *std::move(use),
-                        answer = std::move(answer), begun = false](Bid bid) mutable {
-            if (bid == Bid::kGo) {
-              const absl::Status away = ShuttingDown();
-              LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
-              std::move(answer)(away);
-              return Turn::kOver;
-            }
-            waited += watch.Lap();
-            if (!begun && context->IsCancelled()) {
-              std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
-              return Turn::kOver;
-            }
-            begun = true;
-            Session::Reply reply = handler(*use, *request);
-            if (const Turn* turn = absl::get_if<Turn>(&reply)) {
-              worked += watch.Lap();
-              return *turn;
-            }
-            metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
-            auto told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply));
-            LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
-            if (!told.ok() || !use->waits_for_disk()) {
-              std::move(answer)(std::move(told));
-              return Turn::kOver;
-            }
-            Session& session = *use;
-            session.WhenKept([use = std::move(use), told = std::move(told),
-                              answer = std::move(answer)](const absl::Status& kept) mutable {
-              if (!kept.ok()) told = StateNotWritten(kept, /*done=*/true);
-              std::move(answer)(std::move(told));
-            });
-            return Turn::kOver;
-          });
-        });
+    AskSession(registry, context, tenant, std::move(request), handler, std::move(answer));
   });
 }
 

@@ -42,7 +42,8 @@ TEST(ErrorsTest, EveryReasonIsInTheContract) {
       reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
       reason::kNumericalFailure, reason::kBadSystem,        reason::kSnapshotMismatch,
       reason::kStateNotWritten,  reason::kSuperseded,       reason::kUnauthenticated,
-      reason::kShuttingDown,     reason::kInternal};
+      reason::kNotAdmin,         reason::kOutOfMemory,      reason::kQuotaExceeded,
+      reason::kTooBusy,          reason::kShuttingDown,     reason::kInternal};
   for (const absl::string_view name : reasons) {
     v1::ErrorReason value;
     EXPECT_TRUE(v1::ErrorReason_Parse(absl::StrCat("ERROR_REASON_", name), &value)) << name;
