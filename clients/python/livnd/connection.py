@@ -277,19 +277,19 @@ class Connection:
         The answer deletes it at once. All of this is best effort: a session that stays is moved to
         the server's disk, and deleted after its retention.
         """
-        line, name = self._line, session.name
-        line.own(name, session.generation)
-        finalizer = cleanup.when_collected(session, lambda: line.delete(name))
+        line, name, generation = self._line, session.name, session.generation
+        line.own(name, generation)
+        finalizer = cleanup.when_collected(session, lambda: line.delete(name, generation))
 
         def delete() -> None:
             finalizer.detach()
-            line.delete(name)
+            line.delete(name, generation)
 
         return delete
 
     def disown_session(self, session: Any) -> None:
         """Leaves a session to the server, for somebody who attaches to it."""
-        self._line.disown(session.name)
+        self._line.disown(session.name, session.generation)
 
 
 def _make(kind: type[Connection], address: str | None, limits: dict[str, Any]) -> Connection:

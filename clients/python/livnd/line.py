@@ -145,19 +145,24 @@ class Line:
         """Has end() delete the session, if that was not done and nobody has taken it over."""
         self._sessions[session] = generation
 
-    def disown(self, session: str) -> None:
-        """Leaves the session to the server."""
-        self._sessions.pop(session, None)
+    def disown(self, session: str, generation: int) -> None:
+        """Leaves the session to the server, if this line owns it as that generation."""
+        if self._sessions.get(session) == generation:
+            del self._sessions[session]
 
-    def delete(self, session: str) -> bool:
-        """Deletes the session if this line owns it; False if nobody answered. Never raises.
+    def delete(self, session: str, generation: int) -> bool:
+        """Deletes the session if this line owns it as that generation; False if nobody answered.
 
-        Best effort: what stays is moved to the server's disk, and deleted after its retention.
+        The same client may have taken it over since. Never raises. Best effort: what stays is
+        moved to the server's disk, and deleted after its retention.
         """
-        if os.getpid() != self._pid or self._ended or session not in self._sessions:
+        if os.getpid() != self._pid or self._ended:
             return True
+        if self._sessions.get(session) != generation:
+            return True
+        del self._sessions[session]
         request = pb.DeleteSessionRequest(
-            session=session, allow_missing=True, generation=self._sessions.pop(session)
+            session=session, allow_missing=True, generation=generation
         )
         try:
             self.attempt("DeleteSession", request.SerializeToString(), _DELETE_TIMEOUT_S)
@@ -179,8 +184,8 @@ class Line:
                 return
             # An own server that ends next need not be asked to forget sessions.
             ends_too = self.server is not None and local_server.is_last_reference(self.server)
-            for name in () if ends_too else list(self._sessions):
-                if not self.delete(name):
+            for name, generation in () if ends_too else list(self._sessions.items()):
+                if not self.delete(name, generation):
                     break  # nobody there, and no use in waiting as often as there are sessions
             self._ended = True
             self._channel.close()

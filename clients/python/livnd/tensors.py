@@ -18,7 +18,8 @@ _DTYPES: dict[int, np.dtype] = {
     pb.DATA_TYPE_FLOAT32: np.dtype("<f4"),
     pb.DATA_TYPE_FLOAT64: np.dtype("<f8"),
 }
-_CODES: dict[np.dtype, int] = {dtype: code for code, dtype in _DTYPES.items()}
+# Of the host's dtypes, which are the same ones where it is little-endian.
+_CODES: dict[np.dtype, int] = {dtype.newbyteorder("="): code for code, dtype in _DTYPES.items()}
 
 
 def dtype_of(code: int) -> np.dtype:
@@ -31,18 +32,20 @@ def dtype_of(code: int) -> np.dtype:
 
 def encode(array: Any, dtype: Any) -> Any:
     """A pb.Tensor with the array's shape and bytes, converted to `dtype`."""
-    wire = np.dtype(dtype).newbyteorder("<")
-    data = np.asarray(array, dtype=wire)
-    return pb.Tensor(dtype=_CODES[wire], shape=data.shape, data=data.tobytes())
+    wire = np.dtype(dtype)
+    code = _CODES[wire]
+    data = np.asarray(array, dtype=_DTYPES[code])
+    return pb.Tensor(dtype=code, shape=data.shape, data=data.tobytes())
 
 
 def decode(tensor: Any) -> np.ndarray:
     """A new, writable array that owns its memory, in the host's byte order."""
     dtype = dtype_of(tensor.dtype)
     shape = tuple(tensor.shape)
-    if len(tensor.data) != math.prod(shape) * dtype.itemsize:
+    data = tensor.data
+    if len(data) != math.prod(shape) * dtype.itemsize:
         raise LivndError(
-            f"the server sent a tensor of {len(tensor.data)} bytes for shape {shape} of {dtype}"
+            f"the server sent a tensor of {len(data)} bytes for shape {shape} of {dtype}"
         )
-    view = np.frombuffer(tensor.data, dtype).reshape(shape)
-    return view.astype(dtype.newbyteorder("="), copy=True)
+    view = np.ndarray(shape, dtype, data)
+    return view.copy() if dtype.isnative else view.astype(dtype.newbyteorder("="))

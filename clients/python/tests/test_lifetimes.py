@@ -53,6 +53,23 @@ def test_reset_goes_on_when_the_server_came_back_without_the_session(kind, start
     env.close()
 
 
+@pytest.mark.parametrize("end", ["close", "collect", "detach"])
+def test_an_old_holder_ends_nothing_of_a_new_one_in_the_same_client(end, start_server, tmp_path):
+    server = start_server(f"unix:{short_folder(tmp_path)}/held.sock")
+    with livnd.connect(server.address) as client, livnd.connect(server.address) as other:
+        old = client.create_session(ENVIRONMENT, 1)
+        new = client.attach_session(old.name)
+        if end == "collect":
+            del old
+            gc.collect()
+        else:
+            getattr(old, end)()
+        new.reset()
+        name = new.name
+        client.close()
+        assert not exists(other, name)  # it was the new one's to end
+
+
 def test_reset_goes_on_after_idle_time(start_server, tmp_path):
     listen = f"unix:{short_folder(tmp_path)}/idle.sock"
     server = start_server(listen, "--session-retention", "200ms")
