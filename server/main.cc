@@ -12,6 +12,7 @@
 #include "server/commands/parity.h"
 #include "server/commands/replay.h"
 #include "server/commands/serve.h"
+#include "server/commands/sessions.h"
 #include "server/version.h"
 
 namespace {
@@ -25,6 +26,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"serve", "serve environments over gRPC", livnd::server::ServeCommand},
     {"health", "ask a server whether it serves", livnd::server::HealthCommand},
+    {"sessions", "list and end the sessions of a server", livnd::server::SessionsCommand},
     {"replay", "do again what a session's journal says", livnd::server::ReplayCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},

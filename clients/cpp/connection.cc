@@ -79,7 +79,8 @@ Connection::Connection(const std::string& address, ClientOptions options)
   if (Result<std::string> token = credentials_->ReadToken(); token.ok()) token_ = *std::move(token);
   const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_, *credentials_);
   stubs_ = {v1::ServerService::NewStub(channel), v1::EnvironmentService::NewStub(channel),
-            v1::CultureService::NewStub(channel), v1::SessionService::NewStub(channel)};
+            v1::CultureService::NewStub(channel), v1::SessionService::NewStub(channel),
+            v1::AdminService::NewStub(channel)};
 }
 
 Result<v1::GetServerInfoResponse> Connection::ServerInfo() {

@@ -17,6 +17,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "livnd/v1/admin_service.grpc.pb.h"
 #include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
 #include "livnd/v1/server_service.grpc.pb.h"
@@ -91,7 +92,8 @@ class Connection {
   // Null without an address or credentials.
   std::tuple<std::unique_ptr<v1::ServerService::Stub>,
              std::unique_ptr<v1::EnvironmentService::Stub>,
-             std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>>
+             std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>,
+             std::unique_ptr<v1::AdminService::Stub>>
       stubs_;
   std::mutex mu_;
   bool connected_ = false;  // guarded by mu_, as is info_ until it is true

@@ -21,6 +21,7 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/commands/json_line.h"
 #include "server/machine/descriptor_limit.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/read_file.h"
@@ -180,9 +181,7 @@ int HealthCommand(absl::Span<const std::string> args) {
     json["serving"] = finding.error.empty();
     json["status"] = finding.status;
     if (!finding.error.empty()) json["error"] = finding.error;
-    std::printf(
-        "%s\n",
-        json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::printf("%s\n", JsonLine(json).c_str());
   } else if (finding.error.empty()) {
     std::printf("%s: %s\n", address->ToString().c_str(), finding.status.c_str());
   } else {

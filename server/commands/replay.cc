@@ -13,6 +13,7 @@
 #include "env/catalog.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/commands/json_line.h"
 #include "server/journal/journal_file.h"
 #include "server/machine/cpus.h"
 #include "server/machine/steady_time.h"
@@ -121,9 +122,7 @@ int Replay(const std::string& path, const Settings& settings) {
   }
   if (!status.ok()) told["error"] = std::string(status.message());
   if (settings.json) {
-    std::printf(
-        "%s\n",
-        told.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::printf("%s\n", JsonLine(told).c_str());
   } else {
     for (const auto& [name, value] : told.items()) {
       const std::string text = value.is_string() ? value.get<std::string>() : value.dump();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -20,6 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "server/commands/config_file.h"
 #include "server/commands/flags.h"
+#include "server/commands/json_line.h"
 #include "server/machine/cpus.h"
 #include "server/machine/descriptor_limit.h"
 #include "server/machine/library_logs.h"
@@ -31,6 +33,7 @@
 #include "server/machine/steady_time.h"
 #include "server/service/server.h"
 #include "server/session/offer.h"
+#include "server/session/pace.h"
 #include "server/session/systems_watcher.h"
 #include "server/trust/trust.h"
 #include "server/version.h"
@@ -55,6 +58,7 @@ struct Settings {
   absl::Duration session_retention = absl::Hours(24 * 7);
   int durability = kDurabilityProcess;
   absl::Duration drain_timeout = absl::Seconds(25);  // Kubernetes kills after 30
+  std::string pace = "free";
   int max_sessions = 64;
   int max_envs = 1024;
   TrustOptions trust;
@@ -107,6 +111,12 @@ FlagSet MakeFlags(Settings& settings) {
                "token, and a\n      tenant sees its own sessions only (default: callers are one, "
                "without a token)",
                &settings.trust.tokens);
+  flags.String(
+      "admin-tokens", "FILE",
+      "as --tokens, of those who look after the server and no tenant: calls of AdminService "
+      "must carry\n      one (default: callers over a Unix socket may, where there are no "
+      "tokens)",
+      &settings.trust.admin_tokens);
   flags.Int("threads", "N",
             "threads that simulate (default: one for each core that it may use, and has quota for)",
             1, 1024, &settings.threads);
@@ -128,6 +138,12 @@ FlagSet MakeFlags(Settings& settings) {
       "up and\n      answers SHUTTING_DOWN, as what has not begun does at once (default: "
       "25s)",
       &settings.drain_timeout);
+  flags.String(
+      "pace", "SPEED",
+      "how culture time goes by in sessions that do not say it themselves: 'free', as fast "
+      "as it\n      goes, 'real' time, or so many times real time, 0.001 .. 1000 (default: "
+      "free)",
+      &settings.pace);
   flags.Int("max-sessions", "N", "sessions at once (default: 64)", 1, 1'000'000,
             &settings.max_sessions);
   flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
@@ -154,6 +170,15 @@ FlagSet MakeFlags(Settings& settings) {
   return flags;
 }
 
+absl::StatusOr<double> SpeedOf(absl::string_view pace) {
+  double speed = 0.0;
+  if (pace == "free") return speed;
+  if (pace == "real") return 1.0;
+  if (absl::SimpleAtod(pace, &speed) && IsSpeed(speed)) return speed;
+  return absl::InvalidArgumentError(
+      absl::StrCat("pace is '", pace, "'; accepted: free, real, ", kMinSpeed, " .. ", kMaxSpeed));
+}
+
 absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const ServiceManager& manager) {
   ServerOptions options;
   options.sockets = manager.sockets();
@@ -176,6 +201,7 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const Servic
   options.num_workers = settings.threads;
   options.sessions.max_sessions = settings.max_sessions;
   options.sessions.max_envs_per_session = settings.max_envs;
+  LIVND_ASSIGN_OR_RETURN(options.sessions.speed, SpeedOf(settings.pace));
   options.sessions.lease = settings.lease;
   options.sessions.retention = settings.session_retention;
   if (settings.durability != kDurabilityNone) {
@@ -194,7 +220,7 @@ std::string ReadyLine(const Server& server) {
   ready["pid"] = getpid();
   ready["version"] = kVersion;
   ready["environments"] = server.environment_ids();
-  return ready.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return JsonLine(ready);
 }
 
 // gRPC, the locks and the listener take about ten, work some more for moments, and the listener
@@ -263,6 +289,7 @@ absl::Status Serve(Settings settings) {
     LIVND_ASSIGN_OR_RETURN(settings.state_dir, StateDir::DefaultPath());
   }
   LIVND_ASSIGN_OR_RETURN(ServerOptions options, MakeOptions(settings, manager));
+  options.asked_to_end = ShutdownTrigger::Ask;
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<StateDir> state, StateDir::Open(settings.state_dir));
   auto watcher = std::make_unique<SystemsWatcher>(settings.systems, options.max_message_bytes,
                                                   settings.bench_environments

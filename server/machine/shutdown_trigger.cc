@@ -37,6 +37,8 @@ absl::StatusOr<std::unique_ptr<ShutdownTrigger>> ShutdownTrigger::Create(bool wa
 
 ShutdownTrigger::~ShutdownTrigger() { close(signal_fd_); }
 
+void ShutdownTrigger::Ask() { kill(getpid(), SIGTERM); }
+
 void ShutdownTrigger::EndAtOnceFromNowOn(int exit_status) {
   exit_status_at_once = exit_status;
   // A handler, though there is a default action: process 1 of a container has none.
@@ -57,7 +59,8 @@ std::string ShutdownTrigger::Wait(absl::Duration timeout) {
     if (poll(fds, watch_stdin_ ? 2 : 1, static_cast<int>(left_ms)) > 0) {
       signalfd_siginfo info;
       if (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
-        return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+        if (info.ssi_signo == SIGINT) return "SIGINT";
+        return info.ssi_pid == static_cast<uint32_t>(getpid()) ? "a call of Drain" : "SIGTERM";
       }
       char scratch[4096];
       if (watch_stdin_ && fds[1].revents != 0) {

@@ -28,6 +28,9 @@ class ShutdownTrigger {
   // The end of standard input is reported once, what arrives there before is thrown away.
   std::string Wait(absl::Duration timeout);
 
+  // Has Wait return that somebody of the process asked to end. On any thread.
+  static void Ask();
+
   // From now on a signal ends the process at once, with that exit status and whatever it is doing.
   static void EndAtOnceFromNowOn(int exit_status);
 

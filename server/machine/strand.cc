@@ -8,7 +8,7 @@ std::shared_ptr<Strand> Strand::Create(WorkerPool& pool) {
   return std::shared_ptr<Strand>(new Strand(pool));
 }
 
-void Strand::Post(Task task) {
+void Strand::Post(Task task, First first) {
   bool closed = false;
   {
     MutexLock lock(mu_);
@@ -21,6 +21,9 @@ void Strand::Post(Task task) {
   }
   if (closed) {
     task(Bid::kGo);
+  } else if (first == First::kHere && !pool_.TasksWait()) {
+    const std::shared_ptr<Strand> self = shared_from_this();  // the task may let it go
+    TakeTurns(Lane::kHere);
   } else {
     Submit(Lane::kSteps);
   }

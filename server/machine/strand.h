@@ -42,11 +42,18 @@ class Strand final : public std::enable_shared_from_this<Strand> {
 
   static std::shared_ptr<Strand> Create(WorkerPool& pool);
 
-  void Post(Task task) ABSL_LOCKS_EXCLUDED(mu_);
+  // Where a task has its first turn, if it need not wait for others of the strand.
+  enum class First {
+    kOnAWorker,
+    // Within Post, on the thread that calls it, unless others wait for a worker: of a turn that is shorter
+    // than what handing it over takes. That thread must hold no lock that the task takes.
+    kHere,
+  };
+  void Post(Task task, First first = First::kOnAWorker) ABSL_LOCKS_EXCLUDED(mu_);
   void Close() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  enum class Lane { kSteps, kAside };
+  enum class Lane { kSteps, kAside, kHere };
 
   explicit Strand(WorkerPool& pool) : pool_(pool) {}
   // Has TakeTurns run on a worker.

@@ -53,6 +53,73 @@ TEST(StrandTest, TasksPostedFromManyThreadsDoNotOverlap) {
   EXPECT_EQ(num_run, 2000);
 }
 
+TEST(StrandTest, AShortTurnIsTakenWhereItIsPosted) {
+  const std::thread::id here = std::this_thread::get_id();
+  WorkerPool pool(2);
+  const std::shared_ptr<Strand> strand = Strand::Create(pool);
+  std::vector<std::thread::id> turns;
+  std::promise<void> over;
+  strand->Post(
+      [&](Bid) {
+        turns.push_back(std::this_thread::get_id());
+        if (turns.size() < 3) return Turn::kAgain;
+        over.set_value();
+        return Turn::kOver;
+      },
+      Strand::First::kHere);
+  over.get_future().wait();
+  // What is longer than it seemed goes on where everything else does.
+  EXPECT_EQ(turns[0], here);
+  EXPECT_NE(turns[1], here);
+  EXPECT_NE(turns[2], here);
+}
+
+TEST(StrandTest, AShortTurnWaitsForTheTasksBefore) {
+  WorkerPool pool(2);
+  const std::shared_ptr<Strand> strand = Strand::Create(pool);
+  std::vector<int> order;
+  std::promise<void> begun, go, over;
+  strand->Post([&](Bid) {
+    begun.set_value();
+    go.get_future().wait();
+    order.push_back(1);
+    return Turn::kOver;
+  });
+  begun.get_future().wait();
+  strand->Post(
+      [&](Bid) {
+        order.push_back(2);
+        over.set_value();
+        return Turn::kOver;
+      },
+      Strand::First::kHere);
+  go.set_value();
+  over.get_future().wait();
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(StrandTest, AShortTurnPushesInFrontOfNobody) {
+  WorkerPool pool(1);
+  std::promise<void> begun, go;
+  pool.Submit([&] {
+    begun.set_value();
+    go.get_future().wait();
+  });
+  begun.get_future().wait();
+  std::atomic<bool> other{false};
+  pool.Submit([&] { other = true; });  // waits for the worker
+  const std::shared_ptr<Strand> strand = Strand::Create(pool);
+  std::promise<bool> after_other;
+  strand->Post(
+      [&](Bid) {
+        after_other.set_value(other);
+        return Turn::kOver;
+      },
+      Strand::First::kHere);
+  go.set_value();
+  EXPECT_TRUE(after_other.get_future().get());
+}
+
 TEST(StrandTest, MayBeLetGoByItsOwnTask) {
   WorkerPool pool(2);
   struct Owner {

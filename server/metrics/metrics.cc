@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/descriptor.h"
+#include "livnd/v1/admin_service.pb.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "livnd/v1/error_reason.pb.h"
@@ -45,7 +46,8 @@ const std::vector<const google::protobuf::MethodDescriptor*>& Methods() {
     auto* all = new std::vector<const google::protobuf::MethodDescriptor*>;
     for (const google::protobuf::FileDescriptor* file :
          {v1::GetServerInfoRequest::descriptor()->file(), v1::StepRequest::descriptor()->file(),
-          v1::RunRequest::descriptor()->file(), v1::CreateSessionRequest::descriptor()->file()}) {
+          v1::RunRequest::descriptor()->file(), v1::CreateSessionRequest::descriptor()->file(),
+          v1::ListSessionsRequest::descriptor()->file()}) {
       for (int s = 0; s < file->service_count(); ++s) {
         for (int m = 0; m < file->service(s)->method_count(); ++m) {
           all->push_back(file->service(s)->method(m));
@@ -152,8 +154,9 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
                          {"method", Methods()[m]->name()}};
     // Calls of a session wait and compute. Others are answered at once, but for creations and
     // deletions, which wait for more than workers.
+    const std::string& name = Methods()[m]->name();
     if (Methods()[m]->input_type()->FindFieldByName("session") == nullptr ||
-        Methods()[m]->name() == "DeleteSession") {
+        name == "DeleteSession" || name == "EndSession" || name == "RenewLease") {
       continue;
     }
     for (size_t s = 0; s < stages.size(); ++s) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -25,6 +26,9 @@
 
 namespace livnd::server {
 
+// Whom a call is for.
+enum class Callers { kTenants, kAdmins, kEither };
+
 // One call as gRPC hands it to a service that asked for raw bytes (WithRawCallbackMethod). Bytes,
 // because the server then parses by itself and can say what is wrong with a message, and because a
 // kept answer is sent again without a copy.
@@ -33,6 +37,7 @@ struct RawCall {
   const grpc::ByteBuffer* in;
   grpc::ByteBuffer* out;
   const Reception& reception;
+  Callers callers = Callers::kTenants;
 };
 
 // Called once with a call's answer, on any thread.
@@ -60,13 +65,24 @@ class AnswerCallback {
   int method_;
 };
 
-// The answer comes later: handler(tenant, Request, AnswerCallback). Who shows no token of a tenant's,
-// where that is asked for, is refused before the message is looked at.
+// "" for an admin.
+inline absl::StatusOr<std::string> TenantOf(const RawCall& call) {
+  const Trust& trust = call.reception.trust;
+  if (call.callers == Callers::kAdmins) return trust.AdminOf(*call.context);
+  absl::StatusOr<std::string> tenant = trust.TenantOf(*call.context);
+  if (!tenant.ok() && call.callers == Callers::kEither && trust.AdminOf(*call.context).ok()) {
+    tenant = "";
+  }
+  return tenant;
+}
+
+// The answer comes later: handler(tenant, Request, AnswerCallback). Who shows no token of those whom the
+// call is for, where that is asked for, is refused before the message is looked at.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerLater(const RawCall& call, Handler handler) {
   AnswerCallback answer(call, Metrics::MethodOf<Request>());
   grpc::ServerUnaryReactor* const reactor = answer.reactor();
-  const absl::StatusOr<std::string> tenant = call.reception.trust.TenantOf(*call.context);
+  const absl::StatusOr<std::string> tenant = TenantOf(call);
   if (!tenant.ok()) {
     std::move(answer)(tenant.status());
     return reactor;
@@ -112,42 +128,62 @@ void AskSession(SessionRegistry& registry, grpc::CallbackServerContext* context,
           return;
         }
         Session& session = **use;
-        session.Post([&metrics = registry.metrics(), watch = Stopwatch(),
-                      waited = absl::ZeroDuration(), worked = absl::ZeroDuration(), handler,
-                      context, request = std::move(request), use = *std::move(use),
-                      answer = std::move(answer), begun = false](Bid bid) mutable {
-          if (bid == Bid::kGo) {
-            const absl::Status away = ShuttingDown();
-            LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
-            std::move(answer)(away);
-            return Turn::kOver;
-          }
-          waited += watch.Lap();
-          if (!begun && context->IsCancelled()) {
-            std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
-            return Turn::kOver;
-          }
-          begun = true;
-          Session::Reply reply = handler(*use, *request);
-          if (const Turn* turn = absl::get_if<Turn>(&reply)) {
-            worked += watch.Lap();
-            return *turn;
-          }
-          metrics.Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
-          auto told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply));
-          LogCall(*use, *request, told.status(), true, waited, worked + watch.Lap());
-          if (!told.ok() || !use->waits_for_disk()) {
-            std::move(answer)(std::move(told));
-            return Turn::kOver;
-          }
-          Session& session = *use;
-          session.WhenKept([use = std::move(use), told = std::move(told),
-                            answer = std::move(answer)](const absl::Status& kept) mutable {
-            if (!kept.ok()) told = StateNotWritten(kept, /*done=*/true);
-            std::move(answer)(std::move(told));
-          });
-          return Turn::kOver;
-        });
+        constexpr bool kIsStep = std::is_same_v<Request, v1::StepRequest>;
+        const Strand::First first = kIsStep ? session.FirstTurnOfStep() : Strand::First::kOnAWorker;
+        session.Post(
+            [&registry, watch = Stopwatch(), waited = absl::ZeroDuration(),
+             worked = absl::ZeroDuration(), handler, context, request = std::move(request),
+             use = *std::move(use), answer = std::move(answer), begun = false](Bid bid) mutable {
+              if (bid == Bid::kGo) {
+                const absl::Status away = ShuttingDown();
+                LogCall(*use, *request, away, false, watch.Lap(), absl::ZeroDuration());
+                std::move(answer)(away);
+                return Turn::kOver;
+              }
+              waited += watch.Lap();
+              if (!begun && context->IsCancelled()) {
+                std::move(answer)(absl::CancelledError("the caller has gone; nothing was done"));
+                return Turn::kOver;
+              }
+              begun = true;
+              Session::Reply reply = handler(*use, *request);
+              if (const Turn* turn = absl::get_if<Turn>(&reply)) {
+                worked += watch.Lap();
+                return *turn;
+              }
+              registry.metrics().Observe(Stage::kQueue, Metrics::MethodOf<Request>(), waited);
+              auto told = absl::get<absl::StatusOr<grpc::ByteBuffer>>(std::move(reply));
+              worked += watch.Lap();
+              if (kIsStep) use->StepTook(worked);
+              LogCall(*use, *request, told.status(), true, waited, worked);
+              if (!told.ok()) {
+                std::move(answer)(std::move(told));
+                return Turn::kOver;
+              }
+              Session& session = *use;
+              const Pace::Time due = session.due();
+              auto tell = [&registry, due, use = std::move(use), told = *std::move(told),
+                           answer = std::move(answer)](const absl::Status& kept) mutable {
+                if (!kept.ok()) {
+                  std::move(answer)(StateNotWritten(kept, /*done=*/true));
+                } else if (due == Pace::kPast) {
+                  std::move(answer)(std::move(told));
+                } else {
+                  registry.timer().At(due, [due, use = std::move(use), told = std::move(told),
+                                            answer = std::move(answer)]() mutable {
+                    use->Tell(due);
+                    std::move(answer)(std::move(told));
+                  });
+                }
+              };
+              if (session.waits_for_disk()) {
+                session.WhenKept(std::move(tell));
+              } else {
+                tell(absl::OkStatus());
+              }
+              return Turn::kOver;
+            },
+            first);
       });
 }
 

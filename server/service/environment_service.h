@@ -7,6 +7,7 @@
 #include "livnd/v1/environment_service.grpc.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "server/service/reception.h"
+#include "server/service/step_stream.h"
 #include "server/session/environment_store.h"
 #include "server/session/session_registry.h"
 
@@ -17,8 +18,9 @@ using RawEnvironmentService = v1::EnvironmentService::WithRawCallbackMethod_List
     v1::EnvironmentService::WithRawCallbackMethod_DescribeEnvironment<
         v1::EnvironmentService::WithRawCallbackMethod_Reset<
             v1::EnvironmentService::WithRawCallbackMethod_Step<
-                v1::EnvironmentService::WithRawCallbackMethod_Observe<
-                    v1::EnvironmentService::Service>>>>>;
+                v1::EnvironmentService::WithRawCallbackMethod_StepStream<
+                    v1::EnvironmentService::WithRawCallbackMethod_Observe<
+                        v1::EnvironmentService::Service>>>>>>;
 }  // namespace internal
 
 // Thread-safe. The store, the registry and the reception must outlive the service.
@@ -26,7 +28,13 @@ class EnvironmentService final : public internal::RawEnvironmentService {
  public:
   EnvironmentService(const EnvironmentStore& store, SessionRegistry& registry,
                      const Reception& reception)
-      : store_(store), registry_(registry), reception_(reception) {}
+      : store_(store),
+        registry_(registry),
+        reception_(reception),
+        step_streams_(registry, reception) {}
+
+  // Says goodbye on streams. After the registry's Drain.
+  void Drain() { step_streams_.Close(); }
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -37,11 +45,15 @@ class EnvironmentService final : public internal::RawEnvironmentService {
   Reactor* DescribeEnvironment(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Reset(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Step(Context* context, const Bytes* in, Bytes* out) override;
+  grpc::ServerBidiReactor<Bytes, Bytes>* StepStream(Context* context) override {
+    return step_streams_.Open(context);
+  }
   Reactor* Observe(Context* context, const Bytes* in, Bytes* out) override;
 
   const EnvironmentStore& store_;
   SessionRegistry& registry_;
   const Reception& reception_;
+  StepStreams step_streams_;
 };
 
 }  // namespace livnd::server

@@ -26,6 +26,7 @@
 #include "server/machine/worker_pool.h"
 #include "server/metrics/endpoint.h"
 #include "server/metrics/metrics.h"
+#include "server/service/admin_service.h"
 #include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
 #include "server/service/reception.h"
@@ -119,6 +120,7 @@ std::vector<const google::protobuf::FileDescriptor*> DescribedFiles() {
       v1::StepRequest::descriptor()->file(),
       v1::RunRequest::descriptor()->file(),
       v1::CreateSessionRequest::descriptor()->file(),
+      v1::ListSessionsRequest::descriptor()->file(),
       grpc::health::v1::HealthCheckRequest::descriptor()->file(),
       grpc::reflection::v1::ServerReflectionRequest::descriptor()->file(),
       grpc::reflection::v1alpha::ServerReflectionRequest::descriptor()->file(),
@@ -196,6 +198,7 @@ struct Server::Parts {
         culture_service(registry, reception),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry,
                         reception),
+        admin_service(registry, reception, options.asked_to_end),
         reflection(DescribedFiles()),
         reflection_v1(reflection, *trust),
         reflection_v1alpha(reflection, *trust),
@@ -252,6 +255,7 @@ struct Server::Parts {
   EnvironmentService environment_service;
   CultureService culture_service;
   SessionService session_service;
+  AdminService admin_service;
   Reflection reflection;
   ReflectionV1 reflection_v1;
   ReflectionV1Alpha reflection_v1alpha;
@@ -279,7 +283,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
     LIVND_RETURN_IF_ERROR(CheckReach(address, options));
   }
   LIVND_RETURN_IF_ERROR(CheckReachOfMetrics(options));
-  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Trust> trust, Trust::Open(options.trust));
+  const bool sockets_alone =
+      std::all_of(addresses.begin(), addresses.end(),
+                  [](const ListenAddress& address) { return address.is_unix(); });
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<Trust> trust, Trust::Open(options.trust, sockets_alone));
   std::unique_ptr<UnixSocketClaim> claim;
   std::unique_ptr<Listener> listener;
   if (!options.sockets.empty()) {
@@ -313,9 +320,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   parts->acceptor = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       parts->trust->Credentials());
-  grpc::Service* const services[] = {&parts->server_service,  &parts->environment_service,
-                                     &parts->culture_service, &parts->session_service,
-                                     &parts->reflection_v1,   &parts->reflection_v1alpha};
+  grpc::Service* const services[] = {&parts->server_service,    &parts->environment_service,
+                                     &parts->culture_service,   &parts->session_service,
+                                     &parts->admin_service,     &parts->reflection_v1,
+                                     &parts->reflection_v1alpha};
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.RegisterCallbackGenericService(&parts->unknown_method);
   parts->grpc = builder.BuildAndStart();
@@ -324,7 +332,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   }
   for (const char* name :
        {v1::ServerService::service_full_name(), v1::EnvironmentService::service_full_name(),
-        v1::CultureService::service_full_name(), v1::SessionService::service_full_name()}) {
+        v1::CultureService::service_full_name(), v1::SessionService::service_full_name(),
+        v1::AdminService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
   }
   LogTrust(addresses, parts->options.trust, *parts->trust);
@@ -372,6 +381,7 @@ void Server::Drain() {
     if (!parts_->shut_down) parts_->grpc->GetHealthCheckService()->SetServingStatus(false);
   }
   parts_->registry.Drain();
+  parts_->environment_service.Drain();
 }
 
 bool Server::drained() const { return parts_->registry.num_calls() == 0; }

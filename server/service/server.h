@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_SERVICE_SERVER_H_
 #define LIVND_SERVER_SERVICE_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ struct ServerOptions {
   // The folder of the sessions' journals; empty: they live in memory only.
   std::string journals;
   Durability durability = Durability::kProcess;
+  // Called when an admin asks the server to end, on any thread; the owner then goes the way out.
+  std::function<void()> asked_to_end = [] {};
   // Cap of one message in either direction.
   int max_message_bytes = 64 << 20;
 };

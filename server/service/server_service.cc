@@ -33,14 +33,14 @@ std::shared_ptr<const ServerService::Systems> ServerService::systems() const {
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(Context* context, const Bytes* in,
                                                        Bytes* out) {
   return AnswerNow<v1::GetServerInfoRequest>(
-      {context, in, out, reception_},
+      {context, in, out, reception_, Callers::kEither},
       [this](const auto&) -> absl::StatusOr<v1::GetServerInfoResponse> { return info_; });
 }
 
 grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Bytes* in,
                                                      Bytes* out) {
   return AnswerNow<v1::ListSystemsRequest>(
-      {context, in, out, reception_},
+      {context, in, out, reception_, Callers::kEither},
       [this](const auto&) -> absl::StatusOr<v1::ListSystemsResponse> {
         v1::ListSystemsResponse response;
         const std::shared_ptr<const Systems> systems = this->systems();
@@ -51,7 +51,7 @@ grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Byt
 
 grpc::ServerUnaryReactor* ServerService::GetSystem(Context* context, const Bytes* in, Bytes* out) {
   return AnswerNow<v1::GetSystemRequest>(
-      {context, in, out, reception_},
+      {context, in, out, reception_, Callers::kEither},
       [this](const v1::GetSystemRequest& request) -> absl::StatusOr<v1::GetSystemResponse> {
         const std::shared_ptr<const Systems> systems = this->systems();
         const auto found = systems->find(request.system());

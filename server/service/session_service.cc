@@ -44,6 +44,10 @@ absl::StatusOr<env::AutoresetMode> SessionService::CheckCreate(
     return InvalidField("max_episode_steps", absl::StrCat(request.max_episode_steps()),
                         is_culture ? "0: a culture has no episodes" : "0 or more");
   }
+  if (const double speed = request.pace().speed(); speed != 0.0 && !IsSpeed(speed)) {
+    return InvalidField("pace.speed", absl::StrCat(speed),
+                        absl::StrCat("0, or ", kMinSpeed, " .. ", kMaxSpeed));
+  }
   if (request.snapshot().empty() && !request.copy_of().empty()) {
     return InvalidField("copy_of", "present", "absent without a snapshot");
   }
@@ -133,6 +137,25 @@ grpc::ServerUnaryReactor* SessionService::AttachSession(Context* context, const 
   return AnswerOnStrand<v1::AttachSessionRequest>(
       registry_, {context, in, out, reception_},
       [](Session& session, const v1::AttachSessionRequest&) { return session.Attach(); });
+}
+
+grpc::ServerUnaryReactor* SessionService::RenewLease(Context* context, const Bytes* in,
+                                                     Bytes* out) {
+  using Request = v1::RenewLeaseRequest;
+  return AnswerLater<Request>(
+      {context, in, out, reception_},
+      [this](const std::string& tenant, std::unique_ptr<Request> request, AnswerCallback answer) {
+        if (const absl::Status s = registry_.RenewLease(tenant, request->session()); !s.ok()) {
+          std::move(answer)(s);
+          return;
+        }
+        v1::RenewLeaseResponse response;
+        if (const SessionRegistry::Options& options = registry_.options();
+            options.lease < absl::InfiniteDuration() && options.journals != nullptr) {
+          response.set_lease_s(absl::ToDoubleSeconds(options.lease));
+        }
+        std::move(answer)(SerializeMessage(response));
+      });
 }
 
 grpc::ServerUnaryReactor* SessionService::Fork(Context* context, const Bytes* in, Bytes* out) {

@@ -24,11 +24,12 @@ namespace internal {
 using RawSessionService = v1::SessionService::WithRawCallbackMethod_CreateSession<
     v1::SessionService::WithRawCallbackMethod_GetSession<
         v1::SessionService::WithRawCallbackMethod_AttachSession<
-            v1::SessionService::WithRawCallbackMethod_Snapshot<
-                v1::SessionService::WithRawCallbackMethod_Restore<
-                    v1::SessionService::WithRawCallbackMethod_Fork<
-                        v1::SessionService::WithRawCallbackMethod_DeleteSession<
-                            v1::SessionService::Service>>>>>>>;
+            v1::SessionService::WithRawCallbackMethod_RenewLease<
+                v1::SessionService::WithRawCallbackMethod_Snapshot<
+                    v1::SessionService::WithRawCallbackMethod_Restore<
+                        v1::SessionService::WithRawCallbackMethod_Fork<
+                            v1::SessionService::WithRawCallbackMethod_DeleteSession<
+                                v1::SessionService::Service>>>>>>>>;
 }  // namespace internal
 
 // Thread-safe. The store, the registry and the reception must outlive the service.
@@ -52,6 +53,7 @@ class SessionService final : public internal::RawSessionService {
   Reactor* CreateSession(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* GetSession(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* AttachSession(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* RenewLease(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Snapshot(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Restore(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* Fork(Context* context, const Bytes* in, Bytes* out) override;

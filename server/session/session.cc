@@ -28,6 +28,9 @@ constexpr int64_t kOverheadBytes = 4 << 10;
 // over costs, and short beside what a caller on the same machine notices.
 constexpr absl::Duration kTurn = absl::Milliseconds(2);
 
+// About so long it takes until a worker has begun what another thread has handed to it.
+constexpr absl::Duration kHandingOver = absl::Microseconds(100);
+
 // Processor time of this thread. A piece is no shorter because other processes are busy: that would
 // make the work more, and them no less.
 absl::Duration ThreadTime() {
@@ -45,6 +48,19 @@ v1::JournalMethod JournalMethodOf(const v1::RunRequest&) { return v1::JOURNAL_ME
 v1::JournalMethod JournalMethodOf(const v1::ClearRequest&) { return v1::JOURNAL_METHOD_CLEAR; }
 v1::JournalMethod JournalMethodOf(const v1::RestoreRequest&) { return v1::JOURNAL_METHOD_RESTORE; }
 
+// When the answer of an operation that is done now is due.
+Pace::Time NextDue(const v1::StepRequest&, const env::EnvironmentSpec& spec, Pace& pace) {
+  return pace.After(absl::Milliseconds(spec.step_duration_ms), Pace::Clock::now());
+}
+Pace::Time NextDue(const v1::RunRequest& request, const env::EnvironmentSpec&, Pace& pace) {
+  return pace.After(absl::Milliseconds(request.duration_ms()), Pace::Clock::now());
+}
+template <typename Request>
+Pace::Time NextDue(const Request&, const env::EnvironmentSpec&, Pace& pace) {
+  pace.BeginAnew();
+  return Pace::kPast;
+}
+
 }  // namespace
 
 Session::Session(Start start, WorkerPool& pool, Metrics& metrics)
@@ -60,7 +76,12 @@ Session::Session(Start start, WorkerPool& pool, Metrics& metrics)
       generation_(start.generation),
       log_(std::move(start.log)),
       counted_(environment_->work()),
-      pace_(kTurn) {}
+      piece_(kTurn),
+      pace_(start.speed) {}
+
+void Session::StepTook(absl::Duration duration) {
+  steps_are_short_.store(duration < kHandingOver, std::memory_order_relaxed);
+}
 
 void Session::Close() {
   closed_ = true;
@@ -75,6 +96,7 @@ absl::Status Session::Ended() const {
 
 template <typename Request>
 absl::optional<Session::Reply> Session::AnswerAtOnce(Request& request) {
+  due_ = Pace::kPast;
   if (const absl::Status ended = Ended(); !ended.ok()) return Reply(ended);
   if (request.generation() != 0 && request.generation() != generation_) {
     return Reply(Superseded(request.generation(), generation_));
@@ -145,6 +167,7 @@ Session::Reply Session::Commit(const Request& request, Response* response) {
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<Request>(), computed_);
   metrics_.Count(environment_->work() - std::exchange(counted_, environment_->work()));
   response->set_op_index(request.op_index());
+  due_ = NextDue(request, spec_, pace_);
   log_.Commit(payload_, WriteOut<Request>(*response));
   if (journal_ == nullptr) return log_.answer();
   Stopwatch writing;
@@ -204,9 +227,9 @@ bool Session::ContinueForATurn() {
   const Clock::time_point start = Clock::now();
   absl::Duration from = ThreadTime();
   while (true) {
-    const env::Progress progress = environment_->Continue(pace_.ticks());
+    const env::Progress progress = environment_->Continue(piece_.ticks());
     const absl::Duration now = ThreadTime();
-    pace_.Took(progress.ticks, now - from);
+    piece_.Took(progress.ticks, now - from);
     if (progress.over) return true;
     if (absl::FromChrono(Clock::now() - start) >= kTurn / 2) return false;
     from = now;
@@ -296,6 +319,7 @@ v1::CreateSessionResponse Session::Describe() const {
   response.set_autoreset_mode(EncodeAutoresetMode(autoreset_));
   response.set_next_op_index(OperationLog().next());
   response.set_generation(1);
+  response.mutable_pace()->set_speed(pace_.speed());
   return response;
 }
 
@@ -310,6 +334,7 @@ Session::Reply Session::Get() {
   LIVND_RETURN_IF_ERROR(Ended());
   v1::GetSessionResponse response;
   *response.mutable_session() = DescribeNow();
+  if (pace_.speed() > 0.0) *response.mutable_pace() = pace_.report();
   return WriteOut<v1::GetSessionRequest>(response);
 }
 

@@ -25,6 +25,7 @@
 #include "server/session/hosted_environment.h"
 #include "server/session/operation_log.h"
 #include "server/session/pace.h"
+#include "server/session/piece_length.h"
 
 namespace livnd::server {
 
@@ -48,6 +49,7 @@ class Session {
     std::unique_ptr<SessionJournal> journal;  // null: nothing is written down
     int64_t generation = 1;
     OperationLog log;
+    double speed = 0.0;  // of its Pace
   };
   // The pool and the metrics, which count what the session does, must outlive it.
   Session(Start start, WorkerPool& pool, Metrics& metrics);
@@ -61,7 +63,16 @@ class Session {
   int num_envs() const { return num_envs_; }
   env::AutoresetMode autoreset() const { return autoreset_; }
 
-  void Post(Strand::Task task) { strand_->Post(std::move(task)); }
+  void Post(Strand::Task task, Strand::First first = Strand::First::kOnAWorker) {
+    strand_->Post(std::move(task), first);
+  }
+
+  // Where a step is best begun, by what the last ones took. Thread-safe.
+  Strand::First FirstTurnOfStep() const {
+    return steps_are_short_ ? Strand::First::kHere : Strand::First::kOnAWorker;
+  }
+  // A step took so long, all that is done for its answer among it.
+  void StepTook(absl::Duration duration);
 
   // From now on nothing begins: calls that wait, and those still to come, answer SHUTTING_DOWN at
   // once. What has begun goes on.
@@ -90,6 +101,12 @@ class Session {
   int64_t next_op_index() const { return log_.next(); }
   // As it was made; Get tells where it stands now. Thread-safe.
   v1::CreateSessionResponse Describe() const;
+
+  double speed() const { return pace_.speed(); }
+  // When the operation that was just answered may be told; the past where nothing is paced. On the strand.
+  Pace::Time due() const { return due_; }
+  // It is told now. Thread-safe.
+  void Tell(Pace::Time due) { pace_.Tell(due, Pace::Clock::now()); }
 
   // Of the session's journal. Who waits calls `done` when what was done until now is kept.
   bool waits_for_disk() const { return journal_ != nullptr && journal_->waits(); }
@@ -141,6 +158,7 @@ class Session {
   Metrics& metrics_;
   std::atomic<bool> closed_{false};
   std::atomic<bool> ended_{false};
+  std::atomic<bool> steps_are_short_{false};
 
   // Touched on the strand only.
   std::unique_ptr<SessionJournal> journal_;  // null: nothing is written down
@@ -150,7 +168,9 @@ class Session {
   bool under_way_ = false;   // a call has had a turn and is to have more
   absl::Duration computed_;  // in the turns of the operation
   Work counted_;             // of the environment's work
+  PieceLength piece_;
   Pace pace_;
+  Pace::Time due_ = Pace::kPast;
   std::string payload_;
   v1::ResetResponse reset_response_;
   v1::StepResponse step_response_;

@@ -86,6 +86,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
   LIVND_ASSIGN_OR_RETURN(start.autoreset, ParseAutoresetMode(head.autoreset_mode()));
   start.generation = redone.generation;
   start.log = std::move(redone.log);
+  start.speed = head.pace_speed();
   head.clear_start();
   head.clear_last_request();
   head.clear_last_answer();

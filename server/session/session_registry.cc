@@ -95,6 +95,7 @@ void SessionRegistry::Create(const std::string& tenant, const v1::CreateSessionR
   wish.payload_sha256 = DigestOf(request);
   wish.environment_id = request.environment_id();
   wish.copies = {request.num_envs(), autoreset, 0, request.max_episode_steps()};
+  wish.speed = request.has_pace() ? request.pace().speed() : options_.speed;
   if (!request.snapshot().empty()) {
     auto start = std::make_shared<v1::RestoreRequest>();
     start->set_snapshot(request.snapshot());
@@ -137,6 +138,7 @@ void SessionRegistry::Fork(const std::string& tenant, const v1::ForkRequest& req
   wish.environment_id = from.spec().id;
   wish.copies = {request.copy_of().empty() ? from.num_envs() : request.copy_of_size(),
                  from.autoreset(), 0, from.spec().max_episode_steps};
+  wish.speed = from.speed();
   wish.start = std::move(start);
   for (size_t i = 0; i < n; ++i) {
     wish.request_key = key_of(i);
@@ -252,12 +254,14 @@ void SessionRegistry::Finish(const Wish& wish,
     head.set_max_episode_steps(wish.copies.max_episode_steps);
     head.set_unseeded_seed(wish.copies.unseeded_seed);
     head.set_tenant(wish.tenant);
+    head.set_pace_speed(wish.speed);
     head.set_request_id(RequestIdOf(wish.tenant, wish.request_key));
     head.set_request_sha256(wish.payload_sha256);
     Session::Start start;
     start.name = RandomName();
     start.environment = *std::move(environment);
     start.autoreset = wish.copies.autoreset;
+    start.speed = wish.speed;
     answer = MakeSession(std::move(start), std::move(head));
     if (const absl::Status kept = (*answer)->Keep(); !kept.ok()) {
       answer = StateNotWritten(kept, /*done=*/false);
@@ -480,6 +484,7 @@ void SessionRegistry::Drain() {
       request.waiters.clear();
     }
   }
+  timer_.Hurry();
   for (Created& waiter : waiters) std::move(waiter)(ShuttingDown());
   for (Acquired& waiter : acquiring) std::move(waiter)(ShuttingDown());
   for (const std::shared_ptr<Session>& session : sessions) session->Close();

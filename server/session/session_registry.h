@@ -17,10 +17,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "env/task/vector_environment.h"
+#include "livnd/v1/admin_service.pb.h"
 #include "livnd/v1/journal.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "server/journal/journal_folder.h"
 #include "server/machine/mutex.h"
+#include "server/machine/timer.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/metrics.h"
 #include "server/session/environment_store.h"
@@ -69,6 +71,7 @@ class SessionRegistry {
     // A session that nobody calls for so long moves to the disk, and after so long it is deleted.
     absl::Duration lease = absl::InfiniteDuration();
     absl::Duration retention = absl::InfiniteDuration();
+    double speed = 0.0;                       // of the pace of sessions that ask for none; 0: free
     const JournalFolder* journals = nullptr;  // null: sessions live in memory only
     std::function<absl::Time()> now;          // a steady clock; SteadyNow if empty
     // Draws 64 random bits a session, from which its unseeded copies get their seeds; the kernel's
@@ -84,6 +87,8 @@ class SessionRegistry {
   const Options& options() const { return options_; }
   // What counts the calls of sessions.
   Metrics& metrics() const { return metrics_; }
+  // For answers that are due later.
+  Timer& timer() { return timer_; }
 
   // Makes a session, or finds the one that the same request made before. The request's fields must
   // have been checked. `done` is called once, here or on a worker. Errors: PAYLOAD_MISMATCH,
@@ -112,6 +117,20 @@ class SessionRegistry {
   absl::StatusOr<std::shared_ptr<Session>> Remove(const std::string& tenant,
                                                   const std::string& name, int64_t generation = 0)
       ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Has the lease of a session begin anew. UNKNOWN_SESSION, SHUTTING_DOWN.
+  absl::Status RenewLease(const std::string& tenant, const std::string& name)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // What there is of all tenants, last called first.
+  std::vector<v1::SessionSummary> List() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The session, of any tenant, whose name is this or begins so, with 8 characters at least.
+  // UNKNOWN_SESSION; INVALID_FIELD where several do.
+  struct Owned {
+    std::string tenant;
+    std::string name;
+  };
+  absl::StatusOr<Owned> FindByBeginning(absl::string_view beginning) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Has the sessions whose lease is over move to the disk.
   void ParkIdle() ABSL_LOCKS_EXCLUDED(mu_);
@@ -155,6 +174,7 @@ class SessionRegistry {
     std::string payload_sha256;  // what a repeat of the request must be equal to
     std::string environment_id;
     WantedCopies copies;  // their unseeded seed is drawn when they are made
+    double speed = 0.0;   // of their pace
     std::shared_ptr<const v1::RestoreRequest> start;  // null: new copies
   };
   void Make(Wish wish, Created done) ABSL_LOCKS_EXCLUDED(mu_);
@@ -189,6 +209,8 @@ class SessionRegistry {
   EnvironmentStore& store_;
   WorkerPool& pool_;
   Metrics& metrics_;
+
+  Timer timer_;
 
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;

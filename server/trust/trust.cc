@@ -37,11 +37,33 @@ absl::Status Unauthenticated(absl::string_view value) {
                    {{"field", kHeader}, {"value", std::string(value)}, {"accepted", kAccepted}});
 }
 
+absl::Status NotAdmin(absl::string_view value, absl::string_view accepted) {
+  return MakeError(
+      absl::StatusCode::kPermissionDenied, reason::kNotAdmin,
+      absl::StrCat("the call is for who looks after the server; its ", kHeader, " is ", value,
+                   "; accepted: ", accepted),
+      {{"field", kHeader}, {"value", std::string(value)}, {"accepted", std::string(accepted)}});
+}
+
+// UNAUTHENTICATED where a call shows none.
+absl::StatusOr<absl::string_view> TokenShown(const grpc::ServerContextBase& call) {
+  const auto [first, last] = call.client_metadata().equal_range(kHeader);
+  if (first == last) return Unauthenticated("missing");
+  if (std::next(first) != last) return Unauthenticated("there several times");
+  absl::string_view shown(first->second.data(), first->second.size());
+  constexpr absl::string_view kScheme = "bearer ";
+  if (!absl::StartsWithIgnoreCase(shown, kScheme)) return Unauthenticated("no bearer token");
+  shown.remove_prefix(kScheme.size());
+  return absl::StripAsciiWhitespace(shown);
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Trust>> Trust::Open(const TrustOptions& options) {
+absl::StatusOr<std::unique_ptr<Trust>> Trust::Open(const TrustOptions& options,
+                                                   bool sockets_alone) {
   LIVND_RETURN_IF_ERROR(CheckTogether(options.tls));
   auto trust = std::unique_ptr<Trust>(new Trust());
+  trust->sockets_alone_ = sockets_alone;
   if (options.encrypts()) {
     LIVND_ASSIGN_OR_RETURN(
         trust->tls_, Reread<TlsMaterial>::Create("the certificates",
@@ -52,7 +74,13 @@ absl::StatusOr<std::unique_ptr<Trust>> Trust::Open(const TrustOptions& options) 
         trust->tokens_, Reread<Tokens>::Create(
                             "the tokens", [path = options.tokens] { return Tokens::Read(path); }));
   }
-  if (trust->tls_ != nullptr || trust->tokens_ != nullptr) {
+  if (!options.admin_tokens.empty()) {
+    LIVND_ASSIGN_OR_RETURN(
+        trust->admin_tokens_,
+        Reread<Tokens>::Create("the admin tokens",
+                               [path = options.admin_tokens] { return Tokens::Read(path); }));
+  }
+  if (trust->tls_ != nullptr || trust->tokens_ != nullptr || trust->admin_tokens_ != nullptr) {
     trust->thread_ = std::thread([self = trust.get()] { self->Run(); });
   }
   return trust;
@@ -74,6 +102,7 @@ void Trust::Run() {
     if (stopping_) return;
     if (tls_ != nullptr) tls_->Look();
     if (tokens_ != nullptr) tokens_->Look();
+    if (admin_tokens_ != nullptr) admin_tokens_->Look();
   }
 }
 
@@ -84,17 +113,25 @@ std::shared_ptr<grpc::ServerCredentials> Trust::Credentials() const {
 
 absl::StatusOr<std::string> Trust::TenantOf(const grpc::ServerContextBase& call) const {
   if (tokens_ == nullptr) return "";
-  const auto [first, last] = call.client_metadata().equal_range(kHeader);
-  if (first == last) return Unauthenticated("missing");
-  if (std::next(first) != last) return Unauthenticated("there several times");
-  absl::string_view shown(first->second.data(), first->second.size());
-  constexpr absl::string_view kScheme = "bearer ";
-  if (!absl::StartsWithIgnoreCase(shown, kScheme)) return Unauthenticated("no bearer token");
-  shown.remove_prefix(kScheme.size());
-  const std::shared_ptr<const Tokens> tokens = tokens_->current();
-  const std::string* tenant = tokens->TenantOf(absl::StripAsciiWhitespace(shown));
+  LIVND_ASSIGN_OR_RETURN(const absl::string_view token, TokenShown(call));
+  const std::string* tenant = tokens_->current()->TenantOf(token);
   if (tenant == nullptr) return Unauthenticated("a token that the server does not know");
   return *tenant;
+}
+
+absl::StatusOr<std::string> Trust::AdminOf(const grpc::ServerContextBase& call) const {
+  if (admin_tokens_ != nullptr) {
+    LIVND_ASSIGN_OR_RETURN(const absl::string_view token, TokenShown(call));
+    if (admin_tokens_->current()->TenantOf(token) != nullptr) return "";
+    if (tokens_ == nullptr || tokens_->current()->TenantOf(token) == nullptr) {
+      return Unauthenticated("a token that the server does not know");
+    }
+    return NotAdmin("the token of a tenant", "an admin token (--admin-tokens)");
+  }
+  if (tokens_ != nullptr) return NotAdmin("any", "none: the server has no --admin-tokens");
+  if (sockets_alone_) return "";
+  return NotAdmin("not asked for",
+                  "none: others can reach the server, which has no --admin-tokens");
 }
 
 std::string Trust::Describe() const {
@@ -106,6 +143,10 @@ std::string Trust::Describe() const {
     const std::shared_ptr<const Tokens> tokens = tokens_->current();
     absl::StrAppend(&text, text.empty() ? "" : ", ", tokens->num_tokens(), " token(s) of ",
                     tokens->num_tenants(), " tenant(s)");
+  }
+  if (admin_tokens_ != nullptr) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", admin_tokens_->current()->num_tokens(),
+                    " admin token(s)");
   }
   return text.empty() ? "nothing" : text;
 }

@@ -22,6 +22,7 @@ namespace livnd::server {
 struct TrustOptions {
   TlsFiles tls;
   std::string tokens;
+  std::string admin_tokens;
 
   bool encrypts() const { return !tls.cert.empty(); }
   // Whether a caller has to show something, a certificate or a token.
@@ -33,8 +34,10 @@ struct TrustOptions {
 // Thread-safe.
 class Trust {
  public:
+  // `sockets_alone`: the server listens on nothing but Unix sockets, which are its owner's to hand out.
   // InvalidArgument: files that do not go together; a field error of a file that is unusable.
-  static absl::StatusOr<std::unique_ptr<Trust>> Open(const TrustOptions& options);
+  static absl::StatusOr<std::unique_ptr<Trust>> Open(const TrustOptions& options,
+                                                     bool sockets_alone = false);
   ~Trust();
   Trust(const Trust&) = delete;
   Trust& operator=(const Trust&) = delete;
@@ -46,6 +49,10 @@ class Trust {
   // server has no tokens, and all callers are one. UNAUTHENTICATED.
   absl::StatusOr<std::string> TenantOf(const grpc::ServerContextBase& call) const;
 
+  // Whether a call may look after the server: it shows an admin token; or there are no tokens of any
+  // kind, and it can only come over a Unix socket. "" then. UNAUTHENTICATED, NOT_ADMIN.
+  absl::StatusOr<std::string> AdminOf(const grpc::ServerContextBase& call) const;
+
   // For the log: "TLS with client certificates, 3 token(s) of 2 tenant(s)"; "nothing".
   std::string Describe() const;
 
@@ -55,6 +62,8 @@ class Trust {
 
   std::shared_ptr<Reread<TlsMaterial>> tls_;  // null without TLS
   std::shared_ptr<Reread<Tokens>> tokens_;    // null without tokens
+  std::shared_ptr<Reread<Tokens>> admin_tokens_;
+  bool sockets_alone_ = false;
   Mutex mu_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

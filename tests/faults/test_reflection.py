@@ -17,6 +17,7 @@ OUR_SERVICES = {
     "livnd.v1.EnvironmentService",
     "livnd.v1.CultureService",
     "livnd.v1.SessionService",
+    "livnd.v1.AdminService",
 }
 SERVICES = OUR_SERVICES | {
     "grpc.health.v1.Health",
@@ -198,6 +199,8 @@ def test_every_listed_service_resolves_and_is_served(channel, version):
             for message in (method.input_type, method.output_type):
                 files = stream.files(file_containing_symbol=message.full_name)
                 assert pool_of(files).FindMessageTypeByName(message.full_name)
+            if method.name == "Drain":
+                continue  # it is served once
             path = f"/{name}/{method.name}"
             call = channel.stream_stream(path)(iter([b""]), timeout=20)
             try:

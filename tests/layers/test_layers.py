@@ -35,7 +35,7 @@ MAY_REACH = {
     "lab": ({"lab", "env", "io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
     "proto": ({"proto", "third_party"}, ABSL | THREADS | WIRE),
     "server": (
-        {"server", "lab", "env", "io", "sim", "base", "proto", "third_party"},
+        {"server", "lab", "env", "io", "sim", "base", "proto", "third_party", "clients"},
         ABSL | NUMERIC | FILES | THREADS | WIRE | {"absl_flags", "prometheus_cpp", "xxhash"},
     ),
     "clients": ({"clients", "proto", "third_party"}, ABSL | THREADS | WIRE),
@@ -154,6 +154,12 @@ def test_a_room_reaches_nothing_it_should_not(room: str) -> None:
             if top not in rooms | {"tools", ""} and not package.startswith(DATA):
                 wrong.append(label)
     assert not wrong, f"{room} reaches {wrong}; bazel query 'somepath(//{room}/..., {wrong[0]})'"
+
+
+def test_only_commands_of_the_server_call_one() -> None:
+    """`livnd sessions` is a client like any other; what serves knows none."""
+    inner = "(//server/... except //server/commands/... except //server:*)"
+    assert not [label for label in query(f"deps({inner})") if label.startswith("//clients")]
 
 
 def test_env_uses_files_through_io_only() -> None:
