@@ -83,10 +83,14 @@ struct Metrics::Parts final : public prometheus::Collectable {
   Counter& episodes;
   Counter& simulated_s;
   Counter& numerical_failures;
+  Counter& late;
   prometheus::Gauge& sessions;
+  prometheus::Gauge& sessions_on_disk;
+  prometheus::Gauge& sessions_lost;
   prometheus::Gauge& environments;
   prometheus::Gauge& queued_tasks;
   prometheus::Gauge& workers;
+  prometheus::Gauge& recovery_s;
 
   mutable Mutex mu;
   std::function<Levels()> levels ABSL_GUARDED_BY(mu);
@@ -118,11 +122,19 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
                              "Time that cultures have lived, each copy's own.")),
       numerical_failures(AddCounter(registry, "livnd_numerical_failures_total",
                                     "Copies whose simulation has left the range of numbers.")),
-      sessions(AddGauge(registry, "livnd_sessions", "Sessions that there are.")),
+      late(AddCounter(registry, "livnd_late_answers_total",
+                      "Answers of paced sessions that came more than 1 ms after they were due.")),
+      sessions(AddGauge(registry, "livnd_sessions", "Sessions in memory.")),
+      sessions_on_disk(AddGauge(registry, "livnd_sessions_on_disk",
+                                "Sessions that their next call brings back from the disk.")),
+      sessions_lost(AddGauge(registry, "livnd_sessions_lost",
+                             "Sessions whose journal is kept and cannot be gone on with.")),
       environments(AddGauge(registry, "livnd_environments", "Copies in all sessions.")),
       queued_tasks(
           AddGauge(registry, "livnd_queued_tasks", "Pieces of work that wait for a worker.")),
-      workers(AddGauge(registry, "livnd_workers", "Threads that simulate.")) {
+      workers(AddGauge(registry, "livnd_workers", "Threads that simulate.")),
+      recovery_s(AddGauge(registry, "livnd_recovery_seconds",
+                          "Time that bringing back sessions took when the server started.")) {
   prometheus::BuildGauge()
       .Name("livnd_build_info")
       .Help("1; which livnd this is, by its labels.")
@@ -177,6 +189,9 @@ std::vector<prometheus::MetricFamily> Metrics::Parts::Collect() const {
   environments.Set(now.environments);
   queued_tasks.Set(now.queued_tasks);
   workers.Set(now.workers);
+  sessions_on_disk.Set(now.sessions_on_disk);
+  sessions_lost.Set(now.sessions_lost);
+  recovery_s.Set(now.recovery_s);
   return registry.Collect();
 }
 
@@ -235,6 +250,8 @@ void Metrics::Count(const Work& work) {
     parts_->numerical_failures.Increment(static_cast<double>(work.numerical_failures));
   }
 }
+
+void Metrics::CountLate() { parts_->late.Increment(); }
 
 void Metrics::ReadLevelsFrom(std::function<Levels()> levels) {
   MutexLock lock(parts_->mu);

@@ -28,10 +28,13 @@ enum class Stage {
 
 // What there is at a moment.
 struct Levels {
-  int sessions = 0;
-  int environments = 0;  // copies, in all sessions
-  int queued_tasks = 0;  // that wait for a worker
+  int sessions = 0;  // in memory
+  int sessions_on_disk = 0;
+  int sessions_lost = 0;  // on the disk, and not to be brought back
+  int environments = 0;   // copies, in all sessions
+  int queued_tasks = 0;   // that wait for a worker
   int workers = 0;
+  double recovery_s = 0.0;  // that bringing back sessions took at the start
 };
 
 // Everything that docs/operating.md lists. Counters start at 0 with the process; none goes down.
@@ -60,6 +63,9 @@ class Metrics {
   void Observe(Stage stage, int method, absl::Duration time);
   // An operation has done so much.
   void Count(const Work& work);
+
+  // An answer came later than it was due.
+  void CountLate();
 
   // From now on a collection asks `levels` too; null ends that, and waits for one that asks.
   void ReadLevelsFrom(std::function<Levels()> levels);

@@ -90,10 +90,23 @@ TEST_F(MetricsTest, WorkAddsUp) {
 TEST_F(MetricsTest, LevelsAreReadWhenTheyAreCollected) {
   EXPECT_EQ(Read("livnd_sessions").at(""), 0);
   int sessions = 1;
-  metrics_.ReadLevelsFrom([&] { return Levels{sessions, 20, 3, 4}; });
+  metrics_.ReadLevelsFrom([&] {
+    Levels levels;
+    levels.sessions = sessions;
+    levels.sessions_on_disk = 7;
+    levels.sessions_lost = 8;
+    levels.environments = 20;
+    levels.queued_tasks = 3;
+    levels.workers = 4;
+    levels.recovery_s = 0.5;
+    return levels;
+  });
   EXPECT_EQ(Read("livnd_sessions").at(""), 1);
   sessions = 2;
   EXPECT_EQ(Read("livnd_sessions").at(""), 2);
+  EXPECT_EQ(Read("livnd_sessions_on_disk").at(""), 7);
+  EXPECT_EQ(Read("livnd_sessions_lost").at(""), 8);
+  EXPECT_EQ(Read("livnd_recovery_seconds").at(""), 0.5);
   EXPECT_EQ(Read("livnd_environments").at(""), 20);
   EXPECT_EQ(Read("livnd_queued_tasks").at(""), 3);
   EXPECT_EQ(Read("livnd_workers").at(""), 4);

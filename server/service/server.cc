@@ -207,8 +207,12 @@ struct Server::Parts {
     store.Exchange(std::move(offer.environments), std::move(offer.builder),
                    std::move(offer.versions));
     metrics.ReadLevelsFrom([this] {
-      return Levels{registry.num_sessions(), registry.num_envs(), pool->num_waiting(),
-                    pool->concurrency()};
+      Levels levels;
+      levels.environments = registry.num_envs();
+      levels.queued_tasks = pool->num_waiting();
+      levels.workers = pool->concurrency();
+      registry.FillIn(levels);
+      return levels;
     });
   }
 

@@ -16,8 +16,9 @@
 namespace livnd::server {
 namespace {
 
-// More is not read: what a stream may have waiting is what a session may.
-constexpr int kMaxUnanswered = 64;
+// More is not read. Half of what a session may have waiting, so that a stream to one session is held up
+// and never refused.
+constexpr int kMaxUnanswered = 32;
 
 // A StepStreamResponse around the bytes of a StepResponse, which are not copied.
 grpc::ByteBuffer Wrapped(int64_t tag, const grpc::ByteBuffer& answer) {

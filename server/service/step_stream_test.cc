@@ -152,6 +152,8 @@ TEST_F(StepStreamTest, BytesThatAreNoRequestEndTheStream) {
 }
 
 TEST_F(StepStreamTest, ADrainingServerSaysGoodbye) {
+  ASSERT_TRUE(Send(1, StepRequest("nobody", 2)));
+  EXPECT_EQ(ReasonOf(Receive()), "UNKNOWN_SESSION");  // so that the server knows of the stream
   server_->Drain();
   EXPECT_TRUE(Receive().has_goodbye());
   v1::StepStreamResponse none;

@@ -12,17 +12,19 @@ Pace::Time Pace::After(absl::Duration culture_time, Time now) {
   return due;
 }
 
-void Pace::Tell(Time due, Time now) {
+bool Pace::Tell(Time due, Time now) {
   const double late_us =
       std::max(0.0, std::chrono::duration<double, std::micro>(now - due).count());
   const auto bin = static_cast<size_t>(
       std::upper_bound(kBoundsUs.begin(), kBoundsUs.end(), late_us) - kBoundsUs.begin());
   MutexLock lock(mu_);
   ++num_steps_;
-  if (late_us > absl::ToDoubleMicroseconds(kLate)) ++num_late_;
+  const bool late = late_us > absl::ToDoubleMicroseconds(kLate);
+  if (late) ++num_late_;
   sum_us_ += late_us;
   max_us_ = std::max(max_us_, late_us);
   ++counts_[bin];
+  return late;
 }
 
 v1::PaceReport Pace::report() const {

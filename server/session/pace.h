@@ -43,8 +43,8 @@ class Pace {
   // An operation of so much culture time has been computed: when it is due. kPast for a free pace.
   Time After(absl::Duration culture_time, Time now);
 
-  // It is answered now.
-  void Tell(Time due, Time now) ABSL_LOCKS_EXCLUDED(mu_);
+  // It is answered now. Whether that is late.
+  bool Tell(Time due, Time now) ABSL_LOCKS_EXCLUDED(mu_);
   v1::PaceReport report() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -28,8 +28,9 @@ constexpr int64_t kOverheadBytes = 4 << 10;
 // over costs, and short beside what a caller on the same machine notices.
 constexpr absl::Duration kTurn = absl::Milliseconds(2);
 
-// About so long it takes until a worker has begun what another thread has handed to it.
-constexpr absl::Duration kHandingOver = absl::Microseconds(100);
+// A step that takes longer is worth a worker: until that has begun what another thread has handed to it
+// takes a good part of this, and nobody notices that the thread which reads calls is busy for so long.
+constexpr absl::Duration kHandingOver = absl::Microseconds(250);
 
 // Processor time of this thread. A piece is no shorter because other processes are busy: that would
 // make the work more, and them no less.

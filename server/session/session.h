@@ -106,7 +106,9 @@ class Session {
   // When the operation that was just answered may be told; the past where nothing is paced. On the strand.
   Pace::Time due() const { return due_; }
   // It is told now. Thread-safe.
-  void Tell(Pace::Time due) { pace_.Tell(due, Pace::Clock::now()); }
+  void Tell(Pace::Time due) {
+    if (pace_.Tell(due, Pace::Clock::now())) metrics_.CountLate();
+  }
 
   // Of the session's journal. Who waits calls `done` when what was done until now is kept.
   bool waits_for_disk() const { return journal_ != nullptr && journal_->waits(); }

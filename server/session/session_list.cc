@@ -53,6 +53,20 @@ std::vector<v1::SessionSummary> SessionRegistry::List() const {
   return out;
 }
 
+void SessionRegistry::FillIn(Levels& levels) const {
+  MutexLock lock(mu_);
+  levels.recovery_s = absl::ToDoubleSeconds(recovery_);
+  for (const auto& [name, entry] : sessions_) {
+    if (entry->session != nullptr) {
+      ++levels.sessions;
+    } else if (entry->lost.empty()) {
+      ++levels.sessions_on_disk;
+    } else {
+      ++levels.sessions_lost;
+    }
+  }
+}
+
 absl::StatusOr<SessionRegistry::Owned> SessionRegistry::FindByBeginning(
     absl::string_view beginning) const {
   MutexLock lock(mu_);

@@ -267,10 +267,15 @@ absl::Status SessionRegistry::Recover() {
     told = SteadyNow();
     LogLine(Severity::kInfo, "bringing back sessions", {{"num_left", num_left}});
   }
+  const absl::Duration took = SteadyNow() - start;
+  {
+    MutexLock registry_lock(mu_);
+    recovery_ = took;
+  }
   LogLine(Severity::kInfo, "sessions brought back",
           {{"num_sessions", num_back},
            {"num_on_disk", journals.size() - num_back},
-           {"duration_ms", SteadyNow() - start}});
+           {"duration_ms", took}});
   return absl::OkStatus();
 }
 

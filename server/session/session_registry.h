@@ -151,6 +151,8 @@ class SessionRegistry {
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
   // In memory.
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Where the sessions are, and how long bringing them back has taken at the start.
+  void FillIn(Levels& levels) const ABSL_LOCKS_EXCLUDED(mu_);
   // Copies in all sessions in memory.
   int num_envs() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -215,6 +217,7 @@ class SessionRegistry {
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Duration recovery_ ABSL_GUARDED_BY(mu_);
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
   int num_resident_ ABSL_GUARDED_BY(mu_) = 0;  // sessions in memory
   absl::flat_hash_map<std::string, EntryPointer> sessions_ ABSL_GUARDED_BY(mu_);

@@ -127,6 +127,58 @@ def test_what_there_is(server, client):
     assert now("livnd_build_info", **versions) == 1
 
 
+def test_where_sessions_are_and_how_long_they_took_to_come_back():
+    with Serve("--metrics-listen", HERE, "--lease", "300ms") as server:
+
+        def places() -> tuple[float, ...]:
+            now = Scrape(server)
+            names = ("sessions", "sessions_on_disk", "sessions_lost")
+            return tuple(now(f"livnd_{name}") for name in names)
+
+        def until(expected: tuple[float, ...]) -> None:
+            deadline = time.monotonic() + 60
+            while places() != expected:
+                assert time.monotonic() < deadline, places()
+                time.sleep(0.05)
+
+        with livnd.connect(server.address) as client:
+            names = [client.create_session(TASK, 1).detach() for _ in range(2)]
+            assert Scrape(server)("livnd_recovery_seconds") == 0
+            until((0, 2, 0))
+            session = client.attach_session(names[0])
+            session.reset()
+            until((0, 2, 0))
+            server.kill()
+            damaged = next(path for path in server.journals if path.stem == names[1])
+            content = bytearray(damaged.read_bytes())
+            content[12] ^= 0xFF
+            damaged.write_bytes(content)
+            server.command[server.command.index("--lease") + 1] = "1h"
+            server.start()
+            until((0, 1, 1))
+            session.step(np.zeros((1, *session.spec.actions[0].shape), np.float32))
+            assert places() == (1, 0, 1)
+            server.kill()
+            server.start()
+            assert places() == (1, 0, 1)
+            assert Scrape(server)("livnd_recovery_seconds") > 0
+
+
+def test_answers_that_come_late_are_counted():
+    with (
+        Serve("--metrics-listen", HERE, "--pace", "real") as server,
+        livnd.connect(server.address) as client,
+        client.create_session(TASK, 1) as session,
+    ):
+        actions = np.zeros((1, *session.spec.actions[0].shape), np.float32)
+        session.reset()
+        session.step(actions)
+        before = Scrape(server)("livnd_late_answers_total")
+        time.sleep(3 * session.spec.step_duration_ms / 1000)
+        session.step(actions)
+        assert Scrape(server)("livnd_late_answers_total") == before + 1
+
+
 def test_denials_by_reason(server, client):
     with pytest.raises(errors.UnknownEnvironmentError):
         client.create_session("Nothing-v0")

@@ -96,6 +96,11 @@ class Session:
         self._delete = connection.own_session(self)
         self._closed = False
         self._one_caller = OneCaller("session")
+        # By name; made once, since NumPy takes its time to tell a dtype's name.
+        self._accepted_actions = {
+            spec.name: f"{spec.dtype} of shape {(self.num_envs, *spec.shape)}"
+            for spec in self.spec.actions
+        }
         # Why there is no session of this name any more.
         self._gone: UnknownSessionError | OwnServerEndedError | None = None
         # Method and payload of the operations that were sent with next_op_index and got no answer,
@@ -359,7 +364,7 @@ class Session:
         }
 
     def _encode_action(self, spec: TensorSpec, action: Any) -> Any:
-        accepted = f"{spec.dtype} of shape {(self.num_envs, *spec.shape)}"
+        accepted = self._accepted_actions[spec.name]
         return encode(checks.array(spec.name, action, spec.dtype, accepted), spec.dtype)
 
     def _put_seeds(self, request: Any, seeds: Sequence[int | None] | None) -> None:
