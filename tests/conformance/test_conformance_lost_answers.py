@@ -1,5 +1,8 @@
 """Requests and answers get lost: what was answered was done, nothing is done twice, and a session
-can be used on from wherever the losses leave it."""
+can be used on from wherever the losses leave it.
+
+What may be lost: nothing that was acknowledged.
+"""
 
 from __future__ import annotations
 

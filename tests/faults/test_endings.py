@@ -1,4 +1,7 @@
-"""A server that is told to end does so in order and in time, in the middle of a long run too."""
+"""A server that is told to end does so in order and in time, in the middle of a long run too.
+
+What may be lost: nothing that was acknowledged. What is given up was never answered.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A server that runs short of file descriptors goes on serving once there are some again."""
+"""A server that runs short of file descriptors goes on serving once there are some again.
+
+What may be lost: connections, and nothing that was acknowledged.
+"""
 
 from __future__ import annotations
 

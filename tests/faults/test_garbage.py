@@ -1,6 +1,7 @@
 """Messages that nobody would send, over every call: each is an error of the caller's, or an answer.
 
-The server lives, loses nothing, and goes on with the bits that it would have had.
+The server lives and goes on with the bits that it would have had. What may be lost: nothing that
+was acknowledged, but by a message that happens to be a sound one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Processes that were forked from one that had used gRPC."""
+"""Processes that were forked from one that had used gRPC.
+
+What may be lost: nothing of the parent's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ctrl-C in the middle of an operation leaves it in doubt."""
+"""Ctrl-C in the middle of an operation leaves it in doubt.
+
+What may be lost: nothing that was acknowledged.
+"""
 
 from __future__ import annotations
 
