@@ -80,6 +80,7 @@ Result<v1::CreateSessionResponse> Client::Create(const SessionOptions& options) 
   request.set_max_episode_steps(options.max_episode_steps);
   request.set_snapshot(options.snapshot);
   request.mutable_copy_of()->Add(options.copy_of.begin(), options.copy_of.end());
+  if (options.pace.has_value()) request.mutable_pace()->set_speed(*options.pace);
   v1::CreateSessionResponse response;
   const Result<void> called = connection_->Call(&v1::SessionService::Stub::CreateSession, request,
                                                 &response, connection_->options().create_timeout);
@@ -115,6 +116,20 @@ Result<std::unique_ptr<Session>> Client::AttachSession(const std::string& name) 
     return driven.error();
   }
   return session;
+}
+
+Result<v1::GetSessionResponse> Client::GetSession(const std::string& name) {
+  v1::GetSessionRequest request;
+  request.set_session(name);
+  v1::GetSessionResponse response;
+  const Result<void> called = connection_->Call(&v1::SessionService::Stub::GetSession, request,
+                                                &response, connection_->options().create_timeout);
+  if (!called.ok()) return called.error();
+  return response;
+}
+
+std::unique_ptr<StepStream> Client::OpenStepStream() {
+  return std::unique_ptr<StepStream>(new StepStream(connection_));
 }
 
 Result<std::unique_ptr<CultureSession>> Client::AttachCulture(const std::string& name) {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,9 @@
 #include "clients/cpp/culture_session.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/session.h"
+#include "clients/cpp/step_stream.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
 
 namespace livnd::client {
 
@@ -41,6 +44,9 @@ struct SessionOptions {
   std::string snapshot;
   // [num_envs], which of the snapshot's copies they are; empty: all, in order.
   std::vector<int> copy_of;
+  // Seconds of culture time a second: 1 is real time, 0 as fast as it goes; 0.001 .. 1000. A step is
+  // answered no sooner than it is due (see v1::Pace). Not set: as the server was told.
+  std::optional<double> pace;
 };
 
 // Thread-safe. Do not use it across fork().
@@ -68,6 +74,10 @@ class Client {
   // UNSUPPORTED: it is of the other kind, and is left to the server.
   Result<std::unique_ptr<Session>> AttachSession(const std::string& name);
   Result<std::unique_ptr<CultureSession>> AttachCulture(const std::string& name);
+  // What a session is and where it stands, of whichever holder, who goes on undisturbed.
+  Result<v1::GetSessionResponse> GetSession(const std::string& name);
+  // Sends steps of this client's sessions, and receives their answers as they are done.
+  std::unique_ptr<StepStream> OpenStepStream();
 
  private:
   Result<v1::CreateSessionResponse> Attach(const std::string& name);

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "clients/cpp/step_wire.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/create_channel.h"
@@ -18,8 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kFirstBackoff{50};
-constexpr milliseconds kMaxBackoff{1000};
+constexpr milliseconds kRenewTimeout{5000};
 
 std::shared_ptr<grpc::Channel> MakeChannel(const Address& address, const Credentials& credentials) {
   grpc::ChannelArguments arguments;
@@ -35,6 +35,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Address& address, const Credent
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   return grpc::CreateCustomChannel(address.target, credentials.ForChannel(), arguments);
 }
+
+}  // namespace
 
 Error ErrorOf(const grpc::Status& status) {
   Error error;
@@ -62,19 +64,19 @@ bool ShouldRepeat(const Error& error) {
   return error.code == grpc::StatusCode::UNAVAILABLE || error.reason == "TOO_MANY_CALLS";
 }
 
-// Somewhere in the upper half of `backoff`, so that many clients do not come back at once.
 milliseconds Jitter(milliseconds backoff) {
   thread_local std::minstd_rand random{std::random_device{}()};
   return backoff / 2 +
          milliseconds(std::uniform_int_distribution<int64_t>(0, backoff.count() / 2)(random));
 }
 
-}  // namespace
-
 Connection::Connection(const std::string& address, ClientOptions options)
     : options_(std::move(options)),
       address_(ParseAddress(address)),
-      credentials_(Credentials::Make(options_)) {
+      credentials_(Credentials::Make(options_)),
+      renewals_([this](const std::string& session, grpc::ClientContext* context) {
+        return RenewLease(session, context);
+      }) {
   if (!address_.ok() || !credentials_.ok()) return;
   if (Result<std::string> token = credentials_->ReadToken(); token.ok()) token_ = *std::move(token);
   const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_, *credentials_);
@@ -138,6 +140,10 @@ Error Connection::NobodyAnswers(Error error) {
 
 std::string Connection::Prepare(grpc::ClientContext* context, steady_clock::duration timeout) {
   context->set_deadline(std::chrono::system_clock::now() + timeout);
+  return Authorize(context);
+}
+
+std::string Connection::Authorize(grpc::ClientContext* context) {
   const std::lock_guard<std::mutex> lock(token_mu_);
   if (!token_.empty()) context->AddMetadata("authorization", "Bearer " + token_);
   return token_;
@@ -158,20 +164,47 @@ grpc::Status Connection::AskServer(steady_clock::duration patience, bool wait,
   return Of<v1::ServerService::Stub>().GetServerInfo(&context, v1::GetServerInfoRequest(), info);
 }
 
-Result<void> Connection::CallUntilDecided(
-    const google::protobuf::Message& request, milliseconds timeout,
-    const std::function<grpc::Status(grpc::ClientContext*)>& attempt) {
+void Connection::WaitForServer(steady_clock::duration patience) {
+  v1::GetServerInfoResponse unused;
+  AskServer(patience, /*wait=*/true, &unused);
+}
+
+std::unique_ptr<StepWire> Connection::OpenStepStream() {
+  auto wire = std::make_unique<StepWire>();
+  wire->token = Authorize(wire->context());
+  wire->Open(Of<v1::EnvironmentService::Stub>());
+  return wire;
+}
+
+void Connection::Hold(const std::string& session, int64_t generation) {
+  renewals_.Add(session, generation, std::chrono::duration<double>(info_.session_lease_s()));
+}
+
+bool Connection::RenewLease(const std::string& session, grpc::ClientContext* context) {
+  v1::RenewLeaseRequest request;
+  request.set_session(session);
+  v1::RenewLeaseResponse unused;
+  Prepare(context, kRenewTimeout);
+  const Error error = ErrorOf(Of<v1::SessionService::Stub>().RenewLease(context, request, &unused));
+  return error.reason != "UNKNOWN_SESSION";
+}
+
+Result<void> Connection::CheckSize(const google::protobuf::Message& request) {
   if (Result<void> connected = Connect(); !connected.ok()) return connected;
   const int64_t size = static_cast<int64_t>(request.ByteSizeLong());
   const int64_t cap = info_.max_receive_message_bytes();
-  if (size > cap) {
-    return Error{
-        grpc::StatusCode::RESOURCE_EXHAUSTED,
-        "the request has " + std::to_string(size) + " bytes; the server takes " +
-            std::to_string(cap),
-        "MESSAGE_TOO_LARGE",
-        {{"value", std::to_string(size) + " bytes"}, {"accepted", std::to_string(cap) + " bytes"}}};
-  }
+  if (size <= cap) return {};
+  return Error{
+      grpc::StatusCode::RESOURCE_EXHAUSTED,
+      "the request has " + std::to_string(size) + " bytes; the server takes " + std::to_string(cap),
+      "MESSAGE_TOO_LARGE",
+      {{"value", std::to_string(size) + " bytes"}, {"accepted", std::to_string(cap) + " bytes"}}};
+}
+
+Result<void> Connection::CallUntilDecided(
+    const google::protobuf::Message& request, milliseconds timeout,
+    const std::function<grpc::Status(grpc::ClientContext*)>& attempt) {
+  if (Result<void> fits = CheckSize(request); !fits.ok()) return fits;
   milliseconds backoff = kFirstBackoff;
   steady_clock::time_point give_up = steady_clock::time_point::max();
   bool in_doubt = false;  // after any attempt
@@ -193,8 +226,7 @@ Result<void> Connection::CallUntilDecided(
     if (!repeat || now >= give_up) return error;
     std::this_thread::sleep_for(std::min<steady_clock::duration>(Jitter(backoff), give_up - now));
     // A broken line is mended while a call waits for it, and not while this thread sleeps.
-    v1::GetServerInfoResponse unused;
-    if (error.reason.empty()) AskServer(give_up - steady_clock::now(), /*wait=*/true, &unused);
+    if (error.reason.empty()) WaitForServer(give_up - steady_clock::now());
     backoff = std::min(2 * backoff, kMaxBackoff);
   }
 }

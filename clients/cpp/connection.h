@@ -13,6 +13,7 @@
 #include "clients/cpp/address.h"
 #include "clients/cpp/client_options.h"
 #include "clients/cpp/credentials.h"
+#include "clients/cpp/renewals.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
@@ -27,7 +28,21 @@ namespace livnd::client {
 
 namespace internal {
 
-// Connects with the first call, and again when the line breaks. Thread-safe.
+class StepWire;
+
+// Between the repeats of a call: the first pause, and how long they grow.
+inline constexpr std::chrono::milliseconds kFirstBackoff{50};
+inline constexpr std::chrono::milliseconds kMaxBackoff{1000};
+// Somewhere in the upper half of it, so that many clients do not come back at once.
+std::chrono::milliseconds Jitter(std::chrono::milliseconds backoff);
+
+// What the status of a call says.
+Error ErrorOf(const grpc::Status& status);
+// Whether the call is made again, as error_reason.proto says.
+bool ShouldRepeat(const Error& error);
+
+// Connects with the first call, and again when the line breaks. Renews the leases of the sessions that
+// it is told of. Thread-safe.
 class Connection {
  public:
   Connection(const std::string& address, ClientOptions options);
@@ -57,6 +72,22 @@ class Connection {
     return Call(method, request, response, options_.call_timeout);
   }
 
+  // MESSAGE_TOO_LARGE: larger than the server takes. Connects for that.
+  Result<void> CheckSize(const google::protobuf::Message& request);
+
+  // A stream of steps, as the line is. After a Connect.
+  std::unique_ptr<StepWire> OpenStepStream();
+  // Waits until there is somebody to ask, for so long: a broken line is mended meanwhile.
+  void WaitForServer(std::chrono::steady_clock::duration patience);
+  // Whether there is another token by now than the one that the server has refused.
+  bool HasRenewedToken(const std::string& refused);
+
+  // Renews the session's lease in the background, from Hold until Release of the same holder.
+  void Hold(const std::string& session, int64_t generation);
+  void Release(const std::string& session, int64_t generation) {
+    renewals_.Remove(session, generation);
+  }
+
   // Calls a method once and forgets the outcome.
   template <typename Stub, typename Request, typename Response>
   void TryOnce(Method<Stub, Request, Response> method, const Request& request,
@@ -79,8 +110,10 @@ class Connection {
                          v1::GetServerInfoResponse* info);
   // Gives a call its deadline and token; returns the token.
   std::string Prepare(grpc::ClientContext* context, std::chrono::steady_clock::duration timeout);
-  // Whether there is another token by now than the one that the server has refused.
-  bool HasRenewedToken(const std::string& refused);
+  // Gives it its token, which it returns.
+  std::string Authorize(grpc::ClientContext* context);
+  // False if there is no such session any more.
+  bool RenewLease(const std::string& session, grpc::ClientContext* context);
   Error NobodyAnswers(Error error);
   Result<void> CallUntilDecided(const google::protobuf::Message& request,
                                 std::chrono::milliseconds timeout,
@@ -100,6 +133,7 @@ class Connection {
   std::mutex token_mu_;
   std::string token_;  // guarded by token_mu_; empty: none
   v1::GetServerInfoResponse info_;
+  Renewals renewals_;  // last: its thread uses what is above
 };
 
 }  // namespace internal

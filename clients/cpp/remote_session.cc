@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 
 #include "google/protobuf/io/coded_stream.h"
@@ -42,14 +43,31 @@ Error NotUnderstood() {
           {}};
 }
 
+int64_t ExpectedOpIndex(const Error& error) {
+  const auto expected = error.metadata.find("expected");
+  if (error.reason != "WRONG_OP_INDEX" || expected == error.metadata.end()) return 0;
+  return std::strtoll(expected->second.c_str(), nullptr, 10);
+}
+
+Error AnswerLost(const Error& error) {
+  return {
+      error.code,
+      "the operation was done, but its answer is lost: others were done after it. Observe tells "
+      "where the session stands",
+      "ANSWER_LOST", error.metadata};
+}
+
 RemoteSession::RemoteSession(std::shared_ptr<Connection> connection,
                              v1::CreateSessionResponse created)
     : connection_(std::move(connection)),
       created_(std::move(created)),
-      next_op_index_(created_.next_op_index()) {}
+      next_op_index_(created_.next_op_index()) {
+  connection_->Hold(created_.session(), created_.generation());
+}
 
 RemoteSession::~RemoteSession() {
   if (closed_) return;
+  Release();
   connection_->TryOnce(&v1::SessionService::Stub::DeleteSession, Deletion(),
                        std::chrono::seconds(2));
 }
@@ -92,6 +110,7 @@ Result<void> RemoteSession::Restore(std::string snapshot, const std::vector<int>
 
 Result<std::vector<v1::CreateSessionResponse>> RemoteSession::Fork(
     int num_sessions, const std::vector<int>& copy_of) {
+  if (Result<void> free = IsFree(); !free.ok()) return free.error();
   // Of what is not known to have been done nothing can begin.
   if (!last_unanswered_.empty()) return UnknownOutcome(next_op_index_);
   v1::ForkRequest request;
@@ -119,14 +138,54 @@ bool RemoteSession::AnotherWasDone(const Error& error,
          (others_unanswered_ || last_unanswered_ != Fingerprint(request));
 }
 
-void RemoteSession::Advance() {
-  ++next_op_index_;
+void RemoteSession::AdvanceTo(int64_t next_op_index) {
+  next_op_index_ = next_op_index;
   last_unanswered_.clear();
   others_unanswered_ = false;
+  num_ahead_ = 0;
+}
+
+void RemoteSession::RememberStep(const google::protobuf::Message& request, int64_t op_index) {
+  if (op_index == next_op_index_) Remember(request);
+  num_ahead_ = std::max(num_ahead_, op_index - next_op_index_);
+}
+
+bool RemoteSession::WereDone(const Error& error) {
+  const int64_t expected = ExpectedOpIndex(error);
+  if (last_unanswered_.empty() || expected <= next_op_index_ ||
+      expected > next_op_index_ + num_ahead_ + 1) {
+    return false;
+  }
+  AdvanceTo(expected);
+  return true;
+}
+
+Result<void> RemoteSession::IsFree(const void* stream) const {
+  if (occupied_by_ == nullptr || occupied_by_ == stream) return {};
+  return Error{grpc::StatusCode::FAILED_PRECONDITION,
+               "steps of this session are under way over a StepStream: receive their answers first",
+               "STEPS_UNDER_WAY",
+               {}};
+}
+
+void RemoteSession::Notice(const Error& error) {
+  if (error.reason == "SUPERSEDED") Release();
+}
+
+Result<v1::GetSessionResponse> RemoteSession::Describe() {
+  if (Result<void> free = IsFree(); !free.ok()) return free.error();
+  v1::GetSessionRequest request;
+  request.set_session(created_.session());
+  v1::GetSessionResponse response;
+  const Result<void> called =
+      connection_->Call(&v1::SessionService::Stub::GetSession, request, &response);
+  if (!called.ok()) return called.error();
+  return response;
 }
 
 Result<void> RemoteSession::Close() {
   if (closed_) return {};
+  Release();
   v1::DeleteSessionResponse response;
   Result<void> called =
       connection_->Call(&v1::SessionService::Stub::DeleteSession, Deletion(), &response);
@@ -137,6 +196,7 @@ Result<void> RemoteSession::Close() {
 }
 
 std::string RemoteSession::Detach() {
+  Release();
   closed_ = true;
   return created_.session();
 }

@@ -20,6 +20,12 @@ namespace livnd::client::internal {
 // The error for an answer that lacks what the protocol says is there.
 Error NotUnderstood();
 
+// The op_index that the server expects, by a WRONG_OP_INDEX; 0 of every other error.
+int64_t ExpectedOpIndex(const Error& error);
+
+// Of an operation that was done, for a WRONG_OP_INDEX that says so.
+Error AnswerLost(const Error& error);
+
 // 128 random bits as text: a new one for every session that is wanted.
 std::string NewRequestId();
 
@@ -29,6 +35,9 @@ std::string NewRequestId();
 // Where the outcome of an operation stays unknown, the session remembers it. The same operation
 // again gets its answer. A beginning, which leaves nothing of what was before (a Reset of all
 // copies), goes on from any outcome. Everything else is refused with UNKNOWN_OUTCOME.
+//
+// While steps of it are on their way over a StepStream, other calls are STEPS_UNDER_WAY. As long as it
+// is there, its lease is renewed.
 //
 // Thread-compatible.
 class RemoteSession {
@@ -51,6 +60,7 @@ class RemoteSession {
     request->set_session(created_.session());
     request->set_generation(created_.generation());
     while (true) {
+      if (Result<void> free = IsFree(); !free.ok()) return free;
       request->set_op_index(next_op_index_);
       if (Result<void> allowed = MayBeSent(*request, kind); !allowed.ok()) return allowed;
       Result<void> called = connection_->Call(method, *request, response, timeout);
@@ -58,9 +68,15 @@ class RemoteSession {
         Advance();
         return called;
       }
+      Notice(called.error());
       if (called.error().in_doubt) Remember(*request);
-      if (!AnotherWasDone(called.error(), *request)) return called;
-      Advance();  // this beginning is the operation after it
+      if (AnotherWasDone(called.error(), *request)) {
+        Advance();  // this beginning is the operation after it
+      } else if (!WereDone(called.error())) {
+        return called;
+      } else if (kind != Kind::kBeginning) {
+        return AnswerLost(called.error());
+      }
     }
   }
   template <typename Stub, typename Request, typename Response>
@@ -73,10 +89,13 @@ class RemoteSession {
   template <typename Stub, typename Request, typename Response>
   Result<void> Look(Connection::Method<Stub, Request, Response> method, Request* request,
                     Response* response) {
+    if (Result<void> free = IsFree(); !free.ok()) return free;
     request->set_session(created_.session());
     Result<void> called = connection_->Call(method, *request, response);
-    // An operation whose outcome was unknown has been done.
-    if (called.ok() && response->next_op_index() > next_op_index_) Advance();
+    // Operations whose outcome was unknown have been done.
+    if (called.ok() && response->next_op_index() > next_op_index_) {
+      AdvanceTo(response->next_op_index());
+    }
     return called;
   }
 
@@ -89,19 +108,37 @@ class RemoteSession {
 
   std::chrono::milliseconds run_timeout() const { return connection_->options().run_timeout; }
 
+  Result<v1::GetSessionResponse> Describe();
   Result<void> Close();
   std::string Detach();
 
- private:
-  v1::DeleteSessionRequest Deletion() const;
-  static Error UnknownOutcome(int64_t op_index);
+  // What a StepStream does for its steps. Nobody else calls the session until nothing occupies it.
+  void Occupy(const void* stream) { occupied_by_ = stream; }
+  // STEPS_UNDER_WAY: of another stream than this one.
+  Result<void> IsFree(const void* stream = nullptr) const;
+  bool is_in_doubt() const { return !last_unanswered_.empty(); }
+  Error UnknownOutcome() const { return UnknownOutcome(next_op_index_); }
   // UNKNOWN_OUTCOME where an operation before this one stands in its way.
   Result<void> MayBeSent(const google::protobuf::Message& request, Kind kind) const;
+  // The operations before this one were done.
+  void AdvanceTo(int64_t next_op_index);
+  // Of a step that got no answer, perhaps behind others.
+  void RememberStep(const google::protobuf::Message& request, int64_t op_index);
+  // Where it tells that the session is another's now: its lease is left to who that is.
+  void Notice(const Error& error);
+
+ private:
+  // Its lease is not renewed any more.
+  void Release() { connection_->Release(created_.session(), created_.generation()); }
+  v1::DeleteSessionRequest Deletion() const;
+  static Error UnknownOutcome(int64_t op_index);
   void Remember(const google::protobuf::Message& request);
   // True if a server that answers so has done one of the unanswered operations, and not this one.
   bool AnotherWasDone(const Error& error, const google::protobuf::Message& request) const;
+  // True if the number that the server expects comes of operations that got no answer; on to it.
+  bool WereDone(const Error& error);
   // On to the next index.
-  void Advance();
+  void Advance() { AdvanceTo(next_op_index_ + 1); }
 
   const std::shared_ptr<Connection> connection_;
   const v1::CreateSessionResponse created_;
@@ -110,6 +147,9 @@ class RemoteSession {
   // whether there are others. Any of them may have been done, but only one.
   std::string last_unanswered_;
   bool others_unanswered_ = false;
+  // How many more, of the numbers after it, a StepStream has sent ahead that got no answer.
+  int64_t num_ahead_ = 0;
+  const void* occupied_by_ = nullptr;
   bool closed_ = false;
 };
 

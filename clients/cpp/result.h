@@ -21,7 +21,8 @@ struct Error {
   // reasons. Empty for errors of the transport (no server, deadline). The client's own, with nothing
   // sent: MESSAGE_TOO_LARGE (the server would not take it), INVALID_FIELD (an address of the wrong
   // form; a token, or files of TLS, that cannot be used), UNKNOWN_OUTCOME (see in_doubt). UNSUPPORTED:
-  // a session that the client cannot drive, which it has deleted again.
+  // a session that the client cannot drive, which it has deleted again. Of StepStream: NOTHING_SENT,
+  // STEPS_UNDER_WAY, ANSWER_LOST.
   std::string reason;
   // `field`, `value`, `accepted`, `expected`: where they apply.
   std::map<std::string, std::string> metadata;

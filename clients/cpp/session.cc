@@ -49,9 +49,7 @@ int64_t SizeOf(const google::protobuf::RepeatedPtrField<v1::TensorSpec>& specs) 
 
 Session::Session(std::shared_ptr<internal::Connection> connection,
                  v1::CreateSessionResponse created)
-    : remote_(std::move(connection), std::move(created)) {
-  step_request_.add_actions();
-}
+    : remote_(std::move(connection), std::move(created)) {}
 
 int64_t Session::action_size() const { return SizeOf(spec().actions()); }
 int64_t Session::observation_size() const { return SizeOf(spec().observations()); }
@@ -84,26 +82,39 @@ Result<ResetResult> Session::Reset(const ResetOptions& options) {
   return result;
 }
 
-Result<StepResult> Session::Step(const std::vector<float>& actions) {
+void Session::PutActions(const std::vector<float>& actions, v1::StepRequest* request) const {
   std::vector<int64_t> shape = {num_envs()};
   shape.insert(shape.end(), spec().actions(0).shape().begin(), spec().actions(0).shape().end());
-  Pack(actions, shape, step_request_.mutable_actions(0));
+  if (request->actions().empty()) request->add_actions();
+  Pack(actions, shape, request->mutable_actions(0));
+}
+
+Result<StepResult> Session::ResultOf(const v1::StepResponse& response) const {
+  StepResult result;
+  if (!UnpackSeen(response, spec(), &result) || !Unpack(response.rewards(), &result.rewards) ||
+      !Unpack(response.terminated(), &result.terminated) ||
+      !Unpack(response.truncated(), &result.truncated) ||
+      !Unpack(response.episode_seeds(), &result.episode_seeds) ||
+      !Unpack(response.began(), &result.began) || !UnpackFinal(response, spec(), &result)) {
+    return NotUnderstood();
+  }
+  return result;
+}
+
+Result<StepResult> Session::Step(const std::vector<float>& actions) {
+  PutActions(actions, &step_request_);
   if (Result<void> called =
           remote_.Operate(&v1::EnvironmentService::Stub::Step, &step_request_, &step_response_);
       !called.ok()) {
     return called.error();
   }
-  StepResult result;
-  if (!UnpackSeen(step_response_, spec(), &result) ||
-      !Unpack(step_response_.rewards(), &result.rewards) ||
-      !Unpack(step_response_.terminated(), &result.terminated) ||
-      !Unpack(step_response_.truncated(), &result.truncated) ||
-      !Unpack(step_response_.episode_seeds(), &result.episode_seeds) ||
-      !Unpack(step_response_.began(), &result.began) ||
-      !UnpackFinal(step_response_, spec(), &result)) {
-    return NotUnderstood();
-  }
-  return result;
+  return ResultOf(step_response_);
+}
+
+Result<v1::PaceReport> Session::GetPaceReport() {
+  Result<v1::GetSessionResponse> told = remote_.Describe();
+  if (!told.ok()) return told.error();
+  return std::move(*told->mutable_pace());
 }
 
 Result<ObserveResult> Session::Observe() {

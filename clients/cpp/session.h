@@ -14,6 +14,7 @@
 #include "clients/cpp/remote_session.h"
 #include "clients/cpp/result.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/session_service.pb.h"
 
 namespace livnd::client {
 
@@ -67,13 +68,16 @@ struct ObserveResult {
 // A session that is gone (Error::session_gone) does not come back: make another one with
 // Client::CreateSession and reset it. Its seeds begin anew, so give them.
 //
-// Thread-compatible: one driver. Made by Client::CreateSession; may outlive the client.
+// Its lease is renewed in the background as long as the object is there. Thread-compatible: one driver.
+// Made by Client::CreateSession; may outlive the client.
 class Session {
  public:
   const v1::EnvironmentSpec& spec() const { return remote_.created().environment(); }
   int num_envs() const { return remote_.created().num_envs(); }
   // Its name on the server. Whoever knows it can drive the session.
   const std::string& name() const { return remote_.created().session(); }
+  // Seconds of culture time a second; 0 is as fast as it goes.
+  double pace() const { return remote_.created().pace().speed(); }
   // Elements of one copy's action and observation.
   int64_t action_size() const;
   int64_t observation_size() const;
@@ -99,6 +103,9 @@ class Session {
   Result<std::vector<std::unique_ptr<Session>>> Fork(int num_sessions,
                                                      const std::vector<int>& copy_of = {});
 
+  // How well a session with a pace has kept its time; without steps and bounds where it has none.
+  Result<v1::PaceReport> GetPaceReport();
+
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
   // destructor does it too, in one attempt of at most two seconds.
   Result<void> Close() { return remote_.Close(); }
@@ -111,7 +118,11 @@ class Session {
 
  private:
   friend class Client;
+  friend class StepStream;
   Session(std::shared_ptr<internal::Connection> connection, v1::CreateSessionResponse created);
+
+  void PutActions(const std::vector<float>& actions, v1::StepRequest* request) const;
+  Result<StepResult> ResultOf(const v1::StepResponse& response) const;
 
   internal::RemoteSession remote_;
 

@@ -70,12 +70,20 @@ class Program:
     def close(self) -> None:
         self._process.communicate()
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
 
 def answer_of(told: dict[str, Any]) -> Any:
     """The answer; raises Refused for an error."""
     if "error" in told:
-        raise Refused(**{**told["error"], "code": _CODES[told["error"]["code"]]})
+        raise _refused(told["error"])
     return told["answer"]
+
+
+def _refused(error: dict[str, Any]) -> Refused:
+    return Refused(**{**error, "code": _CODES[error["code"]]})
 
 
 class _Numbered:
@@ -107,6 +115,9 @@ class _Numbered:
         made = self._ask("fork", num_sessions=num_sessions, copy_of=list(copy_of))
         return [type(self)(self._program, created) for created in made]
 
+    def detach(self) -> str:
+        return self._ask("detach")
+
     def close(self) -> None:
         self._ask("close")
 
@@ -136,6 +147,10 @@ class CppSession(_Numbered, drivers.Session):
     def observe(self):
         return self._answer(self._ask("observe"))
 
+    def pace_report(self):
+        report = pb.PaceReport.FromString(bytes.fromhex(self._ask("pace_report")))
+        return report if report.jitter_bounds_us else None
+
     def _answer(self, told: dict[str, Any]) -> Answer:
         answer: Answer = {}
         for name, value in told.items():
@@ -152,6 +167,33 @@ class CppSession(_Numbered, drivers.Session):
             else:
                 answer[name] = _array(value, _DTYPES[name], self.num_envs)
         return answer
+
+
+class CppStream(drivers.Stream):
+    """A livnd::client::StepStream."""
+
+    def __init__(self, program: Program, number: int) -> None:
+        self._program = program
+        self._id = number
+        self._sessions: dict[int, CppSession] = {}
+
+    def send(self, session, actions):
+        self._sessions[session._id] = session
+        numbers = np.asarray(actions, np.float32).tobytes().hex()
+        self._program.ask("send", stream=self._id, session=session._id, actions=numbers)
+
+    def recv(self):
+        told = self._program.tell("recv", stream=self._id)
+        if "session" not in told:
+            raise _refused(told["error"])
+        session = self._sessions[told["session"]]
+        session.next_op_index = told["next_op_index"]
+        if "error" in told:
+            return session, _refused(told["error"])
+        return session, session._answer(told["answer"])
+
+    def close(self):
+        self._program.ask("forget", stream=self._id)
 
 
 class CppCulture(_Numbered, drivers.Culture):
@@ -271,6 +313,7 @@ class CppClient(drivers.Client):
         max_episode_steps=None,
         snapshot=b"",
         copy_of=(),
+        pace=None,
     ):
         created = self._ask(
             "create_session",
@@ -280,9 +323,18 @@ class CppClient(drivers.Client):
             max_episode_steps=max_episode_steps or 0,
             snapshot=snapshot.hex(),
             copy_of=list(copy_of),
+            pace=pace,
         )
         self._sessions.append(CppSession(self._program, created))
         return self._sessions[-1]
+
+    def stream(self):
+        return CppStream(self._program, self._ask("open_stream"))
+
+    def session_info(self, name):
+        told = pb.GetSessionResponse.FromString(bytes.fromhex(self._ask("session_info", name=name)))
+        info = {n: getattr(told.session, n) for n in ("num_envs", "next_op_index", "generation")}
+        return {**info, "pace": told.session.pace.speed}
 
     def attach(self, name):
         self._sessions.append(CppSession(self._program, self._ask("attach_session", name=name)))
@@ -309,6 +361,15 @@ class CppDriver(drivers.Driver):
 
     def connect(self, address, **options):
         return CppClient(self._program, self._program.ask("connect", address=address, **options))
+
+    def make_and_die(self, address, environment_id):
+        program = Program()
+        session = CppClient(program, program.ask("connect", address=address)).session(
+            environment_id
+        )
+        session.reset()
+        program.kill()
+        return session.name
 
     def close(self) -> None:
         """Ends the program."""

@@ -48,6 +48,7 @@ class Driver {
  private:
   Client& ClientOf(const json& command) { return *clients_.at(command.at("client")); }
   Session& SessionOf(const json& command) { return *sessions_.at(command.at("session")); }
+  StepStream& StreamOf(const json& command) { return *streams_.at(command.at("stream")); }
   CultureSession& CultureOf(const json& command) { return *cultures_.at(command.at("culture")); }
 
   // Keeps a new session of either kind.
@@ -103,7 +104,23 @@ class Driver {
     options.max_episode_steps = command.at("max_episode_steps");
     options.snapshot = FromHex(command.at("snapshot"));
     options.copy_of = command.at("copy_of").get<std::vector<int>>();
+    if (!command.at("pace").is_null()) options.pace = command["pace"];
     return Keep(ClientOf(command).CreateSession(options), &sessions_);
+  }
+  json OpenStream(const json& command) {
+    streams_[++last_id_] = ClientOf(command).OpenStepStream();
+    return AnswerOf(last_id_);
+  }
+  // Whose step it was beside what came of it, where there was one.
+  json Recv(const json& command) {
+    const StepAnswer answer = StreamOf(command).Recv();
+    json outcome = Told(answer.result);
+    for (const auto& [id, session] : sessions_) {
+      if (session.get() != answer.session) continue;
+      outcome["session"] = id;
+      return Numbered(std::move(outcome), *session);
+    }
+    return outcome;
   }
   json Environments(const json& command) {
     return Told(ClientOf(command).ListEnvironments(), [](const auto& specs) {
@@ -128,6 +145,8 @@ class Driver {
       {"create_session", [this](const json& c) { return CreateSession(c); }},
       {"attach_session",
        [this](const json& c) { return Keep(ClientOf(c).AttachSession(c.at("name")), &sessions_); }},
+      {"session_info",
+       [this](const json& c) { return Told(ClientOf(c).GetSession(c.at("name"))); }},
       {"create_culture",
        [this](const json& c) {
          return Keep(ClientOf(c).CreateCulture(c.at("system"), c.at("num_envs")), &cultures_);
@@ -143,6 +162,17 @@ class Driver {
        }},
       {"observe",
        [this](const json& c) { return Numbered(Told(SessionOf(c).Observe()), SessionOf(c)); }},
+      {"pace_report",
+       [this](const json& c) {
+         return Numbered(Told(SessionOf(c).GetPaceReport()), SessionOf(c));
+       }},
+
+      {"open_stream", [this](const json& c) { return OpenStream(c); }},
+      {"send",
+       [this](const json& c) {
+         return Told(StreamOf(c).Send(SessionOf(c), ArrayOf<float>(c.at("actions"))));
+       }},
+      {"recv", [this](const json& c) { return Recv(c); }},
 
       {"clear",
        [this](const json& c) {
@@ -183,6 +213,10 @@ class Driver {
          if (c.contains("session")) return Fork(SessionOf(c), c, &sessions_);
          return Fork(CultureOf(c), c, &cultures_);
        }},
+      {"detach",
+       [this](const json& c) {
+         return AnswerOf(c.contains("session") ? SessionOf(c).Detach() : CultureOf(c).Detach());
+       }},
       {"close",
        [this](const json& c) {
          return Told(c.contains("session") ? SessionOf(c).Close() : CultureOf(c).Close());
@@ -190,6 +224,7 @@ class Driver {
       {"forget",
        [this](const json& c) {
          if (c.contains("client")) clients_.erase(c.at("client").get<int>());
+         if (c.contains("stream")) streams_.erase(c.at("stream").get<int>());
          if (c.contains("session")) sessions_.erase(c.at("session").get<int>());
          if (c.contains("culture")) cultures_.erase(c.at("culture").get<int>());
          return AnswerOf(nullptr);
@@ -199,6 +234,7 @@ class Driver {
   std::map<int, std::unique_ptr<Client>> clients_;
   std::map<int, std::unique_ptr<Session>> sessions_;
   std::map<int, std::unique_ptr<CultureSession>> cultures_;
+  std::map<int, std::unique_ptr<StepStream>> streams_;  // sessions outlive their steps
 };
 
 }  // namespace

@@ -57,6 +57,10 @@ class Numbered(ABC):
     def fork(self, num_sessions: int, copy_of: Sequence[int] = ()) -> list[Any]:
         """Sessions of the same kind."""
 
+    @abstractmethod
+    def detach(self) -> str:
+        """Leaves the session to the server; its name."""
+
 
 class Session(Numbered):
     """Copies of an environment with a task, one action and one observation tensor.
@@ -92,6 +96,10 @@ class Session(Numbered):
     @abstractmethod
     def observe(self) -> Answer:
         """Observations, infos, episodes, ticks and episode_seeds."""
+
+    @abstractmethod
+    def pace_report(self) -> Any:
+        """A pb.PaceReport, or None without a pace."""
 
     @abstractmethod
     def close(self) -> None:
@@ -152,6 +160,22 @@ class Culture(Numbered):
         """Ends the session."""
 
 
+class Stream(ABC):
+    """Steps of a client's sessions on their way."""
+
+    @abstractmethod
+    def send(self, session: Session, actions: Any) -> None:
+        """Without waiting for the answer."""
+
+    @abstractmethod
+    def recv(self) -> tuple[Session, Answer | Refused]:
+        """Whose step was answered, and what it came to."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hangs up."""
+
+
 class Client(ABC):
     """A client of one server."""
 
@@ -179,7 +203,15 @@ class Client(ABC):
         max_episode_steps: int | None = None,
         snapshot: bytes = b"",
         copy_of: Sequence[int] = (),
+        pace: float | None = None,
     ) -> Session: ...
+
+    @abstractmethod
+    def stream(self) -> Stream: ...
+
+    @abstractmethod
+    def session_info(self, name: str) -> dict[str, Any]:
+        """num_envs, next_op_index, generation and pace of anybody's session."""
 
     @abstractmethod
     def attach(self, name: str) -> Session:
@@ -205,3 +237,7 @@ class Driver(ABC):
     @abstractmethod
     def connect(self, address: str, **options: float | str) -> Client:
         """A client; options as livnd.connect's: timeout_s, retry_s, token, tls_ca ..."""
+
+    @abstractmethod
+    def make_and_die(self, address: str, environment_id: str) -> str:
+        """The name of a session whose client was killed as soon as it had reset it."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import livnd
 import numpy as np
+from livnd._proto import pb
 
 from conformance import drivers
 from conformance.drivers import Answer, Refused
@@ -16,14 +22,18 @@ def _told(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except livnd.LivndError as error:
-        raise Refused(
-            code=error.code,
-            reason=error.reason,
-            message=str(error),
-            metadata=error.metadata,
-            in_doubt=error.in_doubt,
-            session_gone=isinstance(error, livnd.errors.UnknownSessionError),
-        ) from error
+        raise _refused(error) from error
+
+
+def _refused(error: livnd.LivndError) -> Refused:
+    return Refused(
+        code=error.code,
+        reason=error.reason,
+        message=str(error),
+        metadata=error.metadata,
+        in_doubt=error.in_doubt,
+        session_gone=isinstance(error, livnd.errors.UnknownSessionError),
+    )
 
 
 def _answer(result: Any) -> Answer:
@@ -63,6 +73,9 @@ class _Numbered:
         made = _told(lambda: self._session.fork(num_sessions, copy_of or None))
         return [type(self)(session) for session in made]
 
+    def detach(self) -> str:
+        return _told(self._session.detach)
+
     def close(self) -> None:
         _told(self._session.close)
 
@@ -81,8 +94,38 @@ class PythonSession(_Numbered, drivers.Session):
     def observe(self):
         return _answer(_told(self._session.observe))
 
+    def pace_report(self):
+        report = _told(self._session.pace_report)
+        if report is None:
+            return None
+        return pb.PaceReport(**{f.name: getattr(report, f.name) for f in fields(report)})
+
     def forget(self):
         self._session = None
+
+
+class PythonStream(drivers.Stream):
+    """A livnd.StepStream."""
+
+    def __init__(self, stream: livnd.StepStream) -> None:
+        self._stream = stream
+        self._sessions: dict[livnd.Session, PythonSession] = {}
+
+    def send(self, session, actions):
+        self._sessions[session._session] = session
+        _told(lambda: self._stream.send(session._session, actions))
+
+    def recv(self):
+        try:
+            session, result = self._stream.recv()
+        except livnd.LivndError as error:
+            if error.session is None:
+                raise _refused(error) from error
+            return self._sessions[error.session], _refused(error)
+        return self._sessions[session], _answer(result)
+
+    def close(self):
+        self._stream.close()
 
 
 class PythonCulture(_Numbered, drivers.Culture):
@@ -141,6 +184,7 @@ class PythonClient(drivers.Client):
         max_episode_steps=None,
         snapshot=b"",
         copy_of=(),
+        pace=None,
     ):
         return PythonSession(
             _told(
@@ -151,9 +195,18 @@ class PythonClient(drivers.Client):
                     max_episode_steps=max_episode_steps,
                     snapshot=snapshot or None,
                     copy_of=copy_of or None,
+                    pace=pace,
                 )
             )
         )
+
+    def stream(self):
+        return PythonStream(self._client.step_stream())
+
+    def session_info(self, name):
+        info = _told(lambda: self._client.session_info(name))
+        names = ("num_envs", "next_op_index", "generation", "pace")
+        return {name: getattr(info, name) for name in names}
 
     def attach(self, name):
         return PythonSession(_told(lambda: self._client.attach_session(name)))
@@ -165,6 +218,15 @@ class PythonClient(drivers.Client):
         self._client.close()
 
 
+_VICTIM = """
+import os, signal, sys, livnd
+session = livnd.connect(sys.argv[1]).create_session(sys.argv[2])
+session.reset()
+print(session.name, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 class PythonDriver(drivers.Driver):
     """The package livnd."""
 
@@ -172,3 +234,8 @@ class PythonDriver(drivers.Driver):
 
     def connect(self, address, **options):
         return PythonClient(_told(lambda: livnd.connect(address, **options)))
+
+    def make_and_die(self, address, environment_id):
+        path = {**os.environ, "PYTHONPATH": str(Path(livnd.__file__).parents[1])}
+        command = [sys.executable, "-c", _VICTIM, address, environment_id]
+        return subprocess.run(command, env=path, capture_output=True, text=True).stdout.strip()

@@ -187,31 +187,38 @@ def parked(server: Serve) -> bool:
 
 
 def test_an_idle_session_leaves_the_memory_and_comes_back(connect):
+    """One that nobody holds: what a client holds stays, see test_conformance_leases.py."""
     with Serve("--lease", "200ms", "--bench-environments", "--max-sessions", "1") as server:
         client = connect(server.address)
         session = client.session(TASK, 2)
         session.reset([1, 2])
         first = steps(session, 0, 2)
+        name = session.detach()
         until(lambda: parked(server))
         time.sleep(0.3)
+        session = client.attach(name)
         seen = session.observe()
         assert seen["observations"].tobytes() == first[-1]["observations"].tobytes()
         steps(session, 2, 3)
         # Its place in memory is another's meanwhile.
+        session.detach()
         until(lambda: parked(server))
         time.sleep(0.5)
         other = client.session(NULL)
-        told = refused(lambda: steps(session, 3, 4))
-        assert told.reason == "TOO_MANY_SESSIONS"
+        assert refused(lambda: client.attach(name)).reason == "TOO_MANY_SESSIONS"
         other.close()
+        session = client.attach(name)
         steps(session, 3, 4)
+        session.detach()
         until(lambda: parked(server))
         server.kill()
         server.start()
+        session = client.attach(name)
         steps(session, 4, 5)
+        session.detach()
         until(lambda: parked(server))
         time.sleep(0.5)
-        session.close()
+        client.attach(name).close()
         assert not server.journals
 
 
@@ -220,8 +227,9 @@ def test_what_nobody_calls_for_long_is_deleted(connect):
         client = connect(server.address)
         session = client.session(NULL)
         session.reset([1])
+        name = session.detach()
         until(lambda: not server.journals)
-        told = refused(lambda: session.step(session.actions(0)))
+        told = refused(lambda: client.attach(name))
         assert (told.code, told.reason) == ("NOT_FOUND", "UNKNOWN_SESSION")
 
 

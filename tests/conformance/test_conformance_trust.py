@@ -253,18 +253,31 @@ def test_a_token_is_renewed_under_a_session(connect, made, tmp_path):
     mine = written(tmp_path / "mine", ALICE)
     server_flags = ["--tokens", str(tokens), "--bench-environments", "--threads", "1"]
     with Serve(*server_flags) as server:
-        session = connect(server.address, token_file=str(mine)).session("Null-v0")
-        session.reset([1])
+        client = connect(server.address, token_file=str(mine))
+        session, streamed = client.session("Null-v0"), client.session("Null-v0")
+        stream = client.stream()
+        for each in (session, streamed):
+            each.reset([1])
         session.step(ACTIONS[:1])
+        stream.send(streamed, ACTIONS[:1])
+        expected = stream.recv()[1]
         written(tokens, f"{RENEWED} alice\n")
         until_refused(server.address, ALICE)
         with pytest.raises(Refused) as caught:
             session.step(ACTIONS[:1])
         assert caught.value.reason == "UNAUTHENTICATED"
         assert not caught.value.in_doubt
+        stream.send(streamed, ACTIONS[:1])
+        told = stream.recv()[1]
+        assert told.reason == "UNAUTHENTICATED" and not told.in_doubt
         written(mine, RENEWED)
+        # The stream asks for the token by itself, and so does a call.
+        stream.send(streamed, ACTIONS[:1])
+        told = stream.recv()[1]
+        assert told["observations"].tobytes() == expected["observations"].tobytes()
         session.step(ACTIONS[:1])
-        assert session.next_op_index == 4
+        assert session.next_op_index == streamed.next_op_index == 4
+        stream.close()
 
 
 def until_refused(address: str, token: str) -> None:

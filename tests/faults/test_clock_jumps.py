@@ -80,12 +80,16 @@ def test_no_jump_ends_a_lease_or_a_retention(clock):
         with livnd.connect(server.address, retry_s=PATIENCE_S) as client:
             session = client.create_session(TASK, 2)
             told = [session.reset([1, 2]).observations[0].tobytes()]
+            name = session.detach()  # or the client would keep it in memory
             until_on_disk(server)
             for number, jump_s in enumerate(JUMPS_S):
                 clock.jump(jump_s)
                 look_around()
+                if number % 2 == 0:
+                    session = client.attach_session(name)
                 told.append(step(session, number))  # of one that was on the disk
                 if number % 2:
+                    session.detach()
                     until_on_disk(server)
             clock.jump(YEAR_S)
             look_around()
@@ -122,12 +126,13 @@ def test_a_server_that_comes_back_by_another_clock_deletes_nothing(clock, jump_s
     ):
         session = client.create_session(TASK, 2)
         session.reset([1, 2])
+        name = session.detach()
         until_on_disk(server)
         server.kill()
         clock.jump(jump_s)
         server.start()
         look_around()
-        told = step(session, 3)
+        told = step(client.attach_session(name), 3)
     with Serve() as server, livnd.connect(server.address) as client:
         session = client.create_session(TASK, 2)
         session.reset([1, 2])

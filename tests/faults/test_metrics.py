@@ -147,6 +147,7 @@ def test_where_sessions_are_and_how_long_they_took_to_come_back():
             until((0, 2, 0))
             session = client.attach_session(names[0])
             session.reset()
+            session.detach()  # or the client would keep it in memory
             until((0, 2, 0))
             server.kill()
             damaged = next(path for path in server.journals if path.stem == names[1])
@@ -156,6 +157,7 @@ def test_where_sessions_are_and_how_long_they_took_to_come_back():
             server.command[server.command.index("--lease") + 1] = "1h"
             server.start()
             until((0, 1, 1))
+            session = client.attach_session(names[0])
             session.step(np.zeros((1, *session.spec.actions[0].shape), np.float32))
             assert places() == (1, 0, 1)
             server.kill()

@@ -75,6 +75,8 @@ class ScramblingProxy:
         if "session" in {field.name for field in METHODS[name].request.DESCRIPTOR.fields}:
             of = METHODS[name].request.FromString(request).session
             session = self._sessions.get(of, self._others)
+        if name == "RenewLease":
+            return session, "answered"  # it comes by the clock, and draws nothing
         fates = ("answered",)
         if name in OPERATIONS:
             fates = tuple(FATES)

@@ -25,8 +25,10 @@ from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
 from livnd.errors import LivndError
 from livnd.gym import spaces
 from livnd.livn import Env, Run, Stimulus, make
+from livnd.pace import PaceReport
 from livnd.session import Session
-from livnd.specs import EnvironmentSpec, ServerInfo, System, TensorSpec
+from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System, TensorSpec
+from livnd.step_stream import StepStream
 
 __all__ = [
     "Client",
@@ -35,10 +37,13 @@ __all__ = [
     "Env",
     "EnvironmentSpec",
     "LivndError",
+    "PaceReport",
     "Run",
     "SeriesSelection",
     "ServerInfo",
     "Session",
+    "SessionInfo",
+    "StepStream",
     "Stimulus",
     "System",
     "TensorSpec",

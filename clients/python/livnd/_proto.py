@@ -21,11 +21,12 @@ _ERROR_POOL = descriptor_pool.DescriptorPool()
 
 
 class Method(NamedTuple):
-    """One unary call: its gRPC path and its message classes."""
+    """One call: its gRPC path and its message classes."""
 
     path: str
     request: Any
     response: Any
+    is_stream: bool  # of requests and responses
 
 
 def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
@@ -40,12 +41,14 @@ def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
         for enum in descriptor.enum_types_by_name.values():
             for value in enum.values:
                 setattr(names, value.name, value.number)
+        streams = {m.name for s in file.service for m in s.method if m.client_streaming}
         for service in descriptor.services_by_name.values():
             for method in service.methods:
                 methods[method.name] = Method(
                     f"/{service.full_name}/{method.name}",
                     message_factory.GetMessageClass(method.input_type),
                     message_factory.GetMessageClass(method.output_type),
+                    method.name in streams,
                 )
     return names, methods
 

@@ -10,8 +10,10 @@ from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.culture import CultureSession
+from livnd.pace import message_of as pace_message
 from livnd.session import Session, checked_snapshot, copy_indices
-from livnd.specs import EnvironmentSpec, System
+from livnd.specs import EnvironmentSpec, SessionInfo, System
+from livnd.step_stream import StepStream
 
 _AUTORESET_MODES = {
     "next_step": pb.AUTORESET_MODE_NEXT_STEP,
@@ -54,6 +56,7 @@ class Client(Connection):
         request_id: str | None = None,
         snapshot: bytes | None = None,
         copy_of: Sequence[int] | None = None,
+        pace: str | float | None = None,
     ) -> Session:
         """Builds num_envs copies of an environment for this client.
 
@@ -69,6 +72,9 @@ class Client(Connection):
             snapshot: of Session.snapshot(); the copies begin with it instead of as new ones.
             copy_of: [num_envs], which of the snapshot's copies they are; None: all, in order.
             request_id: names the wish, so that a repeat gives the same session; by default new.
+            pace: seconds of culture time a second, 0.001 .. 1000; "real" is 1, "free", as fast as
+                it goes, is 0; None: as the server was told. A step is answered no sooner than it
+                is due, and pace_report() tells how well that was kept. No bit depends on it.
 
         Raises:
             InvalidFieldError, UnknownEnvironmentError, CapacityError, PayloadMismatchError.
@@ -92,11 +98,30 @@ class Client(Connection):
             max_episode_steps=max_episode_steps or 0,
             snapshot=b"" if snapshot is None else checked_snapshot(snapshot),
             copy_of=copy_indices("copy_of", copy_of),
+            pace=pace_message(pace),
         )
         response = self.call("CreateSession", request, timeout_s=self._create_timeout_s)
         if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:
             return CultureSession(self, response, autoreset_mode)
         return Session(self, response, autoreset_mode)
+
+    def session_info(self, name: str) -> SessionInfo:
+        """What a session is and where it stands; its holder goes on undisturbed.
+
+        Raises:
+            UnknownSessionError: it was deleted, or cannot be brought back.
+        """
+        request = pb.GetSessionRequest(session=checks.text("name", name))
+        response = self.call("GetSession", request, timeout_s=self._create_timeout_s).session
+        return SessionInfo(
+            name=response.session,
+            spec=EnvironmentSpec.from_message(response.environment),
+            num_envs=int(response.num_envs),
+            autoreset_mode=_mode_name(response.autoreset_mode),
+            next_op_index=int(response.next_op_index),
+            generation=int(response.generation),
+            pace=float(response.pace.speed),
+        )
 
     def attach_session(self, name: str) -> Session:
         """Takes a session over: where its last holder was killed, has gone or has detached from it.
@@ -112,7 +137,7 @@ class Client(Connection):
         """
         request = pb.AttachSessionRequest(session=checks.text("name", name))
         response = self.call("AttachSession", request, timeout_s=self._create_timeout_s).session
-        mode = next(m for m, v in _AUTORESET_MODES.items() if v == response.autoreset_mode)
+        mode = _mode_name(response.autoreset_mode)
         if response.environment.kind == pb.ENVIRONMENT_KIND_CULTURE:
             return CultureSession(self, response, mode)
         return Session(self, response, mode)
@@ -120,6 +145,14 @@ class Client(Connection):
     def create_culture(self, system: str, num_envs: int = 1) -> CultureSession:
         """A session on the culture of a system, without a task; as create_session."""
         return self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)
+
+    def step_stream(self) -> StepStream:
+        """Sends steps of this client's sessions and receives their answers as they are done."""
+        return StepStream(self)
+
+
+def _mode_name(mode: int) -> str:
+    return next(name for name, value in _AUTORESET_MODES.items() if value == mode)
 
 
 def connect(address: str | None = None, **options: Any) -> Client:

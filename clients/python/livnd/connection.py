@@ -37,7 +37,7 @@ class Connection:
     server ends before the client, the call that finds it out is an OwnServerEndedError, and the
     next one starts another. A client belongs to the process that made it: after a fork every use in
     the child is a ForkedProcessError. It is copied and pickled by its arguments, without its
-    sessions.
+    sessions. Where it holds sessions, a thread of its own renews their leases.
 
     Args:
         address: "unix:PATH" or "HOST:PORT"; None starts (or joins) this process's own server.
@@ -114,7 +114,7 @@ class Connection:
         return f"{type(self).__name__}({self.address or 'own server'})"
 
     def __reduce__(self) -> Any:
-        self._check_usable()
+        self.check_usable()
         return _make, (type(self), self._address and self._address.text, self._limits)
 
     @property
@@ -128,6 +128,16 @@ class Connection:
             "threads": self._threads,
             **self._credentials.arguments(),
         }
+
+    @property
+    def timeout_s(self) -> float:
+        """Deadline of one attempt of a call."""
+        return self._timeout_s
+
+    @property
+    def retry_s(self) -> float:
+        """How long after its first failure a call is repeated."""
+        return self._retry_s
 
     @property
     def address(self) -> str | None:
@@ -162,21 +172,13 @@ class Connection:
         """
         payload = request if isinstance(request, bytes) else request.SerializeToString()
         line = self._connected()
-        cap = line.info.max_receive_message_bytes
-        if len(payload) > cap:
-            raise MessageTooLargeError(
-                f"{method}: the request has {len(payload)} bytes, the server takes {cap}; "
-                "use fewer copies in a session",
-                reason="MESSAGE_TOO_LARGE",
-                code="RESOURCE_EXHAUSTED",
-                metadata={"value": f"{len(payload)} bytes", "accepted": f"{cap} bytes"},
-            )
+        check_size(method, payload, line.info)
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         give_up: float | None = None
         backoff_s = _FIRST_BACKOFF_S
         in_doubt = False  # after any attempt
         while True:
-            self._check_usable()
+            self.check_usable()
             try:
                 return line.attempt(method, payload, timeout_s)
             except LivndError as error:
@@ -185,7 +187,7 @@ class Connection:
                 in_doubt = error.in_doubt or (in_doubt and repeat)
                 error.in_doubt = in_doubt
                 if line.server_has_ended():
-                    raise self._leave(line, method, error) from error
+                    raise self.leave(line, method, error) from error
                 now = time.monotonic()
                 give_up = now + self._retry_s if give_up is None else give_up
                 if not repeat or now >= give_up:
@@ -199,8 +201,12 @@ class Connection:
                 with contextlib.suppress(LivndError):
                     line.ask(max(0.0, give_up - time.monotonic()))
 
+    def line(self) -> Line:
+        """The line to the server, which has answered; for what is no single call: StepStream."""
+        return self._connected()
+
     def _connected(self) -> Line:
-        self._check_usable()
+        self.check_usable()
         with self._connecting:
             if self._line is not None and self._line.info is None and self._line.server_has_ended():
                 self._line.end()
@@ -231,7 +237,7 @@ class Connection:
                 ) from error
             raise
 
-    def _leave(self, line: Line, method: str, error: LivndError) -> OwnServerEndedError:
+    def leave(self, line: Line, method: str, error: LivndError) -> OwnServerEndedError:
         """Gives up a line whose own server has ended; the error that tells it."""
         ended = OwnServerEndedError(
             f"{method}: the client's own server {line.server.why_dead()}",
@@ -246,7 +252,8 @@ class Connection:
         line.end()
         return ended
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """ForkedProcessError, ClosedError: it cannot be used here, or not any more."""
         if os.getpid() != self._pid:
             raise ForkedProcessError(
                 f"this client was made in process {self._pid} and cannot be used in its fork "
@@ -274,8 +281,8 @@ class Connection:
     def own_session(self, session: Any) -> Callable[[], None]:
         """Has a session deleted with this client, or when nobody holds it any more.
 
-        The answer deletes it at once. All of this is best effort: a session that stays is moved to
-        the server's disk, and deleted after its retention.
+        The answer deletes it at once. Until then its lease is renewed. All of this is best effort:
+        a session that stays is moved to the server's disk, and deleted after its retention.
         """
         line, name, generation = self._line, session.name, session.generation
         line.own(name, generation)
@@ -289,7 +296,21 @@ class Connection:
 
     def disown_session(self, session: Any) -> None:
         """Leaves a session to the server, for somebody who attaches to it."""
-        self._line.disown(session.name, session.generation)
+        if self._line is not None:
+            self._line.disown(session.name, session.generation)
+
+
+def check_size(method: str, payload: bytes, info: ServerInfo) -> None:
+    """MessageTooLargeError for a request that the server would not take."""
+    cap = info.max_receive_message_bytes
+    if len(payload) > cap:
+        raise MessageTooLargeError(
+            f"{method}: the request has {len(payload)} bytes, the server takes {cap}; "
+            "use fewer copies in a session",
+            reason="MESSAGE_TOO_LARGE",
+            code="RESOURCE_EXHAUSTED",
+            metadata={"value": f"{len(payload)} bytes", "accepted": f"{cap} bytes"},
+        )
 
 
 def _make(kind: type[Connection], address: str | None, limits: dict[str, Any]) -> Connection:

@@ -27,9 +27,11 @@ class LivndError(Exception):
         metadata: all that the server said, by name.
         in_doubt: it is not known whether the server has done the operation (it will not do it
             twice). Calling it again with the same arguments is safe and gives its answer.
+        session: of StepStream.recv(): the session whose step failed; None elsewhere.
     """
 
     in_doubt: bool = False
+    session: object | None = None
 
     def __init__(
         self,
@@ -172,6 +174,18 @@ class UnknownOutcomeError(LivndError):
     """The operation before this one got no answer, and this one is another: see Session.step."""
 
 
+class AnswerLostError(LivndError):
+    """The operation was done, once, and its answer cannot be had any more: others came after it.
+
+    Only where several steps of a session were sent ahead and the connection broke. observe() tells
+    where the session stands.
+    """
+
+
+class NothingSentError(LivndError, RuntimeError):
+    """There are fewer answers on their way than were to be received."""
+
+
 class ServerStartError(LivndError):
     """The package could not start a server of its own; the message says what it tried."""
 
@@ -229,6 +243,8 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "SUPERSEDED": SupersededError,
 }
 
+_CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
 # Where the transport spoke and there is no ErrorInfo.
 _BY_CODE: dict[grpc.StatusCode, type[LivndError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: MessageTooLargeError,
@@ -240,15 +256,31 @@ _BY_CODE: dict[grpc.StatusCode, type[LivndError]] = {
 
 def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
     """The typed exception for a failed call; UNIMPLEMENTED and the like stay a LivndError."""
-    code = error.code()
+    details = next(
+        (v for k, v in error.trailing_metadata() or () if k == "grpc-status-details-bin"), b""
+    )
+    return _typed(error.code(), error.details(), details, method)
+
+
+def from_status(status: bytes, method: str) -> LivndError:
+    """The typed exception for an error that came as a serialized google.rpc.Status."""
+    try:
+        told = RpcStatus.FromString(status)
+        code, text = _CODES.get(told.code, grpc.StatusCode.UNKNOWN), told.message
+    except Exception:  # a peer's garbage
+        code, text = grpc.StatusCode.UNKNOWN, ""
+    return _typed(code, text, status, method)
+
+
+def _typed(code: grpc.StatusCode, text: str | None, status: bytes, method: str) -> LivndError:
     kind, reason = _BY_CODE.get(code, LivndError), ""
     metadata: dict[str, str] = {}
-    info = _error_info(error)
+    info = _error_info(status)
     if info is not None:
         reason = info.reason
         kind = _BY_REASON.get(reason, LivndError)
         metadata = dict(info.metadata)
-    text = error.details() or code.name
+    text = text or code.name
     unsaid = [
         f"{name}: {metadata[name]}"
         for name in ("field", "value", "accepted")
@@ -267,16 +299,13 @@ def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
     return result
 
 
-def _error_info(error: grpc.RpcError):
-    for key, value in error.trailing_metadata() or ():
-        if key != "grpc-status-details-bin":
-            continue
-        try:
-            for detail in RpcStatus.FromString(value).details:
-                if detail.type_url.endswith("/google.rpc.ErrorInfo"):
-                    info = ErrorInfo.FromString(detail.value)
-                    if info.domain == _DOMAIN:
-                        return info
-        except Exception:  # a peer's garbage must not hide the status itself
-            return None
+def _error_info(status: bytes):
+    try:
+        for detail in RpcStatus.FromString(status).details:
+            if detail.type_url.endswith("/google.rpc.ErrorInfo"):
+                info = ErrorInfo.FromString(detail.value)
+                if info.domain == _DOMAIN:
+                    return info
+    except Exception:  # a peer's garbage must not hide the status itself
+        return None
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import grpc
@@ -17,11 +18,14 @@ from livnd.errors import (
     LivndError,
     ServerUnavailableError,
     UnauthenticatedError,
+    UnknownSessionError,
     from_rpc_error,
 )
+from livnd.renewals import Renewals
 from livnd.specs import ServerInfo
 
 _DELETE_TIMEOUT_S = 2.0
+_RENEW_TIMEOUT_S = 5.0
 _WHY_NOT_TIMEOUT_S = 1.0
 _FALSE_TO_GRPC = ("0", "f", "false", "n", "no")
 
@@ -32,6 +36,8 @@ _is_fork_of_grpc = False
 
 class Line:
     """The way to one server, from the first call to the end. Thread-safe.
+
+    While it owns sessions, it renews their leases; see Renewals.
 
     Args:
         address: of a server; None starts (or joins) this process's own server.
@@ -66,6 +72,7 @@ class Line:
         self._channel = _Channel(self.address, tls)  # replaced with _ending held
         # Generations by name, also of those that nobody holds any more.
         self._sessions: dict[str, int] = {}
+        self._renewals: Renewals | None = None  # from the first session on
         self._ending = threading.Lock()
         self._ended = False
 
@@ -76,8 +83,7 @@ class Line:
             return self._attempt(method, payload, timeout_s, metadata=metadata, **options)
         except UnauthenticatedError:
             # Nothing was done; and the token may be another one by now.
-            self._metadata = _metadata_of(self._credentials)
-            if self._metadata == metadata:
+            if not self.has_renewed_token(metadata):
                 raise
         return self._attempt(method, payload, timeout_s, metadata=self._metadata, **options)
 
@@ -97,6 +103,26 @@ class Line:
         lost = ServerUnavailableError(f"{method}: the line was opened anew", code="UNAVAILABLE")
         lost.in_doubt = True
         raise lost
+
+    @property
+    def metadata(self) -> Any:
+        """What calls show the server of who they are."""
+        return self._metadata
+
+    def open_stream(self, method: str, requests: Iterable[bytes], metadata: Any) -> Any:
+        """A call of gRPC's, whose answers are to be iterated over; it ends with the channel.
+
+        ClosedError after end().
+        """
+        try:
+            return self._channel.stream(method)(iter(requests), metadata=metadata)
+        except ValueError:
+            raise ClosedError("the client was closed") from None
+
+    def has_renewed_token(self, refused: Any) -> bool:
+        """Whether there is another token by now than the one in the metadata that was refused."""
+        self._metadata = _metadata_of(self._credentials)
+        return self._metadata != refused
 
     def reopen_if_changed(self) -> None:
         """With the certificates that the files hold by now, if they are others. For a broken line.
@@ -144,11 +170,34 @@ class Line:
     def own(self, session: str, generation: int) -> None:
         """Has end() delete the session, if that was not done and nobody has taken it over."""
         self._sessions[session] = generation
+        with self._ending:
+            if self._ended:
+                return
+            if self._renewals is None:
+                self._renewals = Renewals(self.info.session_lease_s, self._renew_leases)
+            self._renewals.start()
+
+    def _renew_leases(self) -> None:
+        """Once. What fails is tried again the next time."""
+        for session, generation in list(self._sessions.items()):
+            if self._ended:
+                return
+            if session not in self._sessions:
+                continue
+            request = pb.RenewLeaseRequest(session=session).SerializeToString()
+            try:
+                self.attempt("RenewLease", request, _RENEW_TIMEOUT_S)
+            except UnknownSessionError:
+                self.disown(session, generation)
+            except ServerUnavailableError:
+                return  # nobody there, and no use in waiting as often as there are sessions
+            except (LivndError, ValueError):
+                pass
 
     def disown(self, session: str, generation: int) -> None:
         """Leaves the session to the server, if this line owns it as that generation."""
         if self._sessions.get(session) == generation:
-            del self._sessions[session]
+            self._sessions.pop(session, None)
 
     def delete(self, session: str, generation: int) -> bool:
         """Deletes the session if this line owns it as that generation; False if nobody answered.
@@ -160,7 +209,7 @@ class Line:
             return True
         if self._sessions.get(session) != generation:
             return True
-        del self._sessions[session]
+        self._sessions.pop(session, None)
         request = pb.DeleteSessionRequest(
             session=session, allow_missing=True, generation=generation
         )
@@ -182,6 +231,8 @@ class Line:
         with self._ending:
             if self._ended:
                 return
+            if self._renewals is not None:
+                self._renewals.stop()
             # An own server that ends next need not be asked to forget sessions.
             ends_too = self.server is not None and local_server.is_last_reference(self.server)
             for name, generation in () if ends_too else list(self._sessions.items()):
@@ -218,6 +269,11 @@ class _Channel:
             )
             self._stubs[method] = stub
         return stub
+
+    def stream(self, method: str) -> Any:
+        return self._channel.stream_stream(
+            METHODS[method].path, None, METHODS[method].response.FromString
+        )
 
     def close(self) -> None:
         self._channel.close()

@@ -22,13 +22,29 @@ class OneCaller:
         """Does it and returns its answer. ConcurrentCallError: another call is not done yet."""
         me = object()
         try:
-            # One step that no other thread and no interrupt divides.
-            if self._inside.setdefault("caller", me) is not me:
-                raise ConcurrentCallError(
-                    f"another thread is in a call of this {self._what}, which takes one caller at "
-                    "a time: give each thread its own, or have the callers wait for each other"
-                )
+            self.enter(me)
             return do(*args, **kwargs)
         finally:
-            if self._inside.get("caller") is me:
-                del self._inside["caller"]
+            self.leave(me)
+
+    def enter(self, caller: Any) -> None:
+        """Lets a caller in until it leaves; one that is in already stays so.
+
+        Args:
+            caller: makes the error for others by refuse(), if it is no call.
+        """
+        # One step that no other thread and no interrupt divides.
+        inside = self._inside.setdefault("caller", caller)
+        if inside is not caller:
+            refuse = getattr(inside, "refuse", None)
+            if refuse is not None:
+                raise refuse()
+            raise ConcurrentCallError(
+                f"another thread is in a call of this {self._what}, which takes one caller at "
+                "a time: give each thread its own, or have the callers wait for each other"
+            )
+
+    def leave(self, caller: object) -> None:
+        """Lets the next one in; nothing where this one was not."""
+        if self._inside.get("caller") is caller:
+            del self._inside["caller"]

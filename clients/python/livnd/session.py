@@ -13,15 +13,19 @@ from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
 from livnd.errors import (
+    AnswerLostError,
     ClosedError,
     LivndError,
     OwnServerEndedError,
     PayloadMismatchError,
+    SupersededError,
     UnknownOutcomeError,
     UnknownSessionError,
+    WrongOpIndexError,
     invalid_field,
 )
 from livnd.one_caller import OneCaller
+from livnd.pace import PaceReport
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
@@ -74,7 +78,8 @@ class Session:
     (the error is in_doubt), call again with the same arguments later, or reset all copies; any
     other operation is an UnknownOutcomeError. observe() tells what has been done: where its answer
     has a later next_op_index the doubt is over. A session that is gone (UnknownSessionError, or an
-    OwnServerEndedError) does not come back. One that nobody holds any more is deleted.
+    OwnServerEndedError) does not come back. One that nobody holds any more is deleted. As long as
+    somebody does, its lease is renewed in the background.
 
     Attributes:
         spec: the environment's spec.
@@ -83,6 +88,7 @@ class Session:
         autoreset_mode: "next_step", "same_step" or "disabled".
         next_op_index: the number of the next operation.
         generation: how many have held the session, this one included; see Client.attach_session.
+        pace: seconds of culture time a second; 0 is as fast as it goes. See pace_report().
     """
 
     def __init__(self, connection: Connection, created: Any, autoreset_mode: str) -> None:
@@ -92,6 +98,7 @@ class Session:
         self.autoreset_mode = autoreset_mode
         self.next_op_index = int(created.next_op_index)
         self.generation = int(created.generation)
+        self.pace = float(created.pace.speed)
         self._connection = connection
         self._delete = connection.own_session(self)
         self._closed = False
@@ -106,6 +113,8 @@ class Session:
         # Method and payload of the operations that were sent with next_op_index and got no answer,
         # in the order of their last attempts. Any of them may have been done, but only one.
         self._unanswered: list[tuple[str, bytes]] = []
+        # How many more, of the numbers after it, a StepStream has sent ahead that got no answer.
+        self._num_ahead = 0
 
     def __reduce__(self) -> Any:
         """A copy is another session that begins where this one is, also in another process."""
@@ -117,6 +126,7 @@ class Session:
             "autoreset_mode": self.autoreset_mode,
             "max_episode_steps": self.spec.max_episode_steps or None,
             "snapshot": self.snapshot(),
+            "pace": self.pace,
         }
         return _another, (self._connection, wish)
 
@@ -176,12 +186,17 @@ class Session:
                 its: repeat it with its own arguments, or reset all copies.
             UnknownSessionError, ServerUnavailableError.
         """
+        return self._step_result(self._operate("Step", self._step_request(actions)))
+
+    def _step_request(self, actions: Sequence[Any]) -> Any:
         if len(actions) != len(self.spec.actions):
             raise invalid_field("actions", len(actions), f"{len(self.spec.actions)} arrays")
         request = pb.StepRequest(session=self.name, op_index=self.next_op_index)
         for spec, action in zip(self.spec.actions, actions, strict=True):
             request.actions.append(self._encode_action(spec, action))
-        response = self._operate("Step", request)
+        return request
+
+    def _step_result(self, response: Any) -> StepResult:
         return StepResult(
             observations=tuple(decode(t) for t in response.observations),
             rewards=decode(response.rewards),
@@ -277,6 +292,16 @@ class Session:
         response = self._call("Fork", request)
         return [type(self)(self._connection, s, self.autoreset_mode) for s in response.sessions]
 
+    def pace_report(self) -> PaceReport | None:
+        """How well a session with a pace has kept its time; None without one.
+
+        Raises:
+            UnknownSessionError, ServerUnavailableError.
+        """
+        self._check_open()
+        response = self._call("GetSession", pb.GetSessionRequest(session=self.name))
+        return PaceReport.from_message(response.pace) if response.HasField("pace") else None
+
     def detach(self) -> str:
         """Leaves the session to the server and gives its name, which Client.attach_session takes.
 
@@ -311,8 +336,8 @@ class Session:
             or (method == "Reset" and not request.HasField("mask"))
             or (method == "Restore" and -1 not in request.copy_of)
         )
-        if self._unanswered and not is_beginning and this != self._unanswered[-1]:
-            raise self._in_doubt()
+        if not is_beginning:
+            self._check_doubt(method, payload)
         try:
             response = self._send(method, payload, timeout_s)
         except PayloadMismatchError:
@@ -321,13 +346,38 @@ class Session:
             # Another one had been done, so this beginning is the operation after it.
             self._advance()
             return self._number_and_do(method, request, timeout_s)
+        except WrongOpIndexError as error:
+            if not self._were_done_until(error.expected):
+                raise
+            if is_beginning:
+                return self._number_and_do(method, request, timeout_s)
+            raise answer_lost(error) from error
         except BaseException as error:
             # What is no LivndError has interrupted the call: KeyboardInterrupt.
             if not isinstance(error, LivndError) or error.in_doubt:
-                self._unanswered = [o for o in self._unanswered if o != this] + [this]
+                self._put_in_doubt(this)
             raise
         self._advance()
         return response
+
+    def _check_doubt(self, method: str, payload: bytes) -> None:
+        """UnknownOutcomeError where an operation before this one stands in its way."""
+        if self._unanswered and (method, payload) != self._unanswered[-1]:
+            raise self._in_doubt()
+
+    def _put_in_doubt(self, this: tuple[str, bytes]) -> None:
+        self._unanswered = [o for o in self._unanswered if o != this] + [this]
+
+    def _remember(self, step: Any) -> None:
+        """Of a step that a StepStream has sent, perhaps behind others, and that got no answer."""
+        ahead = step.op_index - self.next_op_index
+        if ahead == 0:
+            self._put_in_doubt(("Step", step.SerializeToString(deterministic=True)))
+        self._num_ahead = max(self._num_ahead, ahead)
+
+    def is_of(self, connection: Connection) -> bool:
+        """Whether it was made by this client."""
+        return self._connection is connection
 
     def _in_doubt(self) -> UnknownOutcomeError:
         return UnknownOutcomeError(
@@ -347,15 +397,27 @@ class Session:
         except (UnknownSessionError, OwnServerEndedError) as error:
             self._gone = error
             raise
+        except SupersededError:
+            self._connection.disown_session(self)
+            raise
 
-    def _advance(self) -> None:
-        self.next_op_index += 1
+    def _advance(self, next_op_index: int | None = None) -> None:
+        self.next_op_index = next_op_index or self.next_op_index + 1
         self._unanswered.clear()
+        self._num_ahead = 0
 
     def _learn_next(self, next_op_index: int) -> None:
-        """Of an answer that tells it: the operation whose outcome was unknown has been done."""
+        """Of an answer that tells it: the operations whose outcome was unknown have been done."""
         if next_op_index > self.next_op_index:
-            self._advance()
+            self._advance(next_op_index)
+
+    def _were_done_until(self, expected: int | None) -> bool:
+        """Whether the number that the server expects comes of operations that got no answer."""
+        last = self.next_op_index + self._num_ahead
+        if not self._unanswered or not self.next_op_index < (expected or 0) <= last + 1:
+            return False
+        self._advance(expected)
+        return True
 
     def _infos(self, tensors: Any) -> dict[str, np.ndarray]:
         return {
@@ -405,6 +467,17 @@ class Session:
 def _another(client: Any, wish: dict[str, Any]) -> Any:
     """A session of a pickle or a copy; `client` is a livnd.Client."""
     return client.create_session(**wish)
+
+
+def answer_lost(error: WrongOpIndexError) -> AnswerLostError:
+    """Of an operation that was sent again, and after which the server has done others."""
+    return AnswerLostError(
+        "the operation was done, but its answer is lost: others were done after it. observe() "
+        "tells where the session stands",
+        reason="ANSWER_LOST",
+        code=error.code,
+        metadata=error.metadata,
+    )
 
 
 def checked_snapshot(snapshot: Any) -> bytes:

@@ -124,6 +124,19 @@ class EnvironmentSpec:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class SessionInfo:
+    """A session as the server describes it (GetSession)."""
+
+    name: str
+    spec: EnvironmentSpec  # its max_episode_steps is the limit that counts in the session
+    num_envs: int
+    autoreset_mode: str  # "next_step", "same_step" or "disabled"
+    next_op_index: int  # the number of its next operation
+    generation: int  # how many have held it
+    pace: float  # seconds of culture time a second; 0: as fast as it goes
+
+
 @dataclass(frozen=True)
 class Population:
     """Cells of one kind: gids first_gid .. first_gid + num_cells - 1."""

@@ -260,7 +260,7 @@ def test_seed_tensors_are_checked_by_the_server(session, client):
     assert still_serves(client)
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", sorted(m for m in METHODS if not METHODS[m].is_stream))
 def test_bytes_that_are_no_message_do_not_hurt_the_server(client, method):
     with pytest.raises(livnd.LivndError):
         client.call(method, b"\xff" * 64)
