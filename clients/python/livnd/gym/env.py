@@ -13,6 +13,7 @@ from livnd.client import Client
 from livnd.gym import spaces
 from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
+from livnd.pace import PaceReport
 
 
 class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -29,6 +30,11 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
         render_mode: "rgb_array" for render(), or None. Only None where nothing names electrodes.
         threads: how many of an own server's shall simulate; see livnd.Client.
+        session: name of a living session, of detach() or a killed process, to go on with; whoever
+            held it before gets a SupersededError. None: a new one. The first call of what make()
+            has wrapped is a reset: reset(options={"resume": True}) goes on with the episode.
+        pace: seconds of culture time a second; "real" is 1, "free" is 0, as fast as it goes; None:
+            as the server was told. See livnd.Client.create_session.
         options: more of livnd.Client's: token, token_file, tls_ca, tls_cert, tls_key, timeout_s ...
             What is given here Gymnasium keeps in `spec`, a token too.
 
@@ -38,7 +44,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         episode_seed: seed that the running episode was started with.
 
     Raises:
-        UnknownEnvironmentError, ServerUnavailableError, ServerStartError.
+        InvalidFieldError: the session is of another environment or has several copies.
+        UnknownEnvironmentError, UnknownSessionError, ServerUnavailableError, ServerStartError.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"]}
@@ -49,6 +56,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         address: str | None = None,
         render_mode: str | None = None,
         threads: int | None = None,
+        session: str | None = None,
+        pace: str | float | None = None,
         **options: Any,
     ) -> None:
         self.render_mode = render_mode
@@ -56,7 +65,9 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._client = Client(address, threads=threads, **options)
         try:
             self.environment_spec = self._client.environment(environment_id)
-            self._session = RenewableSession(self._client, environment_id, 1, "disabled")
+            self._session = RenewableSession(
+                self._client, environment_id, 1, "disabled", pace=pace, session=session
+            )
             self.observation_space = spaces.observation_space(self.environment_spec)
             self.action_space = spaces.action_space(self.environment_spec)
             self._renderer = Renderer(self._client, self.environment_spec, render_mode)
@@ -73,7 +84,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         Args:
             seed: 0 .. 2**64 - 1, also as a NumPy integer; None continues the stream (random if
                 nothing was seeded yet).
-            options: numbers by the names in environment_spec.reset_options.
+            options: numbers by the names in environment_spec.reset_options. {"resume": True} alone
+                begins no episode, and tells where the running one is.
 
         Returns:
             The observation, float32 [observation size], and the info.
@@ -84,6 +96,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if seed is not None:
             seed = checks.seed("seed", seed)
         options = checks.mapping("options", {} if options is None else options, "numbers by name")
+        if spaces.resumes(seed, options):
+            return self._resumed()
         super().reset(seed=seed)
         result = self._session.reset([seed], options=options)
         self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
@@ -141,11 +155,25 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             InvalidFieldError: not a snapshot of one copy, or damaged; nothing has changed.
             SnapshotMismatchError: of another environment, physics or system; nothing has changed.
         """
-        seen = self._session.restore(snapshot)
+        self._session.restore(snapshot)
+        return self._observe(np.ones(1, np.bool_))
+
+    def observe(self) -> tuple[np.ndarray, dict[str, Any]] | None:
+        """The observation and the info that were the last ones; None before the first reset."""
+        return self._observe(np.zeros(1, np.bool_))
+
+    def _resumed(self) -> tuple[np.ndarray, dict[str, Any]]:
+        seen = self.observe()
+        if seen is None:
+            raise gymnasium.error.ResetNeeded("there is no episode to resume")
+        return seen
+
+    def _observe(self, restored: np.ndarray) -> tuple[np.ndarray, dict[str, Any]] | None:
+        seen = self._session.observe()
         if seen is None:
             self.episode_seed = None
             return None
-        self._renderer.keep_reset(seen.observations[0], np.ones(1, np.bool_))
+        self._renderer.keep_reset(seen.observations[0], restored)
         self.episode_seed = int(seen.episode_seeds[0])
         return seen.observations[0][0].copy(), spaces.single_info(seen.infos)
 
@@ -153,6 +181,17 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """N environments that begin where this one is, each with a session of its own."""
         n = checks.integer("n", n, "1 or more", 1)
         return [copy.deepcopy(self) for _ in range(n)]
+
+    def pace_report(self) -> PaceReport | None:
+        """How well the session has kept its pace; None without one. ResetNeeded: reset first."""
+        return self._session.session.pace_report()
+
+    def detach(self) -> str:
+        """Leaves the session to the server; its name, for make(..., session=name) elsewhere.
+
+        ResetNeeded: there is none yet. The environment is done with; close() it.
+        """
+        return self._session.session.detach()
 
     def render(self) -> np.ndarray | None:
         """The electrodes as the last reset or step left them, with the pulses of that step.

@@ -8,8 +8,10 @@ from typing import Any
 import gymnasium
 
 from livnd.client import Client
-from livnd.errors import NotResetError, OwnServerEndedError, UnknownSessionError
+from livnd.errors import NotResetError, OwnServerEndedError, UnknownSessionError, invalid_field
+from livnd.pace import message_of as pace_message
 from livnd.session import ObserveResult, ResetResult, Session, StepResult
+from livnd.specs import SessionInfo
 
 # After these nothing can be done on a session any more.
 _GONE = (UnknownSessionError, OwnServerEndedError)
@@ -28,6 +30,8 @@ class RenewableSession:
         num_envs: int,
         autoreset_mode: str,
         max_episode_steps: int | None = None,
+        pace: str | float | None = None,
+        session: str | None = None,
     ) -> None:
         self._client = client
         self._wish = {
@@ -35,8 +39,28 @@ class RenewableSession:
             "num_envs": num_envs,
             "autoreset_mode": autoreset_mode,
             "max_episode_steps": max_episode_steps,
+            "pace": pace,
         }
+        pace_message(pace)  # refused here and not by the first reset
         self._session: Session | None = None
+        if session is not None:
+            self._check_fits(self._client.session_info(session))
+            self._session = self._client.attach_session(session)
+
+    def _check_fits(self, info: SessionInfo) -> None:
+        """InvalidFieldError for a session of another kind, which stays with whoever has it."""
+        wish = self._wish
+        # What is None was left to the session.
+        if wish["pace"] is not None and info.pace != pace_message(wish["pace"]).speed:
+            raise invalid_field("pace", wish["pace"], f"None, or the session's, {info.pace:g}")
+        for name, found in (
+            ("environment_id", info.spec.environment_id),
+            ("num_envs", info.num_envs),
+            ("autoreset_mode", info.autoreset_mode),
+            ("max_episode_steps", info.spec.max_episode_steps),
+        ):
+            if wish[name] is not None and wish[name] != found:
+                raise invalid_field(name, wish[name], f"what the session has, {found!r}")
 
     @property
     def name(self) -> str:
@@ -69,6 +93,24 @@ class RenewableSession:
         except _GONE as error:
             raise _advise(error) from error
 
+    @property
+    def session(self) -> Session:
+        """The running session. ResetNeeded before the first reset."""
+        if self._session is None:
+            raise gymnasium.error.ResetNeeded("call reset() first")
+        return self._session
+
+    def observe(self) -> ObserveResult | None:
+        """What the copies show; None if one of them has not been reset."""
+        if self._session is None:
+            return None
+        try:
+            return self._session.observe()
+        except NotResetError:
+            return None
+        except _GONE as error:
+            raise _advise(error) from error
+
     def snapshot(self) -> bytes:
         """As Session.snapshot; also before the first reset."""
         if self._session is None:
@@ -78,13 +120,10 @@ class RenewableSession:
         except _GONE as error:
             raise _advise(error) from error
 
-    def restore(
-        self, snapshot: bytes, copy_of: Sequence[int] | None = None
-    ) -> ObserveResult | None:
+    def restore(self, snapshot: bytes, copy_of: Sequence[int] | None = None) -> None:
         """As Session.restore; where all copies are restored, in a new session if the old is gone.
 
-        Returns:
-            What the copies show; None if one of them has not been reset.
+        observe() tells what the copies show then.
         """
         if self._session is None:
             self._session = self._create()
@@ -95,10 +134,6 @@ class RenewableSession:
                 raise _advise(error) from error
             self._session = self._create()
             self._session.restore(snapshot, copy_of)
-        try:
-            return self._session.observe()
-        except NotResetError:
-            return None
 
     def _create(self) -> Session:
         try:

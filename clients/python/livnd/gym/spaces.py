@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
+from livnd import checks
 from livnd.errors import LivndError
 from livnd.specs import EnvironmentSpec, TensorSpec
 
@@ -47,6 +48,20 @@ def metadata(spec: EnvironmentSpec, render_modes: Sequence[str]) -> dict[str, An
         "action_names": spec.actions[0].element_names,
         "observation_names": spec.observations[0].element_names,
     }
+
+
+def resumes(seed: Any, options: Mapping[str, Any]) -> bool:
+    """Whether options of a reset say that the running episode goes on.
+
+    Raises:
+        InvalidFieldError: there is something else beside it.
+    """
+    if "resume" not in options:
+        return False
+    if options["resume"] is not True or seed is not None or len(options) > 1:
+        accepted = "True, without a seed and other options"
+        raise checks.wrong("options['resume']", options["resume"], accepted)
+    return True
 
 
 def single_info(infos: dict[str, np.ndarray], began: np.ndarray | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -16,9 +17,10 @@ from livnd.errors import invalid_field
 from livnd.gym import spaces
 from livnd.gym.render import Renderer
 from livnd.gym.renewable_session import RenewableSession
+from livnd.pace import PaceReport
 
 # The protocol's names.
-_AUTORESET_MODES = {
+MODE_NAMES = {
     AutoresetMode.NEXT_STEP: "next_step",
     AutoresetMode.SAME_STEP: "same_step",
     AutoresetMode.DISABLED: "disabled",
@@ -35,7 +37,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Args:
         num_envs: 1 .. the server's max_envs_per_session.
-        environment_id, address, render_mode, threads, options: as RemoteEnv.
+        environment_id, address, render_mode, threads, session, pace, options: as RemoteEnv.
         autoreset_mode: an AutoresetMode, or its value ("NextStep", "SameStep", "Disabled"). Under
             SAME_STEP infos["final_obs"] and ["final_info"] show the end of what ended. DISABLED
             leaves it to the caller to reset what has ended (options["reset_mask"]).
@@ -49,8 +51,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             began one, infos["episode_seed"] tells it too.
 
     Raises:
-        InvalidFieldError: num_envs, autoreset_mode or max_episode_steps is out of range.
-        UnknownEnvironmentError, ServerUnavailableError, ServerStartError.
+        InvalidFieldError: num_envs, autoreset_mode or max_episode_steps is out of range, or not
+            the session's.
+        UnknownEnvironmentError, UnknownSessionError, ServerUnavailableError, ServerStartError.
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -67,11 +70,13 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         threads: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
+        session: str | None = None,
+        pace: str | float | None = None,
         **options: Any,
     ) -> None:
         self.render_mode = render_mode
-        self.autoreset_mode = _mode(autoreset_mode)
-        limit = _limit(max_episode_steps)
+        self.autoreset_mode = autoreset_mode_of(autoreset_mode)
+        limit = episode_limit(max_episode_steps)
         self._client = Client(address, threads=threads, **options)
         try:
             most = self._client.server_info().max_envs_per_session
@@ -83,8 +88,10 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self.single_action_space = spaces.action_space(self.environment_spec)
             self.observation_space = batch_space(self.single_observation_space, num_envs)
             self.action_space = batch_space(self.single_action_space, num_envs)
-            mode = _AUTORESET_MODES[self.autoreset_mode]
-            self._session = RenewableSession(self._client, environment_id, num_envs, mode, limit)
+            mode = MODE_NAMES[self.autoreset_mode]
+            self._session = RenewableSession(
+                self._client, environment_id, num_envs, mode, limit, pace, session
+            )
             self._renderer = Renderer(self._client, self.environment_spec, render_mode)
             self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
             self.metadata["autoreset_mode"] = self.autoreset_mode
@@ -109,7 +116,8 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 copy; None, whole or as an entry, continues the copy's stream (random if it was
                 never seeded).
             options: numbers by the names in environment_spec.reset_options, and `reset_mask`, bool
-                [num_envs] with at least one True. The dict is left as it is.
+                [num_envs] with at least one True. The dict is left as it is. {"resume": True} alone
+                begins no episode, and tells where the running ones are.
 
         Returns:
             Observations float32 [num_envs, observation size] (copies outside the mask show their
@@ -120,9 +128,11 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             NotResetError: a copy outside the mask was never reset.
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
-        seeds = self._seeds(seed)
+        seeds = seeds_of(seed, self.num_envs)
         accepted = "numbers by name, and reset_mask"
         options = dict(checks.mapping("options", {} if options is None else options, accepted))
+        if spaces.resumes(seed, options):
+            return self._resumed()
         mask = self._reset_mask(options.pop("reset_mask", None))
         super().reset(seed=None if _is_list(seed) else seeds[0])
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
@@ -199,11 +209,25 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             SnapshotMismatchError: of another environment, physics or system; nothing has changed.
             UnknownSessionError, OwnServerEndedError: -1 is in copy_of and the session is gone.
         """
-        seen = self._session.restore(snapshot, copy_of)
+        self._session.restore(snapshot, copy_of)
+        everyone = np.ones(self.num_envs, np.bool_)
+        return self._observe(everyone if copy_of is None else np.asarray(copy_of) >= 0)
+
+    def observe(self) -> tuple[np.ndarray, dict[str, Any]] | None:
+        """The observations and infos that were the last ones; None where a copy has had none."""
+        return self._observe(np.zeros(self.num_envs, np.bool_))
+
+    def _resumed(self) -> tuple[np.ndarray, dict[str, Any]]:
+        seen = self.observe()
+        if seen is None:
+            raise gymnasium.error.ResetNeeded("there is no episode to resume")
+        return seen
+
+    def _observe(self, restored: np.ndarray) -> tuple[np.ndarray, dict[str, Any]] | None:
+        seen = self._session.observe()
         if seen is None:
             return None
         everyone = np.ones(self.num_envs, np.bool_)
-        restored = everyone if copy_of is None else np.asarray(copy_of) >= 0
         self._renderer.keep_reset(seen.observations[0], restored)
         self.episode_seeds = seen.episode_seeds
         nobody = np.zeros(self.num_envs, np.bool_)
@@ -214,6 +238,14 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """N vector environments that begin where this one is, each with a session of its own."""
         n = checks.integer("n", n, "1 or more", 1)
         return [copy.deepcopy(self) for _ in range(n)]
+
+    def pace_report(self) -> PaceReport | None:
+        """How well the session has kept its pace; None without one. ResetNeeded: reset first."""
+        return self._session.session.pace_report()
+
+    def detach(self) -> str:
+        """Leaves the session to the server, as RemoteEnv.detach()."""
+        return self._session.session.detach()
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """A frame of each copy, as RemoteEnv.render()."""
@@ -230,20 +262,6 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         failed constructor left. livnd.cleanup ends what was not closed.
         """
 
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if not _is_list(seed):
-            first = checks.seed("seed", seed, 2**64 - self.num_envs + 1)
-            return [first + i for i in range(self.num_envs)]
-        given = checks.entries("seed", seed, f"{self.num_envs} entries")
-        if len(given) != self.num_envs:
-            raise invalid_field("seed", f"{len(given)} entries", f"{self.num_envs} entries")
-        return [
-            None if each is None else checks.seed(f"seed[{i}]", each)
-            for i, each in enumerate(given)
-        ]
-
     def _reset_mask(self, mask: Any) -> np.ndarray:
         if mask is None:
             return np.ones(self.num_envs, np.bool_)
@@ -255,19 +273,35 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return mask
 
 
+def seeds_of(seed: int | Sequence[int | None] | None, num_envs: int) -> list[int | None]:
+    """A seed, or none, for each copy: s, s + 1, ... of a number."""
+    if seed is None:
+        return [None] * num_envs
+    if not _is_list(seed):
+        first = checks.seed("seed", seed, 2**64 - num_envs + 1)
+        return [first + i for i in range(num_envs)]
+    given = checks.entries("seed", seed, f"{num_envs} entries")
+    if len(given) != num_envs:
+        raise invalid_field("seed", f"{len(given)} entries", f"{num_envs} entries")
+    return [
+        None if each is None else checks.seed(f"seed[{i}]", each) for i, each in enumerate(given)
+    ]
+
+
 def _is_list(seed: Any) -> bool:
     return isinstance(seed, Iterable) and getattr(seed, "ndim", 1) > 0
 
 
-def _mode(mode: AutoresetMode | str) -> AutoresetMode:
-    for known in _AUTORESET_MODES:
+def autoreset_mode_of(mode: AutoresetMode | str) -> AutoresetMode:
+    """An AutoresetMode, or the one of this value."""
+    for known in MODE_NAMES:
         if mode is known or (isinstance(mode, str) and mode == known.value):
             return known
-    accepted = ", ".join(known.value for known in _AUTORESET_MODES)
+    accepted = ", ".join(known.value for known in MODE_NAMES)
     raise checks.wrong("autoreset_mode", mode, accepted)
 
 
-def _limit(max_episode_steps: int | None) -> int | None:
+def episode_limit(max_episode_steps: int | None) -> int | None:
     """The limit that is asked for; None: the server's own."""
     if max_episode_steps is None:
         return None
