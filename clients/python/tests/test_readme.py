@@ -13,11 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
-def test_the_programs_of_a_readme_run_in_their_order(address: str, readme: str):
+@pytest.mark.parametrize(
+    ("readme", "num_programs"), [("README.md", 2), ("clients/python/README.md", 3)]
+)
+def test_the_programs_of_a_readme_run_in_their_order(address: str, readme: str, num_programs: int):
     text = (ROOT / readme).read_text()
     programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(programs) == 2
+    assert len(programs) == num_programs
     names: dict[str, object] = {}
     try:
         for program in programs:

@@ -1,0 +1,1 @@
+"""Served environments as other libraries want them."""
