@@ -32,7 +32,12 @@ LINES = [
         for language in ("python", "cpp")
         for figure in ("step", "step-p99", "rate", "overhead")
     ),
-    *(f"serve/null-{language}-{copies}" for copies in (1, 64) for language in ("python", "cpp")),
+    *(
+        f"serve/null-{client}-{copies}{ending}"
+        for copies in (1, 64)
+        for client in ("python", "cpp", "stream")
+        for ending in ("", "-tcp")
+    ),
 ]
 
 

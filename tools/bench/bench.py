@@ -89,7 +89,9 @@ groups
                         same seeds and actions, in a process without server or client; median,
                         beside the echo's. Noise can push it below zero; ratio is then null.
              null       median time of a Step of Null-v0, in which nothing happens: 8 numbers go
-                        and 64 come for each copy; beside the echo's
+                        and 64 come for each copy; beside the echo's. For LANGUAGE `stream` C++
+                        sends and receives steps over a StepStream, one at a time, beside a stream
+                        of echoes. Names that end in -tcp: over TCP on this machine
            A Step holds {step_ms:g} ms of simulated time: `step` and `rate` tell mostly about the
            engine, `overhead` about the server and the client.
 

@@ -20,6 +20,8 @@ SYSTEM = "systems/EI-mini"
 NULL_ENVIRONMENT = "Null-v0"  # in which nothing happens
 STEP_DURATION_MS = 50.0
 LANGUAGES = ("python", "cpp")
+# How a client calls: one language or the other, or C++ over a stream.
+CLIENTS = (*LANGUAGES, "stream")
 FIGURES = ("step", "step-p99", "rate", "overhead")
 
 
@@ -56,7 +58,16 @@ NULL_CASES = [
 ]
 _WARMUP = Case(copies=0, rounds=1, steps=2, echoes=20)
 
-NULL_LINES = [f"serve/null-{x}-{case.copies}" for case in NULL_CASES for x in LANGUAGES]
+# The ends of the lines' names, and whether the clients call over a socket or over TCP.
+TRANSPORTS = {"": "unix", "-tcp": "tcp"}
+
+
+def null_lines(ending: str) -> list[str]:
+    """Names of the lines of one transport."""
+    return [f"serve/null-{x}-{case.copies}{ending}" for case in NULL_CASES for x in CLIENTS]
+
+
+NULL_LINES = [line for ending in TRANSPORTS for line in null_lines(ending)]
 LINES = [line for case in CASES for line in case.lines()] + NULL_LINES
 
 
@@ -70,32 +81,36 @@ class Times:
 
 @dataclass
 class Sides:
-    """The processes that wait for commands: a client a language, and the simulation alone."""
+    """The processes that wait for commands: each of CLIENTS, and the simulation alone."""
 
     clients: dict[str, Worker]
     alone: Worker
 
 
 @contextmanager
-def started(binaries: Path, root: Path) -> Iterator[Sides]:
-    """Both servers, on Unix sockets of their own, and everybody who calls them."""
+def started(binaries: Path, root: Path, transport: str = "unix") -> Iterator[Sides]:
+    """Both servers, on sockets or ports of their own, and everybody who calls them."""
     bench = binaries / "tools/bench"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livnd-bench-")))
-        livnd, echo = f"unix:{folder}/livnd.sock", f"unix:{folder}/echo.sock"
-        serve = [binaries / "server/livnd", "serve", "--listen", livnd, "--exit-with-stdin"]
+        here = {
+            name: f"unix:{folder}/{name}.sock" if transport == "unix" else "127.0.0.1:0"
+            for name in ("livnd", "echo")
+        }
+        serve = [binaries / "server/livnd", "serve", "--listen", here["livnd"], "--exit-with-stdin"]
         serve += ["--state-dir", folder / "state", "--systems", root / "systems"]
         serve += ["--bench-environments"]
-        stack.enter_context(Worker(serve))
-        stack.enter_context(Worker([bench / "echo/echo_server", echo]))
+        livnd = stack.enter_context(Worker(serve)).ready["address"]
+        server = [bench / "echo/echo_server", here["echo"]]
+        echo = stack.enter_context(Worker(server)).ready["address"]
         python = [sys.executable, Path(__file__).with_name("step_client.py")]
         descriptors = bench / "echo/echo_descriptor_set.binpb"
-        clients = {
-            "python": Worker([*python, livnd, echo, descriptors]),
-            "cpp": Worker([bench / "step_client", livnd, echo]),
+        commands = {
+            "python": [*python, livnd, echo, descriptors],
+            "cpp": [bench / "step_client", livnd, echo],
+            "stream": [bench / "step_client", livnd, echo, "stream"],
         }
-        for client in clients.values():
-            stack.enter_context(client)
+        clients = {name: stack.enter_context(Worker(commands[name])) for name in CLIENTS}
         alone = stack.enter_context(Worker([bench / "env_bench", root / SYSTEM, ENVIRONMENT]))
         yield Sides(clients, alone)
 
@@ -113,11 +128,13 @@ def standard_error_of_median(values: list[float]) -> float:
     return 1.2533 * deviation / math.sqrt(len(values))
 
 
-def open_sessions(sides: Sides, environment_id: str, copies: int) -> dict[str, dict[str, int]]:
-    """A new session of each client; the bytes of its calls, by language."""
+def open_sessions(
+    clients: dict[str, Worker], environment_id: str, copies: int
+) -> dict[str, dict[str, int]]:
+    """A new session of each client; the bytes of its calls, by the client's name."""
     return {
-        language: client.ask("open", environment_id=environment_id, num_envs=copies)
-        for language, client in sides.clients.items()
+        name: client.ask("open", environment_id=environment_id, num_envs=copies)
+        for name, client in clients.items()
     }
 
 
@@ -128,8 +145,9 @@ def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
         Times by language, and the microseconds of every step without server and client.
     """
     sides.alone.ask("open", num_envs=case.copies)
-    sizes = open_sessions(sides, ENVIRONMENT, case.copies)
-    found = {language: Times() for language in sides.clients}
+    clients = {language: sides.clients[language] for language in LANGUAGES}
+    sizes = open_sessions(clients, ENVIRONMENT, case.copies)
+    found = {language: Times() for language in clients}
     alone: list[float] = []
     progress = Progress(f"x {case.copies}", case.rounds + 1)
     for turn in range(case.rounds + 1):
@@ -138,7 +156,7 @@ def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
         reward_sum = answer["reward_sum"]
         if turn:
             alone += answer["us"]
-        for language, client in sides.clients.items():
+        for language, client in clients.items():
             echo_us = client.ask("echo", count=count.echoes, **sizes[language])["us"]
             answer = client.ask("step", count=count.steps)
             if answer["reward_sum"] != reward_sum:
@@ -152,18 +170,18 @@ def measure(sides: Sides, case: Case) -> tuple[dict[str, Times], list[float]]:
 
 def measure_null(sides: Sides, case: Case) -> dict[str, Times]:
     """The clients in turn, each with the same steps of the environment in which nothing happens."""
-    sizes = open_sessions(sides, NULL_ENVIRONMENT, case.copies)
-    found = {language: Times() for language in sides.clients}
+    sizes = open_sessions(sides.clients, NULL_ENVIRONMENT, case.copies)
+    found = {name: Times() for name in sides.clients}
     for turn in range(case.rounds + 1):
         count = case if turn else _WARMUP
         rewards = set()
-        for language, client in sides.clients.items():
-            echo_us = client.ask("echo", count=count.echoes, **sizes[language])["us"]
+        for name, client in sides.clients.items():
+            echo_us = client.ask("echo", count=count.echoes, **sizes[name])["us"]
             answer = client.ask("step", count=count.steps)
             rewards.add(answer["reward_sum"])
             if turn:
-                found[language].echo += echo_us
-                found[language].step += answer["us"]
+                found[name].echo += echo_us
+                found[name].step += answer["us"]
         if len(rewards) > 1:
             say("the clients' rewards are not the same")
     return found
@@ -192,24 +210,25 @@ def print_lines(report: Report, copies: int, language: str, us: Times, alone: li
 
 def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: bool) -> None:
     """Measures every case of which a line is wanted."""
-    cases = [case for case in CASES if wanted.intersection(case.lines())]
-    null_cases = NULL_CASES if wanted.intersection(NULL_LINES) else []
-    if not cases and not null_cases:
-        return
-    say(f"starting the servers, {os.cpu_count()} cores")
-    with started(binaries, root) as sides:
-        for case in cases:
-            if quick:
-                case = Case(case.copies, rounds=1, steps=2, echoes=5)
-            say(f"{ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} steps a side")
-            found, alone = measure(sides, case)
-            say(f"x {case.copies}: {statistics.median(alone):.0f} us a step without serving")
-            for language, us in found.items():
-                print_lines(report, case.copies, language, us, alone)
-        for case in null_cases:
-            if quick:
-                case = Case(case.copies, rounds=1, steps=5, echoes=5)
-            say(f"{NULL_ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} steps a side")
-            for language, us in measure_null(sides, case).items():
-                name = f"serve/null-{language}-{case.copies}"
-                report.line(name, statistics.median(us.step), statistics.median(us.echo), "us")
+    for ending, transport in TRANSPORTS.items():
+        cases = [case for case in CASES if not ending and wanted.intersection(case.lines())]
+        null_cases = NULL_CASES if wanted.intersection(null_lines(ending)) else []
+        if not cases and not null_cases:
+            continue
+        say(f"starting the servers, {transport}, {os.cpu_count()} cores")
+        with started(binaries, root, transport) as sides:
+            for case in cases:
+                if quick:
+                    case = Case(case.copies, rounds=1, steps=2, echoes=5)
+                say(f"{ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} steps a side")
+                found, alone = measure(sides, case)
+                say(f"x {case.copies}: {statistics.median(alone):.0f} us a step without serving")
+                for language, us in found.items():
+                    print_lines(report, case.copies, language, us, alone)
+            for case in null_cases:
+                if quick:
+                    case = Case(case.copies, rounds=1, steps=5, echoes=5)
+                say(f"{NULL_ENVIRONMENT} x {case.copies}: {case.rounds} x {case.steps} a side")
+                for name, us in measure_null(sides, case).items():
+                    line = f"serve/null-{name}-{case.copies}{ending}"
+                    report.line(line, statistics.median(us.step), statistics.median(us.echo), "us")

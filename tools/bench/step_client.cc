@@ -1,7 +1,9 @@
 // Steps served environments through the C++ client, and calls the echo: a worker of
 // tools/bench/bench.py. step_client.py is the same in Python.
 //
-//   step_client ADDRESS ECHO_ADDRESS
+//   step_client ADDRESS ECHO_ADDRESS [stream]
+//
+// With `stream` both go over a stream, one step or echo at a time.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -33,7 +35,9 @@ class Stopwatch {
 // A session and its place in the sequence of steps.
 class Steps {
  public:
-  explicit Steps(const std::string& address) : client_(client::Client::Connect(address)) {}
+  Steps(const std::string& address, bool over_stream)
+      : client_(client::Client::Connect(address)),
+        stream_(over_stream ? client_->OpenStepStream() : nullptr) {}
 
   // Starts over on request["environment_id"]; answers the bytes that a Step's tensors have.
   Json Open(const Json& request) {
@@ -64,7 +68,7 @@ class Steps {
     for (int i = 0; i < count; ++i) {
       const std::vector<float> actions = NextActions();
       const Stopwatch watch;
-      const auto result = session_->Step(actions);
+      const auto result = stream_ == nullptr ? session_->Step(actions) : StepOverStream(actions);
       us.push_back(watch.Us());
       if (!result.ok()) Die(result.error().ToString());
       ++step_;
@@ -78,19 +82,31 @@ class Steps {
     return ActionsOf(step_, session_->num_envs(), static_cast<int>(session_->action_size()));
   }
 
+  client::Result<client::StepResult> StepOverStream(const std::vector<float>& actions) {
+    if (const auto sent = stream_->Send(*session_, actions); !sent.ok()) return sent.error();
+    return stream_->Recv().result;
+  }
+
   const std::unique_ptr<client::Client> client_;
   std::unique_ptr<client::Session> session_;
+  const std::unique_ptr<client::StepStream> stream_;
   int64_t step_ = 0;
   double reward_sum_ = 0.0;
 };
 
 class Echo {
  public:
-  explicit Echo(const std::string& address) {
+  Echo(const std::string& address, bool over_stream) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
     stub_ = echo::EchoService::NewStub(
         grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    if (over_stream) stream_ = stub_->EchoStream(&stream_context_);
+  }
+  ~Echo() {
+    if (stream_ == nullptr) return;
+    stream_->WritesDone();
+    stream_->Finish();
   }
 
   Json Call(const Json& request) {
@@ -104,22 +120,30 @@ class Echo {
       message.set_payload(payload);
       message.set_response_bytes(response_bytes);
       echo::EchoResponse answer;
-      grpc::ClientContext context;
-      const grpc::Status status = stub_->Echo(&context, message, &answer);
+      const bool ok = stream_ == nullptr ? CallOnce(message, &answer)
+                                         : stream_->Write(message) && stream_->Read(&answer);
       us.push_back(watch.Us());
-      if (!status.ok()) Die(status.error_message());
+      if (!ok) Die("the echo failed");
     }
     return {{"us", us}};
   }
 
  private:
+  bool CallOnce(const echo::EchoRequest& message, echo::EchoResponse* answer) {
+    grpc::ClientContext context;
+    return stub_->Echo(&context, message, answer).ok();
+  }
+
   std::unique_ptr<echo::EchoService::Stub> stub_;
+  grpc::ClientContext stream_context_;
+  std::unique_ptr<grpc::ClientReaderWriter<echo::EchoRequest, echo::EchoResponse>> stream_;
 };
 
 int Main(const std::vector<std::string>& args) {
-  if (args.size() != 2) Die("usage: step_client ADDRESS ECHO_ADDRESS");
-  Steps steps(args[0]);
-  Echo echo(args[1]);
+  const bool over_stream = args.size() == 3 && args[2] == "stream";
+  if (args.size() != 2 && !over_stream) Die("usage: step_client ADDRESS ECHO_ADDRESS [stream]");
+  Steps steps(args[0], over_stream);
+  Echo echo(args[1], over_stream);
   ServeCommands(Json::object(), {{"open", [&](const Json& r) { return steps.Open(r); }},
                                  {"step", [&](const Json& r) { return steps.Step(r); }},
                                  {"echo", [&](const Json& r) { return echo.Call(r); }}});
