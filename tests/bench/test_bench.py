@@ -38,6 +38,7 @@ LINES = [
         for client in ("python", "cpp", "stream")
         for ending in ("", "-tcp")
     ),
+    "serve/run-rate-cpp-64",
 ]
 
 

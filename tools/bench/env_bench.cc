@@ -5,7 +5,8 @@
 //
 // Commands: {"command": "open", "num_envs": N} makes the copies and resets them;
 // {"command": "step", "count": K} answers the wall time of each of the next K steps and the sum of
-// all rewards so far.
+// all rewards so far. {"command": "open_culture", "num_envs": N} and {"command": "run", "count": K,
+// "duration_ms": T} are the same for the system's culture without a task, and count spikes.
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include "env/catalog.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/live_culture.h"
 #include "env/task/task.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
@@ -89,14 +92,60 @@ class Subject {
   double reward_sum_ = 0.0;
 };
 
+class Culture {
+ public:
+  Culture(const std::string& folder, sim::Executor& executor) : executor_(executor) {
+    auto system = io::ReadSystem(folder);
+    Check(system.status());
+    auto model = env::CultureModel::Create(std::make_shared<const io::System>(*std::move(system)));
+    Check(model.status());
+    model_ = *std::move(model);
+  }
+
+  Json Open(const Json& request) {
+    auto made = env::LiveCulture::Create(model_, request.value("num_envs", 1), 0, executor_);
+    Check(made.status());
+    culture_ = *std::move(made);
+    env::CultureClear clear;
+    for (int copy = 0; copy < culture_->num_copies(); ++copy) clear.seeds.push_back(SeedOf(copy));
+    Check(culture_->Clear(clear));
+    num_spikes_ = 0;
+    return Json::object();
+  }
+
+  Json Run(const Json& request) {
+    if (culture_ == nullptr) Die("run before open_culture");
+    env::CultureRun run;
+    run.duration_ms = request.value("duration_ms", 0.0);
+    std::vector<double> us;
+    for (int i = 0; i < request.value("count", 1); ++i) {
+      const auto start = Clock::now();
+      Check(culture_->Run(run));
+      const env::CultureRecording recording = culture_->TakeRecording();
+      us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+      num_spikes_ += static_cast<int64_t>(recording.spike_gids.size());
+    }
+    return {{"us", us}, {"num_spikes", num_spikes_}};
+  }
+
+ private:
+  sim::Executor& executor_;
+  std::shared_ptr<const env::CultureModel> model_;
+  std::unique_ptr<env::LiveCulture> culture_;
+  int64_t num_spikes_ = 0;
+};
+
 int Main(const std::vector<std::string>& args) {
   if (args.size() != 2) Die("usage: env_bench SYSTEM ENVIRONMENT_ID");
   auto task = BuildTask(args[0], args[1]);
   // As many threads as the server has by default.
   ThreadExecutor executor(static_cast<int>(std::thread::hardware_concurrency()));
   Subject subject(std::move(task), executor);
+  Culture culture(args[0], executor);
   ServeCommands(Json::object(), {{"open", [&](const Json& r) { return subject.Open(r); }},
-                                 {"step", [&](const Json& r) { return subject.Step(r); }}});
+                                 {"step", [&](const Json& r) { return subject.Step(r); }},
+                                 {"open_culture", [&](const Json& r) { return culture.Open(r); }},
+                                 {"run", [&](const Json& r) { return culture.Run(r); }}});
   return 0;
 }
 

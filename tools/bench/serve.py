@@ -68,7 +68,12 @@ def null_lines(ending: str) -> list[str]:
 
 
 NULL_LINES = [line for ending in TRANSPORTS for line in null_lines(ending)]
-LINES = [line for case in CASES for line in case.lines()] + NULL_LINES
+# Runs of a culture without a task, C++, over the wire beside the simulation alone: culture time a
+# second, of all copies.
+RUN_CASE = Case(copies=64, rounds=30, steps=10, echoes=0)
+RUN_DURATION_MS = 10.0
+RUN_LINE = f"serve/run-rate-cpp-{RUN_CASE.copies}"
+LINES = [line for case in CASES for line in case.lines()] + NULL_LINES + [RUN_LINE]
 
 
 @dataclass
@@ -187,6 +192,23 @@ def measure_null(sides: Sides, case: Case) -> dict[str, Times]:
     return found
 
 
+def measure_runs(sides: Sides, case: Case) -> tuple[list[float], list[float]]:
+    """Microseconds of every run over the wire, and of the same ones without server and client."""
+    both = [sides.clients["cpp"], sides.alone]
+    for side in both:
+        side.ask("open_culture", system=Path(SYSTEM).name, num_envs=case.copies)
+    found: tuple[list[float], list[float]] = ([], [])
+    for turn in range(case.rounds + 1):
+        count = (case if turn else _WARMUP).steps
+        answers = [side.ask("run", count=count, duration_ms=RUN_DURATION_MS) for side in both]
+        if answers[0]["num_spikes"] != answers[1]["num_spikes"]:
+            say("the spikes are not those of the simulation alone")
+        if turn:
+            for us, answer in zip(found, answers, strict=True):
+                us += answer["us"]
+    return found
+
+
 def print_lines(report: Report, copies: int, language: str, us: Times, alone: list[float]) -> None:
     """The four lines of a language and a number of copies."""
     name = f"{language}-{copies}"
@@ -213,7 +235,8 @@ def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: boo
     for ending, transport in TRANSPORTS.items():
         cases = [case for case in CASES if not ending and wanted.intersection(case.lines())]
         null_cases = NULL_CASES if wanted.intersection(null_lines(ending)) else []
-        if not cases and not null_cases:
+        runs = not ending and RUN_LINE in wanted
+        if not cases and not null_cases and not runs:
             continue
         say(f"starting the servers, {transport}, {os.cpu_count()} cores")
         with started(binaries, root, transport) as sides:
@@ -232,3 +255,17 @@ def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: boo
                 for name, us in measure_null(sides, case).items():
                     line = f"serve/null-{name}-{case.copies}{ending}"
                     report.line(line, statistics.median(us.step), statistics.median(us.echo), "us")
+            if runs:
+                case = RUN_CASE
+                if quick:
+                    case = Case(case.copies, rounds=1, steps=2, echoes=0)
+                say(f"{SYSTEM} x {case.copies}: {case.rounds} x {case.steps} runs a side")
+                us, alone = measure_runs(sides, case)
+                lived_us = case.copies * RUN_DURATION_MS * 1e3
+                report.line(
+                    RUN_LINE,
+                    lived_us / statistics.median(us),
+                    lived_us / statistics.median(alone),
+                    "culture s/s",
+                    more_is_better=True,
+                )

@@ -94,6 +94,47 @@ class Steps {
   double reward_sum_ = 0.0;
 };
 
+// A session on a culture without a task.
+class Runs {
+ public:
+  explicit Runs(const std::string& address) : client_(client::Client::Connect(address)) {}
+
+  // Of request["system"].
+  Json Open(const Json& request) {
+    culture_.reset();
+    const int num_envs = request.value("num_envs", 1);
+    auto made = client_->CreateCulture(request.value("system", std::string()), num_envs);
+    if (!made.ok()) Die(made.error().ToString());
+    culture_ = *std::move(made);
+    client::ClearOptions clear;
+    for (int copy = 0; copy < num_envs; ++copy) clear.seeds.emplace_back(SeedOf(copy));
+    const auto cleared = culture_->Clear(clear);
+    if (!cleared.ok()) Die(cleared.error().ToString());
+    num_spikes_ = 0;
+    return Json::object();
+  }
+
+  Json Run(const Json& request) {
+    if (culture_ == nullptr) Die("run before open_culture");
+    v1::RunRequest run;
+    run.set_duration_ms(request.value("duration_ms", 0.0));
+    std::vector<double> us;
+    for (int i = 0; i < request.value("count", 1); ++i) {
+      const Stopwatch watch;
+      const auto recording = culture_->Run(run);
+      us.push_back(watch.Us());
+      if (!recording.ok()) Die(recording.error().ToString());
+      num_spikes_ += recording->spike_gids().shape(0);
+    }
+    return {{"us", us}, {"num_spikes", num_spikes_}};
+  }
+
+ private:
+  const std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::CultureSession> culture_;
+  int64_t num_spikes_ = 0;
+};
+
 class Echo {
  public:
   Echo(const std::string& address, bool over_stream) {
@@ -143,9 +184,12 @@ int Main(const std::vector<std::string>& args) {
   const bool over_stream = args.size() == 3 && args[2] == "stream";
   if (args.size() != 2 && !over_stream) Die("usage: step_client ADDRESS ECHO_ADDRESS [stream]");
   Steps steps(args[0], over_stream);
+  Runs runs(args[0]);
   Echo echo(args[1], over_stream);
   ServeCommands(Json::object(), {{"open", [&](const Json& r) { return steps.Open(r); }},
                                  {"step", [&](const Json& r) { return steps.Step(r); }},
+                                 {"open_culture", [&](const Json& r) { return runs.Open(r); }},
+                                 {"run", [&](const Json& r) { return runs.Run(r); }},
                                  {"echo", [&](const Json& r) { return echo.Call(r); }}});
   return 0;
 }
