@@ -114,6 +114,14 @@ absl::StatusOr<std::shared_ptr<const Task>> Catalog::BuildTask(absl::string_view
   return plan->task->build(plan->system.get());
 }
 
+int64_t Catalog::BytesToBuild(absl::string_view id) const {
+  const EnvironmentSpec* spec = Find(id);
+  if (spec == nullptr) return 0;
+  const std::shared_ptr<const io::System>& system =
+      plans_[static_cast<size_t>(spec - specs_.data())].system;
+  return system == nullptr ? 0 : env::BytesToBuild(*system);
+}
+
 absl::StatusOr<std::shared_ptr<const CultureModel>> Catalog::BuildCulture(
     absl::string_view id) const {
   const absl::StatusOr<Plan> plan = PlanOf(id, EnvironmentKind::kCulture);

@@ -2,6 +2,7 @@
 #ifndef LIVND_ENV_CATALOG_H_
 #define LIVND_ENV_CATALOG_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ class Catalog {
   // settled: milliseconds to minutes. NotFound: no environment of this kind has the id.
   absl::StatusOr<std::shared_ptr<const Task>> BuildTask(absl::string_view id) const;
   absl::StatusOr<std::shared_ptr<const CultureModel>> BuildCulture(absl::string_view id) const;
+  // Memory that building it takes at its height, about; 0 where there is no culture in it, or no such
+  // environment.
+  int64_t BytesToBuild(absl::string_view id) const;
 
  private:
   // How the environment of the spec at the same place is built.

@@ -21,7 +21,39 @@ int GroupSize(int num_copies, size_t state_size, int concurrency) {
   return std::min(fit, share);
 }
 
+// Steps whose normals a gang draws at once, two a lane and step.
+constexpr int64_t kNoiseBytesOfCell = int64_t{64} * 2 * sizeof(double);
+// Of a cell: marks, masks, the rows of its sections.
+constexpr int64_t kBooksOfCell = 64;
+// An event in a calendar, with its place in the list.
+constexpr int64_t kEventBytes = 24;
+// So many of a culture's events are on their way at once at most: cells fire far apart, and delays
+// are short.
+constexpr double kEventsUnderWay = 0.2;
+// Of a copy: headers, slices, what its owner keeps of it.
+constexpr int64_t kBooksOfCopy = 4 << 10;
+
 }  // namespace
+
+int64_t BytesOfCopies(const sim::Culture& culture, int num_copies) {
+  int64_t bytes = kBooksOfCopy;
+  for (const sim::CellGroup& group : culture.groups()) {
+    const sim::CellModel& model = *group.model;
+    // Beside the state its scratch, the drive and the currents of its compartments, and whether it
+    // learns; parameters are shared by cells that are alike.
+    int64_t numbers = group.num_variables + model.num_scratch() + 2 * model.num_compartments() + 1;
+    if (group.classes.size() > 1) numbers += model.num_params();
+    bytes += group.num_cells() * (numbers * int64_t{sizeof(double)} + kBooksOfCell +
+                                  (model.noise_on() ? kNoiseBytesOfCell : 0));
+  }
+  const sim::Connectivity& net = culture.connectivity();
+  bytes += 2 * net.num_stateful_rows * int64_t{sizeof(double)};
+  bytes +=
+      static_cast<int64_t>(kEventsUnderWay * static_cast<double>(net.rows.size())) * kEventBytes;
+  bytes += culture.num_section_rows() * int64_t{2 * sizeof(double)};
+  // As measured of cultures of 10 to 10,000 cells (env/memory_estimate_test.cc).
+  return num_copies * (bytes + bytes / 8);
+}
 
 void Copies::Group::Advance(int64_t num_steps, std::vector<sim::Spike>* spikes,
                             absl::Span<sim::Probe* const> probes, absl::Span<const uint8_t> rests) {

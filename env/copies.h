@@ -27,6 +27,10 @@ struct CopyState {
   std::vector<std::shared_ptr<const sim::Waveform>> stimuli[sim::kNumStimulusModes];
 };
 
+// Memory that copies of a culture take, about; derived from its layout, before there are any. Not the
+// culture itself, which they share.
+int64_t BytesOfCopies(const sim::Culture& culture, int num_copies);
+
 // Owns the gangs in which the copies run, and spreads these groups over the executor's threads. How
 // many copies share a gang is decided here and nowhere else; what a copy does never depends on it.
 //

@@ -19,8 +19,9 @@ struct ClientOptions {
   // How long the first call waits for the server to appear.
   std::chrono::milliseconds connect_timeout{10'000};
   // How long after its first failure a call is repeated, with growing pauses, while the server is
-  // away or ending (UNAVAILABLE) or has no room for one more call of the session (TOO_MANY_CALLS).
-  // Nothing else is repeated.
+  // away or ending (UNAVAILABLE), has asked for it because it has no room at the moment (retry_after of
+  // the error says after how long), or has broken off a call for want of memory (RESOURCE_EXHAUSTED
+  // without a reason). Nothing else is repeated.
   std::chrono::milliseconds retry_time{15'000};
 
   // What is not set the environment says: LIVND_TOKEN or LIVND_TOKEN_FILE, LIVND_TLS_CA,

@@ -45,6 +45,12 @@ Error ErrorOf(const grpc::Status& status) {
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
+      google::rpc::RetryInfo retry;
+      if (detail.UnpackTo(&retry)) {
+        error.retry_after =
+            std::chrono::seconds(std::max<int64_t>(0, retry.retry_delay().seconds())) +
+            std::chrono::nanoseconds(std::max(0, retry.retry_delay().nanos()));
+      }
       google::rpc::ErrorInfo info;
       if (!detail.UnpackTo(&info) || info.domain() != "livnd") continue;
       error.reason = info.reason();
@@ -60,8 +66,10 @@ Error ErrorOf(const grpc::Status& status) {
   return error;
 }
 
+// RESOURCE_EXHAUSTED without a reason is gRPC's: it breaks off calls where it is short of memory.
 bool ShouldRepeat(const Error& error) {
-  return error.code == grpc::StatusCode::UNAVAILABLE || error.reason == "TOO_MANY_CALLS";
+  return error.code == grpc::StatusCode::UNAVAILABLE || error.retry_after.has_value() ||
+         (error.code == grpc::StatusCode::RESOURCE_EXHAUSTED && error.reason.empty());
 }
 
 milliseconds Jitter(milliseconds backoff) {
@@ -224,7 +232,9 @@ Result<void> Connection::CallUntilDecided(
     const steady_clock::time_point now = steady_clock::now();
     give_up = std::min(give_up, now + options_.retry_time);
     if (!repeat || now >= give_up) return error;
-    std::this_thread::sleep_for(std::min<steady_clock::duration>(Jitter(backoff), give_up - now));
+    const steady_clock::duration pause =
+        Jitter(backoff) + error.retry_after.value_or(std::chrono::nanoseconds(0));
+    std::this_thread::sleep_for(std::min<steady_clock::duration>(pause, give_up - now));
     // A broken line is mended while a call waits for it, and not while this thread sleeps.
     if (error.reason.empty()) WaitForServer(give_up - steady_clock::now());
     backoff = std::min(2 * backoff, kMaxBackoff);

@@ -2,6 +2,7 @@
 #ifndef LIVND_CLIENTS_CPP_RESULT_H_
 #define LIVND_CLIENTS_CPP_RESULT_H_
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -31,6 +32,10 @@ struct Error {
   // again with the same arguments is safe and gives its answer; until then other operations of the
   // session are refused with UNKNOWN_OUTCOME, but for a Reset of all copies.
   bool in_doubt = false;
+
+  // The server asks for the same call again after so long (google.rpc.RetryInfo); absent where that would
+  // not help. The client does so within its retry_time.
+  std::optional<std::chrono::nanoseconds> retry_after = std::nullopt;
 
   // The server asks its callers for a token, and did not get one that it knows.
   bool unauthenticated() const { return code == grpc::StatusCode::UNAUTHENTICATED; }

@@ -16,6 +16,10 @@ namespace livnd::env {
 // The environment "Culture-<system>-v0": no task, no action space, no fixed step.
 EnvironmentSpec CultureSpec(const io::System& system);
 
+// Memory that building a culture of a system takes at its height, about, from how many cells and
+// connections it has.
+int64_t BytesToBuild(const io::System& system);
+
 // A culture with its parameters, ready to be copied.
 struct PreparedCulture {
   io::SetupOptions options;

@@ -3,6 +3,7 @@
 #define LIVND_ENV_CULTURE_CULTURE_TYPES_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -105,6 +106,8 @@ struct CultureRun {
   std::vector<CultureStimulus> stimuli;
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
+  // So much of it is no matter: a run whose spikes may take more can be given up (GiveUpRun).
+  int64_t sure_recording_bytes = std::numeric_limits<int64_t>::max();
   // What all stimuli that are not over may take up, those of earlier runs included: 8 bytes a sample,
   // and some for each stimulus.
   int64_t max_stimulus_bytes = int64_t{256} << 20;

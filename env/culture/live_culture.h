@@ -69,6 +69,22 @@ class LiveCulture {
   // changed.
   absl::Status FinishRun();
 
+  // Has a run that has begun be over before its end; FinishRun then fails as where there are too many
+  // spikes. Of runs that may exceed their sure_recording_bytes.
+  void GiveUpRun() { run_->given_up = true; }
+
+  // Memory. What the recording of a run takes, of its spikes no more than so much; 0 for a run of no
+  // length that BeginRun accepts.
+  int64_t RecordingBytes(double duration_ms, int64_t max_spike_bytes) const;
+  // What the spikes of the run that has begun take up.
+  int64_t SpikeBytes() const;
+  // What the stimuli that are not over take up.
+  int64_t StimulusBytes() const { return plan_.num_bytes(); }
+  // What input spikes would take up in all the gangs, so many of them.
+  int64_t InputSpikeBytes(int64_t num_spikes) const;
+  // Whether the culture is its own: built after a change, and not the model's.
+  bool owns_culture() const { return prepared_.culture != model_->prepared().culture; }
+
   // Changes parameters; at any time unless the field says otherwise. A running state is carried on.
   // FailedPrecondition: the change is possible at time 0 only, and some time has passed.
   absl::Status Change(const CultureChange& change);
@@ -131,6 +147,7 @@ class LiveCulture {
     std::vector<std::vector<double>> states;
     std::vector<GroupRun> groups;
     Passage passage;
+    bool given_up = false;
 
     bool too_many_spikes() const;
   };
@@ -159,6 +176,8 @@ class LiveCulture {
   CultureChange Settings() const;
   absl::Status Load(const SavedCulture& saved, absl::Span<const int> copy_of);
   absl::Status CheckDuration(double duration_ms) const;
+  // Spikes that the copies can have at most.
+  double MostSpikes(int64_t num_ticks) const;
   int64_t NumRows(const SeriesSelection& series) const;
   // Bytes of the series of a run.
   int64_t SeriesBytes(int64_t num_ticks) const;

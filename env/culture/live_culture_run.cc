@@ -115,10 +115,50 @@ int64_t LiveCulture::LongestTicks(int64_t max_bytes, int64_t num_ticks) const {
   return fits;
 }
 
+double LiveCulture::MostSpikes(int64_t num_ticks) const {
+  const double steps_a_spike =
+      static_cast<double>(std::max<int64_t>(1, culture().refractory_steps()));
+  return static_cast<double>(num_copies_) * static_cast<double>(culture().gids().size()) *
+         (static_cast<double>(num_ticks) / steps_a_spike + 1.0);
+}
+
+int64_t LiveCulture::RecordingBytes(double duration_ms, int64_t max_spike_bytes) const {
+  if (!CheckDuration(duration_ms).ok()) return 0;
+  const int64_t num_ticks = TicksOf(duration_ms, culture().dt_ms());
+  const double spikes = selection_.spikes ? MostSpikes(num_ticks) * kBytesOfSpike : 0.0;
+  return SeriesBytes(num_ticks) +
+         static_cast<int64_t>(std::min(spikes, static_cast<double>(max_spike_bytes)));
+}
+
+int64_t LiveCulture::SpikeBytes() const {
+  if (!run_.has_value()) return 0;
+  int64_t num_spikes = 0;
+  for (const GroupRun& of_group : run_->groups) {
+    num_spikes += static_cast<int64_t>(of_group.spikes.size());
+  }
+  return num_spikes * kBytesOfSpike;
+}
+
+int64_t LiveCulture::InputSpikeBytes(int64_t num_spikes) const {
+  const sim::Connectivity& net = culture().connectivity();
+  int64_t most_runs = 1;  // of a source: what an input spike becomes
+  for (const int64_t gid : input_gids()) {
+    const auto source = static_cast<size_t>(culture().SourceIndex(gid));
+    int64_t num_runs = 0;
+    for (uint64_t row = net.first_row[source]; row < net.first_row[source + 1];
+         row = net.run_end[row]) {
+      ++num_runs;
+    }
+    most_runs = std::max(most_runs, num_runs);
+  }
+  // Sorted into another list, by the gang that is being given them.
+  return num_spikes * most_runs * kBytesOfSpike * (copies_->num_groups() + 2);
+}
+
 bool LiveCulture::RunUnderWay::too_many_spikes() const {
   int64_t num_spikes = 0;
   for (const GroupRun& of_group : groups) num_spikes += of_group.num_kept;
-  return num_spikes > max_spikes;
+  return given_up || num_spikes > max_spikes;
 }
 
 absl::Status LiveCulture::Run(const CultureRun& run) {
@@ -171,19 +211,16 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
                                  ? (run.max_recording_bytes - series_bytes) / kBytesOfSpike
                                  : std::numeric_limits<int64_t>::max();
   // Only where cells could fire so much is there anything to go back to.
-  const double steps_a_spike =
-      static_cast<double>(std::max<int64_t>(1, culture().refractory_steps()));
-  const double most = static_cast<double>(num_copies_) *
-                      static_cast<double>(culture().gids().size()) *
-                      (static_cast<double>(num_ticks) / steps_a_spike + 1.0);
+  const double most = MostSpikes(num_ticks);
+  const int64_t sure_spikes = std::min(max_spikes, run.sure_recording_bytes / kBytesOfSpike);
   std::vector<std::vector<double>> states;
-  if (most > static_cast<double>(max_spikes)) states = copies_->SaveAll();
+  if (most > static_cast<double>(sure_spikes)) states = copies_->SaveAll();
   std::swap(plan_, plan);
   if (!run.stimuli.empty()) InstallStimuli(&plan).IgnoreError();  // Add has seen them
   run_.emplace(RunUnderWay{run.duration_ms, num_ticks, max_spikes, *std::move(hearing),
                            std::move(plan), failed_at_ms_, std::move(states),
                            std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
-                           Passage(*copies_, num_ticks)});
+                           Passage(*copies_, num_ticks), false});
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "server/machine/bytes.h"
 
 namespace livnd::server {
 FlagSet::FlagSet(absl::string_view usage, absl::string_view description)
@@ -77,6 +78,17 @@ void FlagSet::Choice(absl::string_view name, absl::string_view help, std::vector
                       const auto found = absl::c_find(words, text);
                       if (found == words.end()) return false;
                       *value = static_cast<int>(found - words.begin());
+                      return true;
+                    }});
+}
+
+void FlagSet::Bytes(absl::string_view name, absl::string_view help, int64_t min, int64_t* value) {
+  flags_.push_back({std::string(name), "BYTES", std::string(help), Kind::kBytes,
+                    absl::StrCat("bytes, as 4G, 512M, 65536K or a number, from ", min, " on"),
+                    [min, value](absl::string_view text) {
+                      const absl::optional<int64_t> bytes = ParseBytes(text);
+                      if (!bytes.has_value() || *bytes < min) return false;
+                      *value = *bytes;
                       return true;
                     }});
 }

@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_COMMANDS_FLAGS_H_
 #define LIVND_SERVER_COMMANDS_FLAGS_H_
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -33,7 +34,7 @@ inline constexpr int kExitUsage = 2;
 class FlagSet {
  public:
   // What the value of a flag is, for who gets it from elsewhere than the command line.
-  enum class Kind { kText, kInteger, kTime, kSwitch };
+  enum class Kind { kText, kInteger, kTime, kSwitch, kBytes };
   struct Flag {
     std::string name;
     std::string value_name;  // empty for a switch
@@ -66,6 +67,8 @@ class FlagSet {
   // One of several words; `value` becomes its index.
   void Choice(absl::string_view name, absl::string_view help, std::vector<std::string> words,
               int* value);
+  // "4G", "512M", "65536K", or bytes; powers of 1024; at least `min`.
+  void Bytes(absl::string_view name, absl::string_view help, int64_t min, int64_t* value);
   // Present or absent; or "true" or "false".
   void Switch(absl::string_view name, absl::string_view help, bool* value);
 

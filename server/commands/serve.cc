@@ -1,11 +1,13 @@
 #include "server/commands/serve.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -27,6 +29,7 @@
 #include "server/machine/library_logs.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/log.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/service_manager.h"
 #include "server/machine/shutdown_trigger.h"
 #include "server/machine/state_dir.h"
@@ -43,6 +46,9 @@ namespace {
 
 // As --durability lists them.
 enum { kDurabilityNone, kDurabilityProcess, kDurabilityPower };
+
+// A message of the largest size, what is made of it, and an environment beside that.
+constexpr int64_t kMinMemoryBytes = int64_t{256} << 20;
 
 struct Settings {
   std::string config;
@@ -61,6 +67,9 @@ struct Settings {
   std::string pace = "free";
   int max_sessions = 64;
   int max_envs = 1024;
+  int max_waiting_calls = 4096;
+  std::string quotas;
+  int64_t memory_bytes = DefaultMemoryBudget();
   TrustOptions trust;
   bool exit_with_stdin = false;
   bool allow_insecure_remote = false;
@@ -148,6 +157,21 @@ FlagSet MakeFlags(Settings& settings) {
             &settings.max_sessions);
   flags.Int("max-envs", "N", "copies of an environment in one session (default: 1024)", 1,
             1'000'000, &settings.max_envs);
+  flags.String(
+      "quotas", "FILE",
+      "YAML, read again when it changes: how many sessions and copies, how much memory and "
+      "culture\n      time each tenant may have, alice: {max_sessions: 8}, and `default` the "
+      "others",
+      &settings.quotas);
+  flags.Int("max-waiting-calls", "N",
+            "calls of sessions that wait or are done at once, of all sessions; one more is told to "
+            "come back\n      (default: 4096)",
+            1, 1'000'000, &settings.max_waiting_calls);
+  flags.Bytes(
+      "memory",
+      "memory that sessions, builds, requests and answers may take, all together; what would "
+      "take\n      more is refused (default: what the process may use, less a fifth)",
+      kMinMemoryBytes, &settings.memory_bytes);
   flags.Choice("log-format",
                "lines for people, or an object of JSON a line for programs (default: text)",
                {"text", "json"}, &settings.log_format);
@@ -199,9 +223,12 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const Servic
   options.trust = settings.trust;
   options.allow_insecure_remote = settings.allow_insecure_remote;
   options.num_workers = settings.threads;
+  options.memory_bytes = settings.memory_bytes;
   options.sessions.max_sessions = settings.max_sessions;
   options.sessions.max_envs_per_session = settings.max_envs;
   LIVND_ASSIGN_OR_RETURN(options.sessions.speed, SpeedOf(settings.pace));
+  options.sessions.max_calls = settings.max_waiting_calls;
+  options.quotas = settings.quotas;
   options.sessions.lease = settings.lease;
   options.sessions.retention = settings.session_retention;
   if (settings.durability != kDurabilityNone) {
@@ -275,8 +302,16 @@ std::string StoppingNote(absl::Duration drain_timeout) {
   return note;
 }
 
+// What is let go of shall leave the process: large blocks are mapped one by one, however many such there
+// were before (the allocator would learn to keep them).
+void ConfigureAllocator() {
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 absl::Status Serve(Settings settings) {
   umask(0077);  // sockets, locks and state are the owner's alone
+  ConfigureAllocator();
   LIVND_ASSIGN_OR_RETURN(const ServiceManager manager, ServiceManager::FromEnvironment());
   RaiseDescriptorLimit();
   LIVND_RETURN_IF_ERROR(RequireFreeDescriptors(kMinFreeDescriptors));

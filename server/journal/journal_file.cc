@@ -24,6 +24,7 @@ constexpr absl::string_view kMagic = "LIVNDJ01";
 constexpr size_t kFrameBytes = 8;  // before a record's own
 constexpr int64_t kReserveAtLeast = 64 << 10;
 constexpr int64_t kReserveAtMost = 4 << 20;  // beyond what is asked for
+constexpr size_t kLargeBuffer = 1 << 20;     // is not kept
 
 uint32_t ReadUint32(const char* bytes) {
   uint32_t value;
@@ -181,6 +182,7 @@ absl::Status JournalFile::Append(const v1::JournalRecord& record) {
   AppendFramed(record, &buffer_);
   LIVND_RETURN_IF_ERROR(WriteAt(*fd_, buffer_, num_bytes_));
   num_bytes_ += static_cast<int64_t>(buffer_.size());
+  if (buffer_.capacity() > kLargeBuffer) std::string().swap(buffer_);
   num_reserved_ = std::max(num_reserved_, num_bytes_);
   return absl::OkStatus();
 }

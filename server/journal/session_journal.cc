@@ -21,6 +21,7 @@ constexpr int kMaxTimesHead = 50;
 // What follows the head takes no more bytes than this, or than so many times the head's.
 constexpr int64_t kMaxBytes = 1 << 20;
 constexpr int kMaxTimesHeadBytes = 4;
+constexpr size_t kLargeRequest = 1 << 20;
 // Protobuf serializes no more than 2 GiB.
 constexpr size_t kMaxHeadBytes = size_t{3} << 29;
 
@@ -58,7 +59,10 @@ absl::Status SessionJournal::Record(v1::JournalMethod method, absl::string_view 
   for (const FieldDigest& field : DigestFields(BytesOfBuffer(answer))) {
     operation.add_digests(field.digest);
   }
-  return Append(record_);
+  const absl::Status appended = Append(record_);
+  // A large request is not kept for the capacity of its buffers.
+  if (request.size() > kLargeRequest) record_ = v1::JournalRecord();
+  return appended;
 }
 
 absl::Status SessionJournal::RecordAttachment(int64_t generation) {

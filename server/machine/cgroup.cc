@@ -22,7 +22,7 @@ namespace {
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
-// A mounted hierarchy of control groups with a quota of processor time.
+// A mounted hierarchy of control groups.
 struct Hierarchy {
   bool is_v2;
   std::string root;   // the group that is mounted
@@ -61,25 +61,28 @@ std::string Unescape(absl::string_view text) {
 }
 
 // proc(5): ID PARENT MAJOR:MINOR ROOT MOUNT OPTIONS [FIELD...] - TYPE SOURCE OPTIONS
-std::vector<Hierarchy> FindHierarchies(absl::string_view mountinfo) {
+// Those of version 2, and of version 1 those with the controller.
+std::vector<Hierarchy> FindHierarchies(absl::string_view mountinfo, absl::string_view controller) {
   std::vector<Hierarchy> found;
   for (const absl::string_view line : absl::StrSplit(mountinfo, '\n')) {
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ' ');
     const auto dash = std::find(fields.begin(), fields.end(), "-");
     if (dash - fields.begin() < 6 || fields.end() - dash < 4) continue;
     const bool is_v2 = dash[1] == "cgroup2";
-    if (!is_v2 && !(dash[1] == "cgroup" && Lists(dash[3], "cpu"))) continue;
+    if (!is_v2 && !(dash[1] == "cgroup" && Lists(dash[3], controller))) continue;
     found.push_back({is_v2, Unescape(fields[3]), Unescape(fields[4])});
   }
   return found;
 }
 
 // The process's group in a hierarchy. cgroups(7): ID:CONTROLLERS:PATH, version 2 with ID 0 and none.
-std::optional<std::string> FindGroup(absl::string_view cgroup, bool is_v2) {
+std::optional<std::string> FindGroup(absl::string_view cgroup, bool is_v2,
+                                     absl::string_view controller) {
   for (const absl::string_view line : absl::StrSplit(cgroup, '\n')) {
     const std::vector<absl::string_view> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
     if (fields.size() != 3) continue;
-    const bool matches = is_v2 ? fields[0] == "0" && fields[1].empty() : Lists(fields[1], "cpu");
+    const bool matches =
+        is_v2 ? fields[0] == "0" && fields[1].empty() : Lists(fields[1], controller);
     if (matches) return std::string(fields[2]);
   }
   return std::nullopt;
@@ -115,22 +118,43 @@ double CpusOf(const std::string& folder, bool is_v2) {
   return Quotient(words.first, words.second);
 }
 
-}  // namespace
+double MemoryOf(const std::string& folder, bool is_v2) {
+  const std::string text = Read(folder + (is_v2 ? "/memory.max" : "/memory.limit_in_bytes"));
+  int64_t bytes = 0;
+  // Of version 1 no limit is a number of pages near 2^63 bytes.
+  if (!absl::SimpleAtoi(text, &bytes) || bytes <= 0 || bytes >= int64_t{1} << 62) {
+    return kUnlimited;
+  }
+  return static_cast<double>(bytes);
+}
 
-double CgroupCpus(const std::string& root) {
+// The smallest that limit(folder, is_v2) is of the process's groups and all above them.
+template <typename Limit>
+double SmallestLimit(const std::string& root, absl::string_view controller, Limit limit) {
   const std::string cgroup = Read(root + "/proc/self/cgroup");
-  double cpus = kUnlimited;
-  for (const Hierarchy& hierarchy : FindHierarchies(Read(root + "/proc/self/mountinfo"))) {
-    const std::optional<std::string> group = FindGroup(cgroup, hierarchy.is_v2);
+  double smallest = kUnlimited;
+  for (const Hierarchy& hierarchy :
+       FindHierarchies(Read(root + "/proc/self/mountinfo"), controller)) {
+    const std::optional<std::string> group = FindGroup(cgroup, hierarchy.is_v2, controller);
     if (!group.has_value()) continue;
     std::string below = Below(*group, hierarchy.root);
     while (true) {
-      cpus = std::min(cpus, CpusOf(absl::StrCat(root, hierarchy.mount, below), hierarchy.is_v2));
+      smallest =
+          std::min(smallest, limit(absl::StrCat(root, hierarchy.mount, below), hierarchy.is_v2));
       if (below.empty()) break;
       below.resize(below.rfind('/'));
     }
   }
-  return cpus;
+  return smallest;
+}
+
+}  // namespace
+
+double CgroupCpus(const std::string& root) { return SmallestLimit(root, "cpu", CpusOf); }
+
+int64_t CgroupMemory(const std::string& root) {
+  const double bytes = SmallestLimit(root, "memory", MemoryOf);
+  return bytes == kUnlimited ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(bytes);
 }
 
 }  // namespace livnd::server

@@ -1,7 +1,8 @@
-// How much processor time the control groups of this process leave it.
+// How much processor time and memory the control groups of this process leave it.
 #ifndef LIVND_SERVER_MACHINE_CGROUP_H_
 #define LIVND_SERVER_MACHINE_CGROUP_H_
 
+#include <cstdint>
 #include <string>
 
 namespace livnd::server {
@@ -13,6 +14,10 @@ namespace livnd::server {
 //
 // `root` is what "/" is taken to be, with /proc/self/cgroup and /proc/self/mountinfo in it.
 double CgroupCpus(const std::string& root = "");
+
+// Bytes of memory that the process may use, likewise (memory.max, memory.limit_in_bytes); the largest
+// int64 where nothing limits it.
+int64_t CgroupMemory(const std::string& root = "");
 
 }  // namespace livnd::server
 

@@ -1,5 +1,6 @@
 #include "server/machine/cgroup.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -29,7 +30,11 @@ class CgroupTest : public ::testing::Test {
   }
 
   // Of a tree with these files, by path.
-  double CpusOf(const std::map<std::string, std::string>& files) {
+  double CpusOf(const std::map<std::string, std::string>& files) { return CgroupCpus(Tree(files)); }
+  int64_t MemoryOf(const std::map<std::string, std::string>& files) {
+    return CgroupMemory(Tree(files));
+  }
+  std::string Tree(const std::map<std::string, std::string>& files) {
     std::string root = ::testing::TempDir() + "/cgroup-XXXXXX";
     EXPECT_NE(mkdtemp(root.data()), nullptr);
     roots_.push_back(root);
@@ -38,7 +43,7 @@ class CgroupTest : public ::testing::Test {
       std::filesystem::create_directories(file.parent_path());
       std::ofstream(file) << text;
     }
-    return CgroupCpus(root);
+    return root;
   }
   double CpusOfV2(const std::string& group, std::map<std::string, std::string> files) {
     files["/proc/self/cgroup"] = "0::" + group + "\n";
@@ -127,6 +132,31 @@ TEST_F(CgroupTest, WhatCannotBeReadLimitsNothing) {
   EXPECT_EQ(CpusOf({{"/proc/self/cgroup", "0\n::\n0:"},
                     {"/proc/self/mountinfo", "1 2 - cgroup2\n- - - - - - - - -\n\n"}}),
             kUnlimited);
+}
+
+TEST_F(CgroupTest, Memory) {
+  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+  const auto v2 = [&](const std::string& pod, const std::string& container) {
+    return MemoryOf({{"/proc/self/cgroup", "0::/pod/c\n"},
+                     {"/proc/self/mountinfo", kV2Mount},
+                     {"/sys/fs/cgroup/pod/memory.max", pod},
+                     {"/sys/fs/cgroup/pod/c/memory.max", container}});
+  };
+  EXPECT_EQ(v2("max\n", "4294967296\n"), int64_t{4} << 30);
+  EXPECT_EQ(v2("1073741824\n", "4294967296\n"), int64_t{1} << 30);
+  EXPECT_EQ(v2("max\n", "max\n"), kAny);
+  EXPECT_EQ(v2("", "garbage\n"), kAny);
+  const auto v1 = [&](const std::string& bytes) {
+    return MemoryOf({{"/proc/self/cgroup", "4:cpu,cpuacct:/a\n5:memory:/b\n"},
+                     {"/proc/self/mountinfo",
+                      std::string(kV1Mounts) +
+                          "35 24 0:31 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"},
+                     {"/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1\n"},
+                     {"/sys/fs/cgroup/memory/b/memory.limit_in_bytes", bytes}});
+  };
+  EXPECT_EQ(v1("2147483648\n"), int64_t{2} << 30);
+  EXPECT_EQ(v1("9223372036854771712\n"), kAny);  // what it says where nothing limits
+  EXPECT_EQ(MemoryOf({}), kAny);
 }
 
 }  // namespace

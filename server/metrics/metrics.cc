@@ -17,6 +17,7 @@
 #include "livnd/v1/server_service.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "prometheus/counter.h"
+#include "prometheus/family.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
@@ -91,6 +92,8 @@ struct Metrics::Parts final : public prometheus::Collectable {
   prometheus::Gauge& queued_tasks;
   prometheus::Gauge& workers;
   prometheus::Gauge& recovery_s;
+  prometheus::Gauge& memory_limit;
+  prometheus::Family<prometheus::Gauge>& memory_used;
 
   mutable Mutex mu;
   std::function<Levels()> levels ABSL_GUARDED_BY(mu);
@@ -134,7 +137,13 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
           AddGauge(registry, "livnd_queued_tasks", "Pieces of work that wait for a worker.")),
       workers(AddGauge(registry, "livnd_workers", "Threads that simulate.")),
       recovery_s(AddGauge(registry, "livnd_recovery_seconds",
-                          "Time that bringing back sessions took when the server started.")) {
+                          "Time that bringing back sessions took when the server started.")),
+      memory_limit(AddGauge(registry, "livnd_memory_limit_bytes",
+                            "Memory that the server may use, as it counts it.")),
+      memory_used(prometheus::BuildGauge()
+                      .Name("livnd_memory_used_bytes")
+                      .Help("Memory that is spoken for, by what it is used for.")
+                      .Register(registry)) {
   prometheus::BuildGauge()
       .Name("livnd_build_info")
       .Help("1; which livnd this is, by its labels.")
@@ -192,6 +201,10 @@ std::vector<prometheus::MetricFamily> Metrics::Parts::Collect() const {
   sessions_on_disk.Set(now.sessions_on_disk);
   sessions_lost.Set(now.sessions_lost);
   recovery_s.Set(now.recovery_s);
+  memory_limit.Set(static_cast<double>(now.memory_limit));
+  for (const auto& [use, bytes] : now.memory_used) {
+    memory_used.Add({{"use", use}}).Set(static_cast<double>(bytes));
+  }
   return registry.Collect();
 }
 

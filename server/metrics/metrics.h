@@ -2,9 +2,11 @@
 #ifndef LIVND_SERVER_METRICS_METRICS_H_
 #define LIVND_SERVER_METRICS_METRICS_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,7 +36,9 @@ struct Levels {
   int environments = 0;   // copies, in all sessions
   int queued_tasks = 0;   // that wait for a worker
   int workers = 0;
-  double recovery_s = 0.0;  // that bringing back sessions took at the start
+  double recovery_s = 0.0;   // that bringing back sessions took at the start
+  int64_t memory_limit = 0;  // bytes
+  std::vector<std::pair<std::string, int64_t>> memory_used;  // by what it is used for
 };
 
 // Everything that docs/operating.md lists. Counters start at 0 with the process; none goes down.

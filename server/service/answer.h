@@ -3,6 +3,7 @@
 #ifndef LIVND_SERVER_SERVICE_ANSWER_H_
 #define LIVND_SERVER_SERVICE_ANSWER_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -12,8 +13,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
+#include "base/status_macros.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/strand.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/stopwatch.h"
@@ -22,6 +25,7 @@
 #include "server/session/session.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 #include "server/wire/message_bytes.h"
 
 namespace livnd::server {
@@ -40,28 +44,59 @@ struct RawCall {
   Callers callers = Callers::kTenants;
 };
 
+// What a call holds until its answer has left, or its caller is gone: no longer, however slowly that
+// one reads.
+class CallInProgress final : public grpc::ServerUnaryReactor {
+ public:
+  void OnDone() override {
+    if (unanswered_ != nullptr) --*unanswered_;
+    delete this;
+  }
+  void Hold(MemoryBudget::Reservation request) { request_ = std::move(request); }
+  MemoryBudget::Reservation& request() { return request_; }
+  void HoldAnswer(MemoryBudget::Reservation answer) { answer_ = std::move(answer); }
+  // Counts as one of a session's calls.
+  void CountIn(std::shared_ptr<std::atomic<int>> unanswered) {
+    unanswered_ = std::move(unanswered);
+    ++*unanswered_;
+  }
+
+ private:
+  std::shared_ptr<std::atomic<int>> unanswered_;
+  MemoryBudget::Reservation request_, answer_;
+};
+
 // Called once with a call's answer, on any thread.
 class AnswerCallback {
  public:
   // `method` is Metrics::MethodOf its request.
   AnswerCallback(const RawCall& call, int method)
-      : reactor_(call.context->DefaultReactor()),
+      : reactor_(new CallInProgress),
         out_(call.out),
         metrics_(&call.reception.metrics),
+        memory_(&call.reception.memory),
         method_(method) {}
 
   void operator()(absl::StatusOr<grpc::ByteBuffer> answer) && {
     metrics_->CountCall(method_, answer.status().code(), ReasonTold(answer.status()));
-    if (answer.ok()) *out_ = *std::move(answer);
+    // The request went with its handler.
+    reactor_->request().Release();
+    if (answer.ok()) {
+      // Whoever made it has seen that there is room.
+      reactor_->HoldAnswer(
+          memory_->Reserve(MemoryUse::kAnswers, static_cast<int64_t>(answer->Length())));
+      *out_ = *std::move(answer);
+    }
     reactor_->Finish(ToGrpc(answer.status()));
   }
 
-  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+  CallInProgress* reactor() const { return reactor_; }
 
  private:
-  grpc::ServerUnaryReactor* reactor_;
+  CallInProgress* reactor_;  // until it is done
   grpc::ByteBuffer* out_;
   Metrics* metrics_;
+  MemoryBudget* memory_;
   int method_;
 };
 
@@ -76,36 +111,63 @@ inline absl::StatusOr<std::string> TenantOf(const RawCall& call) {
   return tenant;
 }
 
+// Reads a request, with the memory that it needs. What gRPC has of it is let go: `in` is empty after.
+template <typename Request>
+absl::StatusOr<std::unique_ptr<Request>> ReadRequest(const RawCall& call,
+                                                     MemoryBudget::Reservation& held) {
+  // More is worth finding out how much it takes.
+  constexpr int64_t kLarge = 64 << 10;
+  const int64_t most = ParsedBytesAtMost(*call.in, *Request::descriptor());
+  LIVND_ASSIGN_OR_RETURN(held, ReserveMemory(call.reception.memory, MemoryUse::kRequests, most,
+                                             "reading the request"));
+  auto request = std::make_unique<Request>();
+  const absl::Status parsed = ParseMessage(*call.in, request.get());
+  // The call's own, and nobody reads it again.
+  const_cast<grpc::ByteBuffer*>(call.in)->Clear();
+  LIVND_RETURN_IF_ERROR(parsed);
+  if (most > kLarge) held.Resize(static_cast<int64_t>(request->SpaceUsedLong()));
+  return request;
+}
+
 // The answer comes later: handler(tenant, Request, AnswerCallback). Who shows no token of those whom the
 // call is for, where that is asked for, is refused before the message is looked at.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerLater(const RawCall& call, Handler handler) {
   AnswerCallback answer(call, Metrics::MethodOf<Request>());
-  grpc::ServerUnaryReactor* const reactor = answer.reactor();
+  CallInProgress* const reactor = answer.reactor();
   const absl::StatusOr<std::string> tenant = TenantOf(call);
   if (!tenant.ok()) {
     std::move(answer)(tenant.status());
     return reactor;
   }
-  auto request = std::make_unique<Request>();
-  if (const absl::Status status = ParseMessage(*call.in, request.get()); !status.ok()) {
-    std::move(answer)(status);
+  MemoryBudget::Reservation held;
+  absl::StatusOr<std::unique_ptr<Request>> request = ReadRequest<Request>(call, held);
+  if (!request.ok()) {
+    std::move(answer)(request.status());
     return reactor;
   }
-  handler(*tenant, std::move(request), std::move(answer));
+  reactor->Hold(std::move(held));
+  handler(*tenant, *std::move(request), std::move(answer));
   return reactor;
 }
 
 // The answer is at hand: handler(const Request&) -> StatusOr<Response>.
 template <typename Request, typename Handler>
 grpc::ServerUnaryReactor* AnswerNow(const RawCall& call, Handler handler) {
-  return AnswerLater<Request>(call, [&handler](const std::string&, std::unique_ptr<Request> request,
-                                               AnswerCallback answer) {
+  return AnswerLater<Request>(call, [&handler, &memory = call.reception.memory](
+                                        const std::string&, std::unique_ptr<Request> request,
+                                        AnswerCallback answer) {
     auto response = handler(*request);
-    if (response.ok()) {
+    if (!response.ok()) {
+      std::move(answer)(response.status());
+      return;
+    }
+    const auto room = ReserveMemory(memory, MemoryUse::kAnswers,
+                                    static_cast<int64_t>(response->ByteSizeLong()), "the answer");
+    if (room.ok()) {
       std::move(answer)(SerializeMessage(*response));
     } else {
-      std::move(answer)(response.status());
+      std::move(answer)(room.status());
     }
   });
 }
@@ -128,6 +190,9 @@ void AskSession(SessionRegistry& registry, grpc::CallbackServerContext* context,
           return;
         }
         Session& session = **use;
+        if constexpr (std::is_same_v<Answer, AnswerCallback>) {
+          answer.reactor()->CountIn(session.unanswered());
+        }
         constexpr bool kIsStep = std::is_same_v<Request, v1::StepRequest>;
         const Strand::First first = kIsStep ? session.FirstTurnOfStep() : Strand::First::kOnAWorker;
         session.Post(

@@ -14,6 +14,7 @@
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -21,6 +22,7 @@
 #include "server/journal/journal_folder.h"
 #include "server/machine/listener.h"
 #include "server/machine/log.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/mutex.h"
 #include "server/machine/unix_socket.h"
 #include "server/machine/worker_pool.h"
@@ -35,6 +37,9 @@
 #include "server/service/session_service.h"
 #include "server/service/unknown_method.h"
 #include "server/session/session.h"
+#include "server/session/tenant.h"
+#include "server/trust/quotas.h"
+#include "server/trust/reread.h"
 #include "server/trust/trust.h"
 #include "server/version.h"
 #include "server/wire/reflection.h"
@@ -109,6 +114,9 @@ v1::GetServerInfoResponse MakeInfo(const ServerOptions& options, const Offer& of
     info.set_session_retention_s(absl::ToDoubleSeconds(options.sessions.retention));
   }
   info.set_num_workers(options.num_workers);
+  if (options.memory_bytes < MemoryBudget::kNoLimit) {
+    info.set_memory_budget_bytes(options.memory_bytes);
+  }
   return info;
 }
 
@@ -170,7 +178,32 @@ void LogTrust(const std::vector<ListenAddress>& addresses, const TrustOptions& o
   }
 }
 
+// The part of the memory that gRPC may hold of requests that arrive. Above it gRPC slows down and then
+// breaks off calls, anybody's, so that it is ample; one largest message always fits.
+int64_t TransportBytes(const ServerOptions& options) {
+  if (options.memory_bytes >= MemoryBudget::kNoLimit) return 0;
+  return std::max<int64_t>(options.memory_bytes / 4, int64_t{3} * options.max_message_bytes / 2);
+}
+
+// The part that is for small calls alone.
+int64_t Headroom(const ServerOptions& options) {
+  return options.memory_bytes >= MemoryBudget::kNoLimit ? 0 : options.memory_bytes / 8;
+}
+
 void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  if (const int64_t bytes = TransportBytes(options); bytes > 0) {
+    grpc::ResourceQuota quota("livnd");
+    quota.Resize(static_cast<size_t>(bytes));
+    builder.SetResourceQuota(quota);
+  }
+  // Each may hold a request. More wait at the client.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 512);
+  // A message of some megabytes becomes gigabytes before anybody can look at its size. gRPC refuses a
+  // call that says it is compressed (UNIMPLEMENTED), and inflates nothing whatever a message says.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
   // Who connects and says nothing is hung up on; by default that takes two minutes.
@@ -185,15 +218,18 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 
 struct Server::Parts {
   Parts(ServerOptions options_in, std::unique_ptr<JournalFolder> journals_in, Offer offer,
-        std::unique_ptr<Trust> trust_in)
+        std::unique_ptr<Trust> trust_in, std::unique_ptr<Reread<Quotas>> quotas_in)
       : options(std::move(options_in)),
         journals(std::move(journals_in)),
         trust(std::move(trust_in)),
+        quotas(std::move(quotas_in)),
+        memory(options.memory_bytes, Headroom(options)),
+        transport(memory.Reserve(MemoryUse::kTransport, TransportBytes(options))),
         metrics(kVersion, offer.physics_version),
         pool(std::make_unique<WorkerPool>(options.num_workers, NumAside(options.num_workers))),
-        store({}, {}, *pool),
-        registry(WithJournals(options.sessions, journals.get()), store, *pool, metrics),
-        server_service(MakeInfo(options, offer), std::move(offer.systems), reception),
+        store({}, {}, *pool, &memory),
+        registry(RegistryOptions(), store, *pool, metrics),
+        server_service(MakeInfo(options, offer), std::move(offer.systems), QuotaOf(), reception),
         environment_service(store, registry, reception),
         culture_service(registry, reception),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry,
@@ -205,21 +241,33 @@ struct Server::Parts {
         unknown_method(reception),
         reaper(registry) {
     store.Exchange(std::move(offer.environments), std::move(offer.builder),
-                   std::move(offer.versions));
+                   std::move(offer.versions), std::move(offer.build_bytes));
     metrics.ReadLevelsFrom([this] {
       Levels levels;
       levels.environments = registry.num_envs();
       levels.queued_tasks = pool->num_waiting();
       levels.workers = pool->concurrency();
       registry.FillIn(levels);
+      levels.memory_limit = memory.limit();
+      for (int use = 0; use < kNumMemoryUses; ++use) {
+        levels.memory_used.emplace_back(MemoryUseName(static_cast<MemoryUse>(use)),
+                                        memory.used(static_cast<MemoryUse>(use)));
+      }
       return levels;
     });
   }
 
-  static SessionRegistry::Options WithJournals(SessionRegistry::Options options,
-                                               const JournalFolder* journals) {
-    options.journals = journals;
-    return options;
+  SessionRegistry::Options RegistryOptions() {
+    SessionRegistry::Options out = options.sessions;
+    out.journals = journals.get();
+    out.memory = &memory;
+    out.quota_of = QuotaOf();
+    return out;
+  }
+
+  Tenant::QuotaOf QuotaOf() const {
+    if (quotas == nullptr) return nullptr;
+    return [this](const std::string& tenant) { return quotas->current()->Of(tenant); };
   }
 
   ~Parts() {
@@ -249,8 +297,11 @@ struct Server::Parts {
   std::unique_ptr<JournalFolder> journals;
   std::unique_ptr<UnixSocketClaim> claim;
   const std::unique_ptr<Trust> trust;
+  const std::unique_ptr<Reread<Quotas>> quotas;  // null: none
+  MemoryBudget memory;
+  const MemoryBudget::Reservation transport;
   Metrics metrics;
-  const Reception reception = {*trust, metrics};
+  const Reception reception = {*trust, metrics, memory};
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<WorkerPool> pool;
   EnvironmentStore store;
@@ -308,8 +359,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   if (!options.journals.empty()) {
     LIVND_ASSIGN_OR_RETURN(journals, JournalFolder::Open(options.journals, options.durability));
   }
+  std::unique_ptr<Reread<Quotas>> quotas;
+  if (!options.quotas.empty()) {
+    LIVND_ASSIGN_OR_RETURN(quotas, Reread<Quotas>::Create("the quotas", [path = options.quotas] {
+                             return Quotas::Read(path);
+                           }));
+  }
   auto parts = std::make_unique<Parts>(std::move(options), std::move(journals), std::move(offer),
-                                       std::move(trust));
+                                       std::move(trust), std::move(quotas));
   parts->claim = std::move(claim);
   LIVND_RETURN_IF_ERROR(parts->registry.Recover());
   if (parts->options.metrics_listen.has_value()) {
@@ -341,7 +398,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
     parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
   }
   LogTrust(addresses, parts->options.trust, *parts->trust);
-  parts->reaper.Start([parts = parts.get()] { parts->TellHealth(); });
+  parts->reaper.Start([parts = parts.get()] {
+    parts->TellHealth();
+    if (parts->quotas != nullptr) parts->quotas->Look();
+  });
   parts->listener = std::move(listener);
   parts->listener->Start([acceptor = parts->acceptor.get()](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -374,7 +434,7 @@ std::vector<std::string> Server::environment_ids() const {
 void Server::Exchange(Offer offer) {
   // Whoever hears of a system finds its environments.
   parts_->store.Exchange(std::move(offer.environments), std::move(offer.builder),
-                         std::move(offer.versions));
+                         std::move(offer.versions), std::move(offer.build_bytes));
   parts_->server_service.Exchange(std::move(offer.systems));
 }
 

@@ -2,6 +2,7 @@
 #ifndef LIVND_SERVER_SERVICE_SERVER_H_
 #define LIVND_SERVER_SERVICE_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "server/journal/journal_file.h"
 #include "server/machine/listen_address.h"
+#include "server/machine/memory_budget.h"
 #include "server/session/offer.h"
 #include "server/session/session_registry.h"
 #include "server/trust/trust.h"
@@ -36,8 +38,12 @@ struct ServerOptions {
   Durability durability = Durability::kProcess;
   // Called when an admin asks the server to end, on any thread; the owner then goes the way out.
   std::function<void()> asked_to_end = [] {};
+  // A file of Quotas, read again when it changes; empty: every tenant may have as much as there is.
+  std::string quotas;
   // Cap of one message in either direction.
   int max_message_bytes = 64 << 20;
+  // What sessions, builds, requests and answers may use, gRPC's own part of it among them.
+  int64_t memory_bytes = MemoryBudget::kNoLimit;
 };
 
 // Owns the port, the services, the sessions and the workers. Serves from Start to destruction; the

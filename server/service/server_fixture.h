@@ -39,7 +39,7 @@ std::vector<T> Values(const v1::Tensor& tensor) {
 inline google::rpc::ErrorInfo Info(const grpc::Status& status) {
   google::rpc::Status details;
   google::rpc::ErrorInfo info;
-  if (details.ParseFromString(status.error_details()) && details.details_size() == 1) {
+  if (details.ParseFromString(status.error_details()) && details.details_size() >= 1) {
     details.details(0).UnpackTo(&info);
   }
   return info;
@@ -76,7 +76,7 @@ class ServerTest : public ::testing::Test {
   Offer MakeOffer() {
     v1::System system;
     system.set_name("none");
-    return {{system}, {FakeSpec()}, FakeBuilder(control_), "fake-1", {}, {}};
+    return {{system}, {FakeSpec()}, FakeBuilder(control_), "fake-1", {}, {}, {}};
   }
 
   void MakeStubs() {

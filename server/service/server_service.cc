@@ -10,8 +10,8 @@
 namespace livnd::server {
 
 ServerService::ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
-                             const Reception& reception)
-    : info_(std::move(info)), reception_(reception) {
+                             Tenant::QuotaOf quota_of, const Reception& reception)
+    : info_(std::move(info)), quota_of_(std::move(quota_of)), reception_(reception) {
   Exchange(std::move(systems));
 }
 
@@ -32,9 +32,20 @@ std::shared_ptr<const ServerService::Systems> ServerService::systems() const {
 
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(Context* context, const Bytes* in,
                                                        Bytes* out) {
-  return AnswerNow<v1::GetServerInfoRequest>(
+  using Request = v1::GetServerInfoRequest;
+  return AnswerLater<Request>(
       {context, in, out, reception_, Callers::kEither},
-      [this](const auto&) -> absl::StatusOr<v1::GetServerInfoResponse> { return info_; });
+      [this](const std::string& tenant, std::unique_ptr<Request>, AnswerCallback answer) {
+        v1::GetServerInfoResponse info = info_;
+        if (quota_of_) {
+          const Quota quota = quota_of_(tenant);
+          info.mutable_quota()->set_max_sessions(quota.max_sessions);
+          info.mutable_quota()->set_max_envs(quota.max_envs);
+          info.mutable_quota()->set_max_bytes(quota.max_bytes);
+          info.mutable_quota()->set_max_simulated_s(quota.max_simulated_s);
+        }
+        std::move(answer)(SerializeMessage(info));
+      });
 }
 
 grpc::ServerUnaryReactor* ServerService::ListSystems(Context* context, const Bytes* in,

@@ -14,6 +14,7 @@
 #include "livnd/v1/server_service.pb.h"
 #include "server/machine/mutex.h"
 #include "server/service/reception.h"
+#include "server/session/tenant.h"
 
 namespace livnd::server {
 
@@ -26,9 +27,9 @@ using RawServerService = v1::ServerService::WithRawCallbackMethod_GetServerInfo<
 // Thread-safe. The reception must outlive the service.
 class ServerService final : public internal::RawServerService {
  public:
-  // `info` is what GetServerInfo answers.
+  // `info` is what GetServerInfo answers, with the quota of the caller's tenant, where there are quotas.
   ServerService(v1::GetServerInfoResponse info, std::vector<v1::System> systems,
-                const Reception& reception);
+                Tenant::QuotaOf quota_of, const Reception& reception);
 
   // From now on these are told of.
   void Exchange(std::vector<v1::System> systems) ABSL_LOCKS_EXCLUDED(mu_);
@@ -46,6 +47,7 @@ class ServerService final : public internal::RawServerService {
   std::shared_ptr<const Systems> systems() const ABSL_LOCKS_EXCLUDED(mu_);
 
   const v1::GetServerInfoResponse info_;
+  const Tenant::QuotaOf quota_of_;
   const Reception& reception_;
   mutable Mutex mu_;
   std::shared_ptr<const Systems> systems_ ABSL_GUARDED_BY(mu_);

@@ -5,12 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "grpcpp/support/slice.h"
 #include "server/service/answer.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 #include "server/wire/message_bytes.h"
 
 namespace livnd::server {
@@ -92,6 +94,8 @@ void StepStream::SayGoodbye() {
 void StepStream::OnReadDone(bool ok) {
   v1::StepStreamRequest request;
   bool take = false;
+  // Of the request, until it is answered.
+  MemoryBudget::Reservation held;
   {
     MutexLock lock(mu_);
     ++num_inside_;
@@ -99,7 +103,7 @@ void StepStream::OnReadDone(bool ok) {
     if (!ok) {
       read_all_ = true;
     } else if (!read_all_) {
-      if (absl::Status parsed = ParseMessage(in_, &request); parsed.ok()) {
+      if (absl::Status parsed = Parse(&request, &held); parsed.ok()) {
         take = true;
         ++num_unanswered_;
       } else {  // nobody knows which request it was
@@ -109,11 +113,18 @@ void StepStream::OnReadDone(bool ok) {
     }
     in_.Clear();
   }
-  if (take) Take(std::move(request));
+  if (take) Take(std::move(request), std::move(held));
   GoOn();
 }
 
-void StepStream::Take(v1::StepStreamRequest request) {
+absl::Status StepStream::Parse(v1::StepStreamRequest* request, MemoryBudget::Reservation* held) {
+  LIVND_ASSIGN_OR_RETURN(
+      *held, ReserveMemory(streams_.reception_.memory, MemoryUse::kRequests,
+                           ParsedBytesAtMost(in_, *request->GetDescriptor()), "reading a step"));
+  return ParseMessage(in_, request);
+}
+
+void StepStream::Take(v1::StepStreamRequest request, MemoryBudget::Reservation held) {
   const int64_t tag = request.tag();
   // As a call of its own would be asked: a token may have been taken away meanwhile.
   const absl::StatusOr<std::string> tenant = streams_.reception_.trust.TenantOf(*context_);
@@ -126,7 +137,9 @@ void StepStream::Take(v1::StepStreamRequest request) {
     AskSession(
         streams_.registry_, context_, *tenant, std::move(step),
         [](Session& session, v1::StepRequest& step) { return session.Step(step); },
-        [this, tag](absl::StatusOr<grpc::ByteBuffer> answer) { Answer(tag, std::move(answer)); });
+        [this, tag, held = std::move(held)](absl::StatusOr<grpc::ByteBuffer> answer) {
+          Answer(tag, std::move(answer));
+        });
   }
 }
 
@@ -145,7 +158,9 @@ void StepStream::Answer(int64_t tag, absl::StatusOr<grpc::ByteBuffer> answer) {
   {
     MutexLock lock(mu_);
     ++num_inside_;
-    answers_.push_back(std::move(bytes));
+    const auto size = static_cast<int64_t>(bytes.Length());
+    answers_.push_back(
+        {std::move(bytes), streams_.reception_.memory.Reserve(MemoryUse::kAnswers, size)});
   }
   GoOn();
 }
@@ -155,6 +170,7 @@ void StepStream::OnWriteDone(bool ok) {
     MutexLock lock(mu_);
     ++num_inside_;
     writing_ = false;
+    leaving_.Release();
     --num_unanswered_;
     if (!ok) broken_ = read_all_ = true;
   }
@@ -175,11 +191,12 @@ void StepStream::GoOn() {
       ++num_unanswered_;
       v1::StepStreamResponse response;
       response.mutable_goodbye();
-      answers_.push_back(SerializeMessage(response));
+      answers_.push_back({SerializeMessage(response), {}});
     }
     if (!writing_ && !answers_.empty()) {
       writing_ = write = true;
-      out_ = std::move(answers_.front());
+      out_ = std::move(answers_.front().bytes);
+      leaving_ = std::move(answers_.front().held);
       answers_.pop_front();
     }
     if (!reading_ && !read_all_ && num_unanswered_ < kMaxUnanswered) reading_ = read = true;

@@ -12,6 +12,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/mutex.h"
 #include "server/service/reception.h"
 #include "server/session/session_registry.h"
@@ -61,7 +62,9 @@ class StepStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone() override;
 
-  void Take(v1::StepStreamRequest request);
+  // What was read, with the memory that it needs. OUT_OF_MEMORY, MALFORMED_MESSAGE.
+  absl::Status Parse(v1::StepStreamRequest* request, MemoryBudget::Reservation* held);
+  void Take(v1::StepStreamRequest request, MemoryBudget::Reservation held);
   // Of one request, on any thread.
   void Answer(int64_t tag, absl::StatusOr<grpc::ByteBuffer> answer) ABSL_LOCKS_EXCLUDED(mu_);
   // Does whatever can be done next: read, write, end. The stream may be gone afterwards. Each call is for
@@ -74,9 +77,14 @@ class StepStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   grpc::ByteBuffer out_;  // touched by the write under way
 
   Mutex mu_;
-  std::deque<grpc::ByteBuffer> answers_ ABSL_GUARDED_BY(mu_);  // to be written
-  int num_inside_ ABSL_GUARDED_BY(mu_) = 0;                    // threads on their way through GoOn
-  int num_unanswered_ ABSL_GUARDED_BY(mu_) = 0;                // taken, and not written
+  struct Waiting {
+    grpc::ByteBuffer bytes;
+    MemoryBudget::Reservation held;
+  };
+  std::deque<Waiting> answers_ ABSL_GUARDED_BY(mu_);        // to be written
+  MemoryBudget::Reservation leaving_ ABSL_GUARDED_BY(mu_);  // of out_
+  int num_inside_ ABSL_GUARDED_BY(mu_) = 0;                 // threads on their way through GoOn
+  int num_unanswered_ ABSL_GUARDED_BY(mu_) = 0;             // taken, and not written
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool read_all_ ABSL_GUARDED_BY(mu_) = false;  // nothing more comes, or is taken

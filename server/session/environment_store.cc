@@ -7,14 +7,18 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "base/status_macros.h"
 #include "server/machine/log.h"
 #include "server/machine/steady_time.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 
 namespace livnd::server {
 
-EnvironmentStore::EnvironmentStore(Specs specs, Builder builder, WorkerPool& pool)
+EnvironmentStore::EnvironmentStore(Specs specs, Builder builder, WorkerPool& pool,
+                                   MemoryBudget* memory)
     : pool_(pool),
+      memory_(memory == nullptr ? unlimited_ : *memory),
       specs_(std::make_shared<const Specs>(std::move(specs))),
       builder_(std::make_shared<const Builder>(std::move(builder))) {}
 
@@ -23,11 +27,13 @@ EnvironmentStore::Key EnvironmentStore::KeyOf(const std::string& environment_id)
   return {environment_id, version == versions_.end() ? "" : version->second};
 }
 
-void EnvironmentStore::Exchange(Specs specs, Builder builder, Versions versions) {
+void EnvironmentStore::Exchange(Specs specs, Builder builder, Versions versions,
+                                BuildBytes build_bytes) {
   MutexLock lock(mu_);
   specs_ = std::make_shared<const Specs>(std::move(specs));
   builder_ = std::make_shared<const Builder>(std::move(builder));
   versions_ = std::move(versions);
+  build_bytes_ = std::move(build_bytes);
   std::set<Key> offered;
   for (const env::EnvironmentSpec& spec : *specs_) offered.insert(KeyOf(spec.id));
   for (auto it = models_.begin(); it != models_.end();) {
@@ -68,7 +74,7 @@ void EnvironmentStore::Make(const std::string& environment_id, const WantedCopie
     MutexLock lock(mu_);
     const Key key = KeyOf(environment_id);
     Model& model = models_[key];
-    if (!model.maker) {
+    if (model.maker.empty()) {
       model.waiters.push_back(std::move(waiter));
       if (model.waiters.size() > 1) return;  // the first one's build is under way
       to_build_.emplace_back(key, builder_);
@@ -101,7 +107,7 @@ void EnvironmentStore::Build(const Key& key, const Builder& builder) {
   const std::string& environment_id = key.first;
   LogLine(Severity::kInfo, "building", {{"environment_id", environment_id}});
   const absl::Time start = SteadyNow();
-  absl::StatusOr<Maker> maker = builder(environment_id, pool_);
+  absl::StatusOr<Maker> maker = BuildWithin(environment_id, builder);
   LogFields fields = {{"environment_id", environment_id}, {"duration_ms", SteadyNow() - start}};
   if (!maker.ok()) {
     fields.push_back({"reason", ReasonTold(maker.status())});
@@ -131,9 +137,37 @@ void EnvironmentStore::Build(const Key& key, const Builder& builder) {
   }
 }
 
+absl::StatusOr<EnvironmentStore::Maker> EnvironmentStore::BuildWithin(
+    const std::string& environment_id, const Builder& builder) {
+  int64_t bytes = 0;
+  {
+    MutexLock lock(mu_);
+    const auto found = build_bytes_.find(environment_id);
+    if (found != build_bytes_.end()) bytes = found->second;
+  }
+  LIVND_ASSIGN_OR_RETURN(
+      MemoryBudget::Reservation room,
+      ReserveMemory(memory_, MemoryUse::kModels, bytes, absl::StrCat("building ", environment_id)));
+  LIVND_ASSIGN_OR_RETURN(Maker maker, builder(environment_id, pool_));
+  maker.model_ = std::make_shared<const MemoryBudget::Reservation>(std::move(room));
+  return maker;
+}
+
+absl::StatusOr<std::unique_ptr<HostedEnvironment>> EnvironmentStore::MakeWithin(
+    const Maker& maker, const WantedCopies& wanted) {
+  const int64_t bytes = maker.BytesFor(wanted);
+  if (wanted.admit) LIVND_RETURN_IF_ERROR(wanted.admit(bytes));
+  LIVND_ASSIGN_OR_RETURN(MemoryBudget::Reservation room,
+                         ReserveMemory(memory_, MemoryUse::kSessions, bytes,
+                                       absl::StrCat("a session with num_envs ", wanted.num_envs)));
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<HostedEnvironment> made, maker(wanted));
+  made->Hold(std::move(room), maker.model_);
+  return made;
+}
+
 void EnvironmentStore::MakeFrom(Maker maker, Waiter waiter) {
-  pool_.SubmitAside([maker = std::move(maker), waiter = std::move(waiter)]() mutable {
-    std::move(waiter.done)(maker(waiter.wanted));
+  pool_.SubmitAside([this, maker = std::move(maker), waiter = std::move(waiter)]() mutable {
+    std::move(waiter.done)(MakeWithin(maker, waiter.wanted));
   });
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "env/copies.h"
 #include "server/wire/change_fields.h"
 #include "server/wire/culture.h"
 #include "server/wire/recording.h"
@@ -19,6 +20,14 @@ namespace {
 
 // What an answer holds beside its recording.
 constexpr int64_t kOverheadBytes = 64 << 10;
+
+// A recording is kept as it is made, collected, encoded, written out and sent.
+constexpr int64_t kTimesRecorded = 5;
+// So many bytes of spikes are seen to before a run begins; more, as they come.
+constexpr int64_t kSureSpikeBytes = 1 << 20;
+// A place that a stimulus names becomes an entry of a map; samples are read, and then kept.
+constexpr int64_t kTimesSites = 24;
+constexpr int64_t kTimesSamples = 2;
 
 // All copies have failed, copy `first` before the others.
 absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
@@ -50,6 +59,57 @@ void HostedCulture::CountRun() {
     work_.simulated_s += lived_ms * 1e-3;
   }
   work_.numerical_failures += NumFailed(culture_->failed_at_ms()) - num_failed_before_;
+}
+
+int64_t HostedCulture::num_bytes() const {
+  return env::BytesOfCopies(culture_->culture(), num_envs()) + culture_->StimulusBytes() +
+         (culture_->owns_culture() ? build_bytes_ : 0);
+}
+
+int64_t HostedCulture::BytesFor(const v1::RunRequest& request) const {
+  int64_t bytes = kTimesRecorded * culture_->RecordingBytes(request.duration_ms(), kSureSpikeBytes);
+  for (const v1::CultureStimulus& stimulus : request.stimuli()) {
+    const auto samples = static_cast<int64_t>(stimulus.samples().data().size());
+    bytes += kTimesSamples * samples +
+             kTimesSites * (static_cast<int64_t>(stimulus.ByteSizeLong()) - samples);
+  }
+  return bytes;
+}
+
+int64_t HostedCulture::RecordingBytes() const {
+  return kTimesRecorded * std::max<int64_t>(0, culture_->SpikeBytes() - kSureSpikeBytes);
+}
+
+int64_t HostedCulture::BytesFor(const v1::ConfigureRequest& request) const {
+  int64_t bytes = 4 * static_cast<int64_t>(request.ByteSizeLong());
+  if (request.has_input_spikes()) {
+    bytes += culture_->InputSpikeBytes(
+        static_cast<int64_t>(request.input_spikes().times_ms().data().size() / sizeof(double)));
+  }
+  // The new one and its copies beside the old one's.
+  if (IsLong(request)) {
+    bytes += build_bytes_ + 2 * env::BytesOfCopies(culture_->culture(), num_envs());
+  }
+  return bytes;
+}
+
+int64_t HostedCulture::BytesFor(const v1::GetCultureRequest& request) const {
+  // What is said of every cell and parameter, twice; and what is asked for besides.
+  int64_t bytes = 1024 * static_cast<int64_t>(culture_->culture().gids().size());
+  if (request.learned_weights()) {
+    bytes += 3 * (num_envs() + 4) *
+             static_cast<int64_t>(culture_->culture().plastic_connections().size() * 8);
+  }
+  if (request.electrode_hearing() && culture_->setup().electrode_array.has_value()) {
+    bytes += 4 * culture_->culture().num_section_rows() *
+             static_cast<int64_t>(culture_->setup().electrode_array->electrodes.size() * 8);
+  }
+  return bytes;
+}
+
+int64_t HostedCulture::BytesFor(const v1::RestoreRequest& request) const {
+  return HostedEnvironment::BytesFor(request) + build_bytes_ +
+         2 * env::BytesOfCopies(culture_->culture(), num_envs());
 }
 
 void HostedCulture::Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const {
@@ -98,6 +158,7 @@ absl::Status HostedCulture::BeginRun(const v1::RunRequest& request) {
   if (culture_->all_failed()) {
     return AllFailed(culture_->failed_at_ms(), culture_->first_failed());
   }
+  run.sure_recording_bytes = kSureSpikeBytes;
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
   duration_ms_ = run.duration_ms;
   num_failed_before_ = NumFailed(culture_->failed_at_ms());

@@ -14,12 +14,13 @@ namespace livnd::server {
 
 class HostedCulture final : public HostedEnvironment {
  public:
-  // max_message_bytes caps one answer.
+  // max_message_bytes caps one answer; build_bytes is what building another culture takes.
   HostedCulture(std::unique_ptr<env::LiveCulture> culture, int64_t max_message_bytes,
-                SnapshotIdentity identity)
+                SnapshotIdentity identity, int64_t build_bytes = 0)
       : culture_(std::move(culture)),
         max_message_bytes_(max_message_bytes),
-        identity_(std::move(identity)) {}
+        identity_(std::move(identity)),
+        build_bytes_(build_bytes) {}
 
   const env::EnvironmentSpec& spec() const override { return culture_->spec(); }
   int num_envs() const override { return culture_->num_copies(); }
@@ -36,6 +37,14 @@ class HostedCulture final : public HostedEnvironment {
                          v1::ConfigureResponse* response) override;
   absl::Status GetCulture(const v1::GetCultureRequest& request,
                           v1::GetCultureResponse* response) override;
+
+  int64_t num_bytes() const override;
+  int64_t BytesFor(const v1::RunRequest& request) const override;
+  int64_t BytesFor(const v1::ConfigureRequest& request) const override;
+  int64_t BytesFor(const v1::GetCultureRequest& request) const override;
+  int64_t BytesFor(const v1::RestoreRequest& request) const override;
+  int64_t RecordingBytes() const override;
+  void GiveUpRun() override { culture_->GiveUpRun(); }
 
   bool IsLong(const v1::ConfigureRequest& request) const override;
   bool IsLong(const v1::RestoreRequest&) const override {
@@ -54,6 +63,7 @@ class HostedCulture final : public HostedEnvironment {
   std::unique_ptr<env::LiveCulture> culture_;
   const int64_t max_message_bytes_;
   const SnapshotIdentity identity_;
+  const int64_t build_bytes_;
   v1::ConfigureRequest setup_;  // the selection and the model that hold, where some were asked for
   // Of the run that has begun.
   double duration_ms_ = 0.0;

@@ -3,7 +3,9 @@
 #define LIVND_SERVER_SESSION_HOSTED_ENVIRONMENT_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +18,7 @@
 #include "livnd/v1/environment_service.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "livnd/v1/snapshot.pb.h"
+#include "server/machine/memory_budget.h"
 #include "server/metrics/work.h"
 #include "server/wire/errors.h"
 #include "server/wire/snapshot.h"
@@ -41,6 +44,32 @@ class HostedEnvironment {
   // All that was done since it was made.
   virtual Work work() const = 0;
   virtual const SnapshotIdentity& identity() const = 0;
+
+  // What there was room for when it was made, and is given back with it; and what its model takes, which
+  // others may hold too.
+  void Hold(MemoryBudget::Reservation copies,
+            std::shared_ptr<const MemoryBudget::Reservation> model) {
+    held_ = std::move(copies);
+    model_ = std::move(model);
+  }
+  // Sees to it that what it takes now is spoken for.
+  void HoldWhatItTakes() {
+    if (const int64_t bytes = num_bytes(); bytes != held_.bytes()) held_.Resize(bytes);
+  }
+  // Memory that it takes as it is, about.
+  virtual int64_t num_bytes() const { return held_.bytes(); }
+  // Memory that a call takes while it is done, at most, and what it leaves behind, but for what comes
+  // with the recording of a Run. Of calls that take much; requests have not been looked at.
+  virtual int64_t BytesFor(const v1::RunRequest&) const { return 0; }
+  virtual int64_t BytesFor(const v1::ConfigureRequest&) const { return 0; }
+  virtual int64_t BytesFor(const v1::GetCultureRequest&) const { return 0; }
+  virtual int64_t BytesFor(const v1::RestoreRequest& request) const {
+    return 4 * static_cast<int64_t>(request.snapshot().size());
+  }
+  // What the recording of the Run that has begun takes until it is answered.
+  virtual int64_t RecordingBytes() const { return 0; }
+  // The Run that has begun shall end here, and not have been: there is no memory for its recording.
+  virtual void GiveUpRun() {}
 
   // Copies that exist, in this order, into a snapshot.
   virtual void Save(absl::Span<const int> copies, v1::SnapshotContents* contents) const = 0;
@@ -82,6 +111,9 @@ class HostedEnvironment {
   }
 
  private:
+  MemoryBudget::Reservation held_;
+  std::shared_ptr<const MemoryBudget::Reservation> model_;
+
   absl::Status Refuse(absl::string_view reason, absl::string_view kind) const {
     return MakeError(
         absl::StatusCode::kFailedPrecondition, reason,

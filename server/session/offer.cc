@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "env/catalog.h"
+#include "env/copies.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/live_culture.h"
 #include "env/task/task.h"
+#include "env/task/task_model.h"
 #include "env/task/vector_environment.h"
 #include "io/system/truth.h"
 #include "server/session/hosted_culture.h"
@@ -51,6 +53,7 @@ absl::StatusOr<Offer> MakeOffer(const std::vector<FoundSystem>& found, int64_t m
     identities[spec.id] = {spec.physics_version, spec.id, io::BytesSha256(bytes),
                            system_sha256[spec.system]};
     const SnapshotIdentity& identity = identities[spec.id];
+    offer.build_bytes[spec.id] = catalog->BytesToBuild(spec.id);
     offer.versions[spec.id] = absl::StrCat(identity.spec_sha256, identity.system_sha256);
   }
   offer.builder = [catalog, max_message_bytes, identities](
@@ -61,21 +64,37 @@ absl::StatusOr<Offer> MakeOffer(const std::vector<FoundSystem>& found, int64_t m
       LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::CultureModel> model,
                              catalog->BuildCulture(id));
       return EnvironmentStore::Maker(
-          [model, max_message_bytes, identity, &executor](const WantedCopies& wanted) -> Made {
+          [model, max_message_bytes, identity, build_bytes = catalog->BytesToBuild(id),
+           &executor](const WantedCopies& wanted) -> Made {
             LIVND_ASSIGN_OR_RETURN(
                 std::unique_ptr<env::LiveCulture> culture,
                 env::LiveCulture::Create(model, wanted.num_envs, wanted.unseeded_seed, executor));
-            return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes, identity);
+            return std::make_unique<HostedCulture>(std::move(culture), max_message_bytes, identity,
+                                                   build_bytes);
+          },
+          [model](const WantedCopies& wanted) {
+            return env::BytesOfCopies(*model->prepared().culture, wanted.num_envs);
           });
     }
     LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const env::Task> task, catalog->BuildTask(id));
-    return EnvironmentStore::Maker([task, identity, &executor](const WantedCopies& wanted) -> Made {
-      LIVND_ASSIGN_OR_RETURN(
-          std::unique_ptr<env::VectorEnvironment> environment,
-          env::VectorEnvironment::Create(task, wanted.num_envs, wanted.autoreset,
-                                         wanted.unseeded_seed, executor, wanted.max_episode_steps));
-      return std::make_unique<HostedTask>(std::move(environment), identity);
-    });
+    return EnvironmentStore::Maker(
+        [task, identity, &executor](const WantedCopies& wanted) -> Made {
+          LIVND_ASSIGN_OR_RETURN(std::unique_ptr<env::VectorEnvironment> environment,
+                                 env::VectorEnvironment::Create(
+                                     task, wanted.num_envs, wanted.autoreset, wanted.unseeded_seed,
+                                     executor, wanted.max_episode_steps));
+          return std::make_unique<HostedTask>(std::move(environment), identity);
+        },
+        [task](const WantedCopies& wanted) {
+          // Its state, and what it shows: kept twice, and in the messages.
+          const int64_t of_copy = static_cast<int64_t>(task->state_size() * sizeof(double)) +
+                                  5 * BytesShown(task->spec(), wanted.autoreset);
+          const int64_t cultures =
+              task->model() == nullptr
+                  ? 0
+                  : env::BytesOfCopies(*task->model()->culture(), wanted.num_envs);
+          return cultures + wanted.num_envs * of_copy;
+        });
   };
   return offer;
 }

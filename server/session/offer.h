@@ -25,6 +25,8 @@ struct Offer {
   std::string physics_version;
   // By environment: what changes when it does, with its system. One that has none never changes.
   std::map<std::string, std::string> versions;
+  // By environment: memory that building it takes.
+  std::map<std::string, int64_t> build_bytes;
   // Of each system that offers no environment, why.
   std::vector<absl::Status> left_out;
 };

@@ -36,11 +36,14 @@ class OperationLog {
 
   // The last operation's answer, by reference to shared bytes. Only after a Commit.
   const grpc::ByteBuffer& answer() const { return answer_; }
-  // What it was asked as.
+  // What it was asked as; of what is long, a digest.
   const std::string& payload() const { return payload_; }
 
   // As it stood, in another process perhaps, when next() was this.
   void Restore(int64_t next, std::string payload, grpc::ByteBuffer answer);
+
+  // Memory that it takes.
+  int64_t num_bytes() const { return static_cast<int64_t>(payload_.capacity() + answer_.Length()); }
 
  private:
   int64_t last_ = 0;

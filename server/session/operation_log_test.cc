@@ -61,6 +61,22 @@ TEST(OperationLogTest, AnyOtherNumberIsRefusedWithTheRightOne) {
   }
 }
 
+TEST(OperationLogTest, ALongPayloadIsNotKept) {
+  OperationLog log;
+  const std::string payload(8 << 20, 'x');
+  log.Commit(payload, Bytes("answer"));
+  EXPECT_LT(log.num_bytes(), 1 << 10);
+  EXPECT_LT(log.payload().size(), 100u);
+  EXPECT_EQ(*log.Admit(1, payload), OperationLog::Verdict::kRepeat);
+  std::string other = payload;
+  other.back() = 'y';
+  EXPECT_EQ(ReasonOf(log.Admit(1, other).status()), reason::kPayloadMismatch);
+  EXPECT_EQ(ReasonOf(log.Admit(1, log.payload()).status()), reason::kPayloadMismatch);
+  OperationLog again;  // in another process
+  again.Restore(log.next(), log.payload(), log.answer());
+  EXPECT_EQ(*again.Admit(1, payload), OperationLog::Verdict::kRepeat);
+}
+
 TEST(OperationLogTest, NumberZeroIsNotARepeatOfNothing) {
   EXPECT_EQ(ReasonOf(OperationLog().Admit(0, "").status()), reason::kWrongOpIndex);
 }

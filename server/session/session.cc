@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
@@ -15,6 +16,7 @@
 #include "server/machine/log.h"
 #include "server/metrics/stopwatch.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/spec.h"
 
@@ -31,6 +33,21 @@ constexpr absl::Duration kTurn = absl::Milliseconds(2);
 // A step that takes longer is worth a worker: until that has begun what another thread has handed to it
 // takes a good part of this, and nobody notices that the thread which reads calls is busy for so long.
 constexpr absl::Duration kHandingOver = absl::Microseconds(250);
+// What a session takes beside its copies, its last operation and its buffers: strand, journal, books.
+constexpr int64_t kBooksBytes = 32 << 10;
+// A buffer that is larger is let go after the call that filled it.
+constexpr size_t kLargeBuffer = 1 << 20;
+// An answer is made of what is shown, as a message, in bytes, and kept while it is sent.
+constexpr int64_t kTimesShown = 4;
+// A head of a journal holds the copies as a message, twice, and in bytes.
+constexpr int64_t kTimesSaved = 3;
+
+// Lets go of what a large message took.
+template <typename Message>
+void LetGo(Message& message) {
+  Message fresh;
+  message.Swap(&fresh);
+}
 
 // Processor time of this thread. A piece is no shorter because other processes are busy: that would
 // make the work more, and them no less.
@@ -38,6 +55,29 @@ absl::Duration ThreadTime() {
   timespec time;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return absl::DurationFromTimespec(time);
+}
+
+// Memory that an operation takes beside what it shows.
+template <typename Request>
+int64_t BytesFor(const HostedEnvironment& environment, const Request& request) {
+  return environment.BytesFor(request);
+}
+int64_t BytesFor(const HostedEnvironment&, const v1::ResetRequest&) { return 0; }
+int64_t BytesFor(const HostedEnvironment&, const v1::StepRequest&) { return 0; }
+int64_t BytesFor(const HostedEnvironment&, const v1::ClearRequest&) { return 0; }
+
+// Culture time of a copy that an operation simulates, s; of what is refused anyhow, 0.
+template <typename Request>
+double SimulatedBy(const HostedEnvironment&, const Request&) {
+  return 0.0;
+}
+double SimulatedBy(const HostedEnvironment& environment, const v1::StepRequest&) {
+  return environment.spec().system.empty() ? 0.0 : environment.spec().step_duration_ms * 1e-3;
+}
+double SimulatedBy(const HostedEnvironment& environment, const v1::RunRequest& request) {
+  const bool is_culture = environment.spec().kind == env::EnvironmentKind::kCulture;
+  const double duration_s = request.duration_ms() * 1e-3;
+  return is_culture && duration_s > 0.0 && duration_s < 1e6 ? duration_s : 0.0;
 }
 
 v1::JournalMethod JournalMethodOf(const v1::ResetRequest&) { return v1::JOURNAL_METHOD_RESET; }
@@ -73,12 +113,54 @@ Session::Session(Start start, WorkerPool& pool, Metrics& metrics)
       spec_(environment_->spec()),
       num_envs_(environment_->num_envs()),
       metrics_(metrics),
+      memory_(start.memory == nullptr ? unlimited_ : *start.memory),
+      shown_bytes_(kTimesShown * num_envs_ * BytesShown(spec_, start.autoreset)),
       journal_(std::move(start.journal)),
       generation_(start.generation),
+      tenant_(std::move(start.tenant)),
       log_(std::move(start.log)),
       counted_(environment_->work()),
       piece_(kTurn),
-      pace_(start.speed) {}
+      pace_(start.speed) {
+  kept_ = memory_.Reserve(MemoryUse::kSessions, 0);
+  EndCall();
+}
+
+Session::~Session() {
+  if (tenant_ != nullptr) tenant_->AddBytes(-num_bytes_);
+}
+
+absl::Status Session::Spend(double simulated_s) {
+  if (tenant_ == nullptr || simulated_s == 0.0) return absl::OkStatus();
+  LIVND_RETURN_IF_ERROR(tenant_->Spend(simulated_s));
+  spent_s_ = simulated_s;
+  return absl::OkStatus();
+}
+
+absl::Status Session::MakeRoom(int64_t bytes) {
+  work_.Release();
+  work_bytes_ = bytes;
+  LIVND_ASSIGN_OR_RETURN(work_, ReserveMemory(memory_, MemoryUse::kWork, bytes, "the call"));
+  return absl::OkStatus();
+}
+
+void Session::EndCall() {
+  if (under_way_) return;
+  if (payload_.capacity() > kLargeBuffer) std::string().swap(payload_);
+  if (static_cast<size_t>(shown_bytes_) > kTimesShown * kLargeBuffer) {
+    LetGo(reset_response_);
+    LetGo(step_response_);
+    LetGo(observe_response_);
+  }
+  environment_->HoldWhatItTakes();
+  kept_.Resize(kBooksBytes + log_.num_bytes() + static_cast<int64_t>(payload_.capacity()));
+  const int64_t bytes = environment_->num_bytes() + kept_.bytes();
+  if (const int64_t before = num_bytes_.exchange(bytes); tenant_ != nullptr && bytes != before) {
+    tenant_->AddBytes(bytes - before);
+  }
+  if (spent_s_ != 0.0) tenant_->GiveBack(std::exchange(spent_s_, 0.0));
+  work_.Release();
+}
 
 void Session::StepTook(absl::Duration duration) {
   steps_are_short_.store(duration < kHandingOver, std::memory_order_relaxed);
@@ -114,11 +196,26 @@ absl::optional<Session::Reply> Session::AnswerAtOnce(Request& request) {
     if (!ready.ok()) return Reply(StateNotWritten(ready, repeat));
   }
   if (repeat) return Reply(log_.answer());
+  const int64_t bytes =
+      shown_bytes_ + 2 * static_cast<int64_t>(payload_.size()) + BytesFor(*environment_, request);
+  if (const absl::Status room = MakeRoom(bytes); !room.ok()) return Reply(room);
+  if (absl::Status s = Spend(num_envs_ * SimulatedBy(*environment_, request)); !s.ok()) {
+    return Reply(s);
+  }
   computed_ = absl::ZeroDuration();
   return absl::nullopt;
 }
 
 absl::Status Session::BeginJournalAnew(bool parked) {
+  // A session that leaves the memory is not kept in it for want of memory.
+  const int64_t bytes = kTimesSaved * (environment_->num_bytes() + log_.num_bytes());
+  MemoryBudget::Reservation writing;
+  if (parked) {
+    writing = memory_.Reserve(MemoryUse::kWork, bytes);
+  } else {
+    LIVND_ASSIGN_OR_RETURN(
+        writing, ReserveMemory(memory_, MemoryUse::kWork, bytes, "writing the session down"));
+  }
   v1::JournalHead state;
   std::vector<int> all(static_cast<size_t>(num_envs_));
   std::iota(all.begin(), all.end(), 0);
@@ -166,7 +263,9 @@ grpc::ByteBuffer Session::WriteOut(const Response& response) {
 template <typename Request, typename Response>
 Session::Reply Session::Commit(const Request& request, Response* response) {
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<Request>(), computed_);
-  metrics_.Count(environment_->work() - std::exchange(counted_, environment_->work()));
+  const Work done = environment_->work() - std::exchange(counted_, environment_->work());
+  metrics_.Count(done);
+  spent_s_ -= tenant_ == nullptr ? 0.0 : done.simulated_s;
   response->set_op_index(request.op_index());
   due_ = NextDue(request, spec_, pace_);
   log_.Commit(payload_, WriteOut<Request>(*response));
@@ -187,6 +286,7 @@ template <typename Request, typename Response>
 Session::Reply Session::Operate(Request& request, Response* response, bool aside,
                                 absl::Status (HostedEnvironment::*operation)(const Request&,
                                                                              Response*)) {
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
   if (!under_way_) {
     if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
     under_way_ = aside;
@@ -206,6 +306,7 @@ Session::Reply Session::OperateInPieces(Request& request, Response* response,
                                         absl::Status (HostedEnvironment::*begin)(const Request&),
                                         absl::Status (HostedEnvironment::*finish)(Response*)) {
   Stopwatch computing;
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
   if (!under_way_) {
     if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
     LIVND_RETURN_IF_ERROR(((*environment_).*begin)(request));
@@ -213,12 +314,20 @@ Session::Reply Session::OperateInPieces(Request& request, Response* response,
   } else {
     LIVND_RETURN_IF_ERROR(Ended());
   }
-  if (!ContinueForATurn()) {
+  const bool over = ContinueForATurn();
+  absl::Status room;
+  if (!work_.TryResize(work_bytes_ + environment_->RecordingBytes())) {
+    room = NoMemoryFor(memory_, MemoryUse::kWork, work_bytes_ + environment_->RecordingBytes(),
+                       "what the run records");
+    environment_->GiveUpRun();
+  } else if (!over) {
     computed_ += computing.Lap();
     return Turn::kAgain;
   }
   under_way_ = false;
-  LIVND_RETURN_IF_ERROR(((*environment_).*finish)(response));
+  const absl::Status finished = ((*environment_).*finish)(response);
+  LIVND_RETURN_IF_ERROR(room);
+  LIVND_RETURN_IF_ERROR(finished);
   computed_ += computing.Lap();
   return Commit(request, response);
 }
@@ -281,6 +390,9 @@ absl::StatusOr<std::string> Session::Snapshot(
                         absl::StrCat("at most ", num_envs_));
   }
   for (int c = 0; copies.empty() && c < num_envs_; ++c) chosen.push_back(c);
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
+  LIVND_RETURN_IF_ERROR(MakeRoom(kTimesSaved * environment_->num_bytes() / num_envs_ *
+                                 static_cast<int64_t>(chosen.size())));
   v1::SnapshotContents contents;
   environment_->Save(chosen, &contents);
   const auto bytes = static_cast<int64_t>(contents.ByteSizeLong()) + kOverheadBytes;
@@ -291,6 +403,8 @@ absl::StatusOr<std::string> Session::Snapshot(
 Session::Reply Session::Observe() {
   LIVND_RETURN_IF_ERROR(Ended());
   Stopwatch computing;
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
+  LIVND_RETURN_IF_ERROR(MakeRoom(shown_bytes_));
   LIVND_RETURN_IF_ERROR(environment_->Observe(&observe_response_));
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::ObserveRequest>(), computing.Lap());
   observe_response_.set_next_op_index(log_.next());
@@ -304,6 +418,8 @@ Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {
     return Turn::kAside;
   }
   under_way_ = false;
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
+  LIVND_RETURN_IF_ERROR(MakeRoom(environment_->BytesFor(request)));
   v1::GetCultureResponse response;
   Stopwatch computing;
   LIVND_RETURN_IF_ERROR(environment_->GetCulture(request, &response));

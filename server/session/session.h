@@ -18,6 +18,7 @@
 #include "livnd/v1/environment_service.pb.h"
 #include "server/journal/session_journal.h"
 #include "server/journal/sync_thread.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/strand.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/metrics.h"
@@ -26,6 +27,7 @@
 #include "server/session/operation_log.h"
 #include "server/session/pace.h"
 #include "server/session/piece_length.h"
+#include "server/session/tenant.h"
 
 namespace livnd::server {
 
@@ -49,10 +51,15 @@ class Session {
     std::unique_ptr<SessionJournal> journal;  // null: nothing is written down
     int64_t generation = 1;
     OperationLog log;
-    double speed = 0.0;  // of its Pace
+    double speed = 0.0;              // of its Pace
+    MemoryBudget* memory = nullptr;  // null: as much as there is
+    std::shared_ptr<Tenant> tenant;  // whose it is; null: nobody counts
   };
-  // The pool and the metrics, which count what the session does, must outlive it.
+  // The pool, the memory, and the metrics, which count what the session does, must outlive it.
   Session(Start start, WorkerPool& pool, Metrics& metrics);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   const std::string& name() const { return name_; }
   // The beginning of the name, by which logs and their readers know the session. It drives nothing:
@@ -122,10 +129,23 @@ class Session {
   // Nothing is written down any more, and what was goes.
   void Forget();
 
+  // Its calls whose answers have not left; whoever counts one up counts it down. Thread-safe.
+  const std::shared_ptr<std::atomic<int>>& unanswered() const { return unanswered_; }
+
+  // Memory that it takes, about. Thread-safe.
+  int64_t num_bytes() const { return num_bytes_; }
+
  private:
   // Why nothing is done any more, half way or at all: the session or the server ends. Once not OK it
   // stays so.
   absl::Status Ended() const;
+
+  // Sees that the tenant may have so much simulated. QUOTA_EXCEEDED.
+  absl::Status Spend(double simulated_s);
+  // Sees that there is room for what a call takes while it is done. OUT_OF_MEMORY.
+  absl::Status MakeRoom(int64_t bytes);
+  // Gives back what the call that is over took, and has what is left counted.
+  void EndCall();
 
   // What is answered without doing anything: an error, or a repeat of the last operation's answer.
   template <typename Request>
@@ -158,6 +178,12 @@ class Session {
   const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
   Metrics& metrics_;
+  MemoryBudget unlimited_;
+  MemoryBudget& memory_;
+  // Of a Reset, a Step or an Observe: the answer, and what it is made from.
+  const int64_t shown_bytes_;
+  const std::shared_ptr<std::atomic<int>> unanswered_ = std::make_shared<std::atomic<int>>(0);
+  std::atomic<int64_t> num_bytes_{0};
   std::atomic<bool> closed_{false};
   std::atomic<bool> ended_{false};
   std::atomic<bool> steps_are_short_{false};
@@ -165,7 +191,13 @@ class Session {
   // Touched on the strand only.
   std::unique_ptr<SessionJournal> journal_;  // null: nothing is written down
   std::atomic<int64_t> generation_;
-  // The messages and buffers are kept for their capacity.
+  MemoryBudget::Reservation kept_;  // between calls, beside its copies
+  MemoryBudget::Reservation work_;  // of the call that is being done
+  int64_t work_bytes_ = 0;          // that it was to take
+  const std::shared_ptr<Tenant> tenant_;
+  double spent_s_ =
+      0.0;  // of culture time, that the tenant was charged for the call and was not used
+  // The messages and buffers are kept for their capacity, unless that is large.
   OperationLog log_;
   bool under_way_ = false;   // a call has had a turn and is to have more
   absl::Duration computed_;  // in the turns of the operation

@@ -1,6 +1,9 @@
 // The part of the registry that moves sessions between memory and disk.
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +16,7 @@
 #include "server/session/session_entry.h"
 #include "server/session/session_registry.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 #include "server/wire/snapshot.h"
 #include "server/wire/spec.h"
 
@@ -30,14 +34,23 @@ bool MayPass(const absl::Status& status) {
          status.code() == absl::StatusCode::kInternal;
 }
 
+constexpr int64_t kTimesRead = 3;
+
+// 0 where there is no such file, which the reading then tells.
+int64_t SizeOf(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<int64_t>(size);
+}
+
 }  // namespace
 
-std::shared_ptr<Session> SessionRegistry::MakeSession(Session::Start start,
-                                                      v1::JournalHead head) const {
+std::shared_ptr<Session> SessionRegistry::MakeSession(Session::Start start, v1::JournalHead head) {
   if (options_.journals != nullptr) {
     EncodeIdentity(start.environment->identity(), head.mutable_start());
     start.journal = options_.journals->JournalOf(start.name, std::move(head));
   }
+  start.memory = &memory_;
   return std::make_shared<Session>(std::move(start), pool_, metrics_);
 }
 
@@ -50,7 +63,15 @@ absl::Status SessionRegistry::BeginMove(Entry& entry) {
 
 void SessionRegistry::BringBack(EntryPointer entry) {
   pool_.SubmitAside([this, entry = std::move(entry)] {
-    absl::StatusOr<Journal> journal = ReadJournal(options_.journals->PathOf(entry->name));
+    const std::string path = options_.journals->PathOf(entry->name);
+    // The file, what is read of it, and the copies as they are taken out.
+    absl::StatusOr<MemoryBudget::Reservation> room =
+        ReserveMemory(memory_, MemoryUse::kWork, kTimesRead * SizeOf(path), "reading the session");
+    if (!room.ok()) {
+      Arrive(entry, room.status());
+      return;
+    }
+    absl::StatusOr<Journal> journal = ReadJournal(path);
     absl::Status status = journal.status();
     WantedCopies wanted;
     if (status.ok()) {
@@ -63,11 +84,15 @@ void SessionRegistry::BringBack(EntryPointer entry) {
       Arrive(entry, status);
       return;
     }
+    {
+      MutexLock lock(mu_);
+      wanted.admit = AdmitFor(TenantOf(entry->tenant));
+    }
     store_.Make(entry->environment_id, wanted,
-                [this, entry, journal = *std::move(journal)](
-                    absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
+                [this, entry, journal = *std::move(journal),
+                 room = *std::move(room)](absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
                   if (made.ok()) {
-                    Arrive(entry, Redo(entry->name, journal, *std::move(made)));
+                    Arrive(entry, Redo(*entry, journal, *std::move(made)));
                   } else {
                     Arrive(entry, made.status());
                   }
@@ -76,12 +101,15 @@ void SessionRegistry::BringBack(EntryPointer entry) {
 }
 
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
-    const std::string& name, const Journal& journal,
-    std::unique_ptr<HostedEnvironment> environment) {
+    const Entry& entry, const Journal& journal, std::unique_ptr<HostedEnvironment> environment) {
   v1::JournalHead head = journal.head;
   LIVND_ASSIGN_OR_RETURN(Redone redone, RedoJournal(head, journal.records, *environment, [] {}));
   Session::Start start;
-  start.name = name;
+  start.name = entry.name;
+  {
+    MutexLock lock(mu_);
+    start.tenant = TenantOf(entry.tenant);
+  }
   start.environment = std::move(environment);
   LIVND_ASSIGN_OR_RETURN(start.autoreset, ParseAutoresetMode(head.autoreset_mode()));
   start.generation = redone.generation;
@@ -144,6 +172,7 @@ SessionRegistry::Answers SessionRegistry::AnswerWaiters(const EntryPointer& entr
           [status, waiter = std::move(waiter)]() mutable { std::move(waiter)(status); });
     }
   }
+  num_waiting_ -= static_cast<int>(entry->waiters.size());
   entry->waiters.clear();
   return answers;
 }
@@ -249,6 +278,10 @@ absl::Status SessionRegistry::Recover() {
   if (journals.empty()) return absl::OkStatus();
 
   const absl::Time start = SteadyNow();
+  {
+    MutexLock registry_lock(mu_);
+    recovering_ = true;
+  }
   Mutex mu;
   CondVar changed;
   size_t num_left = were_in_memory.size(), num_back = 0;
@@ -271,6 +304,7 @@ absl::Status SessionRegistry::Recover() {
   {
     MutexLock registry_lock(mu_);
     recovery_ = took;
+    recovering_ = false;
   }
   LogLine(Severity::kInfo, "sessions brought back",
           {{"num_sessions", num_back},

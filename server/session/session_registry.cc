@@ -13,9 +13,9 @@
 #include "io/system/truth.h"
 #include "server/machine/log.h"
 #include "server/machine/steady_time.h"
-#include "server/session/holdings.h"
 #include "server/session/session_entry.h"
 #include "server/wire/errors.h"
+#include "server/wire/memory_needs.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/spec.h"
 
@@ -72,7 +72,11 @@ const std::shared_ptr<Session>& SessionUse::session() const { return entry_->ses
 
 SessionRegistry::SessionRegistry(Options options, EnvironmentStore& store, WorkerPool& pool,
                                  Metrics& metrics)
-    : options_(std::move(options)), store_(store), pool_(pool), metrics_(metrics) {}
+    : options_(std::move(options)),
+      store_(store),
+      pool_(pool),
+      metrics_(metrics),
+      memory_(options_.memory == nullptr ? unlimited_ : *options_.memory) {}
 
 SessionRegistry::~SessionRegistry() = default;
 
@@ -94,7 +98,7 @@ void SessionRegistry::Create(const std::string& tenant, const v1::CreateSessionR
   wish.request_key = RequestKey(tenant, request.request_id());
   wish.payload_sha256 = DigestOf(request);
   wish.environment_id = request.environment_id();
-  wish.copies = {request.num_envs(), autoreset, 0, request.max_episode_steps()};
+  wish.copies = {request.num_envs(), autoreset, 0, request.max_episode_steps(), nullptr};
   wish.speed = request.has_pace() ? request.pace().speed() : options_.speed;
   if (!request.snapshot().empty()) {
     auto start = std::make_shared<v1::RestoreRequest>();
@@ -129,6 +133,9 @@ void SessionRegistry::Fork(const std::string& tenant, const v1::ForkRequest& req
   gathered->sessions.resize(n);
   gathered->done = std::move(done);
 
+  // Until the last session is made.
+  auto held = std::make_shared<MemoryBudget::Reservation>(
+      memory_.Reserve(MemoryUse::kWork, static_cast<int64_t>(snapshot.size())));
   auto start = std::make_shared<v1::RestoreRequest>();
   start->set_snapshot(std::move(snapshot));
   *start->mutable_copy_of() = request.copy_of();
@@ -137,35 +144,36 @@ void SessionRegistry::Fork(const std::string& tenant, const v1::ForkRequest& req
   wish.payload_sha256 = DigestOf(request);
   wish.environment_id = from.spec().id;
   wish.copies = {request.copy_of().empty() ? from.num_envs() : request.copy_of_size(),
-                 from.autoreset(), 0, from.spec().max_episode_steps};
+                 from.autoreset(), 0, from.spec().max_episode_steps, nullptr};
   wish.speed = from.speed();
   wish.start = std::move(start);
   for (size_t i = 0; i < n; ++i) {
     wish.request_key = key_of(i);
-    Make(wish, [this, gathered, repeated, i](absl::StatusOr<std::shared_ptr<Session>> session) {
-      std::vector<std::shared_ptr<Session>> sessions;
-      absl::Status status;
-      {
-        MutexLock lock(gathered->mu);
-        if (session.ok()) {
-          gathered->sessions[i] = *std::move(session);
-        } else if (gathered->status.ok()) {
-          gathered->status = session.status();
-        }
-        if (--gathered->num_missing > 0) return;
-        sessions.swap(gathered->sessions);
-        status = gathered->status;
-      }
-      if (status.ok()) {
-        std::move(gathered->done)(std::move(sessions));
-        return;
-      }
-      // What another call has been told of stays.
-      for (const std::shared_ptr<Session>& made : sessions) {
-        if (made != nullptr && !repeated) Unmake(made->name());
-      }
-      std::move(gathered->done)(status);
-    });
+    Make(wish,
+         [this, gathered, repeated, i, held](absl::StatusOr<std::shared_ptr<Session>> session) {
+           std::vector<std::shared_ptr<Session>> sessions;
+           absl::Status status;
+           {
+             MutexLock lock(gathered->mu);
+             if (session.ok()) {
+               gathered->sessions[i] = *std::move(session);
+             } else if (gathered->status.ok()) {
+               gathered->status = session.status();
+             }
+             if (--gathered->num_missing > 0) return;
+             sessions.swap(gathered->sessions);
+             status = gathered->status;
+           }
+           if (status.ok()) {
+             std::move(gathered->done)(std::move(sessions));
+             return;
+           }
+           // What another call has been told of stays.
+           for (const std::shared_ptr<Session>& made : sessions) {
+             if (made != nullptr && !repeated) Unmake(made->name());
+           }
+           std::move(gathered->done)(status);
+         });
   }
 }
 
@@ -193,13 +201,21 @@ void SessionRegistry::Make(Wish wish, Created done) {
     if (draining_) {
       answer = ShuttingDown();
     } else if (known == requests_.end()) {
-      if (num_resident_ + num_reserved_ >= options_.max_sessions) {
+      if (absl::Status busy = CheckBusy(); !busy.ok()) {
+        answer = busy;
+      } else if (absl::Status quota = CheckQuota(wish.tenant, wish.copies.num_envs); !quota.ok()) {
+        answer = quota;
+      } else if (num_resident_ + num_reserved_ >= options_.max_sessions) {
         answer = TooManySessions(wish.tenant);
       } else {
+        wish.copies.admit = AdmitFor(TenantOf(wish.tenant));
         ++num_reserved_;
         Request& fresh = requests_[wish.request_key];
         fresh.payload_sha256 = wish.payload_sha256;
+        fresh.tenant = wish.tenant;
+        fresh.num_envs = wish.copies.num_envs;
         fresh.waiters.push_back(std::move(done));
+        ++num_waiting_;
         make = true;
       }
     } else if (known->second.payload_sha256 != wish.payload_sha256) {
@@ -211,8 +227,13 @@ void SessionRegistry::Make(Wish wish, Created done) {
     } else if (known->second.ended) {
       answer = UnknownSession(known->second.session);
     } else if (known->second.session.empty()) {
-      known->second.waiters.push_back(std::move(done));
-      return;
+      if (absl::Status busy = CheckBusy(); !busy.ok()) {
+        answer = busy;
+      } else {
+        known->second.waiters.push_back(std::move(done));
+        ++num_waiting_;
+        return;
+      }
     } else {
       name = known->second.session;
     }
@@ -238,7 +259,11 @@ void SessionRegistry::Make(Wish wish, Created done) {
       environment_id, wanted,
       [this, wish = std::move(wish)](absl::StatusOr<std::unique_ptr<HostedEnvironment>> made) {
         if (made.ok() && wish.start != nullptr) {
-          if (absl::Status s = (*made)->Restore(*wish.start, nullptr); !s.ok()) made = s;
+          const auto room = ReserveMemory(memory_, MemoryUse::kWork, (*made)->BytesFor(*wish.start),
+                                          "taking a snapshot over");
+          absl::Status taken = room.status();
+          if (taken.ok()) taken = (*made)->Restore(*wish.start, nullptr);
+          if (!taken.ok()) made = taken;
         }
         Finish(wish, std::move(made));
       });
@@ -262,6 +287,10 @@ void SessionRegistry::Finish(const Wish& wish,
     start.environment = *std::move(environment);
     start.autoreset = wish.copies.autoreset;
     start.speed = wish.speed;
+    {
+      MutexLock lock(mu_);
+      start.tenant = TenantOf(wish.tenant);
+    }
     answer = MakeSession(std::move(start), std::move(head));
     if (const absl::Status kept = (*answer)->Keep(); !kept.ok()) {
       answer = StateNotWritten(kept, /*done=*/false);
@@ -276,6 +305,7 @@ void SessionRegistry::Finish(const Wish& wish,
     --num_reserved_;
     Request& request = requests_.at(wish.request_key);
     waiters.swap(request.waiters);
+    num_waiting_ -= static_cast<int>(waiters.size());
     if (draining_ && answer.ok()) {
       unwanted = *std::move(answer);
       answer = ShuttingDown();
@@ -325,11 +355,10 @@ void SessionRegistry::Acquire(const std::string& tenant, const std::string& name
       refused = ShuttingDown();
     } else if (entry == nullptr) {
       refused = UnknownSession(name);
-    } else if (const auto calls = entry->num_calls + static_cast<int>(entry->waiters.size());
-               calls >= options_.max_calls_per_session) {
-      refused = MakeError(absl::StatusCode::kResourceExhausted, reason::kTooManyCalls,
-                          absl::StrCat("the session has ", calls, " calls waiting"),
-                          {{"accepted", absl::StrCat("at most ", options_.max_calls_per_session)}});
+    } else if (const int calls = NumCallsOf(*entry); calls >= options_.max_calls_per_session) {
+      refused = TooManyCalls(calls);
+    } else if (absl::Status busy = CheckBusy(); !busy.ok()) {
+      refused = std::move(busy);
     } else if (entry->session != nullptr && !entry->moving) {
       ++entry->num_calls;
       ++num_calls_;
@@ -341,6 +370,7 @@ void SessionRegistry::Acquire(const std::string& tenant, const std::string& name
       }
       if (refused.ok()) {
         entry->waiters.push_back(std::move(done));
+        ++num_waiting_;
         if (!bring_back) return;
       }
     }
@@ -435,29 +465,6 @@ void EndAndForget(absl::StatusOr<std::shared_ptr<Session>> removed,
   });
 }
 
-absl::Status SessionRegistry::TooManySessions(const std::string& tenant) const {
-  std::vector<Holding> holdings;
-  int num_of_others = 0;
-  const absl::Time now = Now();
-  for (const auto& [name, entry] : sessions_) {
-    if (entry->session == nullptr) continue;
-    if (entry->tenant != tenant) {
-      ++num_of_others;
-      continue;
-    }
-    const bool in_use = entry->num_calls > 0;
-    holdings.push_back({entry->session->spec().id, entry->session->num_envs(), in_use,
-                        in_use ? absl::ZeroDuration() : now - entry->last_used});
-  }
-  const std::string holders = DescribeHoldings(
-      holdings, options_.journals == nullptr ? options_.retention : options_.lease, num_of_others);
-  return MakeError(
-      absl::StatusCode::kResourceExhausted, reason::kTooManySessions,
-      absl::StrCat("the server holds ", options_.max_sessions,
-                   " sessions, as many as it takes; delete one first: ", holders),
-      {{"accepted", absl::StrCat("at most ", options_.max_sessions)}, {"holders", holders}});
-}
-
 void SessionRegistry::Forget(const std::string& request_key) {
   requests_.at(request_key).ended = true;
   ended_requests_.push_back(request_key);
@@ -476,10 +483,12 @@ void SessionRegistry::Drain() {
     draining_ = true;
     for (auto& [name, entry] : sessions_) {
       if (entry->session != nullptr) sessions.push_back(entry->session);
+      num_waiting_ -= static_cast<int>(entry->waiters.size());
       for (Acquired& waiter : entry->waiters) acquiring.push_back(std::move(waiter));
       entry->waiters.clear();
     }
     for (auto& [id, request] : requests_) {
+      num_waiting_ -= static_cast<int>(request.waiters.size());
       for (Created& waiter : request.waiters) waiters.push_back(std::move(waiter));
       request.waiters.clear();
     }

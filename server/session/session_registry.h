@@ -21,6 +21,7 @@
 #include "livnd/v1/journal.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "server/journal/journal_folder.h"
+#include "server/machine/memory_budget.h"
 #include "server/machine/mutex.h"
 #include "server/machine/timer.h"
 #include "server/machine/worker_pool.h"
@@ -28,6 +29,7 @@
 #include "server/session/environment_store.h"
 #include "server/session/hosted_environment.h"
 #include "server/session/session.h"
+#include "server/session/tenant.h"
 
 namespace livnd::server {
 
@@ -67,12 +69,15 @@ class SessionRegistry {
   struct Options {
     int max_sessions = 64;  // in memory
     int max_envs_per_session = 1024;
-    int max_calls_per_session = 64;  // waiting or running at once
+    int max_calls_per_session = 64;  // waiting, running or being answered at once
+    int max_calls = 4096;            // the same, of all sessions, and creations that wait
     // A session that nobody calls for so long moves to the disk, and after so long it is deleted.
     absl::Duration lease = absl::InfiniteDuration();
     absl::Duration retention = absl::InfiniteDuration();
     double speed = 0.0;                       // of the pace of sessions that ask for none; 0: free
     const JournalFolder* journals = nullptr;  // null: sessions live in memory only
+    MemoryBudget* memory = nullptr;           // that sessions take; null: as much as there is
+    Tenant::QuotaOf quota_of;                 // null: every tenant as much as there is
     std::function<absl::Time()> now;          // a steady clock; SteadyNow if empty
     // Draws 64 random bits a session, from which its unseeded copies get their seeds; the kernel's
     // if empty.
@@ -104,7 +109,7 @@ class SessionRegistry {
             std::string snapshot, Forked done) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `done` once, here or on a worker, with the session in memory. UNKNOWN_SESSION,
-  // TOO_MANY_CALLS, SHUTTING_DOWN; of one that was on the disk also TOO_MANY_SESSIONS,
+  // TOO_MANY_CALLS, TOO_BUSY, SHUTTING_DOWN; of one that was on the disk also TOO_MANY_SESSIONS,
   // STATE_NOT_WRITTEN, and those of making the environment.
   using Acquired = absl::AnyInvocable<void(absl::StatusOr<SessionUse>) &&>;
   void Acquire(const std::string& tenant, const std::string& name, Acquired done)
@@ -164,6 +169,8 @@ class SessionRegistry {
   // What is known of a request_id.
   struct Request {
     std::string payload_sha256;
+    std::string tenant;
+    int num_envs = 0;              // of it while it is being made
     std::string session;           // its name; empty while it is being made
     bool ended = false;            // the session is gone
     std::vector<Created> waiters;  // while it is being made
@@ -185,10 +192,10 @@ class SessionRegistry {
   void Finish(const Wish& wish, absl::StatusOr<std::unique_ptr<HostedEnvironment>> environment)
       ABSL_LOCKS_EXCLUDED(mu_);
   // A session that is to be, with a journal of its own where there are journals.
-  std::shared_ptr<Session> MakeSession(Session::Start start, v1::JournalHead head) const;
+  std::shared_ptr<Session> MakeSession(Session::Start start, v1::JournalHead head);
   // Reads a journal and does what it says; then Arrive.
   void BringBack(EntryPointer entry) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<std::shared_ptr<Session>> Redo(const std::string& name, const Journal& journal,
+  absl::StatusOr<std::shared_ptr<Session>> Redo(const Entry& entry, const Journal& journal,
                                                 std::unique_ptr<HostedEnvironment> environment);
   // The end of a move into memory, and of one to the disk.
   void Arrive(const EntryPointer& entry, absl::StatusOr<std::shared_ptr<Session>> session)
@@ -203,6 +210,17 @@ class SessionRegistry {
   void RemoveFromDisk(const std::string& name) const;
   // TOO_MANY_SESSIONS, with which of them the tenant holds.
   absl::Status TooManySessions(const std::string& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Of a session, those among them whose answers have not left.
+  int NumCallsOf(const Entry& entry) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status TooManyCalls(int calls) const;
+  std::shared_ptr<Tenant> TenantOf(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Asks for the memory of copies that a tenant wants; counted until what is returned is gone.
+  static std::function<absl::Status(int64_t bytes)> AdmitFor(std::shared_ptr<Tenant> tenant);
+  // QUOTA_EXCEEDED where a tenant may have no session, or copies, so many more.
+  absl::Status CheckQuota(const std::string& tenant, int num_envs)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // TOO_BUSY where one more call may not wait.
+  absl::Status CheckBusy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Forget(const std::string& request_key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Time Now() const;
   uint64_t Entropy() const;
@@ -211,6 +229,9 @@ class SessionRegistry {
   EnvironmentStore& store_;
   WorkerPool& pool_;
   Metrics& metrics_;
+  // Of who gives it none.
+  MemoryBudget unlimited_;
+  MemoryBudget& memory_;
 
   Timer timer_;
 
@@ -218,9 +239,12 @@ class SessionRegistry {
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   int num_calls_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Duration recovery_ ABSL_GUARDED_BY(mu_);
-  int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;  // sessions being made
-  int num_resident_ ABSL_GUARDED_BY(mu_) = 0;  // sessions in memory
+  bool recovering_ ABSL_GUARDED_BY(mu_) = false;  // nobody is told that it is busy
+  int num_waiting_ ABSL_GUARDED_BY(mu_) = 0;      // for a session to be made, or to be in memory
+  int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;     // sessions being made
+  int num_resident_ ABSL_GUARDED_BY(mu_) = 0;     // sessions in memory
   absl::flat_hash_map<std::string, EntryPointer> sessions_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::string, std::shared_ptr<Tenant>> tenants_ ABSL_GUARDED_BY(mu_);
   // By tenant and request_id.
   absl::flat_hash_map<std::string, Request> requests_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> ended_requests_ ABSL_GUARDED_BY(mu_);  // oldest first

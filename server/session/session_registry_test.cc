@@ -23,7 +23,7 @@ class SessionRegistryTest : public ::testing::Test {
   SessionRegistryTest()
       : pool_(std::make_unique<WorkerPool>(1, 2)),
         store_({FakeSpec("A-v0"), FakeSpec("B-v0"), FakeSpec("C-v0")}, FakeBuilder(control_),
-               *pool_),
+               *pool_, &memory_),
         registry_(MakeOptions(), store_, *pool_, metrics_) {}
   ~SessionRegistryTest() override {
     control_.Open();
@@ -34,7 +34,12 @@ class SessionRegistryTest : public ::testing::Test {
     SessionRegistry::Options options;
     options.max_sessions = 3;
     options.max_calls_per_session = 2;
+    options.max_calls = 5;
     options.retention = absl::Seconds(10);
+    options.memory = &memory_;
+    options.quota_of = [this](const std::string& tenant) {
+      return tenant == "limited" ? quota_ : Quota();
+    };
     options.now = [this] { return absl::UnixEpoch() + absl::Seconds(now_s_.load()); };
     options.entropy = [this] { return ++num_draws_; };
     return options;
@@ -72,11 +77,93 @@ class SessionRegistryTest : public ::testing::Test {
   FakeControl control_;
   std::atomic<int> now_s_{1000};
   std::atomic<uint64_t> num_draws_{0};
+  MemoryBudget memory_{int64_t{100} << 20};
+  Quota quota_;  // of the tenant "limited"
   Metrics metrics_{"test", "test"};
   std::unique_ptr<WorkerPool> pool_;
   EnvironmentStore store_;
   SessionRegistry registry_;
 };
+
+TEST_F(SessionRegistryTest, CopiesThatDoNotFitAreNotMade) {
+  control_.bytes_of_copy = int64_t{60} << 20;
+  Made a = Create("a");
+  ASSERT_TRUE(a.ok()) << a.status();
+  EXPECT_GE(memory_.used(MemoryUse::kSessions), int64_t{60} << 20);
+  const absl::Status refused = Create("b").status();
+  EXPECT_EQ(ReasonOf(refused), reason::kOutOfMemory);
+  EXPECT_EQ(MetadataOf(refused, "value"), absl::StrCat(60 << 20, " bytes"));
+  EXPECT_EQ(RetryAfter(refused), std::nullopt);
+  EXPECT_EQ(control_.num_alive, 1);
+  (void)registry_.Remove("", (*a)->name());
+  a = absl::CancelledError();
+  EXPECT_TRUE(Create("b").ok());
+}
+
+TEST_F(SessionRegistryTest, ABuildThatDoesNotFitIsNotBegun) {
+  store_.Exchange({FakeSpec("A-v0")}, FakeBuilder(control_), {}, {{"A-v0", int64_t{101} << 20}});
+  const absl::Status refused = Create("a").status();
+  EXPECT_EQ(ReasonOf(refused), reason::kOutOfMemory);
+  EXPECT_EQ(control_.num_builds, 0);
+  EXPECT_EQ(memory_.used(), 0);
+  store_.Exchange({FakeSpec("A-v0")}, FakeBuilder(control_), {}, {{"A-v0", int64_t{10} << 20}});
+  ASSERT_TRUE(Create("a").ok());
+  EXPECT_EQ(memory_.used(MemoryUse::kModels), int64_t{10} << 20);
+}
+
+TEST_F(SessionRegistryTest, ATenantHasNoMoreThanItsQuota) {
+  tenant_ = "limited";
+  quota_.max_sessions = 2;
+  quota_.max_envs = 4;
+  ASSERT_TRUE(Create("a", 3).ok());
+  const absl::Status envs = Create("b", 2).status();
+  EXPECT_EQ(ReasonOf(envs), reason::kQuotaExceeded);
+  EXPECT_EQ(MetadataOf(envs, "field"), "max_envs");
+  ASSERT_TRUE(Create("b", 1).ok());
+  EXPECT_EQ(MetadataOf(Create("c", 1).status(), "field"), "max_sessions");
+  EXPECT_TRUE(Create("a", 3).ok());  // what there is
+  tenant_ = "";
+  EXPECT_TRUE(Create("c", 9).ok());
+}
+
+TEST_F(SessionRegistryTest, ATenantHasNoMoreMemoryThanItsQuota) {
+  tenant_ = "limited";
+  control_.bytes_of_copy = 10 << 20;
+  quota_.max_bytes = 25 << 20;
+  Made a = Create("a", 2);
+  ASSERT_TRUE(a.ok());
+  const absl::Status refused = Create("b", 1).status();
+  EXPECT_EQ(ReasonOf(refused), reason::kQuotaExceeded);
+  EXPECT_EQ(MetadataOf(refused, "field"), "max_bytes");
+  EXPECT_EQ(control_.num_alive, 1);
+  (void)registry_.Remove(tenant_, (*a)->name());
+  a = absl::CancelledError();
+  EXPECT_TRUE(Create("b", 2).ok());
+}
+
+TEST_F(SessionRegistryTest, CallsOfAllSessionsAreBounded) {
+  std::vector<std::string> names;
+  for (const char* id : {"a", "b", "c"}) {
+    const Made made = Create(id);
+    ASSERT_TRUE(made.ok());
+    names.push_back((*made)->name());
+  }
+  std::vector<absl::StatusOr<SessionUse>> uses;
+  for (int i = 0; i < 5; ++i) {
+    uses.push_back(Acquire(names[static_cast<size_t>(i / 2)]));
+    ASSERT_TRUE(uses.back().ok());
+  }
+  const absl::Status busy = Acquire(names[2]).status();
+  EXPECT_EQ(busy.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(busy), reason::kTooBusy);
+  EXPECT_TRUE(RetryAfter(busy).has_value());
+  EXPECT_EQ(ReasonOf(Create("d").status()), reason::kTooBusy);
+  const absl::Status many = Acquire(names[0]).status();
+  EXPECT_EQ(ReasonOf(many), reason::kTooManyCalls);
+  EXPECT_TRUE(RetryAfter(many).has_value());
+  uses.pop_back();
+  EXPECT_TRUE(Acquire(names[2]).ok());
+}
 
 TEST_F(SessionRegistryTest, SessionsAreFoundByUnguessableNames) {
   const Made a = Create("a");

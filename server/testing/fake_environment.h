@@ -33,6 +33,7 @@ struct FakeControl {
   std::atomic<int> num_alive{0};
   std::atomic<bool> build_fails{false};
   std::atomic<uint64_t> unseeded_seed{0};  // of the last session made
+  std::atomic<int64_t> bytes_of_copy{0};
 
   // While closed, builds and pieces of steps wait. A test must open it before it ends.
   void Close() {
@@ -168,21 +169,22 @@ class FakeEnvironment final : public env::VectorEnvironment {
 };
 
 inline EnvironmentStore::Builder FakeBuilder(FakeControl& control) {
-  return
-      [&control](const std::string& id, sim::Executor&) -> absl::StatusOr<EnvironmentStore::Maker> {
-        ++control.num_builds;
-        control.AwaitOpen();
-        if (control.build_fails) return absl::InternalError("the culture did not settle");
-        return EnvironmentStore::Maker(
-            [&control,
-             id](const WantedCopies& wanted) -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
-              control.unseeded_seed = wanted.unseeded_seed;
-              return std::make_unique<HostedTask>(
-                  std::make_unique<FakeEnvironment>(wanted.num_envs, wanted.autoreset, control,
-                                                    FakeSpec(id), wanted.max_episode_steps),
-                  SnapshotIdentity{"fake-1", id, "spec", ""});
-            });
-      };
+  return [&control](const std::string& id,
+                    sim::Executor&) -> absl::StatusOr<EnvironmentStore::Maker> {
+    ++control.num_builds;
+    control.AwaitOpen();
+    if (control.build_fails) return absl::InternalError("the culture did not settle");
+    return EnvironmentStore::Maker(
+        [&control,
+         id](const WantedCopies& wanted) -> absl::StatusOr<std::unique_ptr<HostedEnvironment>> {
+          control.unseeded_seed = wanted.unseeded_seed;
+          return std::make_unique<HostedTask>(
+              std::make_unique<FakeEnvironment>(wanted.num_envs, wanted.autoreset, control,
+                                                FakeSpec(id), wanted.max_episode_steps),
+              SnapshotIdentity{"fake-1", id, "spec", ""});
+        },
+        [&control](const WantedCopies& wanted) { return wanted.num_envs * control.bytes_of_copy; });
+  };
 }
 
 }  // namespace livnd::server

@@ -1,6 +1,7 @@
 #include "server/wire/errors.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
@@ -13,6 +14,9 @@ namespace livnd::server {
 namespace {
 
 constexpr absl::string_view kErrorInfoUrl = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr absl::string_view kRetryInfoUrl = "type.googleapis.com/google.rpc.RetryInfo";
+// Requests and answers take about so long to give their memory back.
+constexpr absl::Duration kMemoryRetry = absl::Milliseconds(100);
 
 // A client takes 8 KiB of trailers unless it says otherwise. The message travels twice, once
 // percent-encoded and once, like the metadata, in base64.
@@ -104,6 +108,7 @@ absl::Status LostSession(absl::string_view name, absl::string_view why) {
 }
 
 absl::Status StateNotWritten(const absl::Status& why, bool done) {
+  if (!done && ReasonOf(why) == reason::kOutOfMemory) return why;
   if (done) {
     return MakeError(absl::StatusCode::kUnavailable, reason::kStateNotWritten,
                      absl::StrCat("the operation was done, and cannot be answered before that is "
@@ -136,6 +141,42 @@ absl::Status ShuttingDown() {
                    "the server is shutting down and takes no new work");
 }
 
+absl::Status OutOfMemory(absl::string_view what, int64_t bytes, int64_t left, bool may_retry) {
+  absl::Status status = MakeError(
+      absl::StatusCode::kResourceExhausted, reason::kOutOfMemory,
+      absl::StrCat(what, " would take ", bytes, " bytes of memory, and the server has ", left,
+                   " left", may_retry ? "; calls of others are about to give some back" : ""),
+      {{"value", absl::StrCat(bytes, " bytes")}, {"accepted", absl::StrCat(left, " bytes")}});
+  return may_retry ? WithRetryAfter(std::move(status), kMemoryRetry) : status;
+}
+
+absl::Status QuotaExceeded(absl::string_view field, absl::string_view value,
+                           absl::string_view accepted) {
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, reason::kQuotaExceeded,
+      absl::StrCat("the tenant would have ", field, " of ", value, "; its quota: ", accepted),
+      {{"field", std::string(field)},
+       {"value", std::string(value)},
+       {"accepted", std::string(accepted)}});
+}
+
+absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
+  google::rpc::RetryInfo info;
+  const int64_t ns = absl::ToInt64Nanoseconds(delay);
+  info.mutable_retry_delay()->set_seconds(ns / 1'000'000'000);
+  info.mutable_retry_delay()->set_nanos(static_cast<int>(ns % 1'000'000'000));
+  status.SetPayload(kRetryInfoUrl, absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
+std::optional<absl::Duration> RetryAfter(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kRetryInfoUrl);
+  google::rpc::RetryInfo info;
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return absl::Seconds(info.retry_delay().seconds()) +
+         absl::Nanoseconds(info.retry_delay().nanos());
+}
+
 std::string ReasonOf(const absl::Status& status) {
   const std::optional<google::rpc::ErrorInfo> info = InfoOf(status);
   return info.has_value() ? info->reason() : "";
@@ -160,6 +201,11 @@ grpc::Status ToGrpc(const absl::Status& status) {
   details.set_code(static_cast<int>(informed.code()));
   details.set_message(std::string(informed.message()));
   details.add_details()->PackFrom(*InfoOf(informed));
+  if (const absl::optional<absl::Cord> retry = informed.GetPayload(kRetryInfoUrl)) {
+    google::protobuf::Any* detail = details.add_details();
+    detail->set_type_url(std::string(kRetryInfoUrl));
+    detail->set_value(std::string(*retry));
+  }
   return grpc::Status(static_cast<grpc::StatusCode>(informed.code()),
                       std::string(informed.message()), details.SerializeAsString());
 }

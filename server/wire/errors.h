@@ -6,12 +6,14 @@
 #define LIVND_SERVER_WIRE_ERRORS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 
 namespace livnd::server {
@@ -73,7 +75,8 @@ absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::s
 absl::Status UnknownSession(absl::string_view name);
 // The same, of a session whose journal there is and which cannot be brought back: `why`.
 absl::Status LostSession(absl::string_view name, absl::string_view why);
-// STATE_NOT_WRITTEN: RESOURCE_EXHAUSTED, or UNAVAILABLE where the operation was `done`.
+// STATE_NOT_WRITTEN: RESOURCE_EXHAUSTED, or UNAVAILABLE where the operation was `done`; OUT_OF_MEMORY
+// where that is why.
 absl::Status StateNotWritten(const absl::Status& why, bool done);
 // ABORTED / SUPERSEDED.
 absl::Status Superseded(int64_t generation, int64_t expected);
@@ -82,6 +85,18 @@ absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view inste
 
 // UNAVAILABLE / SHUTTING_DOWN.
 absl::Status ShuttingDown();
+
+// RESOURCE_EXHAUSTED / OUT_OF_MEMORY: `what` needs so many bytes, and so many are left. Who `may_retry`
+// will find more soon.
+absl::Status OutOfMemory(absl::string_view what, int64_t bytes, int64_t left, bool may_retry);
+// RESOURCE_EXHAUSTED / QUOTA_EXCEEDED: the tenant has, or would have, `value` of its quota `field`.
+absl::Status QuotaExceeded(absl::string_view field, absl::string_view value,
+                           absl::string_view accepted);
+
+// The same error with a google.rpc.RetryInfo: the same call may succeed after the delay.
+absl::Status WithRetryAfter(absl::Status status, absl::Duration delay);
+// What it says; nothing where it says nothing.
+std::optional<absl::Duration> RetryAfter(const absl::Status& status);
 
 // The ErrorInfo's reason, or "" if the status has none.
 std::string ReasonOf(const absl::Status& status);
@@ -92,7 +107,7 @@ std::string ReasonTold(const absl::Status& status);
 // The ErrorInfo's metadata under a key, or "".
 std::string MetadataOf(const absl::Status& status, absl::string_view key);
 
-// With google.rpc.Status in the details. A field error (base/field_error.h) becomes INVALID_ARGUMENT /
+// With google.rpc.Status in the details: the ErrorInfo, and a RetryInfo where the status has one. A field error (base/field_error.h) becomes INVALID_ARGUMENT /
 // INVALID_FIELD or, of a file, FAILED_PRECONDITION / BAD_SYSTEM, with its parts in the metadata. Any
 // other error without ErrorInfo, which only a defect of the server makes, is given the reason INTERNAL
 // and keeps its code and message.

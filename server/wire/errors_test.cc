@@ -106,6 +106,23 @@ TEST(ErrorsTest, WhatAClientSentIsCutAndEscaped) {
   EXPECT_LT(wire.error_message().size() + wire.error_details().size() * 4 / 3, 7000u);
 }
 
+TEST(ErrorsTest, AFullServerSaysWhenToTryAgain) {
+  const absl::Status status = OutOfMemory("a step", 3000, 200, /*may_retry=*/true);
+  EXPECT_EQ(ReasonOf(status), reason::kOutOfMemory);
+  EXPECT_EQ(RetryAfter(status), absl::Milliseconds(100));
+  EXPECT_EQ(RetryAfter(OutOfMemory("a step", 3000, 200, false)), std::nullopt);
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(
+      ToGrpc(WithRetryAfter(status, absl::Milliseconds(2500))).error_details()));
+  ASSERT_EQ(details.details_size(), 2);
+  google::rpc::ErrorInfo info;
+  EXPECT_TRUE(details.details(0).UnpackTo(&info));
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  EXPECT_EQ(retry.retry_delay().seconds(), 2);
+  EXPECT_EQ(retry.retry_delay().nanos(), 500'000'000);
+}
+
 TEST(ErrorsTest, ReasonOfAStatusWithoutInfoIsEmpty) {
   EXPECT_EQ(ReasonOf(absl::OkStatus()), "");
   EXPECT_EQ(ReasonOf(absl::InternalError("x")), "");

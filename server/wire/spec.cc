@@ -23,6 +23,17 @@ v1::TensorSpec EncodeTensorSpec(const env::TensorSpec& spec) {
   return out;
 }
 
+int64_t BytesOf(const std::vector<env::TensorSpec>& tensors) {
+  int64_t bytes = 0;
+  for (const env::TensorSpec& t : tensors) bytes += t.num_elements() * env::BytesOf(t.dtype);
+  return bytes;
+}
+
+// Under kSameStep a step may show the end of an episode of every copy beside the next one's start.
+int64_t TimesShown(env::AutoresetMode autoreset) {
+  return autoreset == env::AutoresetMode::kSameStep ? 2 : 1;
+}
+
 }  // namespace
 
 v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec) {
@@ -86,15 +97,14 @@ v1::AutoresetMode EncodeAutoresetMode(env::AutoresetMode mode) {
   return v1::AUTORESET_MODE_UNSPECIFIED;
 }
 
+int64_t BytesShown(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset) {
+  // Observations and infos; a reward, a seed and three flags, or an episode, a tick and a seed.
+  return 24 + TimesShown(autoreset) * (BytesOf(spec.observations) + BytesOf(spec.infos));
+}
+
 int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset,
                             int64_t max_request_bytes, int64_t max_response_bytes) {
-  const auto bytes_of = [](const std::vector<env::TensorSpec>& tensors) {
-    int64_t bytes = 0;
-    for (const env::TensorSpec& t : tensors) bytes += t.num_elements() * env::BytesOf(t.dtype);
-    return bytes;
-  };
-  // Under kSameStep a step may show the end of an episode of every copy beside the next one's start.
-  const int64_t shown = autoreset == env::AutoresetMode::kSameStep ? 2 : 1;
+  const int64_t shown = TimesShown(autoreset);
   // What a message has beside its tensors' bytes: names, shapes, lengths, the session, options.
   int64_t overhead =
       4096 + 64 * static_cast<int64_t>(spec.actions.size()) +
@@ -103,9 +113,8 @@ int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, env::AutoresetMode
     overhead += 32 + static_cast<int64_t>(option.name.size());
   }
   // Step's actions; Reset's seed and two flags.
-  const int64_t request = std::max(bytes_of(spec.actions), int64_t{10});
-  // Observations and infos; a reward, a seed and three flags, or an episode, a tick and a seed.
-  const int64_t response = 24 + shown * (bytes_of(spec.observations) + bytes_of(spec.infos));
+  const int64_t request = std::max(BytesOf(spec.actions), int64_t{10});
+  const int64_t response = BytesShown(spec, autoreset);
   return std::max(int64_t{0}, std::min((max_request_bytes - overhead) / request,
                                        (max_response_bytes - overhead) / response));
 }

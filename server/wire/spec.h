@@ -17,6 +17,9 @@ v1::EnvironmentSpec EncodeEnvironmentSpec(const env::EnvironmentSpec& spec);
 absl::StatusOr<env::AutoresetMode> ParseAutoresetMode(v1::AutoresetMode mode);
 v1::AutoresetMode EncodeAutoresetMode(env::AutoresetMode mode);
 
+// Bytes of one copy in the longest answer of a Reset or Step.
+int64_t BytesShown(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset);
+
 // How many copies fit into one message, whose caps are given in bytes: the largest number for which
 // no request and no response of a session of that mode can be too long. May be 0.
 int64_t MaxCopiesPerMessage(const env::EnvironmentSpec& spec, env::AutoresetMode autoreset,

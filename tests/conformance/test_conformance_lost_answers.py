@@ -207,7 +207,11 @@ def test_a_call_is_repeated_from_its_first_failure_on(proxy, copy_of):
         REQUEST_LOST,
         ANSWER_LOST,
         Fate(False, grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN"),
-        Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS"),
+        Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED),  # gRPC's, which is short of memory
+        *(
+            Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED, reason, retry_after_s=0.02)
+            for reason in ("TOO_MANY_CALLS", "TOO_BUSY", "OUT_OF_MEMORY")
+        ),
     ],
 )
 def test_servers_that_are_away_end_or_are_full_are_asked_again(proxy, copy_of, fate):
@@ -216,6 +220,16 @@ def test_servers_that_are_away_end_or_are_full_are_asked_again(proxy, copy_of, f
     proxy.fates.extend([fate] * 3)
     copy.do("step")
     assert proxy.num_operations - before == 4
+    assert copy.look()[0] == 2
+
+
+def test_a_call_is_repeated_no_sooner_than_the_server_asks_for(proxy, copy_of):
+    copy = copy_of(60.0)
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    proxy.fates.append(Fate(False, code, "TOO_BUSY", retry_after_s=0.9))
+    start = time.monotonic()
+    copy.do("step")
+    assert time.monotonic() - start >= 0.9
     assert copy.look()[0] == 2
 
 
@@ -228,7 +242,8 @@ def test_servers_that_are_away_end_or_are_full_are_asked_again(proxy, copy_of, f
         (Fate(False, grpc.StatusCode.DEADLINE_EXCEEDED), True),
         (Fate(False, grpc.StatusCode.CANCELLED), True),
         (Fate(False, grpc.StatusCode.UNKNOWN), True),
-        (Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED), True),
+        (Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY"), False),
+        (Fate(False, grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"), False),
         (Fate(False, grpc.StatusCode.UNIMPLEMENTED), False),
     ],
 )

@@ -36,6 +36,11 @@ def everything(folder: Path) -> dict[str, object]:
     tokens = folder / "tokens"
     tokens.write_text(f"{TOKEN} lab\n")
     tokens.chmod(0o600)
+    admin_tokens = folder / "admin-tokens"
+    admin_tokens.write_text(f"{TOKEN[::-1]} operator\n")
+    admin_tokens.chmod(0o600)
+    quotas = folder / "quotas.yaml"
+    quotas.write_text("default: {max_sessions: 3}\n")
     return {
         "listen": "127.0.0.1:0",
         "metrics-listen": "127.0.0.1:0",
@@ -46,6 +51,8 @@ def everything(folder: Path) -> dict[str, object]:
         "tls-key": shown.key,
         "tls-client-ca": authority.cert,
         "tokens": tokens,
+        "admin-tokens": admin_tokens,
+        "quotas": quotas,
         "threads": 1,
         "lease": "30s",
         "session-retention": "90s",
@@ -53,6 +60,9 @@ def everything(folder: Path) -> dict[str, object]:
         "drain-timeout": 0,
         "max-sessions": 3,
         "max-envs": 2,
+        "max-waiting-calls": 100,
+        "memory": "300M",
+        "pace": "real",
         "log-format": "json",
         "log-level": "warning",
         "exit-with-stdin": "true",

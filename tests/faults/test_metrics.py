@@ -257,7 +257,7 @@ def test_every_family_keeps_to_the_conventions(server):
             assert family.type == "gauge" and names == {family.name}
         for sample in family.samples:
             assert set(sample.labels) <= {
-                *("service", "method", "code", "reason", "le", "version", "physics_version")
+                *("service", "method", "code", "reason", "le", "version", "physics_version", "use")
             }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import grpc
-from livnd._proto import ErrorInfo, RpcStatus
+from livnd._proto import ErrorInfo, RetryInfo, RpcStatus
 
 OPERATIONS = {"Reset", "Step", "Run", "Clear", "Configure", "Restore"}
 
@@ -24,6 +24,7 @@ class Fate:
     code: grpc.StatusCode | None = None  # what the client gets; None: the answer
     reason: str = ""  # of the server's ErrorInfo; "" for a failure of the transport
     delay_s: float = 0.0  # before the client gets it
+    retry_after_s: float | None = None  # of the server's RetryInfo
 
 
 ANSWERED = Fate()
@@ -79,6 +80,13 @@ class LossyProxy:
                     type_url="type.googleapis.com/google.rpc.ErrorInfo",
                     value=info.SerializeToString(),
                 )
+                if fate.retry_after_s is not None:
+                    retry = RetryInfo()
+                    retry.retry_delay.nanos = round(fate.retry_after_s * 1e9)
+                    status.details.add(
+                        type_url="type.googleapis.com/google.rpc.RetryInfo",
+                        value=retry.SerializeToString(),
+                    )
                 context.set_trailing_metadata(
                     (("grpc-status-details-bin", status.SerializeToString()),)
                 )

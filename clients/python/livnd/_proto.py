@@ -53,8 +53,8 @@ def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
     return names, methods
 
 
-def _load_rpc_status() -> tuple[Any, Any, Any]:
-    """google.rpc.Status, google.rpc.ErrorInfo and Any, as far as errors need them."""
+def _load_rpc_status() -> tuple[Any, ...]:
+    """google.rpc.Status, ErrorInfo and RetryInfo, and Any, as far as errors need them."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="livnd_error_details.proto", package="livnd_error_details", syntax="proto3"
@@ -86,14 +86,20 @@ def _load_rpc_status() -> tuple[Any, Any, Any]:
     add(pair, 1, "key", field.TYPE_STRING)
     add(pair, 2, "value", field.TYPE_STRING)
 
+    delay = file.message_type.add(name="Duration")
+    add(delay, 1, "seconds", field.TYPE_INT64)
+    add(delay, 2, "nanos", field.TYPE_INT32)
+    retry = file.message_type.add(name="RetryInfo")
+    add(retry, 1, "retry_delay", field.TYPE_MESSAGE, False, ".livnd_error_details.Duration")
+
     _ERROR_POOL.AddSerializedFile(file.SerializeToString())
     return tuple(
         message_factory.GetMessageClass(
             _ERROR_POOL.FindMessageTypeByName(f"livnd_error_details.{name}")
         )
-        for name in ("Status", "ErrorInfo", "Any")
+        for name in ("Status", "ErrorInfo", "RetryInfo", "Any", "Duration")
     )
 
 
 pb, METHODS = _load()
-RpcStatus, ErrorInfo, _Any = _load_rpc_status()
+RpcStatus, ErrorInfo, RetryInfo, _Any, _Duration = _load_rpc_status()

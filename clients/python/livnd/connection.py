@@ -22,6 +22,7 @@ from livnd.errors import (
     OwnServerEndedError,
     ServerUnavailableError,
     invalid_field,
+    is_repeated,
 )
 from livnd.line import Line
 from livnd.specs import ServerInfo
@@ -46,9 +47,11 @@ class Connection:
         create_timeout_s: the same for create_session, which may have to settle a large culture.
         connect_timeout_s: how long the first call waits for the server to appear.
         retry_s: how long after its first failure a call is repeated, with growing pauses, while the
-            server is away or ending (UNAVAILABLE) or has no room for one more call of the session
-            (TOO_MANY_CALLS); nothing else is repeated. Every call of the protocol may be: what
-            changes a session carries its op_index, and is done once.
+            server is away or ending (UNAVAILABLE), has asked for it because it has no room at the
+            moment (retry_after_s of the error says after how long), or has broken off a call for
+            want of memory (RESOURCE_EXHAUSTED without a reason); nothing else is repeated. Every
+            call of the protocol may be: what changes a session carries its op_index, and is done
+            once.
         threads: how many of an own server's shall simulate; None: LIVND_THREADS, or one for each
             core that this process may use. Clients who want the same number share a server.
         token: names the caller to a server that asks for one ("lines 'TOKEN TENANT'" there).
@@ -182,7 +185,7 @@ class Connection:
             try:
                 return line.attempt(method, payload, timeout_s)
             except LivndError as error:
-                repeat = error.code == "UNAVAILABLE" or error.reason == "TOO_MANY_CALLS"
+                repeat = is_repeated(error)
                 # The answer to a repeat is the answer to the call, unless it is none.
                 in_doubt = error.in_doubt or (in_doubt and repeat)
                 error.in_doubt = in_doubt
@@ -193,7 +196,8 @@ class Connection:
                 if not repeat or now >= give_up:
                     raise
                 line_is_broken = not error.reason
-            time.sleep(min(backoff_s * random.uniform(0.5, 1.0), give_up - now))
+                pause_s = backoff_s * random.uniform(0.5, 1.0) + (error.retry_after_s or 0.0)
+            time.sleep(min(pause_s, give_up - now))
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
             if line_is_broken and line.server is None:
                 line.reopen_if_changed()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import grpc
 
-from livnd._proto import ErrorInfo, RpcStatus
+from livnd._proto import ErrorInfo, RetryInfo, RpcStatus
 
 _DOMAIN = "livnd"
 
@@ -25,6 +25,8 @@ class LivndError(Exception):
         code: gRPC status name, "INVALID_ARGUMENT"; what the client finds out by itself has the code
             that the server's answer would have. "" where a server has no part in it.
         metadata: all that the server said, by name.
+        retry_after_s: the server asks for the same call again after so long; None where that would
+            not help. The client does so for as long as it is patient (`retry_s`).
         in_doubt: it is not known whether the server has done the operation (it will not do it
             twice). Calling it again with the same arguments is safe and gives its answer.
         session: of StepStream.recv(): the session whose step failed; None elsewhere.
@@ -32,6 +34,7 @@ class LivndError(Exception):
 
     in_doubt: bool = False
     session: object | None = None
+    retry_after_s: float | None = None
 
     def __init__(
         self,
@@ -121,6 +124,14 @@ class EpisodeEndedError(LivndError):
 
 class CapacityError(LivndError):
     """The server has no room for more sessions, copies or waiting calls."""
+
+
+class OutOfMemoryError(CapacityError):
+    """The call needs more memory (`value`) than the server has left (`accepted`)."""
+
+
+class QuotaExceededError(CapacityError):
+    """The caller's tenant has as much as it may have; `field` names the quota."""
 
 
 class TooManySpikesError(CapacityError):
@@ -235,6 +246,9 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "TOO_MANY_SESSIONS": CapacityError,
     "TOO_MANY_ENVS": CapacityError,
     "TOO_MANY_CALLS": CapacityError,
+    "TOO_BUSY": CapacityError,
+    "OUT_OF_MEMORY": OutOfMemoryError,
+    "QUOTA_EXCEEDED": QuotaExceededError,
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
     "SNAPSHOT_MISMATCH": SnapshotMismatchError,
     "UNAUTHENTICATED": UnauthenticatedError,
@@ -275,7 +289,7 @@ def from_status(status: bytes, method: str) -> LivndError:
 def _typed(code: grpc.StatusCode, text: str | None, status: bytes, method: str) -> LivndError:
     kind, reason = _BY_CODE.get(code, LivndError), ""
     metadata: dict[str, str] = {}
-    info = _error_info(status)
+    info, retry_after_s = _error_details(status)
     if info is not None:
         reason = info.reason
         kind = _BY_REASON.get(reason, LivndError)
@@ -289,6 +303,7 @@ def _typed(code: grpc.StatusCode, text: str | None, status: bytes, method: str) 
     if unsaid:
         text += f" ({'; '.join(unsaid)})"
     result = kind(f"{method}: {text}", reason=reason, code=code.name, metadata=metadata)
+    result.retry_after_s = retry_after_s
     # A server that gives a reason has done nothing; unless the reason is a defect of its own, or
     # that it could not keep what it did.
     result.in_doubt = (
@@ -299,13 +314,27 @@ def _typed(code: grpc.StatusCode, text: str | None, status: bytes, method: str) 
     return result
 
 
-def _error_info(status: bytes):
+def is_repeated(error: LivndError) -> bool:
+    """Whether a client makes the same call again by itself: error_reason.proto lists when."""
+    return (
+        error.code == "UNAVAILABLE"
+        or error.retry_after_s is not None
+        or (error.code == "RESOURCE_EXHAUSTED" and not error.reason)
+    )
+
+
+def _error_details(status: bytes) -> tuple[object | None, float | None]:
+    """The ErrorInfo, and the delay of the RetryInfo in seconds."""
+    info, retry_after_s = None, None
     try:
         for detail in RpcStatus.FromString(status).details:
             if detail.type_url.endswith("/google.rpc.ErrorInfo"):
-                info = ErrorInfo.FromString(detail.value)
-                if info.domain == _DOMAIN:
-                    return info
+                found = ErrorInfo.FromString(detail.value)
+                if found.domain == _DOMAIN:
+                    info = found
+            elif detail.type_url.endswith("/google.rpc.RetryInfo"):
+                delay = RetryInfo.FromString(detail.value).retry_delay
+                retry_after_s = max(0.0, delay.seconds + delay.nanos * 1e-9)
     except Exception:  # a peer's garbage must not hide the status itself
-        return None
-    return None
+        return None, None
+    return info, retry_after_s

@@ -23,6 +23,7 @@ from livnd.errors import (
     UnknownSessionError,
     WrongOpIndexError,
     from_status,
+    is_repeated,
 )
 from livnd.line import Line
 from livnd.one_caller import OneCaller
@@ -241,13 +242,13 @@ class StepStream:
         self._tell(lane, outcome)
 
     def _refused(self, lane: _Lane, step: _Step, error: LivndError) -> None:
-        repeat = _is_repeated(error)
+        repeat = is_repeated(error)
         step.in_doubt = error.in_doubt or (step.in_doubt and repeat)
         # A server that ends may refuse what waits before it has done what is under way.
         behind = list(lane.steps)[lane.steps.index(step) + 1 :]
         if repeat:
             lane.patience = lane.patience or _Patience(self._connection.retry_s)
-            due_s = lane.patience.next_try_s()
+            due_s = lane.patience.next_try_s(error)
             if due_s is not None:
                 if lane.due_s is None:
                     self._waiting_lanes.append(lane)
@@ -308,10 +309,10 @@ class StepStream:
         if has_renewed_token:
             self._open(line)
             return
-        if _is_repeated(error):
+        if is_repeated(error):
             self._outage = self._outage or _Patience(self._connection.retry_s)
             self._outage.error = error
-            if self._outage.next_try_s() is not None:
+            if self._outage.next_try_s(error) is not None:
                 return
         self._outage = None
         for lane in list(self._lanes.values()):
@@ -422,18 +423,15 @@ class _Patience:
         self.error: LivndError | None = None
         self._pause_s = _FIRST_BACKOFF_S
 
-    def next_try_s(self) -> float | None:
+    def next_try_s(self, error: LivndError) -> float | None:
         """After a failure; None if that was the last."""
         now = time.monotonic()
         if now >= self.give_up_s:
             return None
-        self.due_s = min(now + self._pause_s * random.uniform(0.5, 1.0), self.give_up_s)
+        pause_s = self._pause_s * random.uniform(0.5, 1.0) + (error.retry_after_s or 0.0)
+        self.due_s = min(now + pause_s, self.give_up_s)
         self._pause_s = min(2 * self._pause_s, _MAX_BACKOFF_S)
         return self.due_s
-
-
-def _is_repeated(error: LivndError) -> bool:
-    return error.code == "UNAVAILABLE" or error.reason == "TOO_MANY_CALLS"
 
 
 def _late(timeout_s: float) -> LivndError:
