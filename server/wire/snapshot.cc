@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<double>> NumbersOf(absl::string_view field, const std
                         "8 bytes a number");
   }
   std::vector<double> numbers(bytes.size() / sizeof(double));
-  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
   return numbers;
 }
 

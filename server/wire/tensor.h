@@ -33,7 +33,9 @@ absl::StatusOr<std::vector<uint8_t>> ParseFlags(absl::string_view field, const v
 template <typename T>
 std::vector<T> Values(const v1::Tensor& tensor) {
   std::vector<T> values(tensor.data().size() / sizeof(T));
-  std::memcpy(values.data(), tensor.data().data(), values.size() * sizeof(T));
+  if (!values.empty()) {  // which may have no memory at all
+    std::memcpy(values.data(), tensor.data().data(), values.size() * sizeof(T));
+  }
   return values;
 }
 

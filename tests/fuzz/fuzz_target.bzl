@@ -15,7 +15,7 @@ def fuzz_target(name, srcs, deps, data = []):
     )
     native.cc_test(
         name = name + "_corpus_test",
-        size = "medium",
+        size = "small",
         srcs = ["corpus_test.cc"],
         args = ["tests/fuzz/corpus/" + name],
         data = data + native.glob(["corpus/" + name + "/*"]),
