@@ -117,9 +117,9 @@ TEST_F(MetricsTest, LevelsAreReadWhenTheyAreCollected) {
 TEST(MetricsLifeTest, ACollectionMayOutliveTheMetrics) {
   std::shared_ptr<prometheus::Collectable> collectable;
   {
-    int sessions = 1;
+    Levels levels;
     Metrics metrics("1", "p");
-    metrics.ReadLevelsFrom([&] { return Levels{sessions, 0, 0, 0}; });
+    metrics.ReadLevelsFrom([&] { return levels; });
     collectable = metrics.collectable();
   }
   EXPECT_FALSE(collectable->Collect().empty());

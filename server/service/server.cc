@@ -1,5 +1,7 @@
 #include "server/service/server.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -24,6 +26,7 @@
 #include "server/machine/log.h"
 #include "server/machine/memory_budget.h"
 #include "server/machine/mutex.h"
+#include "server/machine/steady_time.h"
 #include "server/machine/unix_socket.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/endpoint.h"
@@ -83,11 +86,30 @@ class Reaper {
       if (const int removed = registry_.RemoveOld(); removed > 0) {
         LogLine(Severity::kInfo, "old sessions deleted", {{"num_sessions", removed}});
       }
+      GiveMemoryBack();
     }
+  }
+
+  // What sessions of all sizes, and large requests, leave between what stays is the allocator's to keep,
+  // and grows for hours; now and then the system has it back.
+  void GiveMemoryBack() {
+    constexpr absl::Duration kPause = absl::Seconds(10);
+    constexpr size_t kMuch = 8 << 20;
+    if (SteadyNow() - given_back_ < kPause) return;
+    given_back_ = SteadyNow();
+    const int64_t departed = registry_.num_departed();
+    if (departed == departed_ && mallinfo2().fordblks < free_bytes_ + kMuch) return;
+    malloc_trim(0);
+    departed_ = departed;
+    free_bytes_ = mallinfo2().fordblks;
   }
 
   SessionRegistry& registry_;
   std::function<void()> look_;
+  // When memory was last given back.
+  int64_t departed_ = 0;
+  size_t free_bytes_ = 0;
+  absl::Time given_back_ = SteadyNow();
   Mutex mu_;
   CondVar stop_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

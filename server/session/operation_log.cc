@@ -23,8 +23,9 @@ absl::StatusOr<OperationLog::Verdict> OperationLog::Admit(int64_t op_index,
                                                           absl::string_view payload) const {
   if (op_index == next()) return Verdict::kRun;
   if (op_index == last_ && last_ > 0) {
-    const bool same =
-        payload == payload_ || (payload.size() > kLongPayload && DigestOf(payload) == payload_);
+    const bool is_digest = !payload.empty() && payload.front() == '\0';
+    const bool same = (payload == payload_ && !is_digest) ||
+                      (payload.size() > kLongPayload && DigestOf(payload) == payload_);
     if (same) return Verdict::kRepeat;
     return MakeError(absl::StatusCode::kInvalidArgument, reason::kPayloadMismatch,
                      absl::StrCat("operation ", op_index,

@@ -53,6 +53,11 @@ std::vector<v1::SessionSummary> SessionRegistry::List() const {
   return out;
 }
 
+int64_t SessionRegistry::num_departed() const {
+  MutexLock lock(mu_);
+  return num_departed_;
+}
+
 void SessionRegistry::FillIn(Levels& levels) const {
   MutexLock lock(mu_);
   levels.recovery_s = absl::ToDoubleSeconds(recovery_);

@@ -215,7 +215,7 @@ void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parke
     if (parked.ok() || removed) {
       gone = std::move(entry->session);
       entry->generation = gone->generation();
-      --num_resident_;
+      Depart();
     } else {
       entry->last_used = Now();
     }

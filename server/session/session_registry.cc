@@ -186,7 +186,7 @@ void SessionRegistry::Unmake(const std::string& name) {
     entry = found->second;
     requests_.erase(entry->request_key);
     sessions_.erase(found);
-    --num_resident_;
+    Depart();
   }
   entry->session->Forget();
 }
@@ -405,7 +405,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::stri
     if (entry->moving) return nullptr;  // whoever moves it sees to the rest
     on_disk = entry->session == nullptr;
     if (!on_disk) {
-      --num_resident_;
+      Depart();
       entry->session->End();
       return entry->session;
     }
@@ -427,7 +427,7 @@ int SessionRegistry::RemoveOld() {
         continue;
       }
       entry->removed = true;
-      if (entry->session != nullptr) --num_resident_;
+      if (entry->session != nullptr) Depart();
       Forget(entry->request_key);
       old.push_back(entry);
       sessions_.erase(here);

@@ -156,6 +156,8 @@ class SessionRegistry {
   int num_calls() const ABSL_LOCKS_EXCLUDED(mu_);
   // In memory.
   int num_sessions() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Sessions that have left the memory until now.
+  int64_t num_departed() const ABSL_LOCKS_EXCLUDED(mu_);
   // Where the sessions are, and how long bringing them back has taken at the start.
   void FillIn(Levels& levels) const ABSL_LOCKS_EXCLUDED(mu_);
   // Copies in all sessions in memory.
@@ -208,6 +210,11 @@ class SessionRegistry {
   Answers AnswerWaiters(const EntryPointer& entry, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveFromDisk(const std::string& name) const;
+  // A session leaves the memory.
+  void Depart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    --num_resident_;
+    ++num_departed_;
+  }
   // TOO_MANY_SESSIONS, with which of them the tenant holds.
   absl::Status TooManySessions(const std::string& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Of a session, those among them whose answers have not left.
@@ -243,6 +250,7 @@ class SessionRegistry {
   int num_waiting_ ABSL_GUARDED_BY(mu_) = 0;      // for a session to be made, or to be in memory
   int num_reserved_ ABSL_GUARDED_BY(mu_) = 0;     // sessions being made
   int num_resident_ ABSL_GUARDED_BY(mu_) = 0;     // sessions in memory
+  int64_t num_departed_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<std::string, EntryPointer> sessions_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<std::string, std::shared_ptr<Tenant>> tenants_ ABSL_GUARDED_BY(mu_);
   // By tenant and request_id.

@@ -312,4 +312,5 @@ def test_a_large_request_leaves_nothing():
         culture.run(1.0)  # its answer takes the place of the long run's
         assert server.used("sessions") < used + MIB
         until(lambda: server.used("requests") + server.used("answers") == 0, "nothing is left")
-        assert server.status("VmRSS") < resident + 30 * MIB
+        # Nor does the allocator keep it for long.
+        until(lambda: server.status("VmRSS") < resident + 30 * MIB, "the memory is given back")

@@ -88,6 +88,10 @@ class UnauthenticatedError(LivndError, PermissionError):
     """The server asks its callers for a token, and did not get one that it knows."""
 
 
+class NotAdminError(LivndError, PermissionError):
+    """The call is for who looks after the server."""
+
+
 class SupersededError(LivndError):
     """Somebody has attached to the session since, and drives it now; nothing has changed."""
 
@@ -252,6 +256,7 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
     "SNAPSHOT_MISMATCH": SnapshotMismatchError,
     "UNAUTHENTICATED": UnauthenticatedError,
+    "NOT_ADMIN": NotAdminError,
     "SHUTTING_DOWN": ServerUnavailableError,
     "STATE_NOT_WRITTEN": StateNotWrittenError,
     "SUPERSEDED": SupersededError,
