@@ -22,7 +22,8 @@ def test_by_default_one_simulates_for_each_core_that_it_may_use():
         assert client.server_info().num_workers == len(os.sched_getaffinity(0))
     with Serve(before=ON_ONE_CORE) as server, livnd.connect(server.address) as client:
         assert client.server_info().num_workers == 1
-        assert num_threads(server) < 16, "gRPC's pools too"
+        # gRPC's pools too, which have one thread or two more at times.
+        assert num_threads(server) < 20
 
 
 @pytest.mark.parametrize("threads", [1, 5])
