@@ -128,7 +128,7 @@ def test_garbage_is_refused_or_answered_and_harms_nobody():
                     assert error.code() not in NEVER, (method, number, message, error)
                     answer = None
                 settle(method, answer, client, target, codes[method])
-        assert server.process.poll() is None
+        assert server.process.poll() is None, server.log()
         for method, seen in codes.items():
             assert grpc.StatusCode.INVALID_ARGUMENT in seen, (method, seen)
         assert [witness.step(actions).observations[0].tobytes() for _ in range(3)] == expected
