@@ -97,7 +97,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             seed = checks.seed("seed", seed)
         options = checks.mapping("options", {} if options is None else options, "numbers by name")
         if spaces.resumes(seed, options):
-            return self._resumed()
+            return spaces.resumed(self.observe())
         super().reset(seed=seed)
         result = self._session.reset([seed], options=options)
         self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
@@ -161,12 +161,6 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def observe(self) -> tuple[np.ndarray, dict[str, Any]] | None:
         """The observation and the info that were the last ones; None before the first reset."""
         return self._observe(np.zeros(1, np.bool_))
-
-    def _resumed(self) -> tuple[np.ndarray, dict[str, Any]]:
-        seen = self.observe()
-        if seen is None:
-            raise gymnasium.error.ResetNeeded("there is no episode to resume")
-        return seen
 
     def _observe(self, restored: np.ndarray) -> tuple[np.ndarray, dict[str, Any]] | None:
         seen = self._session.observe()

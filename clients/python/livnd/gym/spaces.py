@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import error, spaces
 
 from livnd import checks
 from livnd.errors import LivndError
@@ -28,6 +28,13 @@ def action_space(spec: EnvironmentSpec) -> spaces.Box:
 def observation_space(spec: EnvironmentSpec) -> spaces.Box:
     """One copy's observations. LivndError for other than one observation tensor."""
     return box(_only(spec, "observation", spec.observations))
+
+
+def resumed(seen: tuple[np.ndarray, dict[str, Any]] | None) -> tuple[np.ndarray, dict[str, Any]]:
+    """What a reset that resumes gives: what observe() saw. ResetNeeded where that is nothing."""
+    if seen is None:
+        raise error.ResetNeeded("there is no episode to resume")
+    return seen
 
 
 def metadata(spec: EnvironmentSpec, render_modes: Sequence[str]) -> dict[str, Any]:

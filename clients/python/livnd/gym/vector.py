@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -132,7 +131,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         accepted = "numbers by name, and reset_mask"
         options = dict(checks.mapping("options", {} if options is None else options, accepted))
         if spaces.resumes(seed, options):
-            return self._resumed()
+            return spaces.resumed(self.observe())
         mask = self._reset_mask(options.pop("reset_mask", None))
         super().reset(seed=None if _is_list(seed) else seeds[0])
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
@@ -216,12 +215,6 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def observe(self) -> tuple[np.ndarray, dict[str, Any]] | None:
         """The observations and infos that were the last ones; None where a copy has had none."""
         return self._observe(np.zeros(self.num_envs, np.bool_))
-
-    def _resumed(self) -> tuple[np.ndarray, dict[str, Any]]:
-        seen = self.observe()
-        if seen is None:
-            raise gymnasium.error.ResetNeeded("there is no episode to resume")
-        return seen
 
     def _observe(self, restored: np.ndarray) -> tuple[np.ndarray, dict[str, Any]] | None:
         seen = self._session.observe()
