@@ -1,5 +1,6 @@
 #include "server/commands/flags.h"
 
+#include <cstdio>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -176,6 +177,25 @@ std::string FlagSet::Help() const {
                     "\n      ", flag.help, "\n");
   }
   return help;
+}
+
+std::optional<std::string> OnlyArgument(const FlagSet& flags, absl::Span<const std::string> args,
+                                        absl::string_view command, absl::string_view expected,
+                                        int* exit_status) {
+  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+  if (parsed.ok() && parsed->help) {
+    std::printf("%s", flags.Help().c_str());
+    *exit_status = kExitOk;
+    return std::nullopt;
+  }
+  if (!parsed.ok() || parsed->positional.size() != 1) {
+    const std::string reason = parsed.ok() ? absl::StrCat(expected, "; try --help")
+                                           : std::string(parsed.status().message());
+    std::fprintf(stderr, "livnd %s: %s\n", std::string(command).c_str(), reason.c_str());
+    *exit_status = kExitUsage;
+    return std::nullopt;
+  }
+  return parsed->positional.front();
 }
 
 }  // namespace livnd::server

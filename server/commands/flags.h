@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -89,6 +90,13 @@ class FlagSet {
   const std::string description_;
   std::vector<Flag> flags_;
 };
+
+// The one positional argument of a command that takes one. Nullopt where there is nothing more to do: the
+// help was asked for, and has been printed; or the command line is wrong ("expected one journal"), which
+// standard error has been told. *exit_status is then what the command returns.
+std::optional<std::string> OnlyArgument(const FlagSet& flags, absl::Span<const std::string> args,
+                                        absl::string_view command, absl::string_view expected,
+                                        int* exit_status);
 
 }  // namespace livnd::server
 

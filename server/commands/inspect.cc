@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -332,23 +333,15 @@ int InspectCommand(absl::Span<const std::string> args) {
                &culture_flags.group);
   flags.String("set", "JSON", "with --culture: more parameters, {\"KEY\": NUMBER, ...}",
                &culture_flags.set);
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
-  if (parsed.ok() && parsed->help) {
-    std::printf("%s", flags.Help().c_str());
-    return kExitOk;
-  }
-  if (!parsed.ok() || parsed->positional.size() != 1) {
-    const std::string reason = parsed.ok() ? "expected one system's folder; try --help"
-                                           : std::string(parsed.status().message());
-    std::fprintf(stderr, "livnd inspect: %s\n", reason.c_str());
-    return kExitUsage;
-  }
+  int exit_status = kExitOk;
+  const std::optional<std::string> folder =
+      OnlyArgument(flags, args, "inspect", "expected one system's folder", &exit_status);
+  if (!folder.has_value()) return exit_status;
   if (!as_culture && !culture_flags.empty()) {
     std::fprintf(stderr, "livnd inspect: --selection, --model, --group and --set need --culture\n");
     return kExitUsage;
   }
-  const absl::Status status =
-      Inspect(parsed->positional[0], as_json, as_culture ? &culture_flags : nullptr);
+  const absl::Status status = Inspect(*folder, as_json, as_culture ? &culture_flags : nullptr);
   if (status.ok()) return kExitOk;
   std::fprintf(stderr, "livnd inspect: %s\n",
                status.ToString(absl::StatusToStringMode::kWithNoExtraData).c_str());

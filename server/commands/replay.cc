@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -137,18 +138,10 @@ int Replay(const std::string& path, const Settings& settings) {
 int ReplayCommand(absl::Span<const std::string> args) {
   Settings settings;
   const FlagSet flags = MakeFlags(settings);
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
-  if (parsed.ok() && parsed->help) {
-    std::printf("%s", flags.Help().c_str());
-    return kExitOk;
-  }
-  if (!parsed.ok() || parsed->positional.size() != 1) {
-    std::fprintf(stderr, "livnd replay: %s\n",
-                 parsed.ok() ? "expected one journal; try --help"
-                             : std::string(parsed.status().message()).c_str());
-    return kExitUsage;
-  }
-  return Replay(parsed->positional.front(), settings);
+  int exit_status = kExitOk;
+  const std::optional<std::string> journal =
+      OnlyArgument(flags, args, "replay", "expected one journal", &exit_status);
+  return journal.has_value() ? Replay(*journal, settings) : exit_status;
 }
 
 }  // namespace livnd::server

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -164,19 +165,12 @@ int Fail(const std::string& address, const client::Error& error) {
 int SessionsCommand(absl::Span<const std::string> args) {
   Settings settings;
   const FlagSet flags = MakeFlags(settings);
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
-  if (parsed.ok() && parsed->help) {
-    std::printf("%s", flags.Help().c_str());
-    return kExitOk;
-  }
-  if (!parsed.ok() || parsed->positional.size() != 1) {
-    std::fprintf(stderr, "livnd sessions: %s\n",
-                 parsed.ok() ? "expected one address, unix:PATH or HOST:PORT; try --help"
-                             : std::string(parsed.status().message()).c_str());
-    return kExitUsage;
-  }
+  int exit_status = kExitOk;
+  const std::optional<std::string> only = OnlyArgument(
+      flags, args, "sessions", "expected one address, unix:PATH or HOST:PORT", &exit_status);
+  if (!only.has_value()) return exit_status;
   gpr_set_log_function([](gpr_log_func_args*) {});  // errors say it all
-  const std::string& address = parsed->positional.front();
+  const std::string& address = *only;
   const std::unique_ptr<client::Admin> admin = client::Admin::Connect(address, OptionsOf(settings));
   std::vector<std::string> ended;
   for (const absl::string_view name : absl::StrSplit(settings.end, ',', absl::SkipWhitespace())) {
