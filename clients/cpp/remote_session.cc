@@ -139,23 +139,38 @@ bool RemoteSession::AnotherWasDone(const Error& error,
 }
 
 void RemoteSession::AdvanceTo(int64_t next_op_index) {
-  next_op_index_ = next_op_index;
   last_unanswered_.clear();
   others_unanswered_ = false;
-  num_ahead_ = 0;
+  for (; next_op_index_ < next_op_index && !ahead_unanswered_.empty(); ++next_op_index_) {
+    last_unanswered_ = std::move(ahead_unanswered_.front());
+    ahead_unanswered_.pop_front();
+  }
+  if (next_op_index_ < next_op_index) last_unanswered_.clear();  // past all that were sent
+  next_op_index_ = next_op_index;
+}
+
+void RemoteSession::Did(const google::protobuf::Message& request) {
+  if (!ahead_unanswered_.empty() && last_unanswered_ != Fingerprint(request)) {
+    ahead_unanswered_.clear();
+  }
+  Advance();
 }
 
 void RemoteSession::RememberStep(const google::protobuf::Message& request, int64_t op_index) {
-  if (op_index == next_op_index_) Remember(request);
-  num_ahead_ = std::max(num_ahead_, op_index - next_op_index_);
+  const int64_t ahead = op_index - next_op_index_;
+  if (ahead == 0) return Remember(request);
+  if (ahead < 0) return;
+  ahead_unanswered_.resize(static_cast<size_t>(ahead));
+  ahead_unanswered_.back() = Fingerprint(request);
 }
 
 bool RemoteSession::WereDone(const Error& error) {
   const int64_t expected = ExpectedOpIndex(error);
   if (last_unanswered_.empty() || expected <= next_op_index_ ||
-      expected > next_op_index_ + num_ahead_ + 1) {
+      expected > next_op_index_ + static_cast<int64_t>(ahead_unanswered_.size()) + 1) {
     return false;
   }
+  ahead_unanswered_.clear();
   AdvanceTo(expected);
   return true;
 }

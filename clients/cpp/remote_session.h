@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -65,7 +66,7 @@ class RemoteSession {
       if (Result<void> allowed = MayBeSent(*request, kind); !allowed.ok()) return allowed;
       Result<void> called = connection_->Call(method, *request, response, timeout);
       if (called.ok()) {
-        Advance();
+        Did(*request);
         return called;
       }
       Notice(called.error());
@@ -94,6 +95,7 @@ class RemoteSession {
     Result<void> called = connection_->Call(method, *request, response);
     // Operations whose outcome was unknown have been done.
     if (called.ok() && response->next_op_index() > next_op_index_) {
+      ahead_unanswered_.clear();
       AdvanceTo(response->next_op_index());
     }
     return called;
@@ -120,7 +122,7 @@ class RemoteSession {
   Error UnknownOutcome() const { return UnknownOutcome(next_op_index_); }
   // UNKNOWN_OUTCOME where an operation before this one stands in its way.
   Result<void> MayBeSent(const google::protobuf::Message& request, Kind kind) const;
-  // The operations before this one were done.
+  // The operations before this one were done; what was sent ahead may be.
   void AdvanceTo(int64_t next_op_index);
   // Of a step that got no answer, perhaps behind others.
   void RememberStep(const google::protobuf::Message& request, int64_t op_index);
@@ -137,6 +139,8 @@ class RemoteSession {
   bool AnotherWasDone(const Error& error, const google::protobuf::Message& request) const;
   // True if the number that the server expects comes of operations that got no answer; on to it.
   bool WereDone(const Error& error);
+  // It was done, and of what was sent with later numbers nothing, unless this is its repeat.
+  void Did(const google::protobuf::Message& request);
   // On to the next index.
   void Advance() { AdvanceTo(next_op_index_ + 1); }
 
@@ -147,8 +151,8 @@ class RemoteSession {
   // whether there are others. Any of them may have been done, but only one.
   std::string last_unanswered_;
   bool others_unanswered_ = false;
-  // How many more, of the numbers after it, a StepStream has sent ahead that got no answer.
-  int64_t num_ahead_ = 0;
+  // Those of the numbers after it, which a StepStream has sent ahead and which got no answer.
+  std::deque<std::string> ahead_unanswered_;
   const void* occupied_by_ = nullptr;
   bool closed_ = false;
 };

@@ -13,6 +13,9 @@ namespace {
 using internal::RemoteSession;
 using internal::StepWire;
 
+// Steps of a session on the wire: of so many the server keeps the answers.
+constexpr int kMaxSent = 32;
+
 // A step's op_index.
 int64_t NumberOf(const v1::StepStreamRequest& request) { return request.step().op_index(); }
 
@@ -70,11 +73,13 @@ Result<void> StepStream::Send(Session& session, const std::vector<float>& action
   if (!allowed.ok()) return allowed;
   session.remote_.Occupy(this);
   Lane& lane = lanes_[&session];
+  const bool may_be_sent =
+      lane.steps.empty() || (IsOnTheWire(lane.steps.back()) && lane.steps.size() < kMaxSent);
   lane.steps.push_back(std::move(step));
   if (wire_ == nullptr) {
     if (!outage_.has_value()) Open();
-  } else if (!lane.due.has_value()) {
-    Put(&session, &lane.steps.back());
+  } else if (!lane.due.has_value() && may_be_sent) {
+    Put(&session, lane, &lane.steps.back());
   }
   return {};
 }
@@ -94,8 +99,9 @@ Result<void> StepStream::Admit(Session& session, const std::deque<Step>* before,
   return remote.MayBeSent(request, RemoteSession::Kind::kOther);
 }
 
-void StepStream::Put(Session* session, Step* step) {
+void StepStream::Put(Session* session, const Lane& lane, Step* step) {
   step->request.set_tag(++last_tag_);
+  step->request.set_oldest_op_index(NumberOf(lane.steps.front().request));
   tags_.emplace(last_tag_, session);
   step->may_be_done |= step->was_sent;
   step->was_sent = true;
@@ -103,20 +109,29 @@ void StepStream::Put(Session* session, Step* step) {
   wire_->Send(step->request);
 }
 
+bool StepStream::IsOnTheWire(const Step& step) const {
+  return step.was_sent && tags_.count(step.request.tag()) > 0;
+}
+
 void StepStream::PutAll(Session* session) {
   const auto lane = lanes_.find(session);
   std::deque<Step>& steps = lane->second.steps;
   lane->second.due.reset();
+  int num_sent = 0;
   for (auto step = steps.begin(); step != steps.end();) {
-    if (step->was_sent && tags_.count(step->request.tag()) > 0) {
+    if (IsOnTheWire(*step)) {
+      ++num_sent;
       ++step;
-    } else if (!step->is_doomed) {
-      Put(session, &*step++);
-    } else {
+    } else if (step->is_doomed && num_sent == 0) {
       // By now its number may be another step's.
       Tell(session, NotDone(step->request));
       if (steps.size() == 1) return Remove(lane, step);
       step = steps.erase(step);
+    } else if (step->is_doomed || num_sent == kMaxSent) {
+      return;  // after those before it
+    } else {
+      Put(session, lane->second, &*step++);
+      ++num_sent;
     }
   }
 }
@@ -197,15 +212,19 @@ void StepStream::Answered(const v1::StepStreamResponse& message) {
   const auto step =
       std::find_if(lane->second.steps.begin(), lane->second.steps.end(),
                    [&](const Step& each) { return each.request.tag() == message.tag(); });
-  if (!message.has_step()) {
+  if (message.has_step()) {
+    lane->second.patience.reset();
+    session->remote_.AdvanceTo(NumberOf(step->request) + 1);
+    Tell(session, session->ResultOf(message.step()));
+    Remove(lane, step);
+  } else {
     Error error = ErrorOf(message.error());
-    return HasRenewedToken(error) ? LoseWire(std::move(error))
-                                  : Refused(lane, step, std::move(error));
+    if (HasRenewedToken(error)) return LoseWire(std::move(error));
+    Refused(lane, step, std::move(error));
   }
-  lane->second.patience.reset();
-  session->remote_.AdvanceTo(NumberOf(step->request) + 1);
-  Tell(session, session->ResultOf(message.step()));
-  Remove(lane, step);
+  const auto left = lanes_.find(session);
+  if (left == lanes_.end() || left->second.due.has_value()) return;
+  if (!IsOnTheWire(left->second.steps.back())) PutAll(session);
 }
 
 void StepStream::Refused(Lanes::iterator at, std::deque<Step>::iterator step, Error error) {

@@ -35,9 +35,7 @@ struct StepAnswer {
 // Every step is done exactly once. Where the connection breaks or the server ends, what was sent and
 // not answered is sent again, by the rules and for as long as the client repeats calls. A step that
 // fails changes nothing, and those of its session that were sent after it are not done either: each is
-// answered WRONG_OP_INDEX. Of several steps of a session that were on their way when the connection
-// broke, only the last one's answer can be had again if all were done: the others are ANSWER_LOST. Who
-// sends one step of a session at a time never meets it.
+// answered WRONG_OP_INDEX. What was done already is answered and not done again.
 //
 // Thread-compatible. May outlive the client; a session outlives its steps.
 class StepStream {
@@ -80,8 +78,10 @@ class StepStream {
   // Gives a step its number, behind those of its session that are on their way, if there are any.
   // UNKNOWN_OUTCOME: another one is in doubt.
   static Result<void> Admit(Session& session, const std::deque<Step>* before, Step* step);
-  void Put(Session* session, Step* step);
-  // What the server has not got.
+  void Put(Session* session, const Lane& lane, Step* step);
+  // Whether the server has got it.
+  bool IsOnTheWire(const Step& step) const;
+  // What the server has not got, as far as it may have it now.
   void PutAll(Session* session);
   // Over a new wire everything that has got no answer is sent.
   void Open();

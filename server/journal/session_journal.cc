@@ -50,11 +50,13 @@ absl::Status SessionJournal::Append(const v1::JournalRecord& record) {
 }
 
 absl::Status SessionJournal::Record(v1::JournalMethod method, absl::string_view request,
-                                    const grpc::ByteBuffer& answer, absl::Duration computed) {
+                                    const grpc::ByteBuffer& answer, absl::Duration computed,
+                                    int64_t oldest_op_index) {
   computed_ += computed;
   v1::JournalOperation& operation = *record_.mutable_operation();
   operation.set_method(method);
   operation.set_request(request.data(), request.size());
+  operation.set_oldest_op_index(oldest_op_index);
   operation.clear_digests();
   for (const FieldDigest& field : DigestFields(BytesOfBuffer(answer))) {
     operation.add_digests(field.digest);
@@ -81,6 +83,7 @@ absl::Status SessionJournal::BeginAnew(v1::JournalHead state) {
   const absl::Time start = SteadyNow();
   computed_ = absl::ZeroDuration();  // where it fails, not to try again at every operation
   v1::JournalHead head = head_;
+  head.clear_earlier_answers();
   head.MergeFrom(state);
   head.set_parked(state.parked());
   if (const size_t bytes = head.ByteSizeLong(); bytes > kMaxHeadBytes) {

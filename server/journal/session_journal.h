@@ -34,9 +34,10 @@ class SessionJournal {
 
   // There is room for an operation with a request of so many bytes.
   absl::Status Prepare(int64_t request_bytes);
-  // It was done, which took so long, and has this answer.
+  // It was done, which took so long, and has this answer. `oldest_op_index`: as JournalOperation's.
   absl::Status Record(v1::JournalMethod method, absl::string_view request,
-                      const grpc::ByteBuffer& answer, absl::Duration computed);
+                      const grpc::ByteBuffer& answer, absl::Duration computed,
+                      int64_t oldest_op_index);
   absl::Status RecordAttachment(int64_t generation);
 
   // Something follows the head.

@@ -1,5 +1,6 @@
 #include "server/service/step_stream.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,7 +21,7 @@ namespace {
 
 // More is not read. Half of what a session may have waiting, so that a stream to one session is held up
 // and never refused.
-constexpr int kMaxUnanswered = 32;
+constexpr int kMaxUnanswered = OperationLog::kMaxKept;
 
 // A StepStreamResponse around the bytes of a StepResponse, which are not copied.
 grpc::ByteBuffer Wrapped(int64_t tag, const grpc::ByteBuffer& answer) {
@@ -136,7 +137,8 @@ void StepStream::Take(v1::StepStreamRequest request, MemoryBudget::Reservation h
     auto step = std::make_unique<v1::StepRequest>(std::move(*request.mutable_step()));
     AskSession(
         streams_.registry_, context_, *tenant, std::move(step),
-        [](Session& session, v1::StepRequest& step) { return session.Step(step); },
+        [oldest = std::max<int64_t>(1, request.oldest_op_index())](
+            Session& session, v1::StepRequest& step) { return session.Step(step, oldest); },
         [this, tag, held = std::move(held)](absl::StatusOr<grpc::ByteBuffer> answer) {
           Answer(tag, std::move(answer));
         });

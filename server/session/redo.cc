@@ -1,6 +1,7 @@
 #include "server/session/redo.h"
 
 #include <cstddef>
+#include <deque>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -124,7 +125,12 @@ absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
   }
   Redone out;
   out.generation = head.generation();
-  out.log.Restore(head.next_op_index(), head.last_request(), BufferOfBytes(head.last_answer()));
+  std::deque<OperationLog::Done> done;
+  for (const v1::JournalAnswer& earlier : head.earlier_answers()) {
+    done.push_back({earlier.request(), BufferOfBytes(earlier.answer())});
+  }
+  done.push_back({head.last_request(), BufferOfBytes(head.last_answer())});
+  out.log.Restore(head.next_op_index(), std::move(done));
   for (const v1::JournalRecord& record : records) {
     if (record.has_attachment()) out.generation = record.attachment().generation();
     if (!record.has_operation()) continue;
@@ -135,7 +141,8 @@ absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
                           absl::StrCat("operation ", op_index, ": ", again.status().message()));
     }
     LIVND_RETURN_IF_ERROR(Compare(record.operation(), *again, op_index));
-    out.log.Commit(again->payload, BufferOfBytes(again->answer));
+    out.log.Commit(again->payload, BufferOfBytes(again->answer),
+                   record.operation().oldest_op_index());
     did();
   }
   return out;

@@ -195,7 +195,7 @@ absl::optional<Session::Reply> Session::AnswerAtOnce(Request& request) {
     if (ready.ok() && !repeat) ready = journal_->Prepare(static_cast<int64_t>(payload_.size()));
     if (!ready.ok()) return Reply(StateNotWritten(ready, repeat));
   }
-  if (repeat) return Reply(log_.answer());
+  if (repeat) return Reply(log_.answer(request.op_index()));
   const int64_t bytes =
       shown_bytes_ + 2 * static_cast<int64_t>(payload_.size()) + BytesFor(*environment_, request);
   if (const absl::Status room = MakeRoom(bytes); !room.ok()) return Reply(room);
@@ -222,8 +222,16 @@ absl::Status Session::BeginJournalAnew(bool parked) {
   environment_->Save(all, state.mutable_start());
   state.set_generation(generation_);
   state.set_next_op_index(log_.next());
-  state.set_last_request(log_.payload());
-  state.set_last_answer(BytesOfBuffer(log_.answer()));
+  for (const OperationLog::Done& done : log_.done()) {
+    if (&done == &log_.done().back()) {
+      state.set_last_request(done.payload);
+      state.set_last_answer(BytesOfBuffer(done.answer));
+    } else {
+      v1::JournalAnswer& earlier = *state.add_earlier_answers();
+      earlier.set_request(done.payload);
+      earlier.set_answer(BytesOfBuffer(done.answer));
+    }
+  }
   state.set_parked(parked);
   return journal_->BeginAnew(std::move(state));
 }
@@ -261,20 +269,20 @@ grpc::ByteBuffer Session::WriteOut(const Response& response) {
 }
 
 template <typename Request, typename Response>
-Session::Reply Session::Commit(const Request& request, Response* response) {
+Session::Reply Session::Commit(const Request& request, Response* response, int64_t oldest) {
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<Request>(), computed_);
   const Work done = environment_->work() - std::exchange(counted_, environment_->work());
   metrics_.Count(done);
   spent_s_ -= tenant_ == nullptr ? 0.0 : done.simulated_s;
   response->set_op_index(request.op_index());
   due_ = NextDue(request, spec_, pace_);
-  log_.Commit(payload_, WriteOut<Request>(*response));
+  log_.Commit(payload_, WriteOut<Request>(*response), oldest);
   if (journal_ == nullptr) return log_.answer();
   Stopwatch writing;
   const absl::string_view name_and_request = payload_;
   const absl::Status recorded = journal_->Record(
       JournalMethodOf(request), name_and_request.substr(name_and_request.find('\0') + 1),
-      log_.answer(), computed_);
+      log_.answer(), computed_, oldest);
   // A crash costs no more than this: where that fails, what there is goes on being written.
   if (recorded.ok() && journal_->ShouldBeginAnew()) Settle();
   metrics_.Observe(Stage::kJournal, Metrics::MethodOf<Request>(), writing.Lap());
@@ -304,7 +312,8 @@ Session::Reply Session::Operate(Request& request, Response* response, bool aside
 template <typename Request, typename Response>
 Session::Reply Session::OperateInPieces(Request& request, Response* response,
                                         absl::Status (HostedEnvironment::*begin)(const Request&),
-                                        absl::Status (HostedEnvironment::*finish)(Response*)) {
+                                        absl::Status (HostedEnvironment::*finish)(Response*),
+                                        int64_t oldest) {
   Stopwatch computing;
   const auto end = absl::MakeCleanup([this] { EndCall(); });
   if (!under_way_) {
@@ -329,7 +338,7 @@ Session::Reply Session::OperateInPieces(Request& request, Response* response,
   LIVND_RETURN_IF_ERROR(room);
   LIVND_RETURN_IF_ERROR(finished);
   computed_ += computing.Lap();
-  return Commit(request, response);
+  return Commit(request, response, oldest);
 }
 
 bool Session::ContinueForATurn() {
@@ -350,9 +359,9 @@ Session::Reply Session::Reset(v1::ResetRequest& request) {
   return Operate(request, &reset_response_, false, &HostedEnvironment::Reset);
 }
 
-Session::Reply Session::Step(v1::StepRequest& request) {
+Session::Reply Session::Step(v1::StepRequest& request, int64_t oldest_op_index) {
   return OperateInPieces(request, &step_response_, &HostedEnvironment::BeginStep,
-                         &HostedEnvironment::FinishStep);
+                         &HostedEnvironment::FinishStep, oldest_op_index);
 }
 
 Session::Reply Session::Configure(v1::ConfigureRequest& request) {

@@ -91,7 +91,8 @@ class Session {
 
   // Operations take session and generation out of the request.
   Reply Reset(v1::ResetRequest& request);
-  Reply Step(v1::StepRequest& request);
+  // Answers from `oldest_op_index` on are kept, should they be asked for again; 0: only this one's.
+  Reply Step(v1::StepRequest& request, int64_t oldest_op_index = 0);
   Reply Configure(v1::ConfigureRequest& request);
   Reply Run(v1::RunRequest& request);
   Reply Clear(v1::ClearRequest& request);
@@ -147,7 +148,7 @@ class Session {
   // Gives back what the call that is over took, and has what is left counted.
   void EndCall();
 
-  // What is answered without doing anything: an error, or a repeat of the last operation's answer.
+  // What is answered without doing anything: an error, or an operation's answer again.
   template <typename Request>
   absl::optional<Reply> AnswerAtOnce(Request& request);
   absl::Status BeginJournalAnew(bool parked);
@@ -160,9 +161,9 @@ class Session {
   template <typename Request, typename Response>
   Reply OperateInPieces(Request& request, Response* response,
                         absl::Status (HostedEnvironment::*begin)(const Request&),
-                        absl::Status (HostedEnvironment::*finish)(Response*));
+                        absl::Status (HostedEnvironment::*finish)(Response*), int64_t oldest = 0);
   template <typename Request, typename Response>
-  Reply Commit(const Request& request, Response* response);
+  Reply Commit(const Request& request, Response* response, int64_t oldest = 0);
   // True once the operation is over.
   bool ContinueForATurn();
 

@@ -1,14 +1,14 @@
 """Steps over a stream are those that single calls would have done, whatever becomes of the stream.
 
-Nothing that was answered may be lost in any case of this file, and nothing is done twice. Where the
-answers of several steps of one session are lost at once, all but the last may stay away: then the
-client says that they were done.
+Nothing that was answered may be lost in any case of this file, and nothing is done twice. Answers
+that are lost on their way come again.
 """
 
 from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -259,33 +259,51 @@ def test_lost_answers_come_again_and_nothing_is_done_twice(
     stream.close()
 
 
-def test_of_steps_sent_ahead_lost_answers_stay_away_and_the_client_says_so(
-    connect, client, cutting
-):
+def sent_ahead(stream: Stream, session: Session, first: int, num_steps: int) -> list[Answer]:
+    """So many steps without waiting for an answer, and then all answers."""
+    for step in range(first, first + num_steps):
+        stream.send(session, actions_of(session, step))
+    received = [stream.recv() for _ in range(num_steps)]
+    assert all(whose is session for whose, _ in received)
+    return [told for _, told in received]
+
+
+def test_lost_answers_of_steps_sent_ahead_come_again(connect, client, cutting):
     there = connect(cutting.address)
     session = made(there, 1, NULL)
-    expected = unary(client, 1, NULL, 30)
     stream = there.stream()
-    step = num_lost = 0
-    for ahead in (1, 2, 5, 10, 12):
-        cutting.lose_answer = True
-        for number in range(step, step + ahead):
-            stream.send(session, actions_of(session, number))
-        for number in range(step, step + ahead):
-            whose, told = stream.recv()
-            assert whose is session
-            if isinstance(told, Refused):
-                assert told.reason == "ANSWER_LOST" and not told.in_doubt, told
-                assert number < step + ahead - 1
-                num_lost += 1
-            else:
-                assert_same([told], [expected[number]])
-        step += ahead
-        assert session.next_op_index == step + 2
+    told: list[Answer] = []
+    for ahead in (1, 2, 5, 32, 33, 100):
+        for after in (0, ahead // 2):
+            cutting.lose_answer = after == 0
+            told += sent_ahead(stream, session, len(told), ahead)
+            assert session.next_op_index == len(told) + 2
     cutting.lose_answer = False
-    assert num_lost > 0
-    assert session.observe()["observations"].tobytes() == expected[-1]["observations"].tobytes()
+    assert_same(told, unary(client, 1, NULL, len(told)))
     stream.close()
+
+
+def test_answers_of_steps_sent_ahead_come_again_after_a_crash(connect, client, own):
+    """And after a second one: the first recovery wrote the journal anew."""
+    with tempfile.TemporaryDirectory(prefix="livnd-") as folder:
+        proxy = CuttingProxy(folder, own.address)
+        there = connect(proxy.address)
+        session = made(there, 1, NULL)
+        stream = there.stream()
+        told: list[Answer] = []
+        for ahead in (3, 20, 32):
+            proxy.lose_answer = True
+            for step in range(len(told), len(told) + ahead):
+                stream.send(session, actions_of(session, step))
+            while proxy.lose_answer:
+                time.sleep(0.001)
+            for _ in range(2):
+                own.kill()
+                own.start()
+            told += [stream.recv()[1] for _ in range(ahead)]
+        assert_same(told, unary(client, 1, NULL, len(told)))
+        stream.close()
+        proxy.close()
 
 
 def test_killed_servers_come_back_and_nobody_notices(connect, client, own):
@@ -381,8 +399,8 @@ def test_when_patience_ends_all_is_in_doubt_and_a_reset_goes_on(connect, own):
     stream.close()
 
 
-@pytest.mark.parametrize("way", ["observe", "repeat"])
-def test_a_session_learns_how_far_its_steps_have_come(connect, cutting, way):
+@pytest.mark.parametrize("way", ["observe", "repeat", "repeat over a stream", "reset"])
+def test_a_session_learns_how_far_its_steps_have_come(connect, client, cutting, way):
     """Some of them were done, and no answer came."""
     there = connect(cutting.address, retry_s=0.0)
     session = made(there, 1, NULL)
@@ -395,13 +413,23 @@ def test_a_session_learns_how_far_its_steps_have_come(connect, cutting, way):
     assert session.next_op_index == 2
     if way == "observe":
         until_there(session.observe)
+        assert session.next_op_index > 2
+    elif way == "reset":
+        until_there(lambda: session.reset([10, 11]))
+        assert session.next_op_index > 3
     else:
-        try:
-            until_there(lambda: session.step(actions_of(session, 0)))
-        except Refused as told:
-            assert told.reason == "ANSWER_LOST" and not told.in_doubt
-            assert session.next_op_index > 3
-    assert 2 < session.next_op_index == there.session_info(session.name)["next_op_index"]
+        told = [until_there(lambda: session.step(actions_of(session, 0)))]
+        assert session.next_op_index == 3
+        # The others are as much in doubt as they were.
+        assert refused(lambda: session.step(actions_of(session, 9))).reason == "UNKNOWN_OUTCOME"
+        for step in range(1, 5):
+            if way == "repeat":
+                told.append(session.step(actions_of(session, step)))
+            else:
+                stream.send(session, actions_of(session, step))
+                told.append(stream.recv()[1])
+        assert_same(told, unary(client, 1, NULL, 5))
+    assert session.next_op_index == there.session_info(session.name)["next_op_index"]
     steps(session, 0, 1)
     stream.close()
 

@@ -113,8 +113,8 @@ class Session:
         # Method and payload of the operations that were sent with next_op_index and got no answer,
         # in the order of their last attempts. Any of them may have been done, but only one.
         self._unanswered: list[tuple[str, bytes]] = []
-        # How many more, of the numbers after it, a StepStream has sent ahead that got no answer.
-        self._num_ahead = 0
+        # Those of the numbers after it, which a StepStream has sent ahead and which got no answer.
+        self._ahead: list[tuple[str, bytes]] = []
 
     def __reduce__(self) -> Any:
         """A copy is another session that begins where this one is, also in another process."""
@@ -357,6 +357,8 @@ class Session:
             if not isinstance(error, LivndError) or error.in_doubt:
                 self._put_in_doubt(this)
             raise
+        if this not in self._unanswered:
+            self._ahead.clear()  # what was sent with later numbers was not done
         self._advance()
         return response
 
@@ -370,10 +372,12 @@ class Session:
 
     def _remember(self, step: Any) -> None:
         """Of a step that a StepStream has sent, perhaps behind others, and that got no answer."""
+        this = ("Step", step.SerializeToString(deterministic=True))
         ahead = step.op_index - self.next_op_index
         if ahead == 0:
-            self._put_in_doubt(("Step", step.SerializeToString(deterministic=True)))
-        self._num_ahead = max(self._num_ahead, ahead)
+            self._put_in_doubt(this)
+        elif ahead > 0:
+            self._ahead[ahead - 1 : ahead] = [this]
 
     def is_of(self, connection: Connection) -> bool:
         """Whether it was made by this client."""
@@ -402,21 +406,24 @@ class Session:
             raise
 
     def _advance(self, next_op_index: int | None = None) -> None:
-        self.next_op_index = next_op_index or self.next_op_index + 1
-        self._unanswered.clear()
-        self._num_ahead = 0
+        """The operations before this one were done; what was sent ahead may be."""
+        next_op_index = next_op_index or self.next_op_index + 1
+        ahead = self._ahead[next_op_index - self.next_op_index - 1 :]
+        self.next_op_index = next_op_index
+        self._unanswered, self._ahead = ahead[:1], ahead[1:]
 
     def _learn_next(self, next_op_index: int) -> None:
         """Of an answer that tells it: the operations whose outcome was unknown have been done."""
         if next_op_index > self.next_op_index:
+            self._ahead.clear()
             self._advance(next_op_index)
 
     def _were_done_until(self, expected: int | None) -> bool:
         """Whether the number that the server expects comes of operations that got no answer."""
-        last = self.next_op_index + self._num_ahead
+        last = self.next_op_index + len(self._ahead)
         if not self._unanswered or not self.next_op_index < (expected or 0) <= last + 1:
             return False
-        self._advance(expected)
+        self._learn_next(expected)
         return True
 
     def _infos(self, tensors: Any) -> dict[str, np.ndarray]:

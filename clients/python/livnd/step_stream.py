@@ -32,6 +32,8 @@ from livnd.step_wire import End, StepWire, lost
 
 _FIRST_BACKOFF_S = 0.05
 _MAX_BACKOFF_S = 1.0
+# Steps of a session on the wire: of so many the server keeps the answers.
+_MAX_SENT = 32
 
 
 class StepStream:
@@ -43,12 +45,10 @@ class StepStream:
     it (ConcurrentCallError) but close().
 
     Every step is done exactly once. Where the connection breaks or the server ends, what was sent
-    and not answered is sent again, by the rules and for as long as the client repeats calls. A step
-    that fails changes nothing, and those of its session that were sent after it are not done
-    either: each is answered with a WrongOpIndexError. Of several steps of a session that were on
-    their way when the connection broke, only the last one's answer can be had again if all were
-    done: the others are an AnswerLostError. Who sends one step of a session at a time never meets
-    it.
+    and not answered is sent again, by the rules and for as long as the client repeats calls; what
+    was done already is answered and not done again. A step that fails changes nothing, and those
+    of its session that were sent after it are not done either: each is answered with a
+    WrongOpIndexError.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -122,22 +122,30 @@ class StepStream:
         session._one_caller.enter(lane)
         try:
             step = lane.admit(session._step_request(actions))
-            message = self._message(step)
+            message = self._message(lane, step)
             check_size("Step", message, line.info)
         except BaseException:
             if not lane.steps:
                 session._one_caller.leave(lane)
             raise
+        may_be_sent = self._is_on_the_wire(lane) and len(lane.steps) < _MAX_SENT
         lane.steps.append(step)
         self._lanes[session.name] = lane
         if self._wire is None and self._outage is None:
             self._open(line)
-        elif self._wire is not None and lane.due_s is None:
+        elif self._wire is not None and lane.due_s is None and may_be_sent:
             self._put(step, message)
 
-    def _message(self, step: _Step) -> bytes:
+    def _is_on_the_wire(self, lane: _Lane) -> bool:
+        """Whether the server has got all of a session's steps."""
+        return not lane.steps or lane.steps[-1].tag in self._tags
+
+    def _message(self, lane: _Lane, step: _Step) -> bytes:
         """The step's, with the next tag."""
-        return pb.StepStreamRequest(tag=self._last_tag + 1, step=step.request).SerializeToString()
+        oldest = lane.steps[0] if lane.steps else step
+        return pb.StepStreamRequest(
+            tag=self._last_tag + 1, step=step.request, oldest_op_index=oldest.request.op_index
+        ).SerializeToString()
 
     def _put(self, step: _Step, message: bytes) -> None:
         self._last_tag += 1
@@ -156,17 +164,21 @@ class StepStream:
             self._put_all(lane)
 
     def _put_all(self, lane: _Lane) -> None:
-        """What the server has not got."""
+        """What the server has not got, as far as it may have it now."""
         lane.due_s = None
+        num_sent = 0
         for step in list(lane.steps):
             if step.tag in self._tags:
-                continue
-            if step.is_doomed:
+                num_sent += 1
+            elif step.is_doomed and num_sent == 0:
                 # By now its number may be another step's.
                 lane.steps.remove(step)
                 self._tell(lane, _not_done(step))
+            elif step.is_doomed or num_sent == _MAX_SENT:
+                return  # after those before it
             else:
-                self._put(step, self._message(step))
+                self._put(step, self._message(lane, step))
+                num_sent += 1
 
     # --- receiving -----------------------------------------------------------------------------
 
@@ -224,12 +236,14 @@ class StepStream:
         lane = self._lanes[step.session]
         if message.HasField("step"):
             self._done(lane, step, message.step)
-            return
-        error = from_status(message.error, "Step")
-        if self._has_renewed_token(error):
-            self._lose_wire(error)
         else:
+            error = from_status(message.error, "Step")
+            if self._has_renewed_token(error):
+                self._lose_wire(error)
+                return
             self._refused(lane, step, error)
+        if lane.due_s is None and not self._is_on_the_wire(lane):
+            self._put_all(lane)
 
     def _done(self, lane: _Lane, step: _Step, response: Any) -> None:
         lane.steps.remove(step)
