@@ -16,9 +16,7 @@ constexpr double kMaxAmplitudeUa = 1000.0;
 
 absl::Status BiphasicPulseConfig::Validate(double dt_ms) const {
   const double tick_us = dt_ms * 1e3;
-  const double ticks = phase_us / tick_us;
-  // Written so that NaN fails.
-  if (!(ticks > 0.5 && phase_us <= kMaxPhaseUs && std::fabs(ticks - std::round(ticks)) <= 1e-6)) {
+  if (WholeTicks(phase_us, tick_us) < 1 || phase_us > kMaxPhaseUs) {
     return MakeFieldError(
         "phase_us", Exact(phase_us),
         absl::StrCat("a multiple of the tick, ", Exact(tick_us), ", up to ", kMaxPhaseUs, " (us)"));
@@ -31,10 +29,10 @@ absl::Status BiphasicPulseConfig::Validate(double dt_ms) const {
 }
 
 BiphasicPulse::BiphasicPulse(const BiphasicPulseConfig& config, int num_electrodes, double dt_ms)
-    : config_(config),
-      num_electrodes_(num_electrodes),
-      dt_ms_(dt_ms),
-      phase_ticks_(std::llround(config.phase_us * 1e-3 / dt_ms)) {}
+    : config_(config), num_electrodes_(num_electrodes), dt_ms_(dt_ms) {
+  const int64_t ticks = WholeTicks(config.phase_us, dt_ms * 1e3);
+  phases_ = {ticks, 0, ticks};
+}
 
 absl::StatusOr<BiphasicPulse> BiphasicPulse::Create(const BiphasicPulseConfig& config,
                                                     int num_electrodes, double dt_ms) {
@@ -46,16 +44,13 @@ void BiphasicPulse::Encode(absl::Span<const float> amplitudes, int64_t tick,
                            sim::Waveform* waveform) const {
   const auto n = static_cast<size_t>(num_electrodes_);
   // A sample a phase.
-  waveform->timing = sim::SampleTiming::kExactTicks;
-  waveform->sample_dt_ms = static_cast<double>(phase_ticks_) * dt_ms_;
-  waveform->first_tick = tick;
-  waveform->num_channels = num_electrodes_;
-  waveform->channels.clear();
-  waveform->samples.resize(2 * n);
+  double* const samples =
+      BeginWaveform(tick, phases_.first_ticks, dt_ms_, num_electrodes_, 2, waveform);
   for (size_t e = 0; e < n; ++e) {
-    const double first = -config_.max_amplitude_ua * static_cast<double>(amplitudes[e]);
-    waveform->samples[e] = first;
-    waveform->samples[n + e] = -first;
+    const PulseCurrents currents =
+        BalancedCurrents(phases_, -config_.max_amplitude_ua * static_cast<double>(amplitudes[e]));
+    samples[e] = currents.first_ua;
+    samples[n + e] = currents.recovery_ua;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "io/stimulus/pulse.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::io {
@@ -24,7 +25,7 @@ struct BiphasicPulseConfig {
   }
 };
 
-// One rectangular pulse of two phases on each electrode: first the current -a, for exactly as many
+// One pulse of two equal phases (io/stimulus/pulse.h) on each electrode: first the current -a, for exactly as many
 // ticks +a, then none. Phases are counted in ticks, so a pulse delivers no net charge, and does the
 // same, whatever the tick at which it begins.
 //
@@ -36,7 +37,7 @@ class BiphasicPulse {
                                               double dt_ms);
 
   int num_electrodes() const { return num_electrodes_; }
-  int64_t phase_ticks() const { return phase_ticks_; }
+  int64_t phase_ticks() const { return phases_.first_ticks; }
 
   // The pulses that begin at `tick`. Amplitudes are fractions of the largest, [num_electrodes] in
   // -1 .. 1; positive is cathodic first. Keeps the waveform's memory.
@@ -51,7 +52,7 @@ class BiphasicPulse {
   BiphasicPulseConfig config_;
   int num_electrodes_;
   double dt_ms_;
-  int64_t phase_ticks_;
+  PulsePhases phases_;
 };
 
 }  // namespace livnd::io
