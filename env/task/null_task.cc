@@ -51,7 +51,10 @@ StepEnd NullTask::Finish(const Action& action, const Activity& /*activity*/,
                          absl::Span<double> /*state*/, const Seen& seen) const {
   const absl::Span<const float> acted = action.get<float>(0);
   const absl::Span<float> observation = seen.observation<float>(0);
-  for (size_t i = 0; i < observation.size(); ++i) observation[i] = acted[i % acted.size()];
+  static_assert(kNumObserved % kNumActed == 0);
+  for (auto to = observation.begin(); to != observation.end(); to += kNumActed) {
+    std::copy(acted.begin(), acted.end(), to);
+  }
   StepEnd end;
   for (const float x : acted) end.reward += static_cast<double>(x);
   return end;

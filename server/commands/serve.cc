@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
@@ -316,6 +317,8 @@ absl::Status Serve(Settings settings) {
   RaiseDescriptorLimit();
   LIVND_RETURN_IF_ERROR(RequireFreeDescriptors(kMinFreeDescriptors));
   TakeLibraryLogs();
+  // Of gRPC's locks, none of ours: Debian builds Abseil so that it looks for cycles at each of them.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   signal(SIGPIPE, SIG_IGN);  // who started the server may stop reading its log
   signal(SIGXFSZ, SIG_IGN);  // a journal that may grow no more is an error, as a full disk is
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<ShutdownTrigger> trigger,

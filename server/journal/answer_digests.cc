@@ -40,6 +40,13 @@ std::string NameOf(const std::vector<FieldDigest>& fields, size_t i,
   return absl::StrCat(known->name(), "[", before, "]");
 }
 
+std::vector<FieldDigest> DigestFields(const grpc::ByteBuffer& message) {
+  grpc::Slice slice;
+  if (!message.TrySingleSlice(&slice).ok()) return DigestFields(BytesOfBuffer(message));
+  return DigestFields(
+      absl::string_view(reinterpret_cast<const char*>(slice.begin()), slice.size()));
+}
+
 std::string BytesOfBuffer(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
   std::string out;

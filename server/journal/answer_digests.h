@@ -22,6 +22,7 @@ struct FieldDigest {
 // One for each field of the message, a repeated message or string counting each time, in the order in
 // which they were sent. Bytes that are no message end it.
 std::vector<FieldDigest> DigestFields(absl::string_view message);
+std::vector<FieldDigest> DigestFields(const grpc::ByteBuffer& message);
 
 // Of fields[i], "observations[0]"; `type` is that of the message.
 std::string NameOf(const std::vector<FieldDigest>& fields, size_t i,

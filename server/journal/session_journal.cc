@@ -58,7 +58,7 @@ absl::Status SessionJournal::Record(v1::JournalMethod method, absl::string_view 
   operation.set_request(request.data(), request.size());
   operation.set_oldest_op_index(oldest_op_index);
   operation.clear_digests();
-  for (const FieldDigest& field : DigestFields(BytesOfBuffer(answer))) {
+  for (const FieldDigest& field : DigestFields(answer)) {
     operation.add_digests(field.digest);
   }
   const absl::Status appended = Append(record_);

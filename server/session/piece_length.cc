@@ -10,6 +10,12 @@ constexpr int64_t kMaxGrowth = 8;
 
 }  // namespace
 
+void PieceLength::Want(absl::Duration wanted) {
+  const double fit = static_cast<double>(ticks_) * absl::FDivDuration(wanted, wanted_);
+  ticks_ = std::max<int64_t>(1, static_cast<int64_t>(fit));
+  wanted_ = wanted;
+}
+
 void PieceLength::Took(int64_t ticks, absl::Duration duration) {
   if (ticks < 1) return;
   const double fit = static_cast<double>(ticks) * absl::FDivDuration(wanted_, duration);

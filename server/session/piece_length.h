@@ -20,11 +20,14 @@ class PieceLength {
   // Of the next piece: at least 1.
   int64_t ticks() const { return ticks_; }
 
+  // From now on pieces take about so long.
+  void Want(absl::Duration wanted);
+
   // A piece of so many ticks took so long.
   void Took(int64_t ticks, absl::Duration duration);
 
  private:
-  const absl::Duration wanted_;
+  absl::Duration wanted_;
   int64_t ticks_ = 8;  // a thousandth of a second for some ten thousand cells
 };
 

@@ -43,6 +43,19 @@ TEST(PieceLengthTest, TheRestOfAnOperationMakesThePieceNoShorter) {
   EXPECT_EQ(pace.ticks(), 2000);
 }
 
+TEST(PieceLengthTest, WhatIsWantedMayChange) {
+  PieceLength pace(kWanted);
+  Work(pace, absl::Microseconds(1), 10);
+  pace.Want(4 * kWanted);
+  EXPECT_EQ(pace.ticks(), 8000);
+  Work(pace, absl::Microseconds(2), 10);
+  EXPECT_EQ(pace.ticks(), 4000);
+  pace.Want(kWanted);
+  EXPECT_EQ(pace.ticks(), 1000);
+  pace.Want(absl::Nanoseconds(1));
+  EXPECT_EQ(pace.ticks(), 1);
+}
+
 TEST(PieceLengthTest, AShortPieceDoesNotPromiseALongOne) {
   PieceLength pace(kWanted);
   pace.Took(8, absl::ZeroDuration());

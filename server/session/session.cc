@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <string>
@@ -27,8 +28,10 @@ namespace {
 constexpr int64_t kOverheadBytes = 4 << 10;
 
 // About so long an operation goes on before others have their turn: long beside what handing a worker
-// over costs, and short beside what a caller on the same machine notices.
+// over costs, and short beside what a caller on the same machine notices. Where nobody waited at the end
+// of a turn the next one is longer, for at its end threads wait for each other.
 constexpr absl::Duration kTurn = absl::Milliseconds(2);
+constexpr absl::Duration kLongestTurn = absl::Milliseconds(8);
 
 // A step that takes longer is worth a worker: until that has begun what another thread has handed to it
 // takes a good part of this, and nobody notices that the thread which reads calls is busy for so long.
@@ -120,7 +123,8 @@ Session::Session(Start start, WorkerPool& pool, Metrics& metrics)
       tenant_(std::move(start.tenant)),
       log_(std::move(start.log)),
       counted_(environment_->work()),
-      piece_(kTurn),
+      turn_(kTurn),
+      piece_(turn_),
       pace_(start.speed) {
   kept_ = memory_.Reserve(MemoryUse::kSessions, 0);
   EndCall();
@@ -344,15 +348,24 @@ Session::Reply Session::OperateInPieces(Request& request, Response* response,
 bool Session::ContinueForATurn() {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  absl::Duration from = ThreadTime();
+  // Asking for it takes as long as all of a short step: not before there is a second piece.
+  absl::optional<absl::Duration> from;
   while (true) {
     const env::Progress progress = environment_->Continue(piece_.ticks());
+    const absl::Duration passed = absl::FromChrono(Clock::now() - start);
+    if (progress.over && !from.has_value()) {
+      piece_.Took(progress.ticks, passed);
+      return true;
+    }
     const absl::Duration now = ThreadTime();
-    piece_.Took(progress.ticks, now - from);
+    piece_.Took(progress.ticks, from.has_value() ? now - *from : passed);
     if (progress.over) return true;
-    if (absl::FromChrono(Clock::now() - start) >= kTurn / 2) return false;
+    if (passed >= turn_ / 2) break;
     from = now;
   }
+  turn_ = pool_.TasksWait() ? kTurn : std::min(2 * turn_, kLongestTurn);
+  piece_.Want(turn_);
+  return false;
 }
 
 Session::Reply Session::Reset(v1::ResetRequest& request) {

@@ -203,6 +203,7 @@ class Session {
   bool under_way_ = false;   // a call has had a turn and is to have more
   absl::Duration computed_;  // in the turns of the operation
   Work counted_;             // of the environment's work
+  absl::Duration turn_;      // about so long is the next one
   PieceLength piece_;
   Pace pace_;
   Pace::Time due_ = Pace::kPast;

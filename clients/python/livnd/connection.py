@@ -181,7 +181,6 @@ class Connection:
         backoff_s = _FIRST_BACKOFF_S
         in_doubt = False  # after any attempt
         while True:
-            self.check_usable()
             try:
                 return line.attempt(method, payload, timeout_s)
             except LivndError as error:
@@ -198,6 +197,7 @@ class Connection:
                 line_is_broken = not error.reason
                 pause_s = backoff_s * random.uniform(0.5, 1.0) + (error.retry_after_s or 0.0)
             time.sleep(min(pause_s, give_up - now))
+            self.check_usable()
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
             if line_is_broken and line.server is None:
                 line.reopen_if_changed()
@@ -211,6 +211,9 @@ class Connection:
 
     def _connected(self) -> Line:
         self.check_usable()
+        line = self._line
+        if line is not None and line.info is not None:
+            return line
         with self._connecting:
             if self._line is not None and self._line.info is None and self._line.server_has_ended():
                 self._line.end()

@@ -39,7 +39,7 @@ class ResetResult:
     seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # not frozen: one is made at every step, which shows in its time
 class StepResult:
     """What Step answered; every array is the caller's own."""
 
@@ -191,23 +191,27 @@ class Session:
     def _step_request(self, actions: Sequence[Any]) -> Any:
         if len(actions) != len(self.spec.actions):
             raise invalid_field("actions", len(actions), f"{len(self.spec.actions)} arrays")
-        request = pb.StepRequest(session=self.name, op_index=self.next_op_index)
-        for spec, action in zip(self.spec.actions, actions, strict=True):
-            request.actions.append(self._encode_action(spec, action))
-        return request
+        encoded = [
+            self._encode_action(spec, action)
+            for spec, action in zip(self.spec.actions, actions, strict=True)
+        ]
+        return pb.StepRequest(session=self.name, op_index=self.next_op_index, actions=encoded)
 
     def _step_result(self, response: Any) -> StepResult:
-        return StepResult(
-            observations=tuple(decode(t) for t in response.observations),
+        result = StepResult(
+            observations=tuple([decode(t) for t in response.observations]),
             rewards=decode(response.rewards),
             terminated=decode(response.terminated),
             truncated=decode(response.truncated),
             infos=self._infos(response.infos),
             episode_seeds=decode(response.episode_seeds),
             began=decode(response.began),
-            final_observations=tuple(decode(t) for t in response.final_observations),
-            final_infos=self._infos(response.final_infos) if response.final_infos else {},
         )
+        if self.autoreset_mode == "same_step":
+            result.final_observations = tuple([decode(t) for t in response.final_observations])
+            if response.final_infos:
+                result.final_infos = self._infos(response.final_infos)
+        return result
 
     def observe(self) -> ObserveResult:
         """The copies as the last reset or step left them. NotResetError before the first reset."""

@@ -41,11 +41,11 @@ def encode(array: Any, dtype: Any) -> Any:
 def decode(tensor: Any) -> np.ndarray:
     """A new, writable array that owns its memory, in the host's byte order."""
     dtype = dtype_of(tensor.dtype)
-    shape = tuple(tensor.shape)
+    shape = tensor.shape[:]
     data = tensor.data
     if len(data) != math.prod(shape) * dtype.itemsize:
         raise LivndError(
-            f"the server sent a tensor of {len(data)} bytes for shape {shape} of {dtype}"
+            f"the server sent a tensor of {len(data)} bytes for shape {tuple(shape)} of {dtype}"
         )
     view = np.ndarray(shape, dtype, data)
     return view.copy() if dtype.isnative else view.astype(dtype.newbyteorder("="))
