@@ -69,6 +69,28 @@ class InvalidFieldError(LivndError, ValueError):
     """A count, dtype, shape, length, name or bound is wrong; nothing has changed."""
 
 
+class UnknownParameterError(InvalidFieldError, KeyError):
+    """A parameter is set that is none; nothing has changed."""
+
+    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+
+class BadFileError(LivndError, ValueError):
+    """A file on this machine has what nothing can be made of; nothing has been read from it.
+
+    `field` is the place in it (a column, a path in HDF5), `value` what is there.
+    """
+
+    @property
+    def file(self) -> str:
+        """The file's path."""
+        return self.metadata.get("file", "")
+
+
+class MissingExtraError(LivndError, ImportError):
+    """A package is needed that plain installations lack; the message has the pip command."""
+
+
 class UnknownEnvironmentError(LivndError, LookupError):
     """The server has no such environment; `accepted` lists what it has."""
 
@@ -228,6 +250,18 @@ def invalid_field(field: str, value: object, accepted: str) -> InvalidFieldError
         reason="INVALID_FIELD",
         code="INVALID_ARGUMENT",
         metadata={"field": field, "value": str(value), "accepted": accepted},
+    )
+
+
+def bad_file(file: object, field: str, value: object, accepted: str) -> BadFileError:
+    """The error for a file of this machine that has `value` where something else is taken."""
+    where = f"{file}: {field}" if field else str(file)
+    return BadFileError(
+        f"{where} is {value}; accepted: {accepted}",
+        reason="BAD_FILE",
+        metadata={
+            "file": str(file), "field": field, "value": str(value), "accepted": accepted
+        },
     )
 
 

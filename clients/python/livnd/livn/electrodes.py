@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from livnd import checks
+from livnd.channel_rows import rows_of
 from livnd.culture import ElectrodeHearing
 from livnd.errors import invalid_field
 from livnd.specs import System
@@ -28,13 +29,7 @@ def by_channel(
     Returns:
         {electrode id: its rows' gids}; with recordings a tuple of it and one such of each.
     """
-    ii = checks.integers("ii", ii, "gids of cells").ravel()
-    arrays = [np.asarray(recording) for recording in recordings]
-    for index, array in enumerate(arrays):
-        if array.ndim == 0 or len(array) != len(ii):
-            raise invalid_field(
-                f"recordings[{index}]", f"shape {array.shape}", f"{len(ii)} rows, one a gid of ii"
-            )
+    ii, *arrays = rows_of(ii, recordings)
     somata = system.positions_um[gids]
     found: tuple[dict[int, np.ndarray], ...] = tuple({} for _ in (ii, *arrays))
     positions = zip(system.electrode_ids.tolist(), system.electrode_positions_um, strict=True)
