@@ -317,28 +317,31 @@ def test_a_large_request_leaves_nothing():
 
 
 def test_a_run_that_records_more_than_there_is_room_for_is_given_up():
-    """How many spikes there will be nobody knows before; the culture is then as if it had not run."""
-    with Limited("--max-envs", "100000", budget=256 * MIB) as server:
-        with neighbour(server), livnd.connect(server.address, retry_s=0) as client:
-            driven, undisturbed = (client.create_culture("EI-mini", 50) for _ in range(2))
-            gids = [int(gid) for p in driven.describe().populations for gid in p.gids]
-            sites = [(gid, 0) for gid in gids]
-            for culture in (driven, undisturbed):
-                culture.clear(range(50))
-            spare = client.create_culture("EI-100", 40)
-            others = []
-            for num_envs in (400, 100, 50, 20, 10, 5, 2, 1):
-                with contextlib.suppress(errors.OutOfMemoryError):
-                    while True:
-                        others.append(client.create_culture("EI-100", num_envs))
-            spare.close()
-            current = livnd.CultureStimulus(
-                "current_na", np.full((10_000, len(sites)), 1.0), 1.0, sites
-            )
-            until(lambda: server.used("requests") == 0, "nothing is left")
-            with pytest.raises(errors.OutOfMemoryError, match="what the run records"):
-                driven.run(10_000.0, [current])
-            assert driven.next_op_index == 2
-            again, expected = (c.run(200.0, [current]) for c in (driven, undisturbed))
-            assert len(again.spike_ticks) > 100
-            assert again.spike_ticks.tobytes() == expected.spike_ticks.tobytes()
+    """How many spikes come nobody knows before; the culture is then as if it had not run."""
+    with (
+        Limited("--max-envs", "100000", budget=256 * MIB) as server,
+        neighbour(server),
+        livnd.connect(server.address, retry_s=0) as client,
+    ):
+        driven, undisturbed = (client.create_culture("EI-mini", 50) for _ in range(2))
+        gids = [int(gid) for p in driven.describe().populations for gid in p.gids]
+        sites = [(gid, 0) for gid in gids]
+        for culture in (driven, undisturbed):
+            culture.clear(range(50))
+        spare = client.create_culture("EI-100", 40)
+        others = []
+        for num_envs in (400, 100, 50, 20, 10, 5, 2, 1):
+            with contextlib.suppress(errors.OutOfMemoryError):
+                while True:
+                    others.append(client.create_culture("EI-100", num_envs))
+        spare.close()
+        current = livnd.CultureStimulus(
+            "current_na", np.full((10_000, len(sites)), 1.0), 1.0, sites
+        )
+        until(lambda: server.used("requests") == 0, "nothing is left")
+        with pytest.raises(errors.OutOfMemoryError, match="what the run records"):
+            driven.run(10_000.0, [current])
+        assert driven.next_op_index == 2
+        again, expected = (c.run(200.0, [current]) for c in (driven, undisturbed))
+        assert len(again.spike_ticks) > 100
+        assert again.spike_ticks.tobytes() == expected.spike_ticks.tobytes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import random
 import threading
 import time
 import weakref
@@ -25,10 +24,8 @@ from livnd.errors import (
     is_repeated,
 )
 from livnd.line import Line
+from livnd.patience import Patience
 from livnd.specs import ServerInfo
-
-_FIRST_BACKOFF_S = 0.05
-_MAX_BACKOFF_S = 1.0
 
 
 class Connection:
@@ -177,8 +174,7 @@ class Connection:
         line = self._connected()
         check_size(method, payload, line.info)
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
-        give_up: float | None = None
-        backoff_s = _FIRST_BACKOFF_S
+        patience: Patience | None = None
         in_doubt = False  # after any attempt
         while True:
             try:
@@ -190,20 +186,17 @@ class Connection:
                 error.in_doubt = in_doubt
                 if line.server_has_ended():
                     raise self.leave(line, method, error) from error
-                now = time.monotonic()
-                give_up = now + self._retry_s if give_up is None else give_up
-                if not repeat or now >= give_up:
+                patience = patience or Patience(self._retry_s)
+                if not repeat or patience.next_try_s(error) is None:
                     raise
                 line_is_broken = not error.reason
-                pause_s = backoff_s * random.uniform(0.5, 1.0) + (error.retry_after_s or 0.0)
-            time.sleep(min(pause_s, give_up - now))
+            patience.wait()
             self.check_usable()
-            backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
             if line_is_broken and line.server is None:
                 line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
                 with contextlib.suppress(LivndError):
-                    line.ask(max(0.0, give_up - time.monotonic()))
+                    line.ask(max(0.0, patience.give_up_s - time.monotonic()))
 
     def line(self) -> Line:
         """The line to the server, which has answered; for what is no single call: StepStream."""

@@ -259,9 +259,7 @@ def bad_file(file: object, field: str, value: object, accepted: str) -> BadFileE
     return BadFileError(
         f"{where} is {value}; accepted: {accepted}",
         reason="BAD_FILE",
-        metadata={
-            "file": str(file), "field": field, "value": str(value), "accepted": accepted
-        },
+        metadata={"file": str(file), "field": field, "value": str(value), "accepted": accepted},
     )
 
 

@@ -432,8 +432,7 @@ class Session:
 
     def _infos(self, tensors: Any) -> dict[str, np.ndarray]:
         return {
-            spec.name: decode(tensor)
-            for spec, tensor in zip(self.spec.infos, tensors, strict=True)
+            spec.name: decode(tensor) for spec, tensor in zip(self.spec.infos, tensors, strict=True)
         }
 
     def _encode_action(self, spec: TensorSpec, action: Any) -> Any:

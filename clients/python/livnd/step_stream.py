@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,11 +26,10 @@ from livnd.errors import (
 )
 from livnd.line import Line
 from livnd.one_caller import OneCaller
+from livnd.patience import Patience
 from livnd.session import Session, StepResult, answer_lost
 from livnd.step_wire import End, StepWire, lost
 
-_FIRST_BACKOFF_S = 0.05
-_MAX_BACKOFF_S = 1.0
 # Steps of a session on the wire: of so many the server keeps the answers.
 _MAX_SENT = 32
 
@@ -60,7 +58,7 @@ class StepStream:
         self._waiting_lanes: list[_Lane] = []  # whose steps are to be sent again
         self._wire: StepWire | None = None
         # Since the wire was lost, until an answer comes over another one.
-        self._outage: _Patience | None = None
+        self._outage: Patience | None = None
         self._closed = False
         self._one_caller = OneCaller("stream")
 
@@ -261,7 +259,7 @@ class StepStream:
         # A server that ends may refuse what waits before it has done what is under way.
         behind = list(lane.steps)[lane.steps.index(step) + 1 :]
         if repeat:
-            lane.patience = lane.patience or _Patience(self._connection.retry_s)
+            lane.patience = lane.patience or Patience(self._connection.retry_s)
             due_s = lane.patience.next_try_s(error)
             if due_s is not None:
                 if lane.due_s is None:
@@ -324,7 +322,7 @@ class StepStream:
             self._open(line)
             return
         if is_repeated(error):
-            self._outage = self._outage or _Patience(self._connection.retry_s)
+            self._outage = self._outage or Patience(self._connection.retry_s)
             self._outage.error = error
             if self._outage.next_try_s(error) is not None:
                 return
@@ -335,7 +333,7 @@ class StepStream:
     def _reconnect(self) -> None:
         line = self._connection.line()
         if self._outage is not None:
-            time.sleep(max(0.0, self._outage.due_s - time.monotonic()))
+            self._outage.wait()
             if line.server is None and not self._outage.error.reason:
                 line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
@@ -397,7 +395,7 @@ class _Lane:
 
     session: Session
     steps: deque[_Step] = field(default_factory=deque)
-    patience: _Patience | None = None  # with the first of them
+    patience: Patience | None = None  # with the first of them
     due_s: float | None = None  # when they are sent again
 
     def refuse(self) -> ConcurrentCallError:
@@ -421,31 +419,6 @@ class _Lane:
             session._check_doubt("Step", request.SerializeToString(deterministic=True))
             step.may_be_done = True
         return step
-
-
-class _Patience:
-    """When what fails is tried again, and for how long. The pauses grow.
-
-    Attributes:
-        due_s, give_up_s: of time.monotonic().
-        error: what failed last.
-    """
-
-    def __init__(self, patience_s: float) -> None:
-        self.give_up_s = time.monotonic() + patience_s
-        self.due_s = 0.0
-        self.error: LivndError | None = None
-        self._pause_s = _FIRST_BACKOFF_S
-
-    def next_try_s(self, error: LivndError) -> float | None:
-        """After a failure; None if that was the last."""
-        now = time.monotonic()
-        if now >= self.give_up_s:
-            return None
-        pause_s = self._pause_s * random.uniform(0.5, 1.0) + (error.retry_after_s or 0.0)
-        self.due_s = min(now + pause_s, self.give_up_s)
-        self._pause_s = min(2 * self._pause_s, _MAX_BACKOFF_S)
-        return self.due_s
 
 
 def _late(timeout_s: float) -> LivndError:
