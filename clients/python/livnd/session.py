@@ -39,7 +39,7 @@ class ResetResult:
     seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
 
 
-@dataclass(eq=False, slots=True)  # not frozen: one is made at every step, which shows in its time
+@dataclass(eq=False)  # not frozen: one is made at every step, which shows in its time
 class StepResult:
     """What Step answered; every array is the caller's own."""
 
