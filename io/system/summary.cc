@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/status_macros.h"
+#include "io/device/electrode_array.h"
+
 namespace livnd::io {
 namespace {
 
@@ -105,6 +108,18 @@ ProjectionSummary Summarize(const System& system, const Projection& projection) 
   summary.duplicate_pairs = CountDuplicates(projection);
   summary.edges_without_site =
       CountEdgesWithoutSite(projection, post, system.synapse_sites[post_index]);
+  return summary;
+}
+
+absl::StatusOr<ElectrodeSummary> Summarize(const System& system,
+                                           const ElectrodeArrayConfig& array) {
+  LIVND_ASSIGN_OR_RETURN(const ElectrodeArray electrodes, ElectrodeArray::Create(array));
+  const auto reach = electrodes.CellsInReach(system.position_um);
+  ElectrodeSummary summary;
+  for (size_t i = 0; i < reach.size(); ++i) {
+    summary.cells.Add(static_cast<double>(reach[i].size()));
+    if (reach[i].empty()) summary.ids_without_cells.push_back(array.electrodes[i].id);
+  }
   return summary;
 }
 

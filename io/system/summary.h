@@ -7,6 +7,8 @@
 #include <map>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "io/device/electrode_array_config.h"
 #include "io/system/system.h"
 
 namespace livnd::io {
@@ -47,11 +49,19 @@ struct ProjectionSummary {
   uint64_t edges_without_site = 0;  // whose syn_id the target cell does not list
 };
 
+// What an array hears of a system's somata.
+struct ElectrodeSummary {
+  Range cells;                             // how many each electrode hears
+  std::vector<int32_t> ids_without_cells;  // of electrodes that hear none, in declared order
+};
+
 // Axonal conduction as livn has it: 250 um per ms, at least two steps of 25 us.
 double DelayMs(double distance_um);
 
 SynapseSummary Summarize(const SynapseSites& sites);
 ProjectionSummary Summarize(const System& system, const Projection& projection);
+// The error is ElectrodeArray::Create's.
+absl::StatusOr<ElectrodeSummary> Summarize(const System& system, const ElectrodeArrayConfig& array);
 
 }  // namespace livnd::io
 

@@ -17,7 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
 #include "env/culture/culture_model.h"
-#include "io/device/electrode_array.h"
+#include "io/device/electrode_array_config.h"
 #include "io/neuroh5/read_system.h"
 #include "io/system/summary.h"
 #include "io/system/system.h"
@@ -112,16 +112,17 @@ Json ProjectionJson(const System& system, const Projection& projection) {
           {"edges_syn_sha256", io::EdgesSynSha256(projection)}};
 }
 
-Json ElectrodesJson(const io::ElectrodeArrayConfig& config) {
+absl::StatusOr<Json> ElectrodesJson(const System& system) {
+  const io::ElectrodeArrayConfig& config = *system.electrode_array;
+  LIVND_ASSIGN_OR_RETURN(const io::ElectrodeSummary summary, io::Summarize(system, config));
   const auto row = [](const io::Electrode& electrode) -> Json {
     const auto& place = electrode.position_um;
     return {electrode.id, place[0], place[1], place[2]};
   };
-  return {{"electrodes", config.electrodes.size()},
-          {"first", row(config.electrodes.front())},
-          {"last", row(config.electrodes.back())},
-          {"input_radius", config.input_radius_um},
-          {"output_radius", config.output_radius_um}};
+  return Json{
+      {"electrodes", config.electrodes.size()},   {"first", row(config.electrodes.front())},
+      {"last", row(config.electrodes.back())},    {"input_radius", config.input_radius_um},
+      {"output_radius", config.output_radius_um}, {"without_cells", summary.ids_without_cells}};
 }
 
 absl::StatusOr<Json> FilesJson(const System& system) {
@@ -161,7 +162,9 @@ absl::StatusOr<Json> SystemJson(const System& system) {
     json["projections"][ProjectionName(projection)] = ProjectionJson(system, projection);
   }
   json["total_edges"] = system.num_edges();
-  if (system.electrode_array.has_value()) json["mea"] = ElectrodesJson(*system.electrode_array);
+  if (system.electrode_array.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(json["mea"], ElectrodesJson(system));
+  }
   json["documents"] = DescribeDocuments(system);
   LIVND_ASSIGN_OR_RETURN(json["files"], FilesJson(system));
   return json;
@@ -242,16 +245,11 @@ void PrintElectrodes(const System& system) {
     return;
   }
   const io::ElectrodeArrayConfig& config = *system.electrode_array;
-  const absl::StatusOr<io::ElectrodeArray> array = io::ElectrodeArray::Create(config);
-  if (!array.ok()) return;  // the reader has validated it
-  io::Range axes[3], cells;
+  const absl::StatusOr<io::ElectrodeSummary> summary = io::Summarize(system, config);
+  if (!summary.ok()) return;  // the reader has validated it
+  io::Range axes[3];
   for (const io::Electrode& electrode : config.electrodes) {
     for (int axis = 0; axis < 3; ++axis) axes[axis].Add(electrode.position_um[axis]);
-  }
-  size_t deaf = 0;
-  for (const auto& reach : array->CellsInReach(system.position_um)) {
-    cells.Add(static_cast<double>(reach.size()));
-    if (reach.empty()) ++deaf;
   }
   PrintTable(
       {{"electrodes", "x um", "y um", "z um", "output radius um", "cells mean", "max",
@@ -260,8 +258,25 @@ void PrintElectrodes(const System& system) {
         absl::StrFormat("%.1f..%.1f", axes[0].min, axes[0].max),
         absl::StrFormat("%.1f..%.1f", axes[1].min, axes[1].max),
         absl::StrFormat("%.1f..%.1f", axes[2].min, axes[2].max),
-        absl::StrFormat("%g", config.output_radius_um), absl::StrFormat("%.2f", cells.mean()),
-        absl::StrFormat("%g", cells.max), absl::StrCat(deaf)}});
+        absl::StrFormat("%g", config.output_radius_um),
+        absl::StrFormat("%.2f", summary->cells.mean()), absl::StrFormat("%g", summary->cells.max),
+        absl::StrCat(summary->ids_without_cells.size())}});
+}
+
+// What may be meant, and looks like a mistake.
+void PrintWarnings(const System& system) {
+  if (!system.electrode_array.has_value()) return;
+  const io::ElectrodeArrayConfig& config = *system.electrode_array;
+  const absl::StatusOr<io::ElectrodeSummary> summary = io::Summarize(system, config);
+  if (!summary.ok() || summary->ids_without_cells.empty()) return;
+  constexpr size_t kMaxShown = 16;
+  const std::vector<int32_t>& all = summary->ids_without_cells;
+  const std::vector<int32_t> ids(all.begin(), all.begin() + std::min(all.size(), kMaxShown));
+  std::fprintf(stderr,
+               "livnd inspect: warning: %zu of %zu electrodes hear no cell: no soma lies within "
+               "%g um (output_radius of mea.json) of %s%s\n",
+               all.size(), config.electrodes.size(), config.output_radius_um,
+               absl::StrJoin(ids, ", ").c_str(), all.size() > kMaxShown ? ", ..." : "");
 }
 
 void PrintDocuments(const System& system) {
@@ -311,6 +326,7 @@ absl::Status Inspect(const std::string& folder, bool as_json, const CultureFlags
   } else {
     PrintTables(system);
   }
+  PrintWarnings(system);
   // What its files have can be seen even if they do not fit together.
   return env::PrepareCulture(system, {}).status();
 }

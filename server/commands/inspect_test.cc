@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -71,9 +72,30 @@ TEST_P(InspectTest, PrintsTables) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Systems, InspectTest,
-                         testing::Values("systems/EI-mini", "systems/EI-100",
+                         testing::Values("systems/EI-mini", "systems/EI-100", "systems/S1-MEA4",
                                          "tests/data/systems/E-100", "tests/data/systems/EI-alt",
                                          "tests/data/systems/EI-blocks", "tests/data/systems/S1"));
+
+TEST(InspectCommandTest, WarnsOfElectrodesWithoutCells) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{}, {"--json"}}) {
+    const auto inspect = [&flags](std::string folder) {
+      std::vector<std::string> args = {std::move(folder)};
+      args.insert(args.end(), flags.begin(), flags.end());
+      return Inspect(args);
+    };
+    const Result deaf = inspect("tests/data/systems/S1");
+    EXPECT_EQ(deaf.status, kExitOk);
+    EXPECT_THAT(deaf.err, HasSubstr("warning: 16 of 16 electrodes hear no cell: no soma lies "
+                                    "within 250 um (output_radius of mea.json) of 0, 1, 2, "));
+    const Result near = inspect("systems/S1-MEA4");
+    EXPECT_EQ(near.status, kExitOk);
+    EXPECT_THAT(near.err, HasSubstr("warning: 1 of 4 electrodes hear no cell: no soma lies within "
+                                    "15 um (output_radius of mea.json) of 3\n"));
+    EXPECT_EQ(inspect("systems/EI-mini").err, "");
+  }
+  EXPECT_EQ(Json::parse(Inspect({"systems/S1-MEA4", "--json"}).out)["mea"]["without_cells"],
+            Json::parse("[3]"));
+}
 
 TEST(InspectCommandTest, SaysWhyASystemCannotBeRead) {
   const Result result = Inspect({"no/such/system"});

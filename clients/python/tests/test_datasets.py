@@ -44,11 +44,7 @@ S1 = ROOT / "tests/data/systems/S1"
 ROWS = {"trials": trial_rows, "channels": channel_rows, "runs": run_rows}
 # What livn's README begins with, with the imports of this package.
 EXAMPLE = re.search(r"^```python\n(.*?)^```$", (ROOT / "docs/data.md").read_text(), re.M | re.S)[1]
-NEAR = {
-    "electrode_coordinates": [[0, 5, 5, 20], [1, 35, 5, 20], [2, 5, 35, 20], [3, 35, 35, 20]],
-    "input_radius": 15,
-    "output_radius": 15,
-}
+NEAR = json.loads((ROOT / "systems/S1-MEA4/mea.json").read_text())
 
 
 def assert_same_rows(found: Rows, rows: list[dict]) -> None:

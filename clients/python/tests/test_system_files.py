@@ -17,7 +17,7 @@ from livnd.system import System
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = [
-    *(f"systems/{name}" for name in ("EI-mini", "EI-100")),
+    *(f"systems/{name}" for name in ("EI-mini", "EI-100", "S1-MEA4")),
     *(f"tests/data/systems/{name}" for name in ("E-100", "EI-alt", "EI-blocks", "S1")),
 ]
 
