@@ -72,7 +72,6 @@ sim::Probe::Quantity ProbeOf(RecordedQuantity quantity) {
 ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io::System& system,
                                       const io::CultureSetup& setup, const sim::Culture& culture) {
   ElectrodeHearing hearing;
-  hearing.num_electrodes = static_cast<int64_t>(array.num_electrodes());
   std::vector<io::Point> points;
   for (const int64_t gid : culture.gids()) {
     const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
@@ -84,7 +83,7 @@ ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io:
       points.push_back(of_cell[static_cast<size_t>(section)]);
     }
   }
-  hearing.gains = array.RecordingGains(points);
+  hearing.gains = io::SparseGains(array, points);
   return hearing;
 }
 
@@ -151,7 +150,7 @@ SeriesRecorder::SeriesRecorder(const SeriesSelection& selection, int copy,
   for (const Site& site : hearing_ != nullptr ? hearing_->sites : selection.sites) {
     probe_.sites.push_back({site.gid, site.section});
   }
-  num_rows_ = hearing_ != nullptr ? hearing_->num_electrodes
+  num_rows_ = hearing_ != nullptr ? static_cast<int64_t>(hearing_->gains.num_electrodes())
               : selection.quantity == RecordedQuantity::kLearnedWeight
                   ? static_cast<int64_t>(culture.plastic_connections().size())
                   : static_cast<int64_t>(selection.sites.size());
@@ -162,14 +161,11 @@ void SeriesRecorder::Keep() {
     samples_.insert(samples_.end(), probe_.samples.begin(), probe_.samples.end());
   } else {
     const size_t num_sites = hearing_->sites.size();
+    size_t written = samples_.size();
+    samples_.resize(written + probe_.samples.size() / num_sites * static_cast<size_t>(num_rows_));
     for (size_t first = 0; first < probe_.samples.size(); first += num_sites) {
-      const double* current_ua = probe_.samples.data() + first;
-      const double* gain = hearing_->gains.data();
-      for (int64_t e = 0; e < num_rows_; ++e, gain += num_sites) {
-        double sum_uv = 0.0;
-        for (size_t s = 0; s < num_sites; ++s) sum_uv += gain[s] * current_ua[s];
-        samples_.push_back(sum_uv);
-      }
+      hearing_->gains.Potentials(probe_.samples.data() + first, samples_.data() + written);
+      written += static_cast<size_t>(num_rows_);
     }
   }
   probe_.samples.clear();

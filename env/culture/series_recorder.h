@@ -10,6 +10,7 @@
 #include "env/culture/culture_types.h"
 #include "io/culture/culture_setup.h"
 #include "io/device/electrode_array.h"
+#include "io/device/sparse_gains.h"
 #include "io/system/system.h"
 #include "sim/culture/culture.h"
 #include "sim/gang/gang.h"
@@ -19,9 +20,8 @@ namespace livnd::env {
 // How electrodes hear membrane currents: livn's two sites a cell, the soma and its first other
 // section (livn/models/rcsd, recording_coordinates).
 struct ElectrodeHearing {
-  int64_t num_electrodes = 0;
   std::vector<Site> sites;
-  std::vector<double> gains;  // [electrode][site], uV/uA
+  io::SparseGains gains;  // [electrode][site]
 };
 ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io::System& system,
                                       const io::CultureSetup& setup, const sim::Culture& culture);

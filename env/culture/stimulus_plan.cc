@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "base/field_error.h"
 #include "env/culture/sites.h"
+#include "io/device/light_array.h"
 
 namespace livnd::env {
 namespace {
@@ -56,7 +57,7 @@ std::pair<double, double> BoundsOf(StimulusQuantity quantity) {
 // constants (livn/backend/native/env.py, _install_stimulus).
 double ScaleOf(const CultureStimulus& stimulus) {
   if (stimulus.quantity != StimulusQuantity::kIrradianceMwMm2) return 1.0;
-  return 1.0 / (6.626e-34 * 3e8 / (stimulus.wavelength_nm * 1e-9) * 1e3);
+  return io::PhotonFluxPerIrradiance(stimulus.wavelength_nm);
 }
 
 // Where a waveform ends: a tick, or on livn's grid a sample.
@@ -100,27 +101,27 @@ std::shared_ptr<sim::StimulusMap> MapOf(const std::vector<Site>& sites,
 
 // Electrode currents whose field leaves the bounds somewhere in the culture.
 absl::Status CheckField(absl::string_view field, const CultureStimulus& stimulus,
-                        const Electrodes& electrodes) {
+                        const Electrodes& electrodes, int64_t num_rows) {
   const sim::StimulusMap& map = *electrodes.map;
-  const size_t num_rows = map.gains.size() / static_cast<size_t>(map.num_channels);
   const size_t width = stimulus.electrodes.size();
-  std::vector<const double*> gains;  // [channel] to [row]
-  std::vector<double> largest;       // [channel]
+  std::vector<int> channels;
+  std::vector<double> largest;  // [channel]
   for (const int64_t id : stimulus.electrodes) {
-    gains.push_back(map.gains.data() +
-                    static_cast<size_t>(electrodes.array.Find(static_cast<int32_t>(id))) *
-                        num_rows);
-    largest.push_back(num_rows == 0 ? 0.0
-                                    : *std::max_element(gains.back(), gains.back() + num_rows));
+    channels.push_back(electrodes.array.Find(static_cast<int32_t>(id)));
+    double most = 0.0;
+    for (int64_t row = 0; row < num_rows; ++row) {
+      most = std::max(most, map.Gain(channels.back(), row, num_rows));
+    }
+    largest.push_back(most);
   }
   for (size_t first = 0; first < stimulus.samples.size(); first += width) {
     const double* x = stimulus.samples.data() + first;
     double most = 0.0;
     for (size_t i = 0; i < width; ++i) most += std::fabs(x[i]) * largest[i];
     if (most <= kFieldBoundMv) continue;
-    for (size_t row = 0; row < num_rows; ++row) {
+    for (int64_t row = 0; row < num_rows; ++row) {
       double ve_mv = 0.0;
-      for (size_t i = 0; i < width; ++i) ve_mv += x[i] * gains[i][row];
+      for (size_t i = 0; i < width; ++i) ve_mv += x[i] * map.Gain(channels[i], row, num_rows);
       if (std::fabs(ve_mv) <= kFieldBoundMv) continue;
       return MakeFieldError(
           field,
@@ -228,7 +229,8 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
                      static_cast<int64_t>(i) % num_channels, ")"),
         absl::StrCat(Exact(low), " .. ", Exact(high)));
   }
-  return by_electrode ? CheckField(path("samples"), stimulus, *electrodes) : absl::OkStatus();
+  if (!by_electrode) return absl::OkStatus();
+  return CheckField(path("samples"), stimulus, *electrodes, culture.num_section_rows());
 }
 
 absl::Status StimulusPlan::CheckMode(absl::string_view field, const CultureStimulus& stimulus,

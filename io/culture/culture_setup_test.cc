@@ -1,5 +1,7 @@
 #include "io/culture/culture_setup.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -313,6 +315,42 @@ TEST(ElectrodeStimulationMapTest, FollowsTheModelsOrientation) {
   const auto two = gains({cls, {{"dendrite_orientation_seed", 2.0}}});
   EXPECT_NE(one, two);
   EXPECT_NE(one, aligned);
+}
+
+// EI-10000 has 68,000 sections: a matrix under 1,024 electrodes would be 557 MB. The test is one seventh of that.
+TEST(ElectrodeStimulationMapTest, ManyPairsAreComputedInstead) {
+  constexpr int kCells = 1400;
+  System system;
+  for (int i = 0; i < kCells; ++i) system.position_um.push_back({3.0 * i, 2.0 * (i % 70), 5.0});
+  sim::CultureConfig cells;
+  cells.populations = {{"EXC", 0, kCells}};
+  const auto culture = sim::Culture::Create(cells);
+  ASSERT_TRUE(culture.ok()) << culture.status();
+  ElectrodeArrayConfig config;
+  for (int32_t e = 0; e < 1024; ++e)
+    config.electrodes.push_back({e, {40.0 * (e % 32), 1.0 * e, 0}});
+  const ElectrodeArray array = *ElectrodeArray::Create(config);
+
+  const auto before = mallinfo2();
+  const auto map = ElectrodeStimulationMap(array, system, **culture, {});
+  const auto after = mallinfo2();
+  const auto held = static_cast<int64_t>(after.uordblks + after.hblkhd) -
+                    static_cast<int64_t>(before.uordblks + before.hblkhd);
+  EXPECT_LE(held, int64_t{1} << 20);
+  EXPECT_TRUE(map->gains.empty());
+  ASSERT_TRUE(map->sources.has_value());
+  const int64_t num_rows = (*culture)->num_section_rows();
+  ASSERT_EQ(num_rows, 7 * kCells);
+
+  // The same numbers as those of few electrodes, which are held.
+  config.electrodes.resize(3);
+  const auto few = ElectrodeStimulationMap(*ElectrodeArray::Create(config), system, **culture, {});
+  ASSERT_FALSE(few->sources.has_value());
+  for (int e = 0; e < 3; ++e) {
+    for (int64_t row = 0; row < num_rows; row += 13) {
+      ASSERT_EQ(map->Gain(e, row, num_rows), few->Gain(e, row, num_rows)) << row;
+    }
+  }
 }
 
 // Cells 0 .. 3 are EXC, 4 and 5 INH, 6 a source; every cell but the last has a site on which each

@@ -17,7 +17,11 @@ std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(
   }
   auto map = std::make_shared<sim::StimulusMap>();
   map->num_channels = static_cast<int>(array.num_electrodes());
-  map->gains = array.StimulationGains(points);
+  if (array.num_electrodes() * points.size() * sizeof(double) > kMaxGainBytes) {
+    map->sources = array.StimulationSources(points);
+  } else {
+    map->gains = array.StimulationGains(points);
+  }
   return map;
 }
 

@@ -2,6 +2,7 @@
 #ifndef LIVND_IO_CULTURE_STIMULATION_MAP_H_
 #define LIVND_IO_CULTURE_STIMULATION_MAP_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "io/device/electrode_array.h"
@@ -12,8 +13,12 @@
 
 namespace livnd::io {
 
+// Gains are held as a matrix up to this size: all of EI-10000 under 64 electrodes is 36 MB. Beyond it they are
+// computed whenever a current changes, to the same bits.
+inline constexpr size_t kMaxGainBytes = size_t{64} << 20;
+
 // One channel an electrode, in declared order: currents in uA become the extracellular potential
-// (mV) of every section at its sampling point. Takes 8 bytes an electrode and section.
+// (mV) of every section at its sampling point.
 std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(
     const ElectrodeArray& array, const System& system, const sim::Culture& culture,
     const DendriteOrientation& orientation);

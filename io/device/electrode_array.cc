@@ -66,39 +66,73 @@ std::vector<double> ElectrodeArray::Distances(absl::Span<const Point> points) co
   return distances;
 }
 
-std::vector<double> ElectrodeArray::StimulationGains(absl::Span<const Point> points) const {
+sim::PointSources ElectrodeArray::StimulationSources(absl::Span<const Point> points) const {
   const VolumeConductor& conductor = config_.conductor;
   const double r = conductor.electrode_radius_um, c = conductor.culture_height_um;
-  const double height_um = std::sqrt(r * r + c * c);
-  std::vector<double> gains = Distances(points);
-  for (double& value : gains) {
-    value =
-        conductor.stimulation_gain * height_um / std::sqrt(value * value + height_um * height_um);
+  sim::PointSources sources;
+  sources.contact_gain = conductor.stimulation_gain;
+  sources.height_um = std::sqrt(r * r + c * c);
+  for (const Electrode& electrode : config_.electrodes) {
+    sources.channels_um.push_back(electrode.position_um);
+  }
+  sources.rows_um.assign(points.begin(), points.end());
+  return sources;
+}
+
+std::vector<double> ElectrodeArray::StimulationGains(absl::Span<const Point> points) const {
+  const sim::PointSources sources = StimulationSources(points);
+  std::vector<double> gains;
+  gains.reserve(num_electrodes() * points.size());
+  for (size_t e = 0; e < num_electrodes(); ++e) {
+    for (size_t p = 0; p < points.size(); ++p) {
+      gains.push_back(sources.Gain(static_cast<int>(e), static_cast<int64_t>(p)));
+    }
   }
   return gains;
 }
 
-std::vector<double> ElectrodeArray::RecordingGains(absl::Span<const Point> points) const {
+void ElectrodeArray::ForEachInReach(size_t electrode, absl::Span<const Point> points,
+                                    absl::FunctionRef<void(size_t, double, double)> f) const {
   const VolumeConductor& conductor = config_.conductor;
   const double floor_um = conductor.min_distance_um;
-  std::vector<double> gains = Distances(points);
-  for (double& value : gains) {
-    value = value > config_.output_radius_um
-                ? 0.0
-                : conductor.recording_gain * floor_um / (value + floor_um);
+  const Point& place = config_.electrodes[electrode].position_um;
+  for (size_t i = 0; i < points.size(); ++i) {
+    const double distance_um = Distance(place, points[i]);
+    if (distance_um > config_.output_radius_um) continue;
+    f(i, distance_um, conductor.recording_gain * floor_um / (distance_um + floor_um));
+  }
+}
+
+std::vector<double> ElectrodeArray::RecordingGains(absl::Span<const Point> points) const {
+  std::vector<double> gains(num_electrodes() * points.size());
+  for (size_t e = 0; e < num_electrodes(); ++e) {
+    double* const row = gains.data() + e * points.size();
+    ForEachInReach(e, points, [row](size_t i, double, double gain) { row[i] = gain; });
   }
   return gains;
+}
+
+std::vector<Contribution> ElectrodeArray::Contributions(size_t electrode,
+                                                        absl::Span<const Point> points) const {
+  std::vector<Contribution> all;
+  double sum = 0.0;
+  ForEachInReach(electrode, points, [&](size_t i, double distance_um, double gain) {
+    sum += gain;
+    all.push_back({static_cast<uint32_t>(i), distance_um, gain, 0.0});
+  });
+  for (Contribution& one : all) one.percent = sum > 0.0 ? one.gain / sum * 100.0 : 0.0;
+  std::stable_sort(all.begin(), all.end(), [](const Contribution& a, const Contribution& b) {
+    return a.distance_um < b.distance_um;
+  });
+  return all;
 }
 
 std::vector<std::vector<uint32_t>> ElectrodeArray::CellsInReach(
     absl::Span<const Point> somata) const {
   std::vector<std::vector<uint32_t>> cells(num_electrodes());
   for (size_t e = 0; e < num_electrodes(); ++e) {
-    for (size_t i = 0; i < somata.size(); ++i) {
-      if (Distance(config_.electrodes[e].position_um, somata[i]) <= config_.output_radius_um) {
-        cells[e].push_back(static_cast<uint32_t>(i));
-      }
-    }
+    ForEachInReach(e, somata,
+                   [&](size_t i, double, double) { cells[e].push_back(static_cast<uint32_t>(i)); });
   }
   return cells;
 }

@@ -15,10 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "io/device/electrode_array_config.h"
+#include "sim/stimulus/stimulus.h"
 
 namespace livnd::io {
 
@@ -28,6 +30,14 @@ using Point = std::array<double, 3>;  // x, y, z in um
 struct ElectrodeSpikes {
   std::vector<uint32_t> gids;
   std::vector<double> times_ms;
+};
+
+// One point's share of what an electrode records.
+struct Contribution {
+  uint32_t point = 0;
+  double distance_um = 0.0;
+  double gain = 0.0;     // uV per uA
+  double percent = 0.0;  // of the electrode's gains
 };
 
 // Immutable and thread-safe. Keeps no results: gains for other points are computed anew (livn
@@ -54,8 +64,20 @@ class ElectrodeArray {
   // applied (as in livn), so every electrode reaches every point.
   std::vector<double> StimulationGains(absl::Span<const Point> points) const;
 
-  // [electrode][point] uV per uA, 0 beyond output_radius (which is still inside).
+  // The same without the matrix.
+  sim::PointSources StimulationSources(absl::Span<const Point> points) const;
+
+  // Calls f(point, distance in um, gain in uV per uA) for the points within output_radius (which is still inside) of
+  // an electrode, ascending.
+  void ForEachInReach(size_t electrode, absl::Span<const Point> points,
+                      absl::FunctionRef<void(size_t, double, double)> f) const;
+
+  // [electrode][point] uV per uA, 0 out of reach.
   std::vector<double> RecordingGains(absl::Span<const Point> points) const;
+
+  // What makes up the signal of one electrode, the nearest point first: those within output_radius, and how much of
+  // the sum of all gains each has (livn's channel_contribution).
+  std::vector<Contribution> Contributions(size_t electrode, absl::Span<const Point> points) const;
 
   // Whose soma each electrode hears: indices of points at most output_radius away, ascending.
   // A cell belongs to every electrode in reach. Where livn's dictionaries leave out electrodes

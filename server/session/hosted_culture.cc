@@ -210,7 +210,8 @@ absl::Status HostedCulture::GetCulture(const v1::GetCultureRequest& request,
     auto found = culture_->Hearing();
     LIVND_RETURN_IF_ERROR(found.status());
     hearing = *std::move(found);
-    bytes += static_cast<int64_t>(hearing->gains.size() + 2 * hearing->sites.size()) * 8;
+    const size_t electrodes = hearing->gains.num_electrodes();
+    bytes += static_cast<int64_t>((electrodes + 2) * hearing->sites.size()) * 8;
   }
   const int64_t most = max_message_bytes_ - kOverheadBytes;
   if (bytes > most) return AnswerTooLarge(bytes, most, "fewer cells or copies");

@@ -262,9 +262,15 @@ void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* m
 
 void EncodeHearing(const env::ElectrodeHearing& hearing, v1::ElectrodeHearing* message) {
   EncodeSites(hearing.sites, message->mutable_sites());
-  EncodeTensor<double>(v1::DATA_TYPE_FLOAT64,
-                       {hearing.num_electrodes, static_cast<int64_t>(hearing.sites.size())},
-                       hearing.gains, message->mutable_gains());
+  const io::SparseGains& gains = hearing.gains;
+  std::vector<double> matrix(gains.num_electrodes() * gains.num_points());
+  for (size_t e = 0; e < gains.num_electrodes(); ++e) {
+    gains.WriteRow(e, matrix.data() + e * gains.num_points());
+  }
+  EncodeTensor<double>(
+      v1::DATA_TYPE_FLOAT64,
+      {static_cast<int64_t>(gains.num_electrodes()), static_cast<int64_t>(gains.num_points())},
+      matrix, message->mutable_gains());
 }
 
 }  // namespace livnd::server

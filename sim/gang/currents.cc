@@ -27,7 +27,7 @@ void Gang::BuildParts(GangSlice& slice, StimulusMode mode, int copy, const Timel
   if (slot.map == nullptr) return;
   const bool lines = RuleOf(mode).kind == SampleRule::Kind::kLine;
   const auto slope = [&](int c) { return lines ? reader.slope(c) : 0.0; };
-  if (slot.map->gains.empty()) {
+  if (!slot.map->is_dense()) {
     for (const CurrentPath& p : slot.paths) {
       const double value = reader.value(p.channel);
       if (value == 0.0 && slope(p.channel) == 0.0) continue;
@@ -60,7 +60,7 @@ void Gang::ChangeCurrents(GangSlice& slice, SliceStimuli& stimuli, int64_t tick)
     const StimulusSlot& slot = stimuli_[static_cast<int>(kModes[m])];
     const TimelineReader& reader = stimuli.readers[static_cast<int>(kModes[m])];
     std::vector<CurrentPart>& parts = stimuli.parts[m];
-    const bool dense = slot.map != nullptr && !slot.map->gains.empty();
+    const bool dense = slot.map != nullptr && slot.map->is_dense();
     if (changed[m] || (dense && reader.moving())) {
       slice.num_parts -= static_cast<int64_t>(parts.size());
       BuildParts(slice, kModes[m], stimuli.copy, reader, parts);

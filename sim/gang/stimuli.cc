@@ -44,7 +44,7 @@ void Gang::SetStimulusMap(StimulusMode mode, std::shared_ptr<const StimulusMap> 
   slot.map = std::move(map);
   for (StimulusTimeline& t : slot.timelines) t.Clear();
   std::fill(stimuli_stale_.begin(), stimuli_stale_.end(), uint8_t{1});
-  const bool sparse = slot.map != nullptr && slot.map->gains.empty();
+  const bool sparse = slot.map != nullptr && !slot.map->is_dense();
   slot.row_present.assign(culture_->num_section_rows(), slot.map != nullptr && !sparse);
   slot.paths.clear();
   if (!sparse) return;
@@ -231,9 +231,13 @@ bool Gang::RowValues(GangSlice& slice, const StimulusSlot& slot, int copy,
     const double x = channels[c];
     if (x == 0.0) continue;
     any = true;
-    if (map.gains.empty()) {
+    if (!map.is_dense()) {
       // Rows of other slices are nobody's business here.
       if (map.row_of_channel[c] >= 0) values[map.row_of_channel[c]] += x;
+    } else if (map.sources.has_value()) {
+      ForRows(slice, copy, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; ++r) values[r] += x * map.sources->Gain(c, r);
+      });
     } else {
       const double* gains = map.gains.data() + c * num_rows;
       ForRows(slice, copy, [&](int64_t begin, int64_t end) {

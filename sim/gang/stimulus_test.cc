@@ -351,6 +351,37 @@ size_t SomaFieldIn(const std::shared_ptr<const Culture>& culture) {
 }
 
 // Pulses one after the other from 10^5 onsets, counted on the membrane that they drive.
+TEST(FieldStimulusTest, ComputesGainsToTheBitsOfTheMatrix) {
+  const auto culture = OneCell("EXC");
+  auto computed = std::make_shared<StimulusMap>();
+  computed->num_channels = 3;
+  computed->sources.emplace();
+  computed->sources->contact_gain = 5.335;
+  computed->sources->height_um = 52.2;
+  computed->sources->channels_um = {{0, 0, 0}, {33.3, -20, 7}, {400, 1, 1}};
+  auto held = std::make_shared<StimulusMap>();
+  held->num_channels = 3;
+  for (int s = 0; s < 7; ++s) computed->sources->rows_um.push_back({17.1 * s, 3.0 * s * s, 5.0});
+  for (int c = 0; c < 3; ++c) {
+    for (int s = 0; s < 7; ++s) held->gains.push_back(computed->sources->Gain(c, s));
+  }
+  EXPECT_DOUBLE_EQ(held->gains[0], 5.335 * 52.2 / std::hypot(5.0, 52.2));
+  Gang a(culture, 2), b(culture, 2);
+  a.SetStimulusMap(StimulusMode::kField, computed);
+  b.SetStimulusMap(StimulusMode::kField, held);
+  for (Gang* gang : {&a, &b}) {
+    ASSERT_TRUE(
+        gang->Install(1, StimulusMode::kField, Exact(0.5, 3, 3, {30.0, -20.0, 0.0, 0.0, 7.0, 90.0}))
+            .ok());
+  }
+  for (int step = 0; step < 60; ++step) {
+    a.Advance(1, nullptr);
+    b.Advance(1, nullptr);
+    ASSERT_EQ(Save(a, 1), Save(b, 1)) << step;
+  }
+  EXPECT_NE(Save(a, 1), Save(a, 0));
+}
+
 TEST(ExactTimingTest, PulsesAreBalancedToTheLastTickAtAnyOnset) {
   const std::shared_ptr<const Culture> culture = OneCell("EXC");
   const size_t field = SomaFieldIn(culture);

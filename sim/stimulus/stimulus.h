@@ -2,7 +2,11 @@
 #ifndef LIVND_SIM_STIMULUS_STIMULUS_H_
 #define LIVND_SIM_STIMULUS_STIMULUS_H_
 
+#include <array>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace livnd::sim {
@@ -45,14 +49,43 @@ enum class SampleTiming {
 // Ticks of a sample under kExactTicks; 0 unless sample_dt_ms is a multiple of dt_ms (to 1e-9 of it).
 int64_t TicksOfSample(double sample_dt_ms, double dt_ms);
 
+// Channels that reach rows by the distance between them alone, as point sources in a shallow bath do:
+//   contact_gain height_um / sqrt(d^2 + height_um^2)
+// for a unit on the channel, d in um. Takes 24 bytes a channel and 24 a row where gains take 8 bytes a
+// channel and row, and two square roots a row each time that a channel's value changes.
+struct PointSources {
+  double contact_gain = 0.0;
+  double height_um = 1.0;
+  std::vector<std::array<double, 3>> channels_um;  // [num_channels]
+  std::vector<std::array<double, 3>> rows_um;      // [num_section_rows]
+
+  double Gain(int channel, int64_t row) const {
+    const std::array<double, 3>& a = channels_um[static_cast<size_t>(channel)];
+    const std::array<double, 3>& b = rows_um[static_cast<size_t>(row)];
+    const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
+    const double distance_um = std::sqrt(x * x + y * y + z * z);
+    return contact_gain * height_um / std::sqrt(distance_um * distance_um + height_um * height_um);
+  }
+};
+
 // How channels reach sections. A row is one section of one cell: cells by gid, sections in the
-// order soma, dend, ais0 .. ais4 (Culture::num_section_rows of them).
+// order soma, dend, ais0 .. ais4 (Culture::num_section_rows of them). In one of three ways:
 struct StimulusMap {
   int num_channels = 0;
-  // Dense: [num_channels][num_section_rows], the row's value for a unit on the channel. Or empty:
+  // Every channel reaches every row: [num_channels][num_section_rows], the row's value for a unit on the channel;
   std::vector<double> gains;
-  // One row a channel; -1 for a channel that reaches nothing.
+  // the same, but computed when a channel's value changes: the bits are those of gains with the same numbers;
+  std::optional<PointSources> sources;
+  // or one row a channel; -1 for a channel that reaches nothing.
   std::vector<int64_t> row_of_channel;
+
+  // The first or the second way.
+  bool is_dense() const { return !gains.empty() || sources.has_value(); }
+  // The row's value for a unit on the channel, of a dense map of so many rows.
+  double Gain(int channel, int64_t row, int64_t num_rows) const {
+    return sources.has_value() ? sources->Gain(channel, row)
+                               : gains[static_cast<size_t>(channel * num_rows + row)];
+  }
 };
 
 // Samples on a copy's time axis; 0 outside. A rectangular pulse of two phases is two samples under
