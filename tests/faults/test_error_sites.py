@@ -73,6 +73,7 @@ PLAN = "the server takes no plan of pulses, and no device but a system's"
 APART = {
     "io/device/light_array.cc": PLAN,
     "io/device/preset/": PLAN,
+    "io/signal/": "the server finds no spikes in potentials and makes no noise of electrodes",
     "io/stimulus/": PLAN,
     "io/json/yaml.cc": PLAN,
 }
