@@ -1,0 +1,14 @@
+"""Pictures of systems and of recordings, without a server.
+
+    python -m livnd.plots system EI-100 --out system.png
+    python -m livnd.plots recording rows.parquet --system S1 --out recording.pdf
+
+The functions behind it return Matplotlib figures: draw_system(system), draw_recording(recording).
+Drawing needs matplotlib: pip install 'livnd[plots]'.
+"""
+
+from livnd.plots.recording import draw_recording
+from livnd.plots.recordings import Recording, read_recording
+from livnd.plots.system import draw_system
+
+__all__ = ["Recording", "draw_recording", "draw_system", "read_recording"]

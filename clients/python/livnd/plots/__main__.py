@@ -1,0 +1,144 @@
+"""python -m livnd.plots: pictures of systems and of recordings."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from livnd import extras, system
+from livnd.errors import LivndError, invalid_field
+from livnd.plots import style
+from livnd.plots.recording import draw_recording
+from livnd.plots.recordings import Choice, read_recording
+from livnd.plots.system import draw_system
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draws what the command line asks for; returns the exit status."""
+    args = _parser().parse_args(arguments)
+    try:
+        extras.load("matplotlib", "plots", "drawing")
+        figure, name = args.draw(args)
+        out = Path(args.out or f"{name}.png")
+        _save(figure, out, args.dpi)
+    except (LivndError, OSError) as error:
+        print(f"livnd.plots: {error}", file=sys.stderr)
+        return 1
+    print(out)
+    return 0
+
+
+def _system(args: argparse.Namespace) -> tuple[Any, str]:
+    found = system.make(args.system)
+    return draw_system(found), found.name
+
+
+def _recording(args: argparse.Namespace) -> tuple[Any, str]:
+    found = None if args.system is None else system.make(args.system)
+    choice = Choice(args.name, args.split, args.row, args.trial, args.dt)
+    figure = draw_recording(
+        read_recording(args.file, choice),
+        found,
+        burst_interval_ms=args.burst_interval,
+        burst_spikes=args.burst_spikes,
+    )
+    return figure, Path(args.file).resolve().stem
+
+
+def _save(figure: Any, out: Path, dpi: int) -> None:
+    known = figure.canvas.get_supported_filetypes()
+    if out.suffix[1:].lower() not in known:
+        accepted = ", ".join(f"*.{one}" for one in ("png", "pdf", "svg") if one in known)
+        raise invalid_field("--out", str(out), accepted)
+    if not out.parent.is_dir():
+        raise invalid_field("--out", str(out), "a file in a folder that exists")
+    # Without the day, so that the same picture is the same file.
+    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(out.suffix.lower())
+    with style.styled():
+        figure.savefig(out, dpi=dpi, metadata=metadata)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m livnd.plots",
+        description="Draws a system or a recording on a page. Needs: pip install 'livnd[plots]'.",
+    )
+    kinds = parser.add_subparsers(required=True, metavar="system | recording")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--out", metavar="FILE", help="*.png, *.pdf or *.svg; by default NAME.png, in this folder"
+    )
+    common.add_argument(
+        "--dpi", type=_whole(30, 1200), default=200, help="of a *.png (default: 200)"
+    )
+
+    one = kinds.add_parser(
+        "system",
+        parents=[common],
+        help="cells, electrodes, connections, distances, degrees",
+        description="Cells, electrodes, connections, distances and degrees of a system.",
+    )
+    one.add_argument(
+        "system", metavar="SYSTEM", help="a folder, or the name of a system that ships"
+    )
+    one.set_defaults(draw=_system)
+
+    one = kinds.add_parser(
+        "recording",
+        parents=[common],
+        help="raster with stimuli, electrodes, traces, intervals, bursts",
+        description="A row of a data set: raster with stimuli, traces, electrodes, statistics.",
+    )
+    one.add_argument("file", metavar="FILE", help="a Parquet or Arrow file, or a data set's folder")
+    one.add_argument("--system", metavar="SYSTEM", help="what it was recorded from")
+    one.add_argument("--name", help="of a part of the data set")
+    one.add_argument("--split", help="of the data set (default: its first)")
+    one.add_argument("--row", type=_whole(0, 2**62), default=0, help="from 0 on (default: 0)")
+    one.add_argument("--trial", type=_whole(0, 2**62), default=0, help="of the row (default: 0)")
+    one.add_argument(
+        "--dt",
+        type=_above_0,
+        metavar="MS",
+        help="between samples of traces; else they fill the row",
+    )
+    one.add_argument(
+        "--burst-interval", type=_above_0, default=100.0, metavar="MS",
+        help="the longest interval within a burst (default: 100)",
+    )  # fmt: skip
+    one.add_argument(
+        "--burst-spikes", type=_whole(2, 2**31), default=5, metavar="N",
+        help="the fewest spikes of a burst (default: 5)",
+    )  # fmt: skip
+    one.set_defaults(draw=_recording)
+    return parser
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from {low} on, to {high}")
+        return value
+
+    return parse
+
+
+def _above_0(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number of ms above 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
