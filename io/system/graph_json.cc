@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -160,7 +161,85 @@ absl::Status ParseConnections(const JsonView& config, Graph& graph) {
   });
 }
 
+template <typename Extent>
+Json ExtentToJson(const Extent& extent) {
+  return Json::array({extent.min_um, extent.max_um});
+}
+
+Json ReceptorToJson(const ReceptorConfig& receptor) {
+  Json json = Json::object();
+  for (const auto& [name, value] : receptor.params) json[name] = value;
+  if (receptor.disabled) json["tau_decay"] = nullptr;
+  return json;
+}
+
+Json ProjectionToJson(const ProjectionConfig& projection) {
+  Json json = {{"type", projection.type},
+               {"contacts", projection.contacts},
+               {"layers", projection.layers},
+               {"sections", projection.sections},
+               {"proportions", projection.proportions},
+               {"mechanisms", Json::object()}};
+  for (const auto& [site, receptors] : projection.mechanisms) {
+    Json& mechanisms = json["mechanisms"][site] = Json::object();
+    for (const ReceptorConfig& receptor : receptors) {
+      mechanisms[receptor.receptor] = ReceptorToJson(receptor);
+    }
+  }
+  return json;
+}
+
+Json ArchitectureToJson(const Graph& graph,
+                        const std::vector<std::pair<std::string, uint32_t>>& num_cells) {
+  Json config = {{"coordinate_namespace", graph.coordinates_namespace},
+                 {"cell_distributions", Json::object()},
+                 {"cell_counts", Json::object()},
+                 {"layer_extents", Json::object()}};
+  if (graph.area.has_value()) config["area"] = ExtentToJson(*graph.area);
+  for (const LayerExtent& layer : graph.layers) {
+    config["layer_extents"][layer.name] = ExtentToJson(layer);
+  }
+  for (const auto& [population, count] : num_cells) {
+    // livn reads the names of the populations from here; in which layer the cells are nobody says.
+    config["cell_distributions"][population] = Json::object();
+    config["cell_counts"][population] = count;
+  }
+  return config;
+}
+
 }  // namespace
+
+Graph GraphOf(const System& system) {
+  Graph graph;
+  graph.uuid = system.graph_uuid;
+  graph.area = system.area;
+  graph.layers = system.layers;
+  for (const Population& population : system.populations) {
+    graph.population_labels[population.name] = population.label;
+  }
+  graph.projections = system.projection_configs;
+  return graph;
+}
+
+Json GraphToJson(const Graph& graph,
+                 const std::vector<std::pair<std::string, uint32_t>>& num_cells) {
+  Json synapses = Json::object();
+  for (const ProjectionConfig& projection : graph.projections) {
+    synapses[projection.post][projection.pre] = ProjectionToJson(projection);
+  }
+  Json labels = Json::object();
+  for (const auto& [population, label] : graph.population_labels) labels[population] = label;
+  const Json connections = {{"coordinates_namespace", graph.coordinates_namespace},
+                            {"connectivity_namespace", graph.connectivity_namespace},
+                            {"population_definitions", std::move(labels)},
+                            {"synapses_namespace", graph.synapses_namespace},
+                            {"synapses", std::move(synapses)}};
+  // livn takes for an element only what has a uuid.
+  return {
+      {"version", 1},
+      {"architecture", {{"uuid", graph.uuid}, {"config", ArchitectureToJson(graph, num_cells)}}},
+      {"connections", {{"connections", {{"uuid", graph.uuid}, {"config", connections}}}}}};
+}
 
 absl::StatusOr<Graph> ParseGraph(const JsonView& document) {
   LIVND_RETURN_IF_ERROR(CheckVersion(document));

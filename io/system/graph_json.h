@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,14 @@ struct Graph {
   std::map<std::string, int64_t> population_labels;
   std::vector<ProjectionConfig> projections;  // in file order
 };
+
+// The graph of a system, with the namespaces that NeuroH5's own tools use.
+Graph GraphOf(const System& system);
+
+// What ParseGraph reads as the same graph, and livn 2.0.0 takes: format version 1.
+// `num_cells` by population, in the order in which livn is to name them.
+Json GraphToJson(const Graph& graph,
+                 const std::vector<std::pair<std::string, uint32_t>>& num_cells);
 
 // Only the first element of `connections` is used, as in livn. Refuses a `version` other than 1
 // (older files have none), unknown receptors and unknown receptor parameters.

@@ -1,7 +1,9 @@
 #include "io/system/system_documents.h"
 
 #include <optional>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "base/status_macros.h"
 #include "io/system/limits.h"
@@ -101,6 +103,46 @@ absl::StatusOr<SelectionDocument> ParseSelectionDocument(const JsonView& documen
     }
   }
   return result;
+}
+
+Json ModelDocumentToJson(const ModelDocument& document) {
+  Json arguments = Json::object();
+  for (const auto& [name, argument] : document.arguments) {
+    std::visit(
+        [&arguments, name = name](const auto& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
+            arguments[name] = nullptr;
+          } else {
+            arguments[name] = value;
+          }
+        },
+        argument);
+  }
+  return {{"cls", document.model_class}, {"kwargs", std::move(arguments)}};
+}
+
+Json ParamsDocumentToJson(const ParamsDocument& document) {
+  Json json = Json::object();
+  for (const auto& [model, groups] : document) {
+    json[model] = Json::object();
+    for (const auto& [group, list] : groups) {
+      Json params = Json::object();
+      for (const Param& param : list) {
+        // A later one overrides an earlier one, also where it stands.
+        params.erase(param.key);
+        params[param.key] = param.values.size() == 1 ? Json(param.values[0]) : Json(param.values);
+      }
+      json[model][group] = {{"params", std::move(params)}};
+    }
+  }
+  return json;
+}
+
+Json SelectionDocumentToJson(const SelectionDocument& document) {
+  Json json = {{"gids", Json::object()}};
+  for (const auto& [population, gids] : document.gids) json["gids"][population] = gids;
+  if (!document.graph_uuid.empty()) json["meta"] = {{"graph", document.graph_uuid}};
+  return json;
 }
 
 }  // namespace livnd::io

@@ -23,6 +23,11 @@ absl::StatusOr<ParamList> ParseParamList(const JsonView& view);
 // {"gids": {population: [gid]}, "meta": {"graph": uuid, others ignored}}.
 absl::StatusOr<SelectionDocument> ParseSelectionDocument(const JsonView& document);
 
+// What the functions above read as the same.
+Json ModelDocumentToJson(const ModelDocument& document);
+Json ParamsDocumentToJson(const ParamsDocument& document);
+Json SelectionDocumentToJson(const SelectionDocument& document);
+
 }  // namespace livnd::io
 
 #endif  // LIVND_IO_SYSTEM_SYSTEM_DOCUMENTS_H_
