@@ -6,6 +6,7 @@ names the field, its value and what it accepts.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 from collections.abc import Collection, Iterable, Mapping
@@ -49,6 +50,9 @@ def integers(field: str, values: Any, accepted: str = "whole numbers") -> np.nda
     """An int64 array of whole numbers, of any shape; each as integer() takes it."""
     if isinstance(values, np.ndarray) and values.dtype.kind == "i":
         return values.astype(np.int64, copy=False)
+    if isinstance(values, (list, tuple)) and set(map(type, values)) == {int}:
+        with contextlib.suppress(OverflowError):  # the one that is too large is told below
+            return np.array(values, np.int64)
     given = elements(field, values, accepted)
     whole = [integer(_at(field, given, i), v, accepted) for i, v in enumerate(given.flat)]
     return np.array(whole, np.int64).reshape(given.shape)

@@ -350,6 +350,12 @@ WRONG = {
         "0",
     ),
     "a fraction of a gid": (lambda: array_of().channel_recording(CELLS, [1.5]), "ii[0]", "1.5"),
+    "True for a gid": (lambda: array_of().channel_recording(CELLS, [10, True]), "ii[1]", "True"),
+    "a gid of 65 bits": (
+        lambda: array_of().channel_recording(CELLS, [10, 2**63]),
+        "ii[1]",
+        "9223372036854775808",
+    ),
     "fewer times": (
         lambda: array_of().channel_recording(CELLS, [10, 11], [0.5]),
         "recordings[0]",
