@@ -121,6 +121,10 @@ class System:
         """Its electrode array; FileNotFoundError where it has none."""
         return MEA.from_directory(self.uri)
 
+    def __fspath__(self) -> str:
+        """Its folder: a system can be given where a path is taken."""
+        return self.uri
+
     def __repr__(self) -> str:
         return f"System({self.uri!r})"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ import livnd.system
 import numpy as np
 import pytest
 from livnd.errors import BadFileError, InvalidFieldError
+from livnd.io import MEA
 from livnd.system import System
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,6 +84,13 @@ def test_the_middle_lies_between_the_cells():
     low, high = system.bounding_box
     np.testing.assert_array_equal(low, system.neuron_coordinates[:, 1:].min(axis=0))
     np.testing.assert_allclose(system.center_point, (low + high) / 2)
+
+
+def test_a_system_is_taken_for_its_folder():
+    system = System(ROOT / "systems/EI-mini")
+    assert os.fspath(system) == system.uri
+    assert MEA.from_directory(system).as_json() == system.default_io().as_json()
+    assert livnd.system.make(system).uri == system.uri
 
 
 def test_make_looks_in_the_folders_that_it_names(tmp_path, monkeypatch):
