@@ -7,9 +7,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "base/nearest_name.h"
 #include "base/status_macros.h"
 #include "server/machine/bytes.h"
-#include "server/machine/nearest_name.h"
 #include "server/machine/read_file.h"
 #include "server/machine/yaml.h"
 

@@ -1,4 +1,4 @@
-#include "server/machine/nearest_name.h"
+#include "base/nearest_name.h"
 
 #include <algorithm>
 #include <numeric>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-namespace livnd::server {
+namespace livnd {
 namespace {
 
 // Steps from one name to another.
@@ -35,4 +35,4 @@ std::string NearestAndAll(absl::string_view name, const std::vector<std::string>
   return absl::StrCat(*nearest, " (the nearest), or ", absl::StrJoin(names, ", "));
 }
 
-}  // namespace livnd::server
+}  // namespace livnd
