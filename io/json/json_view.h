@@ -29,6 +29,8 @@ class JsonView {
   bool is_null() const { return json_->is_null(); }
   bool is_object() const { return json_->is_object(); }
   bool is_array() const { return json_->is_array(); }
+  // The value itself.
+  const Json& json() const { return *json_; }
   // 3 but not 3.0.
   bool is_integer() const { return json_->is_number_integer(); }
 
