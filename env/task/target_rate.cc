@@ -148,24 +148,24 @@ absl::StatusOr<std::shared_ptr<const TargetRate>> TargetRate::Create(
   const auto pulse = io::BiphasicPulse::Create(config.pulse, (*model)->num_electrodes(),
                                                (*model)->culture()->dt_ms());
   if (!pulse.ok()) return pulse.status();
-  io::SpikeCounts counts((*model)->gids_in_reach());
+  io::UnitMap units = io::UnitMap::OfElectrodes((*model)->gids_in_reach());
   return std::shared_ptr<const TargetRate>(
-      new TargetRate(config, SpecOf(config, system), *std::move(model), *pulse, std::move(counts)));
+      new TargetRate(config, SpecOf(config, system), *std::move(model), *pulse, std::move(units)));
 }
 
 TargetRate::TargetRate(const TargetRateConfig& config, EnvironmentSpec spec,
                        std::shared_ptr<const TaskModel> model, const io::BiphasicPulse& pulse,
-                       io::SpikeCounts counts)
+                       io::UnitMap units)
     : config_(config),
       spec_(std::move(spec)),
       model_(std::move(model)),
       pulse_(pulse),
-      counts_(std::move(counts)),
+      units_(std::move(units)),
       num_kept_(static_cast<int>(model_->settled_spikes().size())) {
   for (const std::vector<sim::Spike>& spikes : model_->settled_spikes()) {
     std::vector<double> row(row_size(), 0.0);
     row[0] = static_cast<double>(spikes.size());
-    counts_.Count(spikes, absl::MakeSpan(row).subspan(1));
+    Count(spikes, absl::MakeSpan(row));
     settled_ring_.insert(settled_ring_.end(), row.begin(), row.end());
   }
 }
@@ -203,13 +203,19 @@ StepEnd TargetRate::Finish(const Action& action, const Activity& activity, absl:
   state[kOldest] = (oldest + 1) % num_kept_;
   std::fill(row.begin(), row.end(), 0.0);
   row[0] = static_cast<double>(activity.spikes.size());
-  counts_.Count(activity.spikes, row.subspan(1));
+  Count(activity.spikes, row);
 
   const absl::Span<const float> amplitudes = action.get<float>(0);
   Show(state, row[0], pulse_.ChargeNc(amplitudes), !activity.finite, seen);
   StepEnd end;
   end.reward = Reward(config_, RateHz(state), state[kTarget], amplitudes);
   return end;
+}
+
+void TargetRate::Count(absl::Span<const sim::Spike> spikes, absl::Span<double> row) const {
+  units_.ForEach(spikes, 0, [&](const io::UnitSpike& spike) {
+    row[1 + static_cast<size_t>(spike.unit)] += 1.0;
+  });
 }
 
 absl::Span<const double> TargetRate::Counts(absl::Span<const double> state, int ago) const {

@@ -16,7 +16,7 @@
 #include "env/spec.h"
 #include "env/task/task.h"
 #include "env/task/task_model.h"
-#include "io/decoding/spike_counts.h"
+#include "io/decoding/unit_map.h"
 #include "io/encoding/biphasic_pulse.h"
 #include "io/system/system.h"
 
@@ -84,8 +84,10 @@ class TargetRate final : public Task {
 
   TargetRate(const TargetRateConfig& config, EnvironmentSpec spec,
              std::shared_ptr<const TaskModel> model, const io::BiphasicPulse& pulse,
-             io::SpikeCounts counts);
+             io::UnitMap units);
   size_t row_size() const { return 1 + static_cast<size_t>(model_->num_electrodes()); }
+  // Adds the spikes that each electrode hears to a row.
+  void Count(absl::Span<const sim::Spike> spikes, absl::Span<double> row) const;
   // The counts of a step that ended `ago` steps ago, 0 being the last one.
   absl::Span<const double> Counts(absl::Span<const double> state, int ago) const;
   double RateHz(absl::Span<const double> state) const;
@@ -96,7 +98,7 @@ class TargetRate final : public Task {
   const EnvironmentSpec spec_;
   const std::shared_ptr<const TaskModel> model_;
   const io::BiphasicPulse pulse_;
-  const io::SpikeCounts counts_;
+  const io::UnitMap units_;           // electrodes
   const int num_kept_;                // steps in the ring
   std::vector<double> settled_ring_;  // at the start of every episode, oldest first
 };

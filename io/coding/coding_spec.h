@@ -2,8 +2,8 @@
 //
 //   {name: network_bursts, bin_ms: 50, count: runs}
 //
-// or the name alone, which takes every default. Tasks, recordings and tools share this form; in a file it
-// may be YAML or JSON (io/json/yaml.h).
+// or the name alone, which takes every default. Tasks, recordings and tools share this form; in a
+// file it may be YAML or JSON (io/json/yaml.h).
 #ifndef LIVND_IO_CODING_CODING_SPEC_H_
 #define LIVND_IO_CODING_CODING_SPEC_H_
 
@@ -19,11 +19,12 @@
 
 namespace livnd::io {
 
-// Holds a copy of what was said, of which it has read the name; the encoding or decoding reads the rest.
+// Holds a copy of what was said, of which it has read the name; the encoding or decoding reads the
+// rest.
 class CodingSpec {
  public:
-  // Of a part of a document. Errors of Parse name the document and the place; those of what is made from
-  // the spec only its fields, and view.Within puts the place before them.
+  // Of a part of a document. Errors of Parse name the document and the place; those of what is made
+  // from the spec only its fields, and view.Within puts the place before them.
   static absl::StatusOr<CodingSpec> Parse(const JsonView& view);
   // Of a text that is one spec, YAML or JSON; `where`, usually its file, stays in all errors.
   static absl::StatusOr<CodingSpec> ParseText(absl::string_view where, absl::string_view text);

@@ -70,6 +70,7 @@ NOT_REACHED = {
 
 # Files and folders that neither wire nor files reach; their own tests hold their errors.
 PLAN = "the server takes no plan of pulses, and no device but a system's"
+CODING = "the server names no encoding and no decoding: only its task does"
 APART = {
     "io/device/light_array.cc": PLAN,
     "io/device/preset/": PLAN,
@@ -77,6 +78,9 @@ APART = {
     "io/stimulus/": PLAN,
     "io/json/yaml.cc": PLAN,
     "io/neuroh5/write_system.cc": "the server writes no systems",
+    "io/coding/": CODING,
+    "io/decoding/": CODING,
+    "io/encoding/": CODING,
 }
 
 

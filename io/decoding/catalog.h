@@ -1,0 +1,36 @@
+// All decodings by name.
+#ifndef LIVND_IO_DECODING_CATALOG_H_
+#define LIVND_IO_DECODING_CATALOG_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "io/coding/coding_fields.h"
+#include "io/coding/coding_spec.h"
+#include "io/decoding/decoding.h"
+#include "io/decoding/window.h"
+
+namespace livnd::io {
+
+struct DecodingEntry {
+  const char* name;
+  absl::StatusOr<std::unique_ptr<const Decoding>> (*make)(const CodingSpec& spec,
+                                                          const DecodingWindow& window);
+  // Its fields, what each takes, and the defaults.
+  std::vector<CodingFields::Field> (*fields)();
+};
+
+// In the order of docs/codings.md.
+absl::Span<const DecodingEntry> Decodings();
+
+// The decoding that a specification names, with its numbers. Errors: a name that is none, where the
+// nearest is told; a field that it does not have; those of MakeDecoding of decoding.h. All name the
+// spec's file if it has one.
+absl::StatusOr<std::unique_ptr<const Decoding>> MakeDecoding(const CodingSpec& spec,
+                                                             const DecodingWindow& window);
+
+}  // namespace livnd::io
+
+#endif  // LIVND_IO_DECODING_CATALOG_H_

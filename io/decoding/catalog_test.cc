@@ -1,0 +1,189 @@
+// Every decoding of the catalogue on anything: an error or finite numbers; and its state is all
+// that it knows.
+#include "io/decoding/catalog.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "gtest/gtest.h"
+#include "io/coding/coding_fields.h"
+#include "io/coding/coding_spec.h"
+#include "io/decoding/testing/decode.h"
+
+namespace livnd::io {
+namespace {
+
+// Draws of each decoding, 6,900 in all; LIVND_CODING_DRAWS asks for more.
+int NumDraws() {
+  const char* asked = std::getenv("LIVND_CODING_DRAWS");
+  int num = 0;
+  return asked != nullptr && absl::SimpleAtoi(asked, &num) ? num : 300;
+}
+
+class Draw {
+ public:
+  explicit Draw(uint64_t seed) : random_(seed) {}
+
+  double Uniform() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
+  int64_t Below(int64_t n) { return std::uniform_int_distribution<int64_t>(0, n - 1)(random_); }
+  bool Chance(double p) { return Uniform() < p; }
+
+  DecodingWindow Window() {
+    DecodingWindow window;
+    window.tick_ms = Chance(0.9) ? 0.025 : std::pow(10.0, 14.0 * Uniform() - 8.0);
+    window.num_units = Chance(0.9) ? 1 + Below(12) : Below(3) * Below(int64_t{1} << 20);
+    window.num_ticks = Chance(0.9) ? 1 + Below(40'000) : Below(3) * Below(int64_t{1} << 41);
+    window.sample_ticks = Chance(0.9) ? 1 + Below(40) : Below(int64_t{1} << 40);
+    for (int64_t first = Below(4); Chance(0.6) && first < window.num_units;) {
+      const int64_t count = 1 + Below(4);
+      window.groups.push_back({absl::StrCat("g", first), first, count});
+      first += count + Below(2);
+    }
+    return window;
+  }
+
+  std::string Value() {
+    if (Chance(0.05)) return Chance(0.5) ? ".nan" : "-.inf";
+    if (Chance(0.1)) return absl::StrCat(Chance(0.5) ? "-" : "", std::pow(10.0, 40.0 * Uniform()));
+    if (Chance(0.3)) return absl::StrCat(Below(20) - 1);
+    return absl::StrCat(std::pow(10.0, 6.0 * Uniform() - 3.0));
+  }
+
+  std::string List() {
+    std::string list = "[";
+    for (int64_t n = Below(6); n > 0; --n) absl::StrAppend(&list, Value(), n > 1 ? ", " : "");
+    return list + "]";
+  }
+
+  // Some fields, each of the kind that it is, mostly.
+  std::string Spec(const DecodingEntry& entry, const std::vector<CodingFields::Field>& fields) {
+    std::string spec = absl::StrCat("{name: ", entry.name);
+    for (const CodingFields::Field& field : fields) {
+      if (Chance(0.6)) continue;
+      std::string value = Value();
+      if (field.accepted.find(" lists ") != std::string::npos) {
+        value = Chance(0.5) ? "[]" : absl::StrCat("[", List(), ", ", List(), "]");
+      } else if (field.accepted.find(" numbers, ") != std::string::npos) {
+        value = List();
+      } else if (field.accepted.find(" or ") != std::string::npos) {
+        const size_t second = field.accepted.find(" or ") + 4;
+        value = Chance(0.5) ? field.accepted.substr(second) : field.value;
+      } else if (field.accepted.find("whole") != std::string::npos) {
+        value = absl::StrCat(Below(Chance(0.9) ? 64 : 100'000));
+      }
+      absl::StrAppend(&spec, ", ", field.name, ": ", value);
+    }
+    return spec + "}";
+  }
+
+  std::vector<UnitSpike> Spikes(const DecodingWindow& window) {
+    std::vector<UnitSpike> spikes;
+    const int64_t num = Chance(0.1) ? 0 : Below(Chance(0.1) ? 2000 : 100);
+    const int64_t reach = Chance(0.7) ? window.num_ticks : 1 + Below(window.num_ticks);
+    for (int64_t i = 0; i < num; ++i) {
+      spikes.push_back({static_cast<int32_t>(Below(window.num_units)), Below(reach)});
+    }
+    std::stable_sort(spikes.begin(), spikes.end(),
+                     [](const UnitSpike& a, const UnitSpike& b) { return a.tick < b.tick; });
+    return spikes;
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+void ExpectFinite(const std::vector<double>& values) {
+  for (const double value : values) ASSERT_TRUE(std::isfinite(value));
+}
+
+class CatalogTest : public testing::TestWithParam<DecodingEntry> {};
+
+TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
+  const DecodingEntry& entry = GetParam();
+  const std::vector<CodingFields::Field> fields = entry.fields();
+  int num_answers = 0;
+  for (int i = 0; i < NumDraws(); ++i) {
+    Draw draw(static_cast<uint64_t>(i) * 1000003 + 17);
+    const DecodingWindow window = draw.Window();
+    const std::string text = draw.Spec(entry, fields);
+    SCOPED_TRACE(absl::StrCat("draw ", i, ": ", text));
+    const auto decoding = MakeOfText(text, window);
+    if (!decoding.ok()) continue;
+    // What is drawn at random seldom has memory and time of its own bounds.
+    ASSERT_LE((*decoding)->state_size(), Decoding::kMaxStateSize);
+    if ((*decoding)->hears_potentials()) {
+      const auto num = static_cast<size_t>(window.num_samples() * window.num_units);
+      if (num > 200'000) continue;
+      std::vector<double> potentials(num);
+      const double scale = std::pow(10.0, 24.0 * draw.Uniform() - 12.0);
+      for (double& potential : potentials) potential = scale * (draw.Uniform() - 0.5);
+      const auto values = DecodePotentials(**decoding, potentials);
+      if (values.ok()) ExpectFinite(*values);
+      num_answers += values.ok() ? 1 : 0;
+      continue;
+    }
+    const std::vector<UnitSpike> spikes = draw.Spikes(window);
+    const auto values = DecodeSpikes(**decoding, spikes);
+    if (!values.ok()) continue;
+    ExpectFinite(*values);
+    ++num_answers;
+
+    // The state in the middle, moved elsewhere, is enough to go on; and it is one.
+    const size_t middle = spikes.size() / 2;
+    std::vector<double> state((*decoding)->state_size()), again((*decoding)->num_values());
+    (*decoding)->Begin(absl::MakeSpan(state));
+    for (size_t s = 0; s < middle; ++s) (*decoding)->AddSpike(spikes[s], absl::MakeSpan(state));
+    ASSERT_TRUE((*decoding)->CheckState(state).ok());
+    const auto other = MakeOfText(text, window);
+    std::vector<double> moved = state;
+    for (size_t s = middle; s < spikes.size(); ++s) {
+      (*other)->AddSpike(spikes[s], absl::MakeSpan(moved));
+    }
+    ASSERT_TRUE((*other)->Finish(absl::MakeSpan(moved), absl::MakeSpan(again)).ok());
+    ASSERT_EQ(again, *values);
+
+    // A state that was spoilt is refused, or does no harm.
+    for (int n = 0; n < 3 && !state.empty(); ++n) {
+      state[static_cast<size_t>(draw.Below(static_cast<int64_t>(state.size())))] =
+          draw.Chance(0.3) ? NAN : std::pow(10.0, 300.0 * draw.Uniform());
+    }
+    if (!(*decoding)->CheckState(state).ok()) continue;
+    for (const UnitSpike& spike : spikes) (*decoding)->AddSpike(spike, absl::MakeSpan(state));
+    if ((*decoding)->Finish(absl::MakeSpan(state), absl::MakeSpan(again)).ok()) ExpectFinite(again);
+  }
+  // Some draws are taken, or nothing much was tried.
+  EXPECT_GT(num_answers, NumDraws() / 50);
+}
+
+TEST_P(CatalogTest, TellsWhatItGives) {
+  const auto decoding = MakeOfText(GetParam().name, WindowOf(3, 5000.0));
+  ASSERT_TRUE(decoding.ok()) << decoding.status();
+  std::set<std::string> names;
+  size_t num_values = 0;
+  for (const DecodingOutput& output : (*decoding)->outputs()) {
+    EXPECT_TRUE(names.insert(output.name).second) << output.name;
+    EXPECT_FALSE(output.unit.empty());
+    EXPECT_FALSE(output.description.empty());
+    num_values += static_cast<size_t>(output.size());
+  }
+  EXPECT_EQ(num_values, (*decoding)->num_values());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CatalogTest,
+                         testing::ValuesIn(Decodings().begin(), Decodings().end()),
+                         [](const testing::TestParamInfo<DecodingEntry>& entry) {
+                           return std::string(entry.param.name);
+                         });
+
+}  // namespace
+}  // namespace livnd::io
