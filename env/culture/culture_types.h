@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/culture/culture_setup.h"
+#include "io/stimulus/pulse_plan.h"
 #include "io/system/system.h"
 #include "sim/stimulus/stimulus.h"
 #include "sim/synapse/plasticity.h"
@@ -104,6 +105,9 @@ struct CultureRecording {
 struct CultureRun {
   double duration_ms = 0.0;
   std::vector<CultureStimulus> stimuli;
+  // Pulses on electrodes, from the start of the run on, the same for all copies; over when the run is. Not beside
+  // other stimuli of the field (env/culture/run_pulses.h).
+  std::optional<io::PulsePlan> pulse_plan;
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
   // So much of it is no matter: a run whose spikes may take more can be given up (GiveUpRun).

@@ -15,6 +15,7 @@
 #include "env/copies.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/culture_types.h"
+#include "env/culture/run_pulses.h"
 #include "env/culture/saved_culture.h"
 #include "env/culture/series_recorder.h"
 #include "env/culture/stimulus_plan.h"
@@ -147,6 +148,7 @@ class LiveCulture {
     std::vector<std::vector<double>> states;
     std::vector<GroupRun> groups;
     Passage passage;
+    std::optional<RunPulses> pulses;
     bool given_up = false;
 
     bool too_many_spikes() const;
@@ -188,6 +190,8 @@ class LiveCulture {
   void MakeRecorders(const Copies::Group& group, GroupRun& of_group) const;
   // From one tick of the run to another.
   void Advance(Copies::Group& group, GroupRun& of_group, int64_t from, int64_t to);
+  // Gives a group's copies the pulses that begin between two ticks of the run.
+  void InstallPulses(const Copies::Group& group, int64_t from, int64_t to);
   // Finds the copies that have failed since `from`, which is when the last check was.
   void CheckCopies(const Copies::Group& group, GroupRun& of_group, int64_t from);
   bool RecordsSpikesOf(int64_t gid) const;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/field_error.h"
+#include "base/status_macros.h"
 #include "env/culture/live_culture.h"
 #include "env/passage.h"
 #include "io/culture/stimulation_map.h"
@@ -186,7 +187,8 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
         absl::StrCat(shorter, "fewer series (", run.max_recording_bytes, " bytes in one answer)"));
   }
   absl::StatusOr<const Electrodes*> electrodes = nullptr;
-  if (!run.stimuli.empty()) {
+  const bool stimulated = !run.stimuli.empty() || run.pulse_plan.has_value();
+  if (stimulated) {
     electrodes = FindElectrodes();
     if (!electrodes.ok()) return electrodes.status();
   }
@@ -198,6 +200,15 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
         !s.ok()) {
       return s;
     }
+  }
+  std::optional<RunPulses> pulses;
+  if (run.pulse_plan.has_value()) {
+    LIVND_RETURN_IF_ERROR(RunPulses::CheckAlone(plan));
+    LIVND_RETURN_IF_ERROR(plan.Add("pulse_plan", RunPulses::Announcement(culture(), *electrodes),
+                                   culture(), *electrodes, {tick_, summed_ms_},
+                                   run.max_stimulus_bytes));
+    LIVND_ASSIGN_OR_RETURN(
+        pulses, RunPulses::Create(*run.pulse_plan, **electrodes, culture(), tick_, num_ticks));
   }
 
   absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> hearing = nullptr;
@@ -216,11 +227,11 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   std::vector<std::vector<double>> states;
   if (most > static_cast<double>(sure_spikes)) states = copies_->SaveAll();
   std::swap(plan_, plan);
-  if (!run.stimuli.empty()) InstallStimuli(&plan).IgnoreError();  // Add has seen them
+  if (stimulated) InstallStimuli(&plan).IgnoreError();  // Add has seen them
   run_.emplace(RunUnderWay{run.duration_ms, num_ticks, max_spikes, *std::move(hearing),
                            std::move(plan), failed_at_ms_, std::move(states),
                            std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
-                           Passage(*copies_, num_ticks), false});
+                           Passage(*copies_, num_ticks), std::move(pulses), false});
   return absl::OkStatus();
 }
 
@@ -284,9 +295,20 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& of_group, int64_t from
         probes.push_back(r.probe());
       }
     }
+    if (run_->pulses.has_value()) InstallPulses(group, from, end);
     group.Advance(end - from, selection_.spikes ? &of_group.spikes : nullptr, probes);
     if (end == check) CheckCopies(group, of_group, checked);
     from = end;
+  }
+}
+
+void LiveCulture::InstallPulses(const Copies::Group& group, int64_t from, int64_t to) {
+  for (const std::shared_ptr<const sim::Waveform>& waveform : run_->pulses->Waveforms(from, to)) {
+    for (int copy = group.first(); copy < group.first() + group.size(); ++copy) {
+      if (!std::isnan(failed_at_ms_[static_cast<size_t>(copy)])) continue;
+      // BeginRun has seen the plan.
+      copies_->Install(copy, sim::StimulusMode::kField, waveform).IgnoreError();
+    }
   }
 }
 

@@ -140,6 +140,10 @@ bool StimulusPlan::uses_electrodes() const {
   return modes_[static_cast<int>(sim::StimulusMode::kField)].electrodes;
 }
 
+size_t StimulusPlan::num_field_stimuli() const {
+  return modes_[static_cast<int>(sim::StimulusMode::kField)].layers.size();
+}
+
 absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus& stimulus,
                                  const sim::Culture& culture, const Electrodes* electrodes) const {
   const auto path = [&](absl::string_view name) { return absl::StrCat(field, ".", name); };

@@ -2,6 +2,7 @@
 #ifndef LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 #define LIVND_ENV_CULTURE_STIMULUS_PLAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -86,6 +87,8 @@ class StimulusPlan {
 
   // Electrode currents are on the axis, or were.
   bool uses_electrodes() const;
+  // Of the field, by electrodes or at sites, that are not over.
+  size_t num_field_stimuli() const;
 
   // What the stimuli that are not over take up.
   int64_t num_bytes() const;

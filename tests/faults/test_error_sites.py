@@ -72,6 +72,7 @@ NOT_REACHED = {
 PLAN = "the server takes no plan of pulses, and no device but a system's"
 CODING = "the server names no encoding and no decoding: only its task does"
 APART = {
+    "env/culture/run_pulses.cc": PLAN,
     "io/device/light_array.cc": PLAN,
     "io/device/preset/": PLAN,
     "io/signal/": "the server finds no spikes in potentials and makes no noise of electrodes",

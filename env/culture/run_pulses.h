@@ -1,0 +1,51 @@
+// The plan of pulses of one run of a live culture.
+#ifndef LIVND_ENV_CULTURE_RUN_PULSES_H_
+#define LIVND_ENV_CULTURE_RUN_PULSES_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "env/copies.h"
+#include "env/culture/culture_types.h"
+#include "env/culture/stimulus_plan.h"
+#include "io/stimulus/pulse_plan.h"
+#include "io/stimulus/pulse_schedule.h"
+#include "sim/culture/culture.h"
+
+namespace livnd::env {
+
+// Gives a run the currents of a plan piece by piece, so that a million pulses are never waveforms at once. Immutable
+// and thread-safe.
+class RunPulses {
+ public:
+  // Admits a plan that begins at start_tick, the start of a run of num_ticks, or refuses it whole: field errors below
+  // "pulse_plan" of io::PulseSchedule, and about a plan that goes on after the run's end or makes a potential beyond
+  // +-1000 mV at a cell.
+  static absl::StatusOr<RunPulses> Create(io::PulsePlan plan, const Electrodes& electrodes,
+                                          const sim::Culture& culture, int64_t start_tick,
+                                          int64_t num_ticks);
+
+  // What a StimulusPlan has to know of them: electrode currents without a sample. The pulses themselves are none of
+  // its stimuli: they are over when their run is. Where there are no electrodes (null), it is refused.
+  static CultureStimulus Announcement(const sim::Culture& culture, const Electrodes* electrodes);
+  // Refuses pulses beside stimuli of the field, which they would cut.
+  static absl::Status CheckAlone(const StimulusPlan& plan);
+
+  // The waveforms of the pulses that begin in [from, to) of the run.
+  std::vector<std::shared_ptr<const sim::Waveform>> Waveforms(int64_t from, int64_t to) const;
+
+ private:
+  RunPulses(io::PulseSchedule schedule, int64_t start_tick)
+      : schedule_(std::move(schedule)), start_tick_(start_tick) {}
+
+  io::PulseSchedule schedule_;
+  int64_t start_tick_;
+};
+
+}  // namespace livnd::env
+
+#endif  // LIVND_ENV_CULTURE_RUN_PULSES_H_
