@@ -6,6 +6,7 @@
 #   tools/setup.sh --rl       also .venv-rl, with the reinforcement-learning tools that ./test rl runs
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
+#   tools/setup.sh --wheel    also what makes an empty Debian, for ./test wheel
 #   tools/setup.sh --fuzz     also Clang and its libFuzzer, for ./test fuzz
 #   tools/setup.sh --check    change nothing; say what is missing, exit 1 if anything is
 #
@@ -31,6 +32,7 @@ other_packages=(
   ca-certificates python3 python3-venv
 )
 container_packages=(buildah mmdebstrap podman runc)
+wheel_packages=(mmdebstrap)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
 say() { echo "setup: $*" >&2; }
@@ -141,6 +143,7 @@ case ${1:-} in
   '' | --rl) packages+=("${other_packages[@]}") ;;
   --build) ;;
   --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
+  --wheel) packages+=("${other_packages[@]}" "${wheel_packages[@]}") ;;
   --fuzz) packages+=("${other_packages[@]}" "${fuzz_packages[@]}") ;;
   --check)
     packages+=("${other_packages[@]}")
@@ -148,7 +151,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
