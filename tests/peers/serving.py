@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVND = Path(os.environ.get("LIVND_BINARY", ROOT / "bazel-bin/server/livnd"))
-SYSTEMS = ROOT / "systems"
+# The small ones of the shipped systems: a server reads and builds all that it has before it serves.
+SYSTEMS = ROOT / "tests/data/served"
 TASK = "TargetRate-EI-mini-v0"
 
 

@@ -21,6 +21,9 @@ from livnd import local_server
 ENVIRONMENT = "TargetRate-EI-mini-v0"
 GYM_ID = f"livnd/{ENVIRONMENT}"
 
+# An own server reads and builds all systems that it has before it serves: here the small ones.
+os.environ.setdefault("LIVND_SYSTEMS", str(Path(__file__).parents[3] / "tests/data/served"))
+
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
