@@ -32,9 +32,10 @@ class StepStreamTest : public ServerTest {
     EXPECT_TRUE(Reset(session, 1).ok());
     return session;
   }
-  bool Send(int64_t tag, v1::StepRequest step) {
+  bool Send(int64_t tag, v1::StepRequest step, int64_t oldest_op_index = 0) {
     v1::StepStreamRequest request;
     request.set_tag(tag);
+    request.set_oldest_op_index(oldest_op_index);
     *request.mutable_step() = std::move(step);
     return stream_->Write(request);
   }
@@ -84,6 +85,37 @@ TEST_F(StepStreamTest, StepsOfASessionAreAnsweredInOrderAndAsSteps) {
   v1::StepStreamResponse none;
   EXPECT_FALSE(stream_->Read(&none));
   EXPECT_TRUE(stream_->Finish().ok());
+}
+
+TEST_F(StepStreamTest, AnswersThatMayBeLostAreKeptUntilTheCallerHasThem) {
+  constexpr int kNumSteps = 40;
+  const std::string session = ResetSession();
+  std::vector<std::string> told(2 + kNumSteps);  // by op_index
+  const auto step = [&](int64_t op_index, int64_t oldest) {
+    EXPECT_TRUE(Send(op_index, StepRequest(session, op_index), oldest));
+    return Receive();
+  };
+  for (int64_t i = 2; i < 2 + kNumSteps; ++i) {
+    told[static_cast<size_t>(i)] = step(i, 0).step().SerializeAsString();
+  }
+  // Nothing was said, so the last 32 come again, here and as calls of their own.
+  EXPECT_EQ(ReasonOf(step(9, 0)), "WRONG_OP_INDEX");
+  for (const int64_t i : {10, 25, 41}) {
+    EXPECT_EQ(step(i, 0).step().SerializeAsString(), told[static_cast<size_t>(i)]);
+    v1::StepResponse again;
+    ASSERT_TRUE(Step(StepRequest(session, i), &again).ok());
+    EXPECT_EQ(again.SerializeAsString(), told[static_cast<size_t>(i)]);
+  }
+  // Repeats let go of nothing; what is done next does.
+  EXPECT_TRUE(step(41, 41).has_step());
+  EXPECT_TRUE(step(30, 30).has_step());
+  EXPECT_TRUE(step(42, 40).has_step());
+  EXPECT_EQ(ReasonOf(step(39, 0)), "WRONG_OP_INDEX");
+  EXPECT_TRUE(step(40, 0).has_step());
+  // Who calls Step has had all answers before.
+  ASSERT_TRUE(Step(StepRequest(session, 43)).ok());
+  EXPECT_EQ(ReasonOf(step(42, 0)), "WRONG_OP_INDEX");
+  EXPECT_TRUE(step(43, 0).has_step());
 }
 
 TEST_F(StepStreamTest, StepsOfSeveralSessionsAreAnsweredAsTheyAreDone) {
