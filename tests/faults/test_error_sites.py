@@ -82,6 +82,7 @@ APART = {
     "io/coding/": CODING,
     "io/decoding/": CODING,
     "io/encoding/": CODING,
+    "io/recording/": "the server records nothing yet",
 }
 
 
