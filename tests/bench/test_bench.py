@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tools/bench/bench.py"
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
 BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
-WITHOUT_BASELINE = ["engine/snapshot", "engine/fork"]
+WITHOUT_BASELINE = ["engine/snapshot", "engine/fork", "recording/stepping"]
 LONG_LINES = ["engine/minute-100"]
 LINES = [
     "engine/EI-10000",
@@ -39,6 +39,7 @@ LINES = [
         for ending in ("", "-tcp")
     ),
     "serve/run-rate-cpp-64",
+    *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice")),
 ]
 
 
@@ -62,7 +63,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
-    done = bench("--quick", "engine", "serve", "livn", "point")
+    done = bench("--quick", "engine", "serve", "livn", "point", "recording")
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
     assert "rewards are not the same" not in done.stderr

@@ -12,6 +12,7 @@ import copies
 import engine
 import long_run
 import point
+import recording
 import serve
 import sessions
 import state
@@ -20,7 +21,17 @@ from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
 
 # What measures, in the order of the output; each has LINES and run().
-MODULES = (engine, closed_loop, copies, state, point, vogels_abbott, serve, sessions)
+MODULES = (
+    engine,
+    closed_loop,
+    copies,
+    state,
+    point,
+    vogels_abbott,
+    serve,
+    sessions,
+    recording,
+)
 # Read by every worker that simulates (subject.cc).
 ISA_VARIABLE = "LIVND_BENCH_ISA"
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +116,13 @@ groups
              step-p99-N  99th percentile of a Step of one after the other of these, beside one's
              recovery-N  seconds from the start of a server whose N such sessions were killed in
                       memory until it can be called, beside one without sessions
+  recording  Recordings of the spikes of 1000 cells at 10 Hz, beside h5py in processor time.
+             write      seconds for a million spikes, all threads, beside h5py that writes such
+                      rows to such chunks and flushes once a simulated second
+             stepping   of these, what the thread that simulates spends
+             hour-bytes  of a file with an hour's spikes, beside those of its rows
+             slice      seconds to open a recording of 10^8 spikes (--quick: 10^6) and read one
+                      simulated second out of its middle, beside h5py that looks at every tick
 
 lines
 {lines}"""
@@ -135,7 +153,7 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve, sessions) or one line's name",
+        help="a group (engine, livn, point, serve, sessions, recording) or one line's name",
     )
     parser.add_argument(
         "--quick",
