@@ -101,6 +101,7 @@ absl::Status RecordingReader::Load(const hdf5::InputFile& file, State* loaded) {
   const auto* closed = FindAttribute<int64_t>(group.attributes, kClosed);
   if (closed == nullptr) return NoRecording();
   state.closed = *closed == 1;
+  if (group.links.size() > 2 * kMaxStreams) return NoRecording();
   state.attributes = std::move(group.attributes);
   for (size_t i = 0; i < group.links.size(); ++i) {
     const hdf5::Link& link = group.links[i];

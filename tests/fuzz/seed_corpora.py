@@ -139,10 +139,23 @@ def _neuroh5() -> None:
     _write("neuroh5", "cut", b"\1" + change(240, 1, 0, 0))
 
 
+def _recordings() -> None:
+    def change(where: int, value: int) -> bytes:
+        return struct.pack("<Ii", where, value)
+
+    _write("recordings", "sound", b"\0")
+    _write("recordings", "sound_and_sealed", b"\1")
+    _write("recordings", "superblock", b"\1" + change(36, 5000))
+    _write("recordings", "bytes", b"\0" + change(4200, 77) + change(1 << 24 | 9000, -1))
+    _write("recordings", "sealed", b"\1" + change(4200, 77) + change(3 << 24 | 9000, -1))
+    _write("recordings", "cut", b"\2" + change(6000, 0))
+
+
 if __name__ == "__main__":
     _tensors()
     _requests()
     _neuroh5()
+    _recordings()
     with Serve("--bench-environments") as own:
         _snapshots(own)
     with Serve("--bench-environments") as own:
