@@ -92,8 +92,11 @@ TEST(SparseGainsTest, TenThousandCellsUnderAThousandElectrodesAreMegabytes) {
   const int64_t held = InUse() - before;
   RecordProperty("held_bytes", std::to_string(held));
   EXPECT_LE(held, int64_t{5} << 20);
+  EXPECT_LE(gains.num_bytes(), size_t{5} << 20);
   EXPECT_GE(gains.num_pairs(), 50'000u);
+#if !defined(__SANITIZE_ADDRESS__)  // whose memory mallinfo does not see
   EXPECT_NEAR(static_cast<double>(gains.num_bytes()), static_cast<double>(held), 16384.0);
+#endif
 }
 
 }  // namespace

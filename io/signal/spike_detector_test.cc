@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/signal/electrode_noise.h"
+#include "io/testing/num_draws.h"
 
 namespace livnd::io {
 namespace {
@@ -208,7 +209,8 @@ TEST(SpikeDetectorPropertyTest, AnySamplesGiveFiniteAnswers) {
   const auto pick = [&](uint64_t n) { return random() % n; };
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   int64_t num_spikes = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  const int num_draws = NumDraws("LIVND_PLAN_DRAWS", 10'000);
+  for (int i = 0; i < num_draws; ++i) {
     SpikeDetectorConfig config;
     config.threshold = static_cast<double>(pick(8));
     config.min_threshold_uv = static_cast<double>(pick(3));

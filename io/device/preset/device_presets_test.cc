@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/device/preset/device_text.h"
+#include "io/testing/num_draws.h"
 
 namespace livnd::io {
 namespace {
@@ -175,7 +176,8 @@ TEST(DeviceTextTest, AnyTextIsRefusedOrValid) {
                                            "block: {stride: 2}"};
   std::mt19937_64 random(9);
   int num_valid = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  const int num_draws = NumDraws("LIVND_PLAN_DRAWS", 10'000);
+  for (int i = 0; i < num_draws; ++i) {
     std::string text = kDevice;
     for (uint64_t k = 0, n = 1 + random() % 2; k < n; ++k) {
       const size_t at = random() % text.size();

@@ -11,6 +11,7 @@
 #include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/testing/num_draws.h"
 
 namespace livnd::io {
 namespace {
@@ -175,7 +176,8 @@ TEST(StimulationLimitsPropertyTest, WhatPassesKeepsToTheLimits) {
   std::mt19937_64 random(3);
   const auto pick = [&](uint64_t n) { return random() % n; };
   int num_passed = 0, num_refused = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  const int num_draws = NumDraws("LIVND_PLAN_DRAWS", 10'000);
+  for (int i = 0; i < num_draws; ++i) {
     StimulationLimits limits;
     limits.max_amplitude_ua = 5.0 + static_cast<double>(pick(20));
     limits.max_phase_charge_nc = 1.0 + static_cast<double>(pick(5));
