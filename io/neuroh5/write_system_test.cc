@@ -111,7 +111,9 @@ void ExpectSame(const System& a, const System& b) {
   ASSERT_EQ(a.electrode_array.has_value(), b.electrode_array.has_value());
   if (a.electrode_array.has_value()) ExpectSame(*a.electrode_array, *b.electrode_array);
   ASSERT_EQ(a.model.has_value(), b.model.has_value());
-  if (a.model.has_value()) EXPECT_TRUE(Members(*a.model) == Members(*b.model));
+  if (a.model.has_value()) {
+    EXPECT_TRUE(Members(*a.model) == Members(*b.model));
+  }
   ASSERT_EQ(a.params.size(), b.params.size());
   for (const auto& [name, document] : a.params) {
     const ParamsDocument& other = b.params.at(name);
