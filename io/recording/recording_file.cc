@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "io/recording/contents.h"
+#include "io/recording/hdf5/input_file.h"
 #include "io/recording/hdf5/metadata.h"
 #include "io/recording/layout.h"
 #include "io/recording/table_writer.h"
@@ -24,6 +26,12 @@ int64_t SpareBytes(const StreamSpec& spec) {
   return 2 * (chunk_bytes + chunk_bytes / 64 + 65536) + 2 * 65536;
 }
 
+int64_t SpareBytes(const std::vector<StreamSpec>& streams) {
+  int64_t bytes = kFirstByte;
+  for (const StreamSpec& stream : streams) bytes += SpareBytes(stream);
+  return bytes;
+}
+
 }  // namespace
 
 // A stream and, where it is keyed, its index.
@@ -36,6 +44,11 @@ class RecordingFile::Stream {
 
   absl::Status Append(absl::string_view rows) {
     return rows_.Append(rows, [this](absl::string_view chunk) { return AddToIndex(chunk); });
+  }
+
+  absl::Status GoOnFrom(TableReader& rows, TableReader* index) {
+    LIVND_RETURN_IF_ERROR(rows_.GoOnFrom(rows));
+    return index == nullptr ? absl::OkStatus() : index_->GoOnFrom(*index);
   }
 
   TableWriter& rows() { return rows_; }
@@ -57,8 +70,9 @@ class RecordingFile::Stream {
   const int64_t row_bytes_;
 };
 
-RecordingFile::RecordingFile(std::unique_ptr<hdf5::OutputFile> file, const Options& options)
-    : file_(std::move(file)), options_(options), space_(kFirstByte) {}
+RecordingFile::RecordingFile(std::unique_ptr<hdf5::OutputFile> file, const Options& options,
+                             uint64_t begin)
+    : file_(std::move(file)), options_(options), space_(begin) {}
 
 RecordingFile::~RecordingFile() = default;
 
@@ -78,15 +92,14 @@ absl::StatusOr<std::unique_ptr<RecordingFile>> RecordingFile::Create(
     const Options& options) {
   LIVND_RETURN_IF_ERROR(CheckStreams(streams));
   LIVND_RETURN_IF_ERROR(CheckAttributes("attributes", attributes));
-  int64_t spare_bytes = kFirstByte;
-  for (const StreamSpec& stream : streams) spare_bytes += SpareBytes(stream);
+  const int64_t spare_bytes = SpareBytes(streams);
   if (options.max_bytes < spare_bytes) {
     return MakeFieldError("max_bytes", absl::StrCat(options.max_bytes),
                           absl::StrCat("at least ", spare_bytes, " for such streams"));
   }
   LIVND_ASSIGN_OR_RETURN(std::unique_ptr<hdf5::OutputFile> file,
                          hdf5::OutputFile::Create(absl::StrCat(path, ".new")));
-  std::unique_ptr<RecordingFile> recording(new RecordingFile(std::move(file), options));
+  std::unique_ptr<RecordingFile> recording(new RecordingFile(std::move(file), options, kFirstByte));
   recording->spare_bytes_ = spare_bytes;
   absl::Status status = recording->Begin(attributes, streams);
   if (status.ok()) status = recording->file_->Rename(path);
@@ -96,6 +109,46 @@ absl::StatusOr<std::unique_ptr<RecordingFile>> RecordingFile::Create(
     return status;
   }
   return recording;
+}
+
+absl::StatusOr<std::unique_ptr<RecordingFile>> RecordingFile::Resume(const std::string& path,
+                                                                     const Options& options) {
+  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<hdf5::InputFile> input, hdf5::InputFile::Open(path));
+  Contents contents;
+  absl::Status status = LoadContents(*input, &contents);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  const int64_t spare_bytes = SpareBytes(contents.specs);
+  if (static_cast<int64_t>(contents.end) > options.max_bytes - spare_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(path, ": the recording has ", contents.end,
+                                                     " of ", options.max_bytes, " bytes"));
+  }
+  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<hdf5::OutputFile> file,
+                         hdf5::OutputFile::Open(path, contents.end));
+  std::unique_ptr<RecordingFile> recording(
+      new RecordingFile(std::move(file), options, contents.end));
+  recording->spare_bytes_ = spare_bytes;
+  status = recording->GoOnFrom(contents);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  return recording;
+}
+
+absl::Status RecordingFile::GoOnFrom(Contents& contents) {
+  specs_ = contents.specs;
+  attributes_ = contents.attributes;
+  root_ = contents.root_place;
+  num_flushes_ = contents.num_flushes + 1;
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    streams_.push_back(std::make_unique<Stream>(specs_[i], contents.tables[i].dataset().compressed,
+                                                *file_, space_));
+    const int index = contents.index_of[i];
+    LIVND_RETURN_IF_ERROR(streams_.back()->GoOnFrom(
+        contents.tables[i], index < 0 ? nullptr : &contents.indices[index]));
+  }
+  return Commit(false);
 }
 
 absl::Status RecordingFile::Begin(const Attributes& attributes,
@@ -112,21 +165,40 @@ absl::Status RecordingFile::Begin(const Attributes& attributes,
 
 int64_t RecordingFile::num_rows(int stream) const { return streams_[stream]->rows().num_rows(); }
 
+absl::Status RecordingFile::CheckRows(int stream, absl::string_view rows) const {
+  const int64_t row_bytes = specs_[stream].row_bytes();
+  if (rows.size() % static_cast<size_t>(row_bytes) == 0) return absl::OkStatus();
+  return MakeFieldError("rows", absl::StrCat(rows.size(), " bytes"),
+                        absl::StrCat("a multiple of ", row_bytes, " bytes"));
+}
+
+absl::Status RecordingFile::CheckRoom(int64_t num_bytes) const {
+  const auto end = static_cast<int64_t>(space_.end());
+  if (num_bytes <= options_.max_bytes &&
+      end + num_bytes + num_bytes / 64 <= options_.max_bytes - spare_bytes_) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the recording has its ", options_.max_bytes, " bytes"));
+}
+
 absl::Status RecordingFile::Append(int stream, absl::string_view rows) {
   LIVND_RETURN_IF_ERROR(status_);
-  const int64_t row_bytes = specs_[stream].row_bytes();
-  const auto num_bytes = static_cast<int64_t>(rows.size());
-  if (num_bytes % row_bytes != 0) {
-    return MakeFieldError("rows", absl::StrCat(num_bytes, " bytes"),
-                          absl::StrCat("a multiple of ", row_bytes, " bytes"));
-  }
-  const auto end = static_cast<int64_t>(space_.end());
-  if (num_bytes > options_.max_bytes ||
-      end + num_bytes + num_bytes / 64 > options_.max_bytes - spare_bytes_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the recording has its ", options_.max_bytes, " bytes"));
-  }
+  LIVND_RETURN_IF_ERROR(CheckRows(stream, rows));
+  LIVND_RETURN_IF_ERROR(CheckRoom(static_cast<int64_t>(rows.size())));
   return status_ = streams_[stream]->Append(rows);
+}
+
+absl::Status RecordingFile::Append(absl::Span<const std::string> rows) {
+  LIVND_RETURN_IF_ERROR(status_);
+  int64_t num_bytes = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    LIVND_RETURN_IF_ERROR(CheckRows(static_cast<int>(i), rows[i]));
+    num_bytes += static_cast<int64_t>(rows[i].size());
+  }
+  LIVND_RETURN_IF_ERROR(CheckRoom(num_bytes));
+  for (size_t i = 0; i < rows.size() && status_.ok(); ++i) status_ = streams_[i]->Append(rows[i]);
+  return status_;
 }
 
 void RecordingFile::SetAttribute(int stream, const std::string& name, int64_t value) {

@@ -10,11 +10,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "io/recording/hdf5/file_space.h"
 #include "io/recording/hdf5/output_file.h"
 #include "io/recording/stream.h"
 
 namespace livnd::io {
+
+struct Contents;
 
 // An HDF5 file in the layout of docs/recordings.md. It is a valid file from Create on, whenever it is
 // looked at and whatever happens to the process, and holds what was appended before the last Flush
@@ -37,6 +40,12 @@ class RecordingFile {
   static absl::StatusOr<std::unique_ptr<RecordingFile>> Create(
       const std::string& path, const Attributes& attributes, const std::vector<StreamSpec>& streams,
       const Options& options);
+  // Goes on with a recording that was closed, or whose writer is gone, from what was flushed last; it
+  // is open again, and its streams and attributes stay. `compressed` is what it was for each stream.
+  // Only one may write to a file: seeing to that is the caller's business. The errors of
+  // RecordingReader::Open; ResourceExhausted: it is longer than max_bytes.
+  static absl::StatusOr<std::unique_ptr<RecordingFile>> Resume(const std::string& path,
+                                                               const Options& options);
   // Of a file with such streams.
   static int64_t MemoryBytes(const std::vector<StreamSpec>& streams);
 
@@ -46,6 +55,8 @@ class RecordingFile {
   // nothing has changed then. After any other error the file stays as the last Flush left it, and
   // every call answers that error.
   absl::Status Append(int stream, absl::string_view rows);
+  // The same for every stream, rows[stream]: all are taken, or none.
+  absl::Status Append(absl::Span<const std::string> rows);
   // An attribute of the file (stream -1) or of a stream, from the next Flush on.
   void SetAttribute(int stream, const std::string& name, int64_t value);
   absl::Status Flush();
@@ -54,6 +65,7 @@ class RecordingFile {
   absl::Status Close();
 
   const std::vector<StreamSpec>& streams() const { return specs_; }
+  const Attributes& attributes() const { return attributes_; }
   int64_t num_rows(int stream) const;
   // As of the last Flush.
   int64_t num_bytes() const { return num_bytes_; }
@@ -62,8 +74,11 @@ class RecordingFile {
  private:
   class Stream;
 
-  RecordingFile(std::unique_ptr<hdf5::OutputFile> file, const Options& options);
+  RecordingFile(std::unique_ptr<hdf5::OutputFile> file, const Options& options, uint64_t begin);
+  absl::Status GoOnFrom(Contents& contents);
   absl::Status Begin(const Attributes& attributes, const std::vector<StreamSpec>& streams);
+  absl::Status CheckRows(int stream, absl::string_view rows) const;
+  absl::Status CheckRoom(int64_t num_bytes) const;
   absl::Status Commit(bool last);
 
   const std::unique_ptr<hdf5::OutputFile> file_;

@@ -153,6 +153,42 @@ TEST_P(RecordingFileTest, WhatIsNotFlushedIsNotThere) {
   EXPECT_EQ(*Hdf5Integer(path, "closed"), 0);
 }
 
+// A writer goes away, with or without closing, and another one goes on, again and again.
+TEST_P(RecordingFileTest, GoesOnFromTheLastFlush) {
+  const std::string path = FreshPath("resume");
+  auto file = *RecordingFile::Create(path, SampleAttributes(), SampleStreams(), Options());
+  Written written;
+  std::mt19937_64 random(8);
+  for (int round = 0; round < 25; ++round) {
+    SCOPED_TRACE(round);
+    written.Append(*file, kSampleSpikes, random() % 4 == 0 ? 20000 : random() % 300);
+    written.Append(*file, kSamplePotentials, random() % 90);
+    written.Append(*file, kSampleRewards, random() % 3);
+    written.Append(*file, kSampleVoltages, random() % 5);
+    written.Append(*file, kSampleSites, random() % 9);
+    if (round % 3 == 0) {
+      ASSERT_TRUE(file->Close().ok());
+    } else {
+      ASSERT_TRUE(file->Flush().ok());
+      const Written flushed = written;
+      written.Append(*file, kSampleSpikes, round % 2 == 0 ? 30000 : 10);  // lost
+      written = flushed;
+    }
+    file.reset();
+    auto resumed = RecordingFile::Resume(path, Options());
+    ASSERT_TRUE(resumed.ok()) << resumed.status();
+    file = *std::move(resumed);
+    EXPECT_EQ(*Hdf5Integer(path, "closed"), 0);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(file->num_rows(i), written.num_rows[i]);
+    ExpectRows(path, written.num_rows);
+  }
+  ASSERT_TRUE(file->Close().ok());
+  ExpectRows(path, written.num_rows);
+  EXPECT_EQ(*Hdf5Integer(path, "closed"), 1);
+  EXPECT_EQ(*Hdf5Text(path, "system"), "EI-µ");
+  EXPECT_EQ(FileBytes(path), file->num_bytes());
+}
+
 INSTANTIATE_TEST_SUITE_P(Compressed, RecordingFileTest, testing::Bool());
 
 TEST(RecordingFileRoomTest, FlushingAgainAndAgainTakesNoRoom) {
@@ -194,11 +230,49 @@ TEST(RecordingFileRoomTest, StaysWithinItsBytesAndCanBeClosed) {
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(status.message()), HasSubstr("12582912 bytes"));
-  // What is small still fits, for a while.
   EXPECT_GT(written.num_rows[kSampleSpikes], 50000);
   ASSERT_TRUE(file.Close().ok());
   EXPECT_LE(FileBytes(path), options.max_bytes);
   ExpectRows(path, written.num_rows);
+}
+
+// What one call appends to several streams is all there or not at all, however full the file is.
+TEST(RecordingFileRoomTest, TakesRowsOfSeveralStreamsTogether) {
+  const std::string path = FreshPath("together");
+  RecordingFile::Options options;
+  options.compressed = false;
+  options.max_bytes = 12 << 20;
+  auto file = *RecordingFile::Create(path, {}, SampleStreams(), options);
+  absl::Status status;
+  int64_t num_taken = 0;
+  while (status.ok()) {
+    std::vector<std::string> rows(5);
+    rows[kSampleSpikes] = SampleRows(kSampleSpikes, 100 * num_taken, 100 * (num_taken + 1));
+    rows[kSamplePotentials] = SampleRows(kSamplePotentials, num_taken, num_taken + 1);
+    rows[kSampleRewards] = SampleRows(kSampleRewards, num_taken, num_taken + 1);
+    status = file->Append(rows);
+    if (status.ok()) ++num_taken;
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GT(num_taken, 500);
+  ASSERT_TRUE(file->Close().ok());
+  EXPECT_LE(FileBytes(path), options.max_bytes);
+  ExpectRows(path, {100 * num_taken, num_taken, num_taken, 0, 0});
+  // There is no room to go on, and nothing is changed by asking.
+  EXPECT_EQ(RecordingFile::Resume(path, options).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(*Hdf5Integer(path, "closed"), 1);
+}
+
+TEST(RecordingFileErrorsTest, GoesOnWithNothingElse) {
+  EXPECT_EQ(RecordingFile::Resume("/nowhere/x.h5", {}).status().code(),
+            absl::StatusCode::kNotFound);
+  const std::string path = FreshPath("else");
+  std::ofstream(path) << "mine";
+  const absl::Status status = RecordingFile::Resume(path, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  EXPECT_EQ(FileBytes(path), 4);
 }
 
 TEST(RecordingFileErrorsTest, NothingIsWrittenOver) {

@@ -19,39 +19,6 @@ absl::Status TooFast() {
   return absl::UnavailableError("the recording is written faster than it can be read");
 }
 
-// All of it, or what is there.
-absl::StatusOr<std::string> ReadSuperblock(const hdf5::InputFile& file) {
-  LIVND_ASSIGN_OR_RETURN(const uint64_t length, file.Length());
-  return file.Read(0, std::min<uint64_t>(length, hdf5::kSuperblockBytes));
-}
-
-absl::Status NoRecording() {
-  return absl::DataLossError("is damaged, or HDF5 but not a recording");
-}
-
-absl::StatusOr<std::string> ReadHeader(const hdf5::InputFile& file, uint64_t address) {
-  LIVND_ASSIGN_OR_RETURN(const std::string prefix, file.Read(address, hdf5::kHeaderPrefixBytes));
-  LIVND_ASSIGN_OR_RETURN(const uint64_t num_bytes, hdf5::HeaderBytes(prefix));
-  return file.Read(address, num_bytes);
-}
-
-template <typename T>
-const T* FindAttribute(const Attributes& attributes, absl::string_view name) {
-  const auto found = attributes.find(std::string(name));
-  return found == attributes.end() ? nullptr : std::get_if<T>(&found->second);
-}
-
-absl::Status CheckFormat(const Attributes& attributes) {
-  const auto* format = FindAttribute<std::string>(attributes, kFormat);
-  const auto* version = FindAttribute<int64_t>(attributes, kFormatVersion);
-  if (format == nullptr || *format != kFormatName || version == nullptr) return NoRecording();
-  if (*version != kCurrentFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("is a recording of version ", *version,
-                                                      "; understood is ", kCurrentFormatVersion));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status InPath(const std::string& path, const absl::Status& status) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
@@ -84,52 +51,7 @@ absl::StatusOr<std::unique_ptr<RecordingReader>> RecordingReader::Open(const std
   return reader;
 }
 
-absl::Status RecordingReader::Load(const hdf5::InputFile& file, State* loaded) {
-  State& state = *loaded;
-  LIVND_ASSIGN_OR_RETURN(state.superblock, ReadSuperblock(file));
-  LIVND_ASSIGN_OR_RETURN(const uint64_t length, file.Length());
-  LIVND_ASSIGN_OR_RETURN(const hdf5::Superblock superblock,
-                         hdf5::DecodeSuperblock(state.superblock));
-  if (superblock.end > length) {
-    return absl::DataLossError(
-        absl::StrCat("is cut off: ", length, " of ", superblock.end, " bytes"));
-  }
-  state.end = superblock.end;
-  LIVND_ASSIGN_OR_RETURN(state.root, ReadHeader(file, superblock.root_address));
-  LIVND_ASSIGN_OR_RETURN(hdf5::Group group, hdf5::DecodeGroup(state.root));
-  LIVND_RETURN_IF_ERROR(CheckFormat(group.attributes));
-  const auto* closed = FindAttribute<int64_t>(group.attributes, kClosed);
-  if (closed == nullptr) return NoRecording();
-  state.closed = *closed == 1;
-  if (group.links.size() > 2 * kMaxStreams) return NoRecording();
-  state.attributes = std::move(group.attributes);
-  for (size_t i = 0; i < group.links.size(); ++i) {
-    const hdf5::Link& link = group.links[i];
-    LIVND_ASSIGN_OR_RETURN(TableReader table,
-                           TableReader::Open(file, link.address, superblock.end));
-    state.specs.push_back({link.name, table.dataset().columns, table.dataset().attributes});
-    state.index_of.push_back(-1);
-    if (state.specs.back().is_keyed()) {
-      const StreamSpec wanted = IndexOf(link.name);
-      if (++i == group.links.size() || group.links[i].name != wanted.name) return NoRecording();
-      LIVND_ASSIGN_OR_RETURN(TableReader index,
-                             TableReader::Open(file, group.links[i].address, superblock.end));
-      if (index.dataset().columns != wanted.columns ||
-          index.dataset().num_rows != table.num_full_chunks()) {
-        return NoRecording();
-      }
-      state.index_of.back() = static_cast<int>(state.indices.size());
-      state.indices.push_back(std::move(index));
-    }
-    state.tables.push_back(std::move(table));
-  }
-  if (!CheckStreams(state.specs).ok()) return NoRecording();
-  state.spans.resize(state.specs.size());
-  return absl::OkStatus();
-}
-
 absl::StatusOr<bool> RecordingReader::IsCurrent() const {
-  if (state_.closed) return true;
   // A root group that was replaced may be where an earlier one was, but counts flushes.
   LIVND_ASSIGN_OR_RETURN(const std::string superblock, ReadSuperblock(*file_));
   if (superblock != state_.superblock) return false;
@@ -143,12 +65,13 @@ absl::Status RecordingReader::Refresh() {
   // What a flush replaces, the one after it may overwrite: what was read is good if none came.
   for (int tries = 0; tries < kMaxTries; ++tries) {
     State state;
-    const absl::Status status = Load(*file_, &state);
+    const absl::Status status = LoadContents(*file_, &state);
     LIVND_ASSIGN_OR_RETURN(const std::string superblock, ReadSuperblock(*file_));
     if (!status.ok()) {
       if (superblock == state.superblock) return InPath(path_, status);
       continue;
     }
+    state.spans.resize(state.specs.size());
     state_ = std::move(state);
     const absl::StatusOr<bool> is_current = IsCurrent();
     if (!is_current.ok()) return InPath(path_, is_current.status());

@@ -13,10 +13,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "io/recording/contents.h"
 #include "io/recording/hdf5/input_file.h"
 #include "io/recording/layout.h"
 #include "io/recording/stream.h"
-#include "io/recording/table_reader.h"
 
 namespace livnd::io {
 
@@ -72,19 +72,11 @@ class RecordingReader {
 
  private:
   // What the file says of itself at one time.
-  struct State {
-    uint64_t end = 0;
-    std::string superblock, root;  // bytes
-    Attributes attributes;
-    bool closed = false;
-    std::vector<StreamSpec> specs;
-    std::vector<TableReader> tables, indices;  // [stream]; `indices` only of keyed streams
-    std::vector<int> index_of;                 // [stream] of `indices`, or -1
+  struct State : Contents {
     std::vector<absl::optional<std::vector<ChunkSpan>>> spans;  // [stream], once read
   };
   RecordingReader(std::string path, std::unique_ptr<hdf5::InputFile> file);
 
-  static absl::Status Load(const hdf5::InputFile& file, State* state);
   // Whether no flush has come between.
   absl::StatusOr<bool> IsCurrent() const;
   // Does `read` on a state that does not change meanwhile.

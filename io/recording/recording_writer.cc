@@ -8,12 +8,27 @@
 #include "base/status_macros.h"
 
 namespace livnd::io {
+namespace {
+
+constexpr char kNumDropped[] = "num_dropped", kNumWaits[] = "num_waits", kWaitedUs[] = "waited_us";
+
+}  // namespace
 
 RecordingWriter::RecordingWriter(std::unique_ptr<RecordingFile> file, const Options& options)
     : options_(options), file_(std::move(file)), specs_(file_->streams()) {
-  counts_.appended.resize(specs_.size());
-  counts_.dropped.resize(specs_.size());
-  counts_.flushed.resize(specs_.size());
+  // A recording that goes on counts on.
+  const auto number = [](const Attributes& attributes, const char* name) {
+    const auto found = attributes.find(name);
+    const auto* value = found == attributes.end() ? nullptr : std::get_if<int64_t>(&found->second);
+    return value == nullptr ? 0 : *value;
+  };
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    counts_.flushed.push_back(file_->num_rows(static_cast<int>(i)));
+    counts_.dropped.push_back(number(specs_[i].attributes, kNumDropped));
+  }
+  counts_.appended = counts_.flushed;
+  counts_.num_waits = number(file_->attributes(), kNumWaits);
+  counts_.waited_us = number(file_->attributes(), kWaitedUs);
   counts_.num_bytes = file_->num_bytes();
 }
 
@@ -22,18 +37,32 @@ bool RecordingWriter::HasRoom(int64_t num_bytes) const {
 }
 
 absl::Status RecordingWriter::Append(int stream, std::string rows) {
-  const int64_t row_bytes = specs_[stream].row_bytes();
-  const auto num_bytes = static_cast<int64_t>(rows.size());
-  if (num_bytes % row_bytes != 0) {
-    return MakeFieldError("rows", absl::StrCat(num_bytes, " bytes"),
-                          absl::StrCat("a multiple of ", row_bytes, " bytes"));
+  std::vector<std::string> of_streams(specs_.size());
+  of_streams[stream] = std::move(rows);
+  return Append(absl::MakeSpan(of_streams));
+}
+
+absl::Status RecordingWriter::Append(absl::Span<std::string> rows) {
+  std::vector<int64_t> num_rows(specs_.size());
+  int64_t num_bytes = 0;
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    const int64_t row_bytes = specs_[i].row_bytes();
+    const auto of_stream = static_cast<int64_t>(rows[i].size());
+    if (of_stream % row_bytes != 0) {
+      return MakeFieldError("rows", absl::StrCat(of_stream, " bytes"),
+                            absl::StrCat("a multiple of ", row_bytes, " bytes"));
+    }
+    num_rows[i] = of_stream / row_bytes;
+    num_bytes += of_stream;
   }
-  const int64_t num_rows = num_bytes / row_bytes;
-  if (num_rows == 0) return absl::OkStatus();
+  if (num_bytes == 0) return absl::OkStatus();
+  const auto add_to = [&num_rows](std::vector<int64_t>& counts) {
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += num_rows[i];
+  };
   std::unique_lock<std::mutex> lock(mutex_);
   if (!HasRoom(num_bytes) && !closing_ && status_.ok()) {
     if (options_.when_full == WhenFull::kDrop) {
-      counts_.dropped[stream] += num_rows;
+      add_to(counts_.dropped);
       return absl::OkStatus();
     }
     const Clock::time_point begin = Clock::now();
@@ -43,14 +72,16 @@ absl::Status RecordingWriter::Append(int stream, std::string rows) {
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count();
   }
   if (!status_.ok()) {
-    counts_.dropped[stream] += num_rows;
+    add_to(counts_.dropped);
     return status_;
   }
   if (closing_) return absl::FailedPreconditionError("the recording is being closed");
-  counts_.appended[stream] += num_rows;
+  add_to(counts_.appended);
   waiting_bytes_ += num_bytes;
   counts_.most_waiting_bytes = std::max(counts_.most_waiting_bytes, waiting_bytes_);
-  waiting_.push_back({stream, std::move(rows)});
+  Batch& batch = waiting_.emplace_back();
+  batch.num_bytes = num_bytes;
+  for (std::string& of_stream : rows) batch.rows.push_back(std::move(of_stream));
   work_.notify_one();
   return absl::OkStatus();
 }
@@ -89,9 +120,9 @@ absl::Status RecordingWriter::status() const {
 
 absl::Status RecordingWriter::WriteOut(const std::deque<Batch>& batches) {
   for (const Batch& batch : batches) {
-    LIVND_RETURN_IF_ERROR(file_->Append(batch.stream, batch.rows));
+    LIVND_RETURN_IF_ERROR(file_->Append(batch.rows));
     const std::lock_guard<std::mutex> lock(mutex_);
-    waiting_bytes_ -= static_cast<int64_t>(batch.rows.size());
+    waiting_bytes_ -= batch.num_bytes;
     done_.notify_all();
   }
   return absl::OkStatus();
@@ -100,10 +131,10 @@ absl::Status RecordingWriter::WriteOut(const std::deque<Batch>& batches) {
 absl::Status RecordingWriter::FlushFile(bool last) {
   Counts counts = this->counts();
   for (size_t i = 0; i < specs_.size(); ++i) {
-    file_->SetAttribute(static_cast<int>(i), "num_dropped", counts.dropped[i]);
+    file_->SetAttribute(static_cast<int>(i), kNumDropped, counts.dropped[i]);
   }
-  file_->SetAttribute(-1, "num_waits", counts.num_waits);
-  file_->SetAttribute(-1, "waited_us", counts.waited_us);
+  file_->SetAttribute(-1, kNumWaits, counts.num_waits);
+  file_->SetAttribute(-1, kWaitedUs, counts.waited_us);
   LIVND_RETURN_IF_ERROR(last ? file_->Close() : file_->Flush());
   const std::lock_guard<std::mutex> lock(mutex_);
   counts_.num_flushes = file_->num_flushes();

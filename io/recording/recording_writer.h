@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "io/recording/recording_file.h"
 
 namespace livnd::io {
@@ -53,6 +54,9 @@ class RecordingWriter {
   // Whole rows, which are taken, or counted as dropped. FailedPrecondition: it is being closed. The
   // error of the file, since which every row counts as dropped.
   absl::Status Append(int stream, std::string rows);
+  // Rows of every stream, moved from rows[stream]: they are taken or dropped together, and no flush
+  // comes between them, so that a file has all of them or none.
+  absl::Status Append(absl::Span<std::string> rows);
   // Waits until all that was appended before is in the file. The error of the file.
   absl::Status Flush();
   // Has Run write what is left, close the file and return, and waits for that. The error of the file.
@@ -69,8 +73,8 @@ class RecordingWriter {
  private:
   using Clock = std::chrono::steady_clock;
   struct Batch {
-    int stream;
-    std::string rows;
+    std::vector<std::string> rows;  // [stream]
+    int64_t num_bytes;
   };
 
   // Writes batches to the file. Only the thread of Run.

@@ -208,6 +208,47 @@ TEST_F(RecordingWriterTest, AFullFileIsClosedAndItsLossesAreCounted) {
   EXPECT_GT(Number(reader->streams()[kSampleSpikes].attributes, "num_dropped"), 0);
 }
 
+// A file holds all of what one Append gave to its streams, at every flush.
+TEST_F(RecordingWriterTest, NoFlushComesBetweenStreams) {
+  Make({1 << 16, WhenFull::kWait, std::chrono::milliseconds(0)});
+  Start();
+  for (int64_t i = 0; i < 3000; ++i) {
+    std::vector<std::string> rows(5);
+    rows[kSampleSpikes] = SampleRows(kSampleSpikes, 20 * i, 20 * (i + 1));
+    rows[kSampleRewards] = SampleRows(kSampleRewards, i, i + 1);
+    ASSERT_TRUE(writer_->Append(absl::MakeSpan(rows)).ok());
+    if (i % 100 != 0) continue;
+    const auto reader = *RecordingReader::Open(path_);
+    EXPECT_EQ(reader->num_rows(kSampleSpikes), 20 * reader->num_rows(kSampleRewards));
+  }
+  ASSERT_TRUE(writer_->Close().ok());
+  EXPECT_TRUE(Rows(path_, kSampleSpikes) == SampleRows(kSampleSpikes, 0, 60000));
+  EXPECT_GT(writer_->counts().num_flushes, 10);
+}
+
+// Counts of a recording are those of all its writers.
+TEST_F(RecordingWriterTest, GoesOnCounting) {
+  Make({24 * 100, WhenFull::kDrop});
+  ASSERT_TRUE(AppendSpikes(0, 100).ok());
+  ASSERT_TRUE(AppendSpikes(100, 150).ok());  // dropped
+  Start();
+  ASSERT_TRUE(writer_->Close().ok());
+  thread_.join();
+  auto file = RecordingFile::Resume(path_, {});
+  ASSERT_TRUE(file.ok()) << file.status();
+  writer_ = std::make_unique<RecordingWriter>(*std::move(file),
+                                              RecordingWriter::Options{24 * 100, WhenFull::kDrop});
+  EXPECT_EQ(writer_->counts().appended[kSampleSpikes], 100);
+  ASSERT_TRUE(AppendSpikes(100, 130).ok());
+  ASSERT_TRUE(AppendSpikes(130, 240).ok());  // dropped
+  Start();
+  ASSERT_TRUE(writer_->Close().ok());
+  const auto reader = *RecordingReader::Open(path_);
+  EXPECT_EQ(reader->num_rows(kSampleSpikes), 130);
+  EXPECT_EQ(Number(reader->streams()[kSampleSpikes].attributes, "num_dropped"), 160);
+  EXPECT_EQ(writer_->counts().appended[kSampleSpikes], 130);
+}
+
 TEST_F(RecordingWriterTest, HalfARowIsRefused) {
   Make({});
   const auto error = FieldErrorOf(writer_->Append(kSampleSpikes, "half"));

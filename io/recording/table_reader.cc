@@ -28,6 +28,7 @@ absl::StatusOr<TableReader> TableReader::Open(const hdf5::InputFile& file, uint6
                          file.Read(header_address, hdf5::kHeaderPrefixBytes));
   LIVND_ASSIGN_OR_RETURN(const uint64_t header_bytes, hdf5::HeaderBytes(prefix));
   LIVND_ASSIGN_OR_RETURN(const std::string header, file.Read(header_address, header_bytes));
+  table.header_place_ = {header_address, header_bytes};
   LIVND_ASSIGN_OR_RETURN(table.dataset_, hdf5::DecodeDataset(header));
   for (const Column& column : table.dataset_.columns) {
     table.row_bytes_ += column.length * ElementBytes(column.type);
@@ -81,6 +82,11 @@ absl::Status TableReader::ReadTree() {
   if (status.ok()) status = CheckPlaces();
   if (!status.ok()) chunks_.clear();
   return status;
+}
+
+absl::StatusOr<std::vector<hdf5::Extent>> TableReader::Places() {
+  LIVND_RETURN_IF_ERROR(ReadTree());
+  return chunks_;
 }
 
 absl::StatusOr<std::string> TableReader::ReadChunk(int64_t chunk) {

@@ -25,6 +25,9 @@ class TableReader {
   int64_t row_bytes() const { return row_bytes_; }
   int64_t num_chunks() const;
   int64_t num_full_chunks() const { return dataset_.num_rows / dataset_.chunk_rows; }
+  const hdf5::Extent& header_place() const { return header_place_; }
+  // Where the chunks are.
+  absl::StatusOr<std::vector<hdf5::Extent>> Places();
   // The rows of a chunk, of the last one those that are there. Reads the whole tree the first time.
   absl::StatusOr<std::string> ReadChunk(int64_t chunk);
 
@@ -37,6 +40,7 @@ class TableReader {
 
   const hdf5::InputFile* file_;
   uint64_t end_;
+  hdf5::Extent header_place_;
   hdf5::Dataset dataset_;
   int64_t row_bytes_ = 0;
   std::vector<hdf5::Extent> chunks_;  // once the tree was read

@@ -21,6 +21,20 @@ TableWriter::TableWriter(const StreamSpec& spec, bool compressed, hdf5::OutputFi
   dataset_.attributes = spec.attributes;
 }
 
+absl::Status TableWriter::GoOnFrom(TableReader& table) {
+  dataset_ = table.dataset();
+  header_ = table.header_place();
+  LIVND_ASSIGN_OR_RETURN(const std::vector<hdf5::Extent> places, table.Places());
+  const auto num_full = static_cast<size_t>(table.num_full_chunks());
+  for (size_t i = 0; i < num_full; ++i) LIVND_RETURN_IF_ERROR(tree_.Add(places[i]));
+  if (num_full < places.size()) {
+    LIVND_ASSIGN_OR_RETURN(rows_, table.ReadChunk(table.num_full_chunks()));
+    tail_ = places[num_full];
+  }
+  rows_changed_ = true;
+  return absl::OkStatus();
+}
+
 void TableWriter::SetAttribute(const std::string& name, int64_t value) {
   Attribute& attribute = dataset_.attributes[name];
   if (attribute == Attribute(value)) return;

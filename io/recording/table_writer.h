@@ -15,6 +15,7 @@
 #include "io/recording/hdf5/metadata.h"
 #include "io/recording/hdf5/output_file.h"
 #include "io/recording/stream.h"
+#include "io/recording/table_reader.h"
 
 namespace livnd::io {
 
@@ -24,6 +25,10 @@ class TableWriter {
  public:
   TableWriter(const StreamSpec& spec, bool compressed, hdf5::OutputFile& file,
               hdf5::FileSpace& space);
+
+  // Goes on with a table of such a spec that is in the file already. Its full chunks stay where they
+  // are.
+  absl::Status GoOnFrom(TableReader& table);
 
   // Whole rows. Tells the rows of every chunk that has become full and is written.
   absl::Status Append(absl::string_view rows,

@@ -19,6 +19,16 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string
   return std::unique_ptr<OutputFile>(new OutputFile(path, fd));
 }
 
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Open(const std::string& path,
+                                                             uint64_t num_bytes) {
+  const int fd = open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot be opened"));
+  std::unique_ptr<OutputFile> file(new OutputFile(path, fd));
+  if (ftruncate(fd, static_cast<off_t>(num_bytes)) != 0) return file->Failed("cut");
+  file->length_ = num_bytes;
+  return file;
+}
+
 OutputFile::~OutputFile() { close(fd_); }
 
 absl::Status OutputFile::Failed(absl::string_view what) const {

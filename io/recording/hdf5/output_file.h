@@ -17,6 +17,9 @@ class OutputFile {
  public:
   // AlreadyExists: something is there.
   static absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& path);
+  // One that is there, without what is behind its first num_bytes bytes.
+  static absl::StatusOr<std::unique_ptr<OutputFile>> Open(const std::string& path,
+                                                          uint64_t num_bytes);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
