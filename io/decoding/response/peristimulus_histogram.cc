@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "io/decoding/response/onset.h"
 
 namespace livnd::io {
 
@@ -24,15 +25,8 @@ PeristimulusHistogram::PeristimulusHistogram(DecodingKey key, const Config& conf
   }
   num_bins_ = static_cast<int64_t>(std::clamp(num, 1.0, 1e15));
   for (size_t i = 0; i < config.onsets_ms.size(); ++i) {
-    const double onset = config.onsets_ms[i];
-    if (window.FirstTickAt(onset - config.pre_ms) >= 0 &&
-        window.FirstTickAt(onset + config.post_ms) <= window.num_ticks) {
-      continue;
-    }
-    Refuse(MakeFieldError(
-        absl::StrCat("onsets_ms[", i, "]"), Exact(onset),
-        absl::StrCat(Exact(config.pre_ms), " .. ", Exact(window.duration_ms() - config.post_ms),
-                     ": pre_ms and post_ms are within the window")));
+    Refuse(CheckOnset(absl::StrCat("onsets_ms[", i, "]"), config.onsets_ms[i], config.pre_ms,
+                      config.post_ms, window));
   }
   std::sort(config_.onsets_ms.begin(), config_.onsets_ms.end());
   layout().AddAny(static_cast<size_t>(num_groups() * num_bins_));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "base/field_error.h"
+#include "io/decoding/response/onset.h"
 #include "io/decoding/response/stimulus_response.h"
 
 namespace livnd::io {
@@ -44,15 +44,8 @@ Recruitment::Recruitment(DecodingKey key, const Config& config, const DecodingWi
   std::sort(amplitudes_.begin(), amplitudes_.end());
   amplitudes_.erase(std::unique(amplitudes_.begin(), amplitudes_.end()), amplitudes_.end());
   for (size_t i = 0; i < config.onsets_ms.size(); ++i) {
-    const double onset = config.onsets_ms[i];
-    if (window.FirstTickAt(onset - config.pre_ms) >= 0 &&
-        window.FirstTickAt(onset + config.post_ms) <= window.num_ticks) {
-      continue;
-    }
-    Refuse(MakeFieldError(
-        absl::StrCat("onsets_ms[", i, "]"), Exact(onset),
-        absl::StrCat(Exact(config.pre_ms), " .. ", Exact(window.duration_ms() - config.post_ms),
-                     ": pre_ms and post_ms are within the window")));
+    Refuse(CheckOnset(absl::StrCat("onsets_ms[", i, "]"), config.onsets_ms[i], config.pre_ms,
+                      config.post_ms, window));
   }
   counts_ = layout().AddAny(2 * config.onsets_ms.size() * static_cast<size_t>(num_units()));
   scratch_ = layout().AddAny(config.onsets_ms.size());

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "io/decoding/response/onset.h"
 
 namespace livnd::io {
 
@@ -24,12 +25,7 @@ StimulusResponse::StimulusResponse(DecodingKey key, const Config& config,
       onset_(window.FirstTickAt(config.onset_ms)),
       pre_begin_(window.FirstTickAt(config.onset_ms - config.pre_ms)),
       post_end_(window.FirstTickAt(config.onset_ms + config.post_ms)) {
-  if (pre_begin_ < 0 || post_end_ > window.num_ticks) {
-    Refuse(MakeFieldError(
-        "onset_ms", Exact(config.onset_ms),
-        absl::StrCat(Exact(config.pre_ms), " .. ", Exact(window.duration_ms() - config.post_ms),
-                     ": pre_ms and post_ms are within the window")));
-  }
+  Refuse(CheckOnset("onset_ms", config.onset_ms, config.pre_ms, config.post_ms, window));
   const auto bins_in = [&](double span_ms) {
     const double num = std::max(1.0, WholeBelow(span_ms / config.bin_ms));
     if (num > static_cast<double>(Bins::kMaxNum)) {
