@@ -1,4 +1,4 @@
-"""Stable-Baselines3, RecordVideo and TorchRL on the environments: what `./test rl` runs.
+"""Stable-Baselines3, SBX, RecordVideo and TorchRL on the environments: what `./test rl` runs.
 
 Its name keeps it out of the other legs' pytest: it needs .venv-rl (tools/setup.sh --rl). The same
 calls without the tools are in clients/python/tests/test_tools.py.
@@ -12,12 +12,17 @@ import gymnasium
 import livnd
 import numpy as np
 import pytest
+import sbx
 import stable_baselines3
 import torch
 from gymnasium.vector import AutoresetMode
+from livnd.adapters import sb3
 from stable_baselines3.common import env_checker
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import VecVideoRecorder
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize, VecVideoRecorder
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tools_page import HEAVY, programs, run
 from torchrl.envs import GymEnv, GymWrapper, check_env_specs
 
 IDS = ["livnd/TargetRate-EI-mini-v0", "livnd/TargetRate-EI-100-v0"]
@@ -53,6 +58,100 @@ def test_ppo_makes_ten_updates():
     assert all(torch.isfinite(p).all() for p in after)
     assert any((a != b).any() for a, b in zip(before, after, strict=True))
     model.env.close()
+
+
+@pytest.mark.parametrize("algorithm", ["PPO", "SAC"])
+def test_learners_take_the_native_vec_env(algorithm, tmp_path):
+    envs = sb3.make(IDS[0], 4, seed=1, monitor_path=str(tmp_path / "rows"))
+    arguments = {"PPO": {"n_steps": 64}, "SAC": {"learning_starts": 100}}[algorithm]
+    learner = getattr(stable_baselines3, algorithm)
+    model = learner("MlpPolicy", envs, seed=1, **arguments)
+    model.learn(4 * 64 * 2)
+    assert model._n_updates > 0 and len(model.ep_info_buffer) == 4 * (128 // EPISODE_STEPS)
+    rows = (tmp_path / "rows.monitor.csv").read_text().splitlines()
+    assert rows[1] == "r,l,t" and len(rows) == 2 + 4 * (128 // EPISODE_STEPS)
+    envs.close()
+
+
+def test_the_native_vec_env_is_what_dummy_vec_env_is():
+    envs = sb3.make(IDS[0], 3, max_episode_steps=5)
+    dummy = make_vec_env(IDS[0], n_envs=3, env_kwargs={"max_episode_steps": 5})
+    for each in (envs, dummy):
+        each.seed(9)
+    np.testing.assert_array_equal(envs.reset(), dummy.reset())
+    assert envs.unwrapped.reset_infos == dummy.reset_infos  # wrappers do not hand it on
+    rng = np.random.default_rng(1)
+    for _ in range(12):
+        actions = rng.uniform(-1, 1, (3, *envs.action_space.shape)).astype(np.float32)
+        (*got, infos), (*want, expected) = envs.step(actions), dummy.step(actions)
+        for one, other in zip(got, want, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+        for one, other in zip(infos, expected, strict=True):
+            # VecMonitor adds up float32.
+            told, expected_told = (info.pop("episode", {}) for info in (one, other))
+            assert told.get("l") == expected_told.get("l")
+            assert told.get("r", 0) == pytest.approx(expected_told.get("r", 0), abs=1e-5)
+            np.testing.assert_equal(one, other)
+    envs.close()
+    dummy.close()
+
+
+def test_evaluation_and_wrappers_take_the_native_vec_env(tmp_path):
+    envs = VecNormalize(sb3.make(IDS[0], 2, seed=1, render_mode="rgb_array"))
+    observation = envs.reset()
+    model = stable_baselines3.PPO("MlpPolicy", envs, n_steps=32, seed=1)
+    mean, _ = evaluate_policy(model, sb3.make(IDS[0], 2, seed=3), n_eval_episodes=4)
+    assert np.isfinite(mean)
+    assert envs.render().shape[2] == 3
+    envs.save(str(tmp_path / "normalisation"))
+    model.save(str(tmp_path / "model"))
+    again = stable_baselines3.PPO.load(str(tmp_path / "model"), env=envs)
+    got, want = (m.predict(observation, deterministic=True)[0] for m in (again, model))
+    np.testing.assert_array_equal(got, want)
+    envs.close()
+
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
+def test_processes_of_stable_baselines3(start_method):
+    """Each process makes an environment, and a server, of its own."""
+    envs = make_vec_env(
+        f"livnd:{IDS[0]}",
+        n_envs=2,
+        seed=5,
+        env_kwargs={"threads": 1},
+        vec_env_cls=SubprocVecEnv,
+        vec_env_kwargs={"start_method": start_method},
+    )
+    here = sb3.make(IDS[0], 2, seed=5)
+    np.testing.assert_array_equal(envs.reset(), here.reset())
+    actions = np.full((2, *envs.action_space.shape), 0.5, np.float32)
+    for _ in range(3):
+        np.testing.assert_array_equal(envs.step(actions)[0], here.step(actions)[0])
+    here.close()
+    envs.close()
+
+
+def test_ppo_by_policy_and_id_writes_what_tensorboard_reads(tmp_path):
+    model = stable_baselines3.PPO(
+        "MlpPolicy", f"livnd:{IDS[0]}", n_steps=64, batch_size=32, tensorboard_log=str(tmp_path)
+    )
+    model.learn(3 * 64)
+    (folder,) = tmp_path.glob("PPO_*")
+    events = EventAccumulator(str(folder)).Reload()
+    rewards = events.Scalars("rollout/ep_rew_mean")
+    assert len(rewards) == 3 and all(np.isfinite(r.value) for r in rewards)
+    model.env.close()
+
+
+def test_sbx_learns_with_jax():
+    envs = sb3.make(IDS[0], 2, seed=1)
+    model = sbx.SAC("MlpPolicy", envs, learning_starts=20, seed=1)
+    model.learn(60)
+    assert model._n_updates > 0
+    action, _ = model.predict(envs.reset(), deterministic=True)
+    assert action.shape == (2, *envs.action_space.shape) and np.isfinite(action).all()
+    envs.close()
 
 
 def test_stable_baselines3_films_several_copies(tmp_path):
@@ -133,3 +232,11 @@ def test_torchrl_makes_an_environment_by_its_id_with_frames():
     pixels = env.rollout(2)["pixels"]
     assert pixels.dtype == torch.uint8 and pixels.shape[-1] == 3
     env.close()
+
+
+PROGRAMS = [program for program in programs() if HEAVY.search(program)]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
+def test_a_program_of_the_page_runs(program, tmp_path):
+    run(program, tmp_path)

@@ -91,6 +91,10 @@ class MissingExtraError(LivndError, ImportError):
     """A package is needed that plain installations lack; the message has the pip command."""
 
 
+class NoDisplayError(LivndError, RuntimeError):
+    """There is nothing to open a window on, or nothing to open one with."""
+
+
 class UnknownEnvironmentError(LivndError, LookupError):
     """The server has no such environment; `accepted` lists what it has."""
 

@@ -200,4 +200,4 @@ def test_unknown_environments_and_render_modes_are_refused(address):
     with pytest.raises(errors.UnknownEnvironmentError, match=ENVIRONMENT):
         RemoteEnv("Juggling-v0", address)
     with pytest.raises(ValueError, match="render"):
-        RemoteEnv(ENVIRONMENT, address, render_mode="human")
+        RemoteEnv(ENVIRONMENT, address, render_mode="depth_array")

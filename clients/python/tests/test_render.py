@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from conftest import ENVIRONMENT, GYM_ID
 from livnd.gym.env import RemoteEnv
-from livnd.gym.render import SIDE, ElectrodeMap, can_draw
+from livnd.gym.render import MODES
 from livnd.gym.vector import RemoteVectorEnv
+from livnd.gym.views.electrodes import SIDE, ElectrodeMap, can_draw
 
 
 @pytest.fixture
@@ -65,7 +66,8 @@ def test_a_frame_is_an_image(env):
 
 def test_the_modes_are_told(env):
     assert env.render_mode == "rgb_array"
-    assert RemoteEnv.metadata["render_modes"] == env.metadata["render_modes"] == ["rgb_array"]
+    assert RemoteEnv.metadata["render_modes"] == list(MODES)
+    assert env.metadata["render_modes"][:3] == ["rgb_array", "rgb_array_list", "ansi"]
     assert env.metadata["render_fps"] == 1000 / env.environment_spec.step_duration_ms
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from livnd import checks
 from livnd.client import Client
 from livnd.gym import spaces
-from livnd.gym.render import Renderer
+from livnd.gym.render import MODES, Renderer
 from livnd.gym.renewable_session import RenewableSession
 from livnd.pace import PaceReport
 
@@ -28,7 +28,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     Args:
         environment_id: the server's id, "TargetRate-EI-mini-v0".
         address: "unix:PATH" or "HOST:PORT" of a server; None for this process's own one.
-        render_mode: "rgb_array" for render(), or None. Only None where nothing names electrodes.
+        render_mode: "rgb_array", "rgb_array_list", "ansi", "human" (a window that shows every reset
+            and step), or None. Only None where nothing names electrodes.
         threads: how many of an own server's shall simulate; see livnd.Client.
         session: name of a living session, of detach() or a killed process, to go on with; whoever
             held it before gets a SupersededError. None: a new one. The first call of what make()
@@ -48,7 +49,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         UnknownEnvironmentError, UnknownSessionError, ServerUnavailableError, ServerStartError.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"]}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(MODES)}
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             return spaces.resumed(self.observe())
         super().reset(seed=seed)
         result = self._session.reset([seed], options=options)
-        self._renderer.keep_reset(result.observations[0], np.ones(1, np.bool_))
+        self._renderer.keep_reset(result.observations[0], result.infos, np.ones(1, np.bool_))
         self.episode_seed = int(result.seeds[0])
         return result.observations[0][0].copy(), spaces.single_info(result.infos, result.seeds)
 
@@ -123,7 +124,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         accepted = f"{spec.dtype} of shape {spec.shape}"
         actions = checks.array(spec.name, action, spec.dtype, accepted)[np.newaxis]
         result = self._session.step(actions)
-        self._renderer.keep_step(result.observations[0], actions, result.began)
+        self._renderer.keep_step(result, actions)
         return (
             result.observations[0][0].copy(),
             float(result.rewards[0]),
@@ -167,7 +168,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if seen is None:
             self.episode_seed = None
             return None
-        self._renderer.keep_reset(seen.observations[0], restored)
+        self._renderer.keep_seen(seen.observations[0], seen.infos, restored)
         self.episode_seed = int(seen.episode_seeds[0])
         return seen.observations[0][0].copy(), spaces.single_info(seen.infos)
 
@@ -187,12 +188,14 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         return self._session.session.detach()
 
-    def render(self) -> np.ndarray | None:
+    def render(self) -> np.ndarray | list[np.ndarray] | str | None:
         """The electrodes as the last reset or step left them, with the pulses of that step.
 
         Returns:
-            uint8 [320, 320, 3], as livnd.gym.render.ElectrodeMap draws it; None, with a warning,
-            without a render mode.
+            "rgb_array": uint8 [320, 320, 3], as livnd.gym.render.ElectrodeMap draws it.
+            "rgb_array_list": such frames, one of each reset and step since the last call, and none
+            from before the last reset. "ansi": a text. "human": None; and, with a warning, without
+            a render mode.
 
         Raises:
             gymnasium.error.ResetNeeded: reset first.
@@ -202,4 +205,5 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def close(self) -> None:
         """Ends the session and, where it was the last user, the own server. Idempotent."""
+        self._renderer.close()
         self._client.close()

@@ -1,99 +1,21 @@
-"""Frames of an environment: its electrodes where they are, what each hears and what each plays."""
+"""What render() of an environment gives, in each of its modes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from typing import Any
 
 import gymnasium
 import numpy as np
 
 from livnd.client import Client
-from livnd.specs import EnvironmentSpec, System, TensorSpec
+from livnd.gym import window
+from livnd.gym.views.electrodes import ElectrodeMap, can_draw
+from livnd.gym.views.text import TextMap
+from livnd.session import StepResult
+from livnd.specs import EnvironmentSpec
 
-SIDE = 320  # pixels; a multiple of 16, as video codecs like it
-
-# Element names that speak of an electrode.
-_HEARD = re.compile(r"spikes_e(?P<electrode>-?\d+)_t-(?P<steps_ago>\d+)")
-_PLAYED = re.compile(r"amplitude_e(?P<electrode>-?\d+)")
-
-_PAPER = np.array([255, 255, 255], np.uint8)
-_CELL = np.array([196, 202, 210], np.uint8)
-# Colours go from the first to the second.
-_SPIKES = np.array([[232, 236, 240], [7, 50, 59]], np.float64)
-_POSITIVE = np.array([[196, 202, 210], [220, 30, 60]], np.float64)
-_NEGATIVE = np.array([[196, 202, 210], [30, 80, 220]], np.float64)
-_MARGIN = 20  # pixels around the culture
-_RADIUS = (2.0, 16.0)  # of electrodes: smallest and largest, pixels
-_HALF_DARK = 3.0  # spikes in a step that give half of the darkest colour
-
-
-def can_draw(spec: EnvironmentSpec) -> bool:
-    """Whether an environment has frames: a culture, and elements that name its electrodes."""
-    return bool(spec.system) and bool(_heard(spec) or _played(spec))
-
-
-class ElectrodeMap:
-    """Draws the copies of an environment, one frame a copy. Immutable.
-
-    Cells are grey dots. An electrode is a disc that is the darker the more spikes it heard in the
-    last step, in a ring that shows the pulse it played in it: red where the amplitude is positive,
-    blue where it is negative, the stronger the larger it is.
-
-    Args:
-        spec: an environment that can_draw().
-        system: what it is on.
-    """
-
-    def __init__(self, spec: EnvironmentSpec, system: System) -> None:
-        heard, played = _heard(spec), _played(spec)
-        electrodes = [int(e) for e in system.electrode_ids]
-        # Electrodes without an element read the 0 that is put after the last one.
-        self._heard = np.array([heard.get(e, -1) for e in electrodes])
-        self._played = np.array([played.get(e, -1) for e in electrodes])
-        bounds = np.abs([spec.actions[0].low, spec.actions[0].high]).max(axis=0).ravel()
-        self._full_scale = np.append(bounds, 1.0)[self._played]
-
-        to_pixels = _scale(system)
-        self._background = np.empty((SIDE * SIDE, 3), np.uint8)
-        self._background[:] = _PAPER
-        cells = _owners(to_pixels(system.positions_um), 0.0, 1.5)
-        self._background[cells >= 0] = _CELL
-        places = to_pixels(system.electrode_positions_um)
-        radius = _radius(places)
-        # For each pixel the electrode that it belongs to; then only those that belong to one.
-        discs = _owners(places, 0.0, 0.7 * radius)
-        rings = _owners(places, 0.7 * radius, radius)
-        rings[discs >= 0] = -1
-        self._disc_pixels, self._ring_pixels = (np.flatnonzero(o >= 0) for o in (discs, rings))
-        self._disc_owners, self._ring_owners = discs[self._disc_pixels], rings[self._ring_pixels]
-
-    def frame(self, observation: np.ndarray, action: np.ndarray | None = None) -> np.ndarray:
-        """One copy as it is.
-
-        Args:
-            observation: the copy's, as spec.observations[0] says.
-            action: what it did in the step that led there, as spec.actions[0] says; None after a
-                reset.
-
-        Returns:
-            uint8 [SIDE, SIDE, 3], red, green and blue; the caller's own.
-        """
-        counts = np.append(np.ravel(observation), 0)[self._heard].astype(np.float64)
-        darkness = np.clip(counts, 0, None)
-        darkness /= darkness + _HALF_DARK
-        if action is None:
-            amplitudes = np.zeros(len(self._played))
-        else:
-            amplitudes = np.append(np.ravel(action), 0)[self._played] / self._full_scale
-        strength = np.clip(np.abs(amplitudes), 0, 1)
-        pulses = np.where(
-            amplitudes[:, None] > 0, _blend(_POSITIVE, strength), _blend(_NEGATIVE, strength)
-        )
-        pixels = self._background.copy()
-        pixels[self._disc_pixels] = _blend(_SPIKES, darkness)[self._disc_owners]
-        pixels[self._ring_pixels] = pulses[self._ring_owners]
-        return pixels.reshape(SIDE, SIDE, 3).copy()
+# What an environment can offer; human only where a window can be opened.
+MODES = ("rgb_array", "rgb_array_list", "ansi", "human")
 
 
 class Renderer:
@@ -107,45 +29,116 @@ class Renderer:
         render_mode: one of `modes`, or None.
 
     Attributes:
-        modes: what the environment offers.
+        modes: what the environment offers here.
 
     Raises:
         ValueError: render_mode is another.
+        NoDisplayError: it is "human", and no window can be opened.
     """
 
     def __init__(self, client: Client, spec: EnvironmentSpec, render_mode: str | None) -> None:
-        self.modes = ("rgb_array",) if can_draw(spec) else ()
-        if render_mode is not None and render_mode not in self.modes:
-            accepted = ", ".join(("None", *map(repr, self.modes)))
-            raise ValueError(
-                f"render_mode is {render_mode!r}; {spec.environment_id} accepts: {accepted}"
-            )
-        self._map = None
+        self.modes = modes_of(spec)
+        self._mode = render_mode
+        self._map: ElectrodeMap | TextMap | None = None
+        self._window: window.Window | None = None
+        self._fps = 1000.0 / spec.step_duration_ms if spec.step_duration_ms > 0 else 1.0
+        self._environment_id = spec.environment_id
         if render_mode is not None:
-            self._map = ElectrodeMap(spec, client.system(spec.system))
+            self._check(spec, render_mode)
+            system = client.system(spec.system)
+            kind = TextMap if render_mode == "ansi" else ElectrodeMap
+            self._map = kind(spec, system)
         self._action_shape = spec.actions[0].shape
         self._observations: np.ndarray | None = None  # [num_envs, *shape], as all below
         self._actions: np.ndarray | None = None
+        self._infos: dict[str, np.ndarray] = {}
+        self._rewards: np.ndarray | None = None
+        self._lists: list[list[np.ndarray]] = []  # of each copy, since the last render()
 
-    def keep_reset(self, observations: np.ndarray, mask: np.ndarray) -> None:
+    def _check(self, spec: EnvironmentSpec, render_mode: str) -> None:
+        if render_mode in self.modes:
+            return
+        if render_mode == "human" and self.modes:
+            raise window.no_display(window.problem())
+        accepted = ", ".join(("None", *map(repr, self.modes)))
+        raise ValueError(
+            f"render_mode is {render_mode!r}; {spec.environment_id} accepts: {accepted}"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy of an environment opens a window of its own."""
+        return self.__dict__ | {"_window": None}
+
+    def keep_reset(
+        self, observations: np.ndarray, infos: dict[str, np.ndarray], mask: np.ndarray
+    ) -> None:
         """After a reset of the copies of the mask: they have played nothing yet."""
+        if self._map is None:
+            return
+        self.keep_seen(observations, infos, mask)
+        for copy in np.flatnonzero(mask):
+            if self._lists:
+                self._lists[copy].clear()
+        self._show(mask)
+
+    def keep_seen(
+        self, observations: np.ndarray, infos: dict[str, np.ndarray], restored: np.ndarray
+    ) -> None:
+        """What the copies show, of which some are where another one has been."""
         if self._map is None:
             return
         if self._actions is None:
             self._actions = np.zeros((len(observations), *self._action_shape))
-        self._observations = observations.copy()
-        self._actions[mask] = 0
+            self._rewards = np.full(len(observations), np.nan)
+            self._lists = [[] for _ in observations]
+        self._keep(observations, infos)
+        self._actions[restored] = 0
+        self._rewards[restored] = np.nan
 
-    def keep_step(self, observations: np.ndarray, actions: np.ndarray, began: np.ndarray) -> None:
+    def keep_step(self, result: StepResult, actions: np.ndarray) -> None:
         """After a step; the copies whose episode it began have played nothing in theirs."""
         if self._map is None:
             return
-        self._observations = observations.copy()
+        self._keep(result.observations[0], result.infos)
         self._actions = np.array(actions, np.float64)
-        self._actions[began] = 0
+        self._actions[result.began] = 0
+        self._rewards = np.where(result.began, np.nan, result.rewards)
+        self._show(np.ones(len(self._rewards), np.bool_))
 
-    def frames(self) -> tuple[np.ndarray, ...] | None:
-        """A frame of each copy; None, with a warning, without a mode. ResetNeeded: reset first."""
+    def _keep(self, observations: np.ndarray, infos: dict[str, np.ndarray]) -> None:
+        self._observations = observations.copy()
+        self._infos = {name: values.copy() for name, values in infos.items()}
+
+    def _show(self, mask: np.ndarray) -> None:
+        """What is shown without being asked for, of the copies that have changed."""
+        if self._mode == "rgb_array_list":
+            for copy in np.flatnonzero(mask):
+                self._lists[copy].append(self._frame(copy))
+        elif self._mode == "human":
+            if self._window is None:
+                self._window = window.Window(self._environment_id, self._fps)
+            self._window.show(tiled([self._frame(copy) for copy in range(len(self._lists))]))
+
+    def _frame(self, copy: int) -> np.ndarray:
+        assert isinstance(self._map, ElectrodeMap)
+        return self._map.frame(self._observations[copy], self._actions[copy])
+
+    def _text(self, copy: int) -> str:
+        assert isinstance(self._map, TextMap)
+        reward = float(self._rewards[copy])
+        return self._map.text(
+            self._observations[copy],
+            self._actions[copy],
+            {name: values[copy] for name, values in self._infos.items()},
+            None if np.isnan(reward) else reward,
+        )
+
+    def frames(self) -> tuple[Any, ...] | None:
+        """What render() gives, of each copy: a frame, a text, or the frames since the last call.
+
+        None in mode "human", whose window shows every reset and step by itself; and, with a
+        warning, without a mode. ResetNeeded: reset first.
+        """
         if self._map is None:
             gymnasium.logger.warn(
                 'render() shows nothing without a render_mode; make(..., render_mode="rgb_array")'
@@ -153,65 +146,35 @@ class Renderer:
             return None
         if self._observations is None:
             raise gymnasium.error.ResetNeeded("call reset() before render()")
-        return tuple(map(self._map.frame, self._observations, self._actions))
+        copies = range(len(self._observations))
+        if self._mode == "human":
+            return None
+        if self._mode == "rgb_array_list":
+            frames, self._lists = self._lists, [[] for _ in copies]
+            return tuple(frames)
+        if self._mode == "ansi":
+            return tuple(map(self._text, copies))
+        return tuple(map(self._frame, copies))
+
+    def close(self) -> None:
+        """Closes the window. Idempotent."""
+        if self._window is not None:
+            self._window.close()
 
 
-def _heard(spec: EnvironmentSpec) -> dict[int, int]:
-    """Place of each electrode's count of the last step in the observation."""
-    return _places(spec.observations[0], _HEARD, lambda match: int(match["steps_ago"]) == 0)
+def modes_of(spec: EnvironmentSpec) -> tuple[str, ...]:
+    """The modes of an environment on this machine."""
+    if not can_draw(spec):
+        return ()
+    return MODES if not window.problem() else MODES[:-1]
 
 
-def _played(spec: EnvironmentSpec) -> dict[int, int]:
-    """Place of each electrode's amplitude in the action."""
-    return _places(spec.actions[0], _PLAYED, lambda match: True)
-
-
-def _places(
-    tensor: TensorSpec, pattern: re.Pattern[str], counts: Callable[[re.Match[str]], bool]
-) -> dict[int, int]:
-    matches = ((i, pattern.fullmatch(name)) for i, name in enumerate(tensor.element_names))
-    return {int(m["electrode"]): i for i, m in matches if m is not None and counts(m)}
-
-
-def _scale(system: System) -> Callable[[np.ndarray], np.ndarray]:
-    """From um to [row, column]: x to the right, y up, as large as the margin allows."""
-    shown = np.concatenate([system.positions_um, system.electrode_positions_um])[:, :2]
-    low, high = shown.min(axis=0), shown.max(axis=0)
-    extent = float((high - low).max())
-    pixels_per_um = (SIDE - 1 - 2 * _MARGIN) / extent if extent > 0 else 1.0
-
-    def to_pixels(positions_um: np.ndarray) -> np.ndarray:
-        at = (positions_um[:, :2] - (low + high) / 2) * pixels_per_um
-        return (SIDE - 1) / 2 + np.stack([-at[:, 1], at[:, 0]], axis=1)
-
-    return to_pixels
-
-
-def _radius(places: np.ndarray) -> float:
-    """The largest with which electrodes leave each other room; judged by the first hundred."""
-    smallest, largest = _RADIUS
-    for index, place in enumerate(places[:100]):
-        others = np.delete(places, index, axis=0)
-        if len(others):
-            nearest = np.hypot(*(others - place).T).min()
-            largest = min(largest, 0.45 * nearest)
-    return max(smallest, largest)
-
-
-def _owners(places: np.ndarray, inner: float, outer: float) -> np.ndarray:
-    """Index of the place from which each pixel is `inner` .. `outer` away, -1: none. Flat."""
-    owners = np.full((SIDE, SIDE), -1)
-    reach = int(outer) + 1
-    for index, (row, column) in enumerate(places):
-        top, left = max(int(row) - reach, 0), max(int(column) - reach, 0)
-        window = owners[top : int(row) + reach + 1, left : int(column) + reach + 1]
-        rows, columns = np.ogrid[: window.shape[0], : window.shape[1]]
-        distance = np.hypot(rows + top - row, columns + left - column)
-        window[(distance >= inner) & (distance <= outer)] = index
-    return owners.ravel()
-
-
-def _blend(colours: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    """uint8 [n, 3]: the first colour where the amount is 0, the second where it is 1."""
-    first, second = colours
-    return np.round(first + amount[:, None] * (second - first)).astype(np.uint8)
+def tiled(frames: list[np.ndarray]) -> np.ndarray:
+    """One frame of many of the same size, in as many rows as columns or one less."""
+    columns = int(np.ceil(np.sqrt(len(frames))))
+    rows = -(-len(frames) // columns)
+    blank = np.zeros_like(frames[0])
+    filled = frames + [blank] * (rows * columns - len(frames))
+    return np.concatenate(
+        [np.concatenate(filled[r * columns : (r + 1) * columns], axis=1) for r in range(rows)]
+    )

@@ -111,12 +111,12 @@ class RenewableSession:
         except _GONE as error:
             raise _advise(error) from error
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
         """As Session.snapshot; also before the first reset."""
         if self._session is None:
             self._session = self._create()
         try:
-            return self._session.snapshot()
+            return self._session.snapshot(copies)
         except _GONE as error:
             raise _advise(error) from error
 

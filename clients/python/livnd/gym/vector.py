@@ -14,7 +14,7 @@ from livnd import checks
 from livnd.client import Client
 from livnd.errors import invalid_field
 from livnd.gym import spaces
-from livnd.gym.render import Renderer
+from livnd.gym.render import MODES, Renderer
 from livnd.gym.renewable_session import RenewableSession
 from livnd.pace import PaceReport
 
@@ -56,7 +56,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """
 
     metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": ["rgb_array"],
+        "render_modes": list(MODES),
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
@@ -135,7 +135,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         mask = self._reset_mask(options.pop("reset_mask", None))
         super().reset(seed=None if _is_list(seed) else seeds[0])
         result = self._session.reset(seeds, mask=None if mask.all() else mask, options=options)
-        self._renderer.keep_reset(result.observations[0], mask)
+        self._renderer.keep_reset(result.observations[0], result.infos, mask)
         self.episode_seeds = result.seeds
         infos = spaces.vector_info(result.infos, mask, result.seeds, mask)
         return result.observations[0], infos
@@ -162,7 +162,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
         result = self._session.step(actions)
-        self._renderer.keep_step(result.observations[0], actions, result.began)
+        self._renderer.keep_step(result, actions)
         self.episode_seeds = result.episode_seeds
         final = None
         if result.final_observations:
@@ -180,14 +180,15 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             infos,
         )
 
-    def snapshot(self) -> bytes:
-        """Of all copies, as RemoteEnv.snapshot().
+    def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
+        """As RemoteEnv.snapshot(), of some copies in this order; None: of all.
 
         Raises:
+            InvalidFieldError: no such copy.
             MessageTooLargeError: more than one message holds.
             UnknownSessionError, OwnServerEndedError: the session is gone; reset all copies.
         """
-        return self._session.snapshot()
+        return self._session.snapshot(copies)
 
     def restore(
         self, snapshot: bytes, copy_of: Sequence[int] | None = None
@@ -221,7 +222,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if seen is None:
             return None
         everyone = np.ones(self.num_envs, np.bool_)
-        self._renderer.keep_reset(seen.observations[0], restored)
+        self._renderer.keep_seen(seen.observations[0], seen.infos, restored)
         self.episode_seeds = seen.episode_seeds
         nobody = np.zeros(self.num_envs, np.bool_)
         infos = spaces.vector_info(seen.infos, everyone, seen.episode_seeds, nobody)
@@ -240,12 +241,13 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Leaves the session to the server, as RemoteEnv.detach()."""
         return self._session.session.detach()
 
-    def render(self) -> tuple[np.ndarray, ...] | None:
-        """A frame of each copy, as RemoteEnv.render()."""
+    def render(self) -> tuple[Any, ...] | None:
+        """What RemoteEnv.render() gives, of each copy; "human" shows all in one window."""
         return self._renderer.frames()
 
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the session and, where it was the last user, the own server."""
+        self._renderer.close()
         self._client.close()
 
     def __del__(self) -> None:

@@ -1,0 +1,1 @@
+"""What frames of an environment show, drawn with NumPy alone."""
