@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import livnd
 import pytest
-from lossy_proxy import LossyProxy
+from livnd.conformance.lossy_proxy import LossyProxy
 from serving import Serve
 
 from conformance import drivers

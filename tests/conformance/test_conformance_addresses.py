@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 
 import pytest
-from lossy_proxy import LossyProxy
+from livnd.conformance.lossy_proxy import LossyProxy
 
 from conformance.drivers import Refused
 

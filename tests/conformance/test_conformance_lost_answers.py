@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from cutting_proxy import CuttingProxy
 from livnd._proto import pb
+from livnd.conformance.lossy_proxy import ANSWER_LOST, ANSWERED, REQUEST_LOST, Fate
 from livnd.tensors import decode
-from lossy_proxy import ANSWER_LOST, ANSWERED, REQUEST_LOST, Fate
 from serving import TASK
 
 from conformance.drivers import Answer, Refused

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import grpc
 from livnd._proto import METHODS
-from lossy_proxy import OPERATIONS, AllCalls
+from livnd.conformance.lossy_proxy import OPERATIONS
+from livnd.conformance.serving import AllCalls
 
 # What may become of a call, and how often. "lost" is told to the client at once.
 FATES = {

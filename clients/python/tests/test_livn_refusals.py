@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from beside_livn import SYSTEM, both
 from conftest import Server
+from livnd.conformance.lossy_proxy import ANSWER_LOST, LossyProxy
 from livnd.errors import (
     InvalidFieldError,
     NumericalFailureError,
     RunStartedError,
     ServerUnavailableError,
 )
-from lossy_proxy import ANSWER_LOST, LossyProxy
 
 
 def test_input_spikes_need_an_event_source(env: livnd.Env):

@@ -1,17 +1,17 @@
-"""A server between a client and a real server that loses what a test tells it to lose."""
+"""A server between a client and a real server that loses what it is told to lose."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent import futures
+from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import quote
+from typing import Any
 
 import grpc
-from livnd._proto import ErrorInfo, RetryInfo, RpcStatus
+
+from livnd.conformance.serving import listen, refuse
 
 OPERATIONS = {"Reset", "Step", "Run", "Clear", "Configure", "Restore"}
 
@@ -32,33 +32,51 @@ REQUEST_LOST = Fate(False, grpc.StatusCode.UNAVAILABLE)
 ANSWER_LOST = Fate(True, grpc.StatusCode.UNAVAILABLE)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A call that a client made."""
+
+    method: str
+    request: bytes
+    at_s: float  # of a monotonic clock
+
+
 class LossyProxy:
-    """Carries calls of all methods; operations meet the fates of `fates`, one each.
+    """Carries calls of all methods but streams; some meet the fates of `fates`, one each.
+
+    Args:
+        path: of its socket.
+        upstream: address of the real server.
+        fated: the methods whose calls meet fates.
 
     Attributes:
         address: "unix:PATH".
         fates: what becomes of the next operations; those after them are answered.
-        num_operations: that have come from the client, repeats included.
+        num_operations: fated calls that have come from the client, repeats included.
+        heard: all of its calls, in order.
         methods: which method the server is asked for in place of another, by their paths.
     """
 
-    def __init__(self, path: str, upstream: str) -> None:
+    def __init__(
+        self, path: str, upstream: str, fated: Collection[str] = frozenset(OPERATIONS)
+    ) -> None:
         self.address = f"unix:{path}"
         self.fates: deque[Fate] = deque()
         self.num_operations = 0
+        self.heard: list[Heard] = []
+        self._fated = fated
         self.methods: dict[str, str] = {}
         self._lock = threading.Lock()
         self._upstream = grpc.insecure_channel(upstream)
-        self._stubs = {}
-        self._server = grpc.server(futures.ThreadPoolExecutor(4))
-        self._server.add_generic_rpc_handlers((AllCalls(self._carry),))
-        assert self._server.add_insecure_port(f"unix:{quote(path)}")
-        self._server.start()
+        self._stubs: dict[str, Any] = {}
+        self._server = listen(self.address, self._carry)
 
     def _carry(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
         fate = ANSWERED
-        if method.rpartition("/")[2] in OPERATIONS:
-            with self._lock:
+        name = method.rpartition("/")[2]
+        with self._lock:
+            self.heard.append(Heard(name, request, time.monotonic()))
+            if name in self._fated:
                 self.num_operations += 1
                 fate = self.fates.popleft() if self.fates else ANSWERED
         response = b""
@@ -74,37 +92,10 @@ class LossyProxy:
         time.sleep(fate.delay_s)
         if fate.code is not None:
             if fate.reason:
-                status = RpcStatus(code=fate.code.value[0])
-                info = ErrorInfo(domain="livnd", reason=fate.reason)
-                status.details.add(
-                    type_url="type.googleapis.com/google.rpc.ErrorInfo",
-                    value=info.SerializeToString(),
-                )
-                if fate.retry_after_s is not None:
-                    retry = RetryInfo()
-                    retry.retry_delay.nanos = round(fate.retry_after_s * 1e9)
-                    status.details.add(
-                        type_url="type.googleapis.com/google.rpc.RetryInfo",
-                        value=retry.SerializeToString(),
-                    )
-                context.set_trailing_metadata(
-                    (("grpc-status-details-bin", status.SerializeToString()),)
-                )
+                refuse(context, fate.code, "lost", fate.reason, retry_after_s=fate.retry_after_s)
             context.abort(fate.code, "lost")
         return response
 
     def close(self) -> None:
         self._server.stop(0).wait()
         self._upstream.close()
-
-
-class AllCalls(grpc.GenericRpcHandler):
-    """Has `carry` answer them: of a method's path, a request and the call's context."""
-
-    def __init__(self, carry: Callable[[str, bytes, grpc.ServicerContext], bytes]) -> None:
-        self._carry = carry
-
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        return grpc.unary_unary_rpc_method_handler(
-            lambda request, context: self._carry(details.method, request, context)
-        )

@@ -1,0 +1,1 @@
+"""Cases of the core level: environments with a task, one session a caller."""

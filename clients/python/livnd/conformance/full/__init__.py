@@ -1,0 +1,1 @@
+"""Cases of the full level, beyond the core."""
