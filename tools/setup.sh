@@ -116,6 +116,9 @@ make_environment() { # FOLDER REQUIREMENTS HOW_LONG
   if [[ -x $folder/bin/python && $(cat "$folder/livnd-setup" 2>/dev/null) == "$key" ]]; then
     return
   fi
+  # Where a link to another checkout's environment stands, this one gets its own; clearing what the link
+  # leads to would take it from the other.
+  [[ ! -L $folder ]] || rm "$folder"
   rm -f "$folder/livnd-setup"
   quietly "making a Python environment in $folder" "$python" -m venv --clear "$folder"
   quietly "installing Python packages ($how_long)" \

@@ -67,3 +67,18 @@ def test_setup_refuses_an_unknown_option() -> None:
     done = run(str(ROOT / "tools/setup.sh"), "--frobnicate")
     assert done.returncode == 2
     assert "tools/setup.sh --check" in done.stderr
+
+
+def test_setup_clears_nothing_that_a_link_leads_to(tmp_path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "clients" / "python").mkdir(parents=True)
+    (tmp_path / "tools" / "setup.sh").write_text((ROOT / "tools" / "setup.sh").read_text())
+    (tmp_path / "tools" / "requirements.txt").write_text("# nothing\n")
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "kept").touch()
+    (tmp_path / ".venv").symlink_to(others)
+    subprocess.run(["bash", "tools/setup.sh"], cwd=tmp_path, check=True, timeout=120)
+    assert [path.name for path in others.iterdir()] == ["kept"]
+    assert not (tmp_path / ".venv").is_symlink()
+    assert (tmp_path / ".venv" / "bin" / "python").exists()
