@@ -1,7 +1,6 @@
 #include "env/catalog.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +13,10 @@ namespace livnd::env {
 
 struct TaskEntry {
   bool for_benchmarks;
-  // Asked for every system, and once without one. The spec of the task's environment there, or none.
-  std::optional<EnvironmentSpec> (*offer)(const io::System* system);
+  const char* name;
+  bool needs_system;
+  // The spec of the task's environment on the system (null: it needs none), or why there is none.
+  absl::StatusOr<EnvironmentSpec> (*offer)(const io::System* system);
   absl::StatusOr<std::shared_ptr<const Task>> (*build)(const io::System* system);
 };
 
@@ -23,21 +24,17 @@ namespace {
 
 template <typename T>
 constexpr TaskEntry OnSystems() {
-  return {
-      false,
-      [](const io::System* system) { return system == nullptr ? std::nullopt : T::Offer(*system); },
-      [](const io::System* system) -> absl::StatusOr<std::shared_ptr<const Task>> {
-        return T::Create(*system);
-      }};
+  return {false, T::kName, true, [](const io::System* system) { return T::Offer(*system); },
+          [](const io::System* system) -> absl::StatusOr<std::shared_ptr<const Task>> {
+            return T::Create(*system);
+          }};
 }
 
 template <typename T>
 constexpr TaskEntry ForBenchmarks() {
   return {
-      true,
-      [](const io::System* system) {
-        return system != nullptr ? std::nullopt : std::make_optional(T::Offer());
-      },
+      true, T::kName, false,
+      [](const io::System*) -> absl::StatusOr<EnvironmentSpec> { return T::Offer(); },
       [](const io::System*) -> absl::StatusOr<std::shared_ptr<const Task>> { return T::Create(); }};
 }
 
@@ -55,8 +52,14 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
   const auto add_tasks = [&](const std::shared_ptr<const io::System>& system) {
     for (const TaskEntry& task : kTasks) {
       if (task.for_benchmarks && bench == BenchEnvironments::kLeftOut) continue;
-      std::optional<EnvironmentSpec> spec = task.offer(system.get());
-      if (spec.has_value()) catalog.Add(*std::move(spec), {system, &task});
+      if (task.needs_system != (system != nullptr)) continue;
+      absl::StatusOr<EnvironmentSpec> spec = task.offer(system.get());
+      if (spec.ok()) {
+        catalog.Add(*std::move(spec), {system, &task});
+      } else {
+        catalog.not_offered_.push_back(
+            {absl::StrCat(task.name, "-", system->name, "-v0"), spec.status()});
+      }
     }
   };
   add_tasks(nullptr);
@@ -77,6 +80,8 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
     catalog.Add(CultureSpec(system), {systems[i], nullptr});
     add_tasks(systems[i]);
   }
+  std::sort(catalog.not_offered_.begin(), catalog.not_offered_.end(),
+            [](const NotOffered& a, const NotOffered& b) { return a.id < b.id; });
   return catalog;
 }
 
@@ -99,6 +104,9 @@ absl::StatusOr<Catalog::Plan> Catalog::PlanOf(absl::string_view id, EnvironmentK
   const EnvironmentSpec* spec = Find(id);
   if (spec != nullptr && spec->kind == kind) {
     return plans_[static_cast<size_t>(spec - specs_.data())];
+  }
+  for (const NotOffered& one : not_offered_) {
+    if (one.id == id) return absl::NotFoundError(absl::StrCat(id, ": ", one.why.message()));
   }
   std::vector<std::string> accepted;
   for (const EnvironmentSpec& s : specs_) {

@@ -27,8 +27,8 @@ class Catalog {
  public:
   // One "Culture-<system>-v0" for every system, and for every task one "<task>-<system>-v0" on each
   // system that it suits, or "<task>-v0" where it needs none.
-  // A system of which no culture can be made offers none: left_out() says why. InvalidArgument: two
-  // systems have one name.
+  // Of the other ones not_offered() says why. A system of which no culture can be made offers none:
+  // left_out() says why. InvalidArgument: two systems have one name.
   static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems,
                                         BenchEnvironments bench = BenchEnvironments::kLeftOut);
 
@@ -36,11 +36,18 @@ class Catalog {
   const std::vector<EnvironmentSpec>& specs() const { return specs_; }
   // An error for each system that offers nothing: its file, the place in it, and what is wrong.
   const std::vector<absl::Status>& left_out() const { return left_out_; }
+  // Tasks that a system cannot carry, ordered by id.
+  struct NotOffered {
+    std::string id;
+    absl::Status why;  // names the file that lacks something, and what
+  };
+  const std::vector<NotOffered>& not_offered() const { return not_offered_; }
   // Null if there is none. The pointer lives as long as the catalog.
   const EnvironmentSpec* Find(absl::string_view id) const;
 
   // Builds what all sessions on an environment share, so keep the result. A task's culture is also
-  // settled: milliseconds to minutes. NotFound: no environment of this kind has the id.
+  // settled: milliseconds to minutes. NotFound: no environment of this kind has the id; it says why
+  // where not_offered() does.
   absl::StatusOr<std::shared_ptr<const Task>> BuildTask(absl::string_view id) const;
   absl::StatusOr<std::shared_ptr<const CultureModel>> BuildCulture(absl::string_view id) const;
   // Memory that building it takes at its height, about; 0 where there is no culture in it, or no such
@@ -61,6 +68,7 @@ class Catalog {
   std::vector<EnvironmentSpec> specs_;
   std::vector<Plan> plans_;
   std::vector<absl::Status> left_out_;
+  std::vector<NotOffered> not_offered_;
 };
 
 }  // namespace livnd::env

@@ -26,7 +26,7 @@ TensorSpec Numbers(const char* name, const char* description, int size) {
 EnvironmentSpec NullTask::Offer() {
   EnvironmentSpec spec;
   spec.id = "Null-v0";
-  spec.task = "Null";
+  spec.task = NullTask::kName;
   spec.description = "Nothing happens: what it costs to serve an environment.";
   spec.actions = {Numbers("action", "Any numbers.", kNumActed)};
   spec.observations = {

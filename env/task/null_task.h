@@ -14,6 +14,8 @@ namespace livnd::env {
 // The agent sees its own action, again and again, and is paid its sum. Immutable and thread-safe.
 class NullTask final : public Task {
  public:
+  static constexpr char kName[] = "Null";
+
   static EnvironmentSpec Offer();
   static absl::StatusOr<std::shared_ptr<const NullTask>> Create();
 

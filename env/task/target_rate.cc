@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "base/status_macros.h"
 #include "env/seed.h"
 #include "sim/culture/culture.h"
 
@@ -30,7 +31,7 @@ TensorSpec Info(absl::string_view name, absl::string_view unit, absl::string_vie
 EnvironmentSpec SpecOf(const TargetRateConfig& config, const io::System& system) {
   const auto& electrodes = system.electrode_array->electrodes;
   EnvironmentSpec spec;
-  spec.task = "TargetRate";
+  spec.task = TargetRate::kName;
   spec.system = system.name;
   spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
   spec.description =
@@ -130,8 +131,8 @@ absl::Status TargetRateConfig::Validate() const {
   return check("pulse.phase_us", pulse.phase_us, 0.0, step_ms * 1000.0 / 4.0);
 }
 
-std::optional<EnvironmentSpec> TargetRate::Offer(const io::System& system) {
-  if (!TaskModel::Suits(system)) return std::nullopt;
+absl::StatusOr<EnvironmentSpec> TargetRate::Offer(const io::System& system) {
+  LIVND_RETURN_IF_ERROR(TaskModel::CheckSuits(system));
   return SpecOf(TargetRateConfig(), system);
 }
 

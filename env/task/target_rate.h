@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -53,8 +52,10 @@ enum TargetRateInfo {
 
 class TargetRate final : public Task {
  public:
-  // Its environment on a system; none where TaskModel does not suit.
-  static std::optional<EnvironmentSpec> Offer(const io::System& system);
+  static constexpr char kName[] = "TargetRate";
+
+  // Its environment on a system. Errors: TaskModel::CheckSuits'.
+  static absl::StatusOr<EnvironmentSpec> Offer(const io::System& system);
   // Errors: of the configuration, and TaskModel::Create's.
   static absl::StatusOr<std::shared_ptr<const TargetRate>> Create(
       const io::System& system, const TargetRateConfig& config = {});

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/field_error.h"
+#include "base/status_macros.h"
 #include "io/culture/build_culture.h"
 #include "io/culture/culture_setup.h"
 #include "io/culture/model_options.h"
@@ -15,6 +19,34 @@
 #include "sim/gang/gang.h"
 
 namespace livnd::env {
+namespace {
+
+// What a params key of one weight begins and ends with, taken off.
+absl::string_view WeightOf(absl::string_view key) {
+  absl::ConsumePrefix(&key, "weight-");
+  absl::ConsumeSuffix(&key, "-weight");
+  return key;
+}
+
+// The params, and then their weights that have a factor, times that. The error says which weight
+// they do not set.
+absl::StatusOr<io::ParamList> ScaledParams(const io::ParamList& params,
+                                           const std::map<std::string, double>& factors,
+                                           const std::string& file) {
+  io::ParamList out = params;
+  for (const auto& [weight, factor] : factors) {
+    const auto set = std::find_if(params.rbegin(), params.rend(), [&](const io::Param& p) {
+      return WeightOf(p.key) == weight && p.values.size() == 1;
+    });
+    if (set == params.rend()) {
+      return InFile(file, MakeFieldError(weight, "absent", "a weight, which the task changes"));
+    }
+    out.push_back({set->key, {set->values[0] * factor}});
+  }
+  return out;
+}
+
+}  // namespace
 
 absl::Status TaskModelConfig::Validate() const {
   // False for NaN, too.
@@ -30,40 +62,50 @@ absl::Status TaskModelConfig::Validate() const {
   return absl::OkStatus();
 }
 
-bool TaskModel::Suits(const io::System& system) {
+absl::Status TaskModel::CheckSuits(const io::System& system, const TaskModelConfig& config) {
   const auto model = io::ResolveModel(system.model);
-  // Electrodes do not reach point neurons.
-  return model.ok() && system.electrode_array.has_value() && !model->model.point.has_value() &&
-         io::StoredParams(system, model->params_key).ok();
-}
-
-absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::System& system,
-                                                                   const TaskModelConfig& config) {
-  if (absl::Status s = config.Validate(); !s.ok()) return s;
+  if (!model.ok()) return InFile(system.directory + "/model.json", model.status());
   if (!system.electrode_array.has_value()) {
     return InFile(system.directory + "/mea.json",
                   MakeFieldError("", "absent", "electrodes, which the task stimulates with"));
   }
+  if (config.plasticity.has_value() && model->model.point.has_value()) {
+    return InFile(system.directory + "/model.json",
+                  MakeFieldError("cls", model->params_key, "models whose synapses learn"));
+  }
+  const auto params = io::StoredParams(system, model->params_key);
+  const std::string file = system.directory + "/params/default.json";
+  if (!params.ok()) return InFile(file, params.status());
+  return ScaledParams(*params, config.weight_factors, file).status();
+}
+
+absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::System& system,
+                                                                   const TaskModelConfig& config) {
+  LIVND_RETURN_IF_ERROR(config.Validate());
+  LIVND_RETURN_IF_ERROR(CheckSuits(system, config));
   auto setup = io::SetUpCulture(system);
   if (!setup.ok()) return setup.status();
-  const auto params = io::StoredParams(system, setup->params_key);
+  setup->culture.plasticity = config.plasticity;
+  auto params = io::StoredParams(system, setup->params_key);
   if (!params.ok()) return io::InDefaultParams(system, *setup, "default", params.status());
+  params = ScaledParams(*params, config.weight_factors, system.directory);
+  if (!params.ok()) return params.status();
   auto culture = io::BuildWithDefaults(system, {}, *params, *setup);
   if (!culture.ok()) return culture.status();
-  for (const sim::CellGroup& group : (*culture)->groups()) {
-    if (group.model->supports(sim::StimulusMode::kField)) continue;
-    return InFile(system.directory + "/model.json",
-                  MakeFieldError("cls", setup->params_key,
-                                 "models that electrodes reach: the task stimulates with them"));
-  }
   const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
   if (!array.ok()) return array.status();
 
   std::shared_ptr<TaskModel> model(new TaskModel());
   model->culture_ = *std::move(culture);
   model->num_electrodes_ = static_cast<int>(array->num_electrodes());
-  model->stimulation_ =
-      io::ElectrodeStimulationMap(*array, system, *model->culture_, setup->orientation);
+  if (setup->culture.model.point.has_value()) {
+    model->stimulus_mode_ = sim::StimulusMode::kCurrent;
+    model->stimulation_ = io::ElectrodeCurrentMap(*array, system, *model->culture_,
+                                                  *setup->culture.model.point, setup->orientation);
+  } else {
+    model->stimulation_ =
+        io::ElectrodeStimulationMap(*array, system, *model->culture_, setup->orientation);
+  }
   model->gids_in_reach_ = array->CellsInReach(system.position_um);
   if (!model->Settle(config)) {
     return InFile(system.directory,
@@ -86,6 +128,7 @@ bool TaskModel::Settle(const TaskModelConfig& config) {
   }
   settled_state_.resize(culture_->initial_state().size());
   gang.SaveCopy(0, absl::MakeSpan(settled_state_));
+  if (config.plasticity.has_value()) settled_state_[sim::CopyHeader::kPlasticityOn] = 1.0;
   return gang.IsFinite(0);
 }
 

@@ -3,7 +3,10 @@
 #define LIVND_ENV_TASK_TASK_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +16,7 @@
 #include "sim/culture/culture.h"
 #include "sim/gang/probe.h"
 #include "sim/stimulus/stimulus.h"
+#include "sim/synapse/plasticity.h"
 
 namespace livnd::env {
 
@@ -23,6 +27,13 @@ struct TaskModelConfig {
   uint64_t settle_seed = 1;
   int kept_steps = 0;  // the last steps whose spikes are kept
 
+  // Factors on weights of the default params, by "POST_PRE-SECTION-RECEPTOR": what a drug does to a
+  // receptor. The params have to set each of these weights.
+  std::map<std::string, double> weight_factors;
+  // Present: synapses learn by these rules, from the start of each episode on (not while the culture
+  // settles), and what they have learned ends with the episode.
+  std::optional<sim::PlasticityConfig> plasticity;
+
   // MakeFieldError with the field, its value and what it takes.
   absl::Status Validate() const;
 };
@@ -30,19 +41,22 @@ struct TaskModelConfig {
 // Shared by all copies of an environment. Immutable and thread-safe after Create.
 class TaskModel {
  public:
-  // True where Create can succeed: the system has electrodes, and its model a default params document
-  // and cells that electrodes reach.
-  static bool Suits(const io::System& system);
+  // Why Create cannot succeed, without building anything. InvalidArgument names the system's file
+  // that lacks what the task needs: electrodes, a default params document for the model, the weights
+  // that change, synapses that learn.
+  static absl::Status CheckSuits(const io::System& system, const TaskModelConfig& config = {});
 
   // Builds the culture from the system's default params and lets it settle. InvalidArgument:
-  // Validate's errors, no electrodes, no params, or parameters that do not fit; FailedPrecondition:
-  // the culture did not stay finite while it settled.
+  // Validate's errors, CheckSuits', or parameters that do not fit; FailedPrecondition: the culture
+  // did not stay finite while it settled.
   static absl::StatusOr<std::shared_ptr<const TaskModel>> Create(const io::System& system,
                                                                  const TaskModelConfig& config);
 
   const std::shared_ptr<const sim::Culture>& culture() const { return culture_; }
-  // How currents of the electrodes, in declared order, reach the cells: of StimulusMode::kField.
+  // How currents of the electrodes, uA in declared order, reach the cells: as a field; of point
+  // neurons, which no field acts on, as the currents of io::ElectrodeCurrentMap.
   const std::shared_ptr<const sim::StimulusMap>& stimulation() const { return stimulation_; }
+  sim::StimulusMode stimulus_mode() const { return stimulus_mode_; }
   int num_electrodes() const { return num_electrodes_; }
   int64_t num_cells() const { return static_cast<int64_t>(culture_->gids().size()); }
   // [electrode] gids of the cells that it hears.
@@ -60,6 +74,7 @@ class TaskModel {
 
   std::shared_ptr<const sim::Culture> culture_;
   std::shared_ptr<const sim::StimulusMap> stimulation_;
+  sim::StimulusMode stimulus_mode_ = sim::StimulusMode::kField;
   int num_electrodes_ = 0;
   std::vector<std::vector<uint32_t>> gids_in_reach_;
   std::vector<double> settled_state_;

@@ -111,7 +111,7 @@ class TaskEnvironment final : public VectorEnvironment {
     const TaskModel* model = task_->model();
     if (model == nullptr) return;
     cultures_.emplace(model->culture(), num_envs, executor);
-    cultures_->SetStimulusMap(sim::StimulusMode::kField, model->stimulation());
+    cultures_->SetStimulusMap(model->stimulus_mode(), model->stimulation());
     scratch_.resize(static_cast<size_t>(cultures_->num_groups()));
   }
 
@@ -388,7 +388,7 @@ class TaskEnvironment final : public VectorEnvironment {
       if (currents_ua.use_count() > 1) currents_ua = std::make_shared<sim::Waveform>();
       task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), currents_ua.get());
       // Cannot fail: the map is set, and CheckStep has seen the numbers.
-      cultures_->Install(c, sim::StimulusMode::kField, currents_ua).IgnoreError();
+      cultures_->Install(c, task_->model()->stimulus_mode(), currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
   }

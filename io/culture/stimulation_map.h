@@ -9,6 +9,7 @@
 #include "io/device/sampling_points.h"
 #include "io/system/system.h"
 #include "sim/culture/culture.h"
+#include "sim/culture/culture_config.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::io {
@@ -22,6 +23,18 @@ inline constexpr size_t kMaxGainBytes = size_t{64} << 20;
 std::shared_ptr<const sim::StimulusMap> ElectrodeStimulationMap(
     const ElectrodeArray& array, const System& system, const sim::Culture& culture,
     const DendriteOrientation& orientation);
+
+// The same for point neurons, which have no extent for a field to act on: currents in uA become a
+// current into each cell, nA. It is the one that the field would drive from the dendrite into the
+// soma of livn's RCSD cell in the same place, their coupling times the difference of the potentials
+// at its two sampling points; of Izhikevich cells, whose equation has a capacitance of 1 pF, so much
+// less that it moves them by as many mV as livn's GLIF cells. Of ours: livn lets no electrodes reach
+// point neurons.
+std::shared_ptr<const sim::StimulusMap> ElectrodeCurrentMap(const ElectrodeArray& array,
+                                                            const System& system,
+                                                            const sim::Culture& culture,
+                                                            const sim::PointModelConfig& model,
+                                                            const DendriteOrientation& orientation);
 
 }  // namespace livnd::io
 

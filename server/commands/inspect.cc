@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,7 +18,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/status_macros.h"
+#include "env/catalog.h"
 #include "env/culture/culture_model.h"
+#include "env/spec.h"
 #include "io/device/electrode_array_config.h"
 #include "io/neuroh5/read_system.h"
 #include "io/system/summary.h"
@@ -301,6 +305,20 @@ void PrintDocuments(const System& system) {
   }
 }
 
+// Tasks that the system cannot carry, and why.
+void PrintTasks(const System& system) {
+  const auto catalog = env::Catalog::Create({std::make_shared<const System>(system)});
+  if (!catalog.ok()) return;  // one system has one name
+  std::vector<std::string> tasks;
+  for (const env::EnvironmentSpec& spec : catalog->specs()) {
+    if (spec.kind == env::EnvironmentKind::kTask) tasks.push_back(spec.id);
+  }
+  std::printf("tasks: %s\n", tasks.empty() ? "none" : absl::StrJoin(tasks, ", ").c_str());
+  for (const env::Catalog::NotOffered& one : catalog->not_offered()) {
+    std::printf("no %s: %s\n", one.id.c_str(), std::string(one.why.message()).c_str());
+  }
+}
+
 void PrintTables(const System& system) {
   std::printf("%s: %u cells, %s edges\n\n", system.name.c_str(), system.num_cells(),
               absl::StrCat(system.num_edges()).c_str());
@@ -310,6 +328,7 @@ void PrintTables(const System& system) {
   std::printf("\n");
   PrintElectrodes(system);
   PrintDocuments(system);
+  PrintTasks(system);
 }
 
 // `culture`: what --culture is to show; null without it.

@@ -97,6 +97,13 @@ TEST(InspectCommandTest, WarnsOfElectrodesWithoutCells) {
             Json::parse("[3]"));
 }
 
+TEST(InspectCommandTest, SaysWhichTasksASystemCarriesAndWhyNotTheOthers) {
+  EXPECT_THAT(Inspect({"systems/EI-mini"}).out, HasSubstr("TargetRate-EI-mini-v0"));
+  const std::string out = Inspect({"systems/S1-MEA4"}).out;
+  EXPECT_THAT(out, HasSubstr("tasks: none\n"));
+  EXPECT_THAT(out, HasSubstr("no TargetRate-S1-MEA4-v0: systems/S1-MEA4/params/default.json"));
+}
+
 TEST(InspectCommandTest, SaysWhyASystemCannotBeRead) {
   const Result result = Inspect({"no/such/system"});
   EXPECT_EQ(result.status, kExitFailure);
