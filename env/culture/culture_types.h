@@ -12,6 +12,7 @@
 
 #include "io/culture/culture_setup.h"
 #include "io/stimulus/pulse_plan.h"
+#include "io/stimulus/pulse_schedule.h"
 #include "io/system/system.h"
 #include "sim/stimulus/stimulus.h"
 #include "sim/synapse/plasticity.h"
@@ -100,6 +101,8 @@ struct CultureRecording {
   // [copy]: the copy's numbers are good up to here (ms since the last Clear), and it does not run
   // until the next Clear; NaN where nothing failed.
   std::vector<double> failed_at_ms;
+  // What the run's plan delivered to each electrode, in declared order, where the run asked for it.
+  std::vector<io::ElectrodeCharge> charges;
 };
 
 struct CultureRun {
@@ -108,6 +111,7 @@ struct CultureRun {
   // Pulses on electrodes, from the start of the run on, the same for all copies; over when the run is. Not beside
   // other stimuli of the field (env/culture/run_pulses.h).
   std::optional<io::PulsePlan> pulse_plan;
+  bool account_charges = false;  // of the plan
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
   // So much of it is no matter: a run whose spikes may take more can be given up (GiveUpRun).

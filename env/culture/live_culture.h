@@ -149,6 +149,7 @@ class LiveCulture {
     std::vector<GroupRun> groups;
     Passage passage;
     std::optional<RunPulses> pulses;
+    std::vector<io::ElectrodeCharge> charges;
     bool given_up = false;
 
     bool too_many_spikes() const;

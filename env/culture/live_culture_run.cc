@@ -202,6 +202,9 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
     }
   }
   std::optional<RunPulses> pulses;
+  if (run.account_charges && !run.pulse_plan.has_value()) {
+    return MakeFieldError("charges", "asked for", "a run with a plan of pulses");
+  }
   if (run.pulse_plan.has_value()) {
     LIVND_RETURN_IF_ERROR(RunPulses::CheckAlone(plan));
     LIVND_RETURN_IF_ERROR(plan.Add("pulse_plan", RunPulses::Announcement(culture(), *electrodes),
@@ -226,12 +229,14 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   const int64_t sure_spikes = std::min(max_spikes, run.sure_recording_bytes / kBytesOfSpike);
   std::vector<std::vector<double>> states;
   if (most > static_cast<double>(sure_spikes)) states = copies_->SaveAll();
+  std::vector<io::ElectrodeCharge> charges;
+  if (run.account_charges) charges = pulses->Charges();
   std::swap(plan_, plan);
   if (stimulated) InstallStimuli(&plan).IgnoreError();  // Add has seen them
-  run_.emplace(RunUnderWay{run.duration_ms, num_ticks, max_spikes, *std::move(hearing),
-                           std::move(plan), failed_at_ms_, std::move(states),
-                           std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
-                           Passage(*copies_, num_ticks), std::move(pulses), false});
+  run_.emplace(RunUnderWay{
+      run.duration_ms, num_ticks, max_spikes, *std::move(hearing), std::move(plan), failed_at_ms_,
+      std::move(states), std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
+      Passage(*copies_, num_ticks), std::move(pulses), std::move(charges), false});
   return absl::OkStatus();
 }
 
@@ -261,6 +266,7 @@ absl::Status LiveCulture::FinishRun() {
   recording_ = CultureRecording();
   recording_.start_tick = tick_;
   recording_.num_ticks = run.num_ticks;
+  recording_.charges = std::move(run.charges);
   tick_ += run.num_ticks;
   summed_ms_ += run.duration_ms;
   Collect(run.groups, run.num_ticks);

@@ -17,6 +17,8 @@ namespace {
 
 constexpr char kField[] = "pulse_plan";
 constexpr double kFieldBoundMv = 1000.0;
+// Gains that may be looked at where sizes alone do not show that a plan is within the bound: a second's work.
+constexpr int64_t kMaxGainsLookedAt = 500'000'000;
 
 // Electrode currents of the entries that are on, uA, by entry.
 using Levels = std::map<int32_t, double>;
@@ -26,20 +28,22 @@ class FieldCheck {
  public:
   FieldCheck(const io::PulseTrack& track, const sim::StimulusMap& map, int64_t num_rows)
       : track_(track), map_(map), num_rows_(num_rows) {
+    std::map<int, double> most;  // by channel: mV per uA
     for (const io::ScheduledEntry& entry : track.entries) {
       double sum = 0.0;
       for (const int channel : entry.channels) {
-        double most = 0.0;
-        for (int64_t row = 0; row < num_rows; ++row) {
-          most = std::max(most, map.Gain(channel, row, num_rows));
+        const auto [found, is_new] = most.emplace(channel, 0.0);
+        for (int64_t row = 0; is_new && row < num_rows; ++row) {
+          found->second = std::max(found->second, map.Gain(channel, row, num_rows));
         }
-        sum += most;
+        sum += found->second;
       }
       largest_.push_back(sum);
     }
   }
 
   absl::Status Check(double tick_us) {
+    if (AllAtOnce() <= kFieldBoundMv) return absl::OkStatus();
     // What changes next: tick, entry, level.
     using Change = std::tuple<int64_t, int32_t, double>;
     std::priority_queue<Change, std::vector<Change>, std::greater<Change>> changes;
@@ -76,6 +80,12 @@ class FieldCheck {
         changes.emplace(tick + phases.num_ticks(), pulse.entry, 0.0);
       }
       const double worst_mv = Worst(levels);
+      if (num_looked_at_ > kMaxGainsLookedAt) {
+        return MakeFieldError(kField,
+                              absl::StrCat("many different currents that may make more than ",
+                                           kFieldBoundMv, " mV at a cell"),
+                              "weaker pulses, or fewer at one time");
+      }
       if (worst_mv <= kFieldBoundMv) continue;
       return MakeFieldError(
           absl::StrCat(kField, ".pulses[", last, "].amplitude_ua"),
@@ -87,6 +97,29 @@ class FieldCheck {
   }
 
  private:
+  // The largest potential if each electrode had its largest current, all with the same sign: no combination makes
+  // more.
+  double AllAtOnce() const {
+    std::map<int, double> largest_ua;  // by channel
+    for (const io::ScheduledPulse& pulse : track_.pulses) {
+      const double level_ua =
+          std::max(std::fabs(pulse.level.first_ua), std::fabs(pulse.level.recovery_ua));
+      for (const int channel : track_.entries[static_cast<size_t>(pulse.entry)].channels) {
+        double& most = largest_ua[channel];
+        most = std::max(most, level_ua);
+      }
+    }
+    double worst_mv = 0.0;
+    for (int64_t row = 0; row < num_rows_; ++row) {
+      double ve_mv = 0.0;
+      for (const auto& [channel, level_ua] : largest_ua) {
+        ve_mv += level_ua * map_.Gain(channel, row, num_rows_);
+      }
+      worst_mv = std::max(worst_mv, ve_mv);
+    }
+    return worst_mv;
+  }
+
   // The largest potential without its sign, or a number not below it that is within the bound.
   double Worst(const Levels& levels) {
     double most = 0.0;
@@ -94,8 +127,12 @@ class FieldCheck {
       most += std::fabs(level_ua) * largest_[static_cast<size_t>(entry)];
     }
     if (most <= kFieldBoundMv || good_.count(levels) > 0) return std::min(most, kFieldBoundMv);
+    for (const auto& [entry, level_ua] : levels) {
+      num_looked_at_ += num_rows_ * static_cast<int64_t>(
+                                        track_.entries[static_cast<size_t>(entry)].channels.size());
+    }
     double worst_mv = 0.0;
-    for (int64_t row = 0; row < num_rows_; ++row) {
+    for (int64_t row = 0; row < num_rows_ && num_looked_at_ <= kMaxGainsLookedAt; ++row) {
       double ve_mv = 0.0;
       for (const auto& [entry, level_ua] : levels) {
         for (const int channel : track_.entries[static_cast<size_t>(entry)].channels) {
@@ -115,6 +152,7 @@ class FieldCheck {
   const int64_t num_rows_;
   std::vector<double> largest_;  // [entry]: mV per uA that it makes at most, about
   std::set<Levels> good_;        // combinations that were looked at
+  int64_t num_looked_at_ = 0;    // gains
 };
 
 }  // namespace

@@ -23,8 +23,8 @@ namespace livnd::env {
 class RunPulses {
  public:
   // Admits a plan that begins at start_tick, the start of a run of num_ticks, or refuses it whole: field errors below
-  // "pulse_plan" of io::PulseSchedule, and about a plan that goes on after the run's end or makes a potential beyond
-  // +-1000 mV at a cell.
+  // "pulse_plan" of io::PulseSchedule, and about a plan that goes on after the run's end, makes a potential beyond
+  // +-1000 mV at a cell, or has so many strong currents at once that looking for one would take too long.
   static absl::StatusOr<RunPulses> Create(io::PulsePlan plan, const Electrodes& electrodes,
                                           const sim::Culture& culture, int64_t start_tick,
                                           int64_t num_ticks);
@@ -34,6 +34,9 @@ class RunPulses {
   static CultureStimulus Announcement(const sim::Culture& culture, const Electrodes* electrodes);
   // Refuses pulses beside stimuli of the field, which they would cut.
   static absl::Status CheckAlone(const StimulusPlan& plan);
+
+  // What each electrode gets of them, in declared order.
+  std::vector<io::ElectrodeCharge> Charges() const { return schedule_.Charges(); }
 
   // The waveforms of the pulses that begin in [from, to) of the run.
   std::vector<std::shared_ptr<const sim::Waveform>> Waveforms(int64_t from, int64_t to) const;

@@ -191,6 +191,53 @@ TEST_F(RunPulsesTest, TheFieldIsLookedAtWhereItIs) {
   EXPECT_TRUE(takes(high));
 }
 
+// Fields that nearly cancel, and are never twice the same: each would have to be looked at.
+TEST_F(RunPulsesTest, APlanThatTakesTooLongToLookAtIsRefused) {
+  auto culture = BusyCulture(executor_, 1);
+  const std::vector<int32_t> ids = Ids();
+  CultureRun run = For(30'000.0);
+  run.pulse_plan.emplace();
+  run.pulse_plan->pulses.resize(2);
+  for (size_t i = 0; i < 2; ++i) {
+    io::ElectrodePulses& entry = run.pulse_plan->pulses[i];
+    entry.electrodes.assign(ids.begin() + 4 * static_cast<ptrdiff_t>(i),
+                            ids.begin() + 4 * static_cast<ptrdiff_t>(i + 1));
+    entry.cathodic_first = i == 0;
+    entry.width_us = 25.0;
+    entry.amplitude_ua = 60.0;
+    entry.last_amplitude_ua = 61.0;
+    entry.train.num_pulses = 499'000;
+    entry.train.rate_hz = 20'000.0;
+  }
+  EXPECT_THAT(culture->BeginRun(run),
+              IsFieldError("pulse_plan", HasSubstr("many different currents"),
+                           "weaker pulses, or fewer at one time"));
+  for (io::ElectrodePulses& entry : run.pulse_plan->pulses) entry.last_amplitude_ua.reset();
+  EXPECT_TRUE(culture->BeginRun(run).ok());
+}
+
+TEST_F(RunPulsesTest, ChargesAreToldWhereTheyAreAskedFor) {
+  auto culture = BusyCulture(executor_, 2);
+  CultureRun run = WithPlan(Plan());
+  ASSERT_TRUE(culture->Run(run).ok());
+  EXPECT_TRUE(culture->recording().charges.empty());
+  run.account_charges = true;
+  ASSERT_TRUE(culture->Run(run).ok());
+  const auto schedule = *io::PulseSchedule::Create(Plan(), Ids(), {}, kDtMs);
+  const std::vector<io::ElectrodeCharge> expected = schedule.Charges();
+  const std::vector<io::ElectrodeCharge>& charges = culture->recording().charges;
+  ASSERT_EQ(charges.size(), expected.size());
+  for (size_t e = 0; e < charges.size(); ++e) {
+    EXPECT_EQ(charges[e].num_pulses, expected[e].num_pulses);
+    EXPECT_EQ(charges[e].net_nc, 0.0);
+    EXPECT_EQ(charges[e].absolute_nc, expected[e].absolute_nc);
+    EXPECT_EQ(charges[e].max_phase_nc, expected[e].max_phase_nc);
+  }
+  EXPECT_GT(charges[0].absolute_nc, 0.0);
+  run.pulse_plan.reset();
+  EXPECT_THAT(culture->Run(run), IsFieldError("charges", "asked for", _));
+}
+
 TEST_F(RunPulsesTest, ARunThatIsGivenUpHasNotHadThem) {
   auto bounded = BusyCulture(executor_, 1), plain = BusyCulture(executor_, 1);
   CultureRun run = WithPlan(Plan());

@@ -12,6 +12,7 @@
 #include "env/copies.h"
 #include "server/wire/change_fields.h"
 #include "server/wire/culture.h"
+#include "server/wire/pulse_plan.h"
 #include "server/wire/recording.h"
 #include "server/wire/tensor.h"
 
@@ -28,6 +29,8 @@ constexpr int64_t kSureSpikeBytes = 1 << 20;
 // A place that a stimulus names becomes an entry of a map; samples are read, and then kept.
 constexpr int64_t kTimesSites = 24;
 constexpr int64_t kTimesSamples = 2;
+// Of an electrode's account, as it is kept and as it is sent.
+constexpr int64_t kBytesOfCharge = 80;
 
 // All copies have failed, copy `first` before the others.
 absl::Status AllFailed(const std::vector<double>& failed_at_ms, int first) {
@@ -73,7 +76,15 @@ int64_t HostedCulture::BytesFor(const v1::RunRequest& request) const {
     bytes += kTimesSamples * samples +
              kTimesSites * (static_cast<int64_t>(stimulus.ByteSizeLong()) - samples);
   }
+  if (request.has_pulse_plan()) bytes += BytesOfPlan(request.pulse_plan());
+  if (request.charges()) bytes += ChargeBytes();
   return bytes;
+}
+
+int64_t HostedCulture::ChargeBytes() const {
+  if (!culture_->setup().electrode_array.has_value()) return 0;
+  return kBytesOfCharge *
+         static_cast<int64_t>(culture_->setup().electrode_array->electrodes.size());
 }
 
 int64_t HostedCulture::RecordingBytes() const {
@@ -160,6 +171,7 @@ absl::Status HostedCulture::BeginRun(const v1::RunRequest& request) {
   }
   run.sure_recording_bytes = kSureSpikeBytes;
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
+  if (run.account_charges) run.max_recording_bytes -= ChargeBytes();
   duration_ms_ = run.duration_ms;
   num_failed_before_ = NumFailed(culture_->failed_at_ms());
   return culture_->BeginRun(run);
@@ -174,7 +186,12 @@ absl::Status HostedCulture::FinishRun(v1::RunResponse* response) {
   }
   LIVND_RETURN_IF_ERROR(ran);
   CountRun();
-  EncodeRecording(culture_->TakeRecording(), culture_->selection(), num_envs(),
+  env::CultureRecording recording = culture_->TakeRecording();
+  if (!recording.charges.empty()) {
+    EncodeCharges(recording.charges, *culture_->setup().electrode_array,
+                  response->mutable_recording()->mutable_charges());
+  }
+  EncodeRecording(std::move(recording), culture_->selection(), num_envs(),
                   TickNs(culture_->culture()), response->mutable_recording());
   return absl::OkStatus();
 }

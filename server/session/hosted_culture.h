@@ -57,6 +57,8 @@ class HostedCulture final : public HostedEnvironment {
  private:
   // Adds the run that has just ended.
   void CountRun();
+  // What the account of a run's charges takes.
+  int64_t ChargeBytes() const;
   // Takes note of the setup that a request has asked for.
   void KeepSetup(const v1::ConfigureRequest& request);
 

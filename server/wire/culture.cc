@@ -16,6 +16,7 @@
 #include "server/wire/culture_setup.h"
 #include "server/wire/errors.h"
 #include "server/wire/livn_names.h"
+#include "server/wire/pulse_plan.h"
 #include "server/wire/recording.h"
 #include "server/wire/seeds.h"
 #include "server/wire/sites.h"
@@ -98,6 +99,10 @@ absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_
         ParseStimulus(absl::StrCat("stimuli[", i, "]"), request.stimuli(i), num_envs));
     out.stimuli.push_back(std::move(stimulus));
   }
+  if (request.has_pulse_plan()) {
+    LIVND_ASSIGN_OR_RETURN(out.pulse_plan, ParsePulsePlan("pulse_plan", request.pulse_plan()));
+  }
+  out.account_charges = request.charges();
   return out;
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import numpy as np
 from livnd._proto import pb
+from livnd.pulse_plan import pulse_plan
 from livnd.specs import EnvironmentSpec, ServerInfo, System
 from livnd.tensors import decode, encode
 
@@ -213,9 +214,12 @@ class CppCulture(_Numbered, drivers.Culture):
         )
         return {"seeds": _array(told, np.uint64, self.num_envs)}
 
-    def run(self, duration_ms, stimuli=()):
+    def run(self, duration_ms, stimuli=(), *, plan=None, charges=False):
         request = pb.RunRequest(
-            duration_ms=duration_ms, stimuli=[stimulus.to_message() for stimulus in stimuli]
+            duration_ms=duration_ms,
+            stimuli=[stimulus.to_message() for stimulus in stimuli],
+            pulse_plan=None if plan is None else pulse_plan(plan),
+            charges=charges,
         )
         told = self._ask("run", request=request.SerializeToString().hex())
         recording = pb.CultureRecording.FromString(bytes.fromhex(told))
@@ -226,6 +230,9 @@ class CppCulture(_Numbered, drivers.Culture):
         for name in ("spike_offsets", "spike_gids", "spike_ticks", "spike_times_ms"):
             answer[name] = decode(getattr(recording, name))
         answer["failed_at_ms"] = decode(recording.failed_at_ms)
+        if charges:
+            told = recording.charges
+            answer |= {f"charges.{of.name}": decode(value) for of, value in told.ListFields()}
         return answer | {f"series[{i}]": decode(t) for i, t in enumerate(recording.series)}
 
     def configure(

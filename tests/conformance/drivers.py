@@ -134,8 +134,15 @@ class Culture(Numbered):
         """The seeds."""
 
     @abstractmethod
-    def run(self, duration_ms: float, stimuli: Sequence[CultureStimulus] = ()) -> Answer:
-        """The recording: its fields, and series[0] and so on."""
+    def run(
+        self,
+        duration_ms: float,
+        stimuli: Sequence[CultureStimulus] = (),
+        *,
+        plan: Any = None,
+        charges: bool = False,
+    ) -> Answer:
+        """The recording: its fields, series[0] and so on, and charges.net_nc and its like."""
 
     @abstractmethod
     def configure(

@@ -47,6 +47,9 @@ def _answer(result: Any) -> Answer:
                 answer[name] = array
         elif name == "series":
             answer |= {f"series[{i}]": array for i, array in enumerate(value)}
+        elif name == "charges":
+            if value is not None:
+                answer |= {f"charges.{key}": array for key, array in vars(value).items()}
         elif name != "next_op_index":
             answer[name] = np.asarray(value)
     return answer
@@ -134,8 +137,8 @@ class PythonCulture(_Numbered, drivers.Culture):
     def clear(self, seeds=(), **how):
         return {"seeds": _told(lambda: self._session.clear(seeds or None, **how))}
 
-    def run(self, duration_ms, stimuli=()):
-        return _answer(_told(lambda: self._session.run(duration_ms, stimuli)))
+    def run(self, duration_ms, stimuli=(), **how):
+        return _answer(_told(lambda: self._session.run(duration_ms, stimuli, **how)))
 
     def configure(self, **change):
         _told(lambda: self._session.configure(**change))

@@ -54,6 +54,12 @@ class Caller:
     def run(self, duration_ms: float, *stimuli: Any) -> None:
         self.send("Run", pb.RunRequest(duration_ms=duration_ms, stimuli=stimuli))
 
+    def plan(self, plan: Any) -> None:
+        self.send("Run", pb.RunRequest(duration_ms=20.0, pulse_plan=plan))
+
+    def charges(self) -> None:
+        self.send("Run", pb.RunRequest(duration_ms=1.0, charges=True))
+
     def stimulate(self, **fields: Any) -> None:
         self.run(1.0, stimulus(**fields))
 

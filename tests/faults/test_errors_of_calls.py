@@ -12,11 +12,17 @@ import livnd
 import pytest
 import refused_by_sim
 import refused_changes
+import refused_plans
 import refused_runs
 from error_calls import Caller, Row
 from serving import SYSTEMS, Serve
 
-OF_SITES = [*refused_changes.ROWS, *refused_runs.OF_CULTURES, *refused_runs.OF_TASKS]
+OF_SITES = [
+    *refused_changes.ROWS,
+    *refused_runs.OF_CULTURES,
+    *refused_runs.OF_TASKS,
+    *refused_plans.ROWS,
+]
 
 
 def write_points(system: Path, arguments: dict[str, Any], groups: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from livnd import checks
 from livnd._proto import pb
 from livnd.culture_setup import cell_model, cell_selection
 from livnd.errors import LivndError, invalid_field
+from livnd.pulse_plan import ElectrodeCharges, pulse_plan
 from livnd.session import Session
 from livnd.tensors import decode, encode
 
@@ -153,6 +154,7 @@ class Recording:
     spike_times_ms: np.ndarray  # float64 [num_spikes], since the start of the run
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
+    charges: ElectrodeCharges | None = None  # of the plan, where run() was asked for it
 
     def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(gids, times in ms since the start of the run) of one copy, by time."""
@@ -268,8 +270,22 @@ class CultureSession(Session):
             request.noise_stream = _stream(noise_stream)
         return decode(self._operate("Clear", request).seeds)
 
-    def run(self, duration_ms: float, stimuli: Iterable[CultureStimulus] = ()) -> Recording:
+    def run(
+        self,
+        duration_ms: float,
+        stimuli: Iterable[CultureStimulus] = (),
+        *,
+        plan: Any = None,
+        charges: bool = False,
+    ) -> Recording:
         """Runs all copies on, and returns what configure() selected (at first the spikes).
+
+        Args:
+            duration_ms: how long.
+            stimuli: samples from the start of the run on.
+            plan: pulses from the start of the run on, over when it is: a dictionary, or YAML or
+                JSON as text or at a pathlib.Path (docs/stimuli-and-devices.md).
+            charges: also tell what the plan delivers to each electrode.
 
         Raises:
             InvalidFieldError: a duration, channel, number or size is wrong; nothing happened.
@@ -283,7 +299,10 @@ class CultureSession(Session):
             op_index=self.next_op_index,
             duration_ms=checks.number("duration_ms", duration_ms),
             stimuli=_messages("stimuli", stimuli, CultureStimulus),
+            charges=checks.flag("charges", charges),
         )
+        if plan is not None:
+            request.pulse_plan.CopyFrom(pulse_plan(plan))
         response = self._operate("Run", request, timeout_s=self._connection.run_timeout_s)
         recording = response.recording
         return Recording(
@@ -296,6 +315,7 @@ class CultureSession(Session):
             spike_times_ms=decode(recording.spike_times_ms),
             series=tuple(decode(t) for t in recording.series),
             failed_at_ms=decode(recording.failed_at_ms),
+            charges=ElectrodeCharges.from_message(recording.charges) if charges else None,
         )
 
     def configure(

@@ -13,12 +13,26 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def programs_of(page: str) -> list[str]:
+    return re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.mark.parametrize(("page", "num_programs"), [("docs/stimuli-and-devices.md", 1)])
+def test_the_programs_of_a_page_run(page: str, num_programs: int, capsys):
+    programs = programs_of(page)
+    assert len(programs) == num_programs
+    for program in programs:
+        exec(compile(program, page, "exec"), {})
+        assert capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("readme", "num_programs"), [("README.md", 2), ("clients/python/README.md", 3)]
 )
 def test_the_programs_of_a_readme_run_in_their_order(address: str, readme: str, num_programs: int):
-    text = (ROOT / readme).read_text()
-    programs = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    programs = programs_of(readme)
     assert len(programs) == num_programs
     names: dict[str, object] = {}
     try:
