@@ -27,7 +27,7 @@ packages=(
 )
 other_packages=(
   # tests and checks
-  clang-format git libbenchmark-dev libgmock-dev libgtest-dev openssl systemd
+  clang-format cmake git libbenchmark-dev libgmock-dev libgtest-dev openssl pkg-config systemd
   # Python
   ca-certificates python3 python3-venv
 )
