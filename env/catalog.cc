@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/culture/culture_model.h"
+#include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
 #include "env/task/target_rate.h"
 
@@ -41,6 +42,7 @@ constexpr TaskEntry ForBenchmarks() {
 // All tasks there are.
 constexpr TaskEntry kTasks[] = {
     OnSystems<TargetRate>(),
+    OnSystems<CartPole>(),
     ForBenchmarks<NullTask>(),
 };
 

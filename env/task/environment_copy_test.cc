@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "base/field_error_matchers.h"
-#include "env/task/null_task.h"
-#include "env/task/target_rate.h"
+#include "env/task/testing/short_tasks.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
 #include "gtest/gtest.h"
-#include "io/neuroh5/read_system.h"
 #include "sim/testing/executors.h"
 
 namespace livnd::env {
@@ -22,28 +20,8 @@ namespace {
 using testing::_;
 using testing::HasSubstr;
 
-constexpr int kEpisodeSteps = 4;
-constexpr int kSteps = 11;  // to the third episode
-
-std::shared_ptr<const Task> ShortTargetRate() {
-  static const auto* task = [] {
-    auto system = io::ReadSystem("systems/EI-mini");
-    EXPECT_TRUE(system.ok()) << system.status();
-    TargetRateConfig config;
-    config.settle_ms = 300.0;
-    config.episode_steps = kEpisodeSteps;
-    auto made = TargetRate::Create(*system, config);
-    EXPECT_TRUE(made.ok()) << made.status();
-    return new std::shared_ptr<const Task>(*made);
-  }();
-  return *task;
-}
-
-std::shared_ptr<const Task> Null() {
-  auto made = NullTask::Create();
-  EXPECT_TRUE(made.ok()) << made.status();
-  return *made;
-}
+constexpr int kEpisodeSteps = 4;  // ShortTask's
+constexpr int kSteps = 11;        // to the third episode
 
 std::unique_ptr<VectorEnvironment> Make(const std::shared_ptr<const Task>& task, int num_envs,
                                         AutoresetMode mode, sim::Executor& executor,
@@ -101,7 +79,7 @@ std::vector<const EnvironmentCopy*> Pointers(const std::vector<EnvironmentCopy>&
 
 class EveryTaskTest : public testing::TestWithParam<std::string> {
  protected:
-  std::shared_ptr<const Task> task() { return GetParam() == "Null" ? Null() : ShortTargetRate(); }
+  std::shared_ptr<const Task> task() { return ShortTask(GetParam()); }
 };
 
 TEST_P(EveryTaskTest, ARestoredCopyGoesOnWithTheSameBitsWhereverItIs) {
@@ -186,12 +164,12 @@ TEST_P(EveryTaskTest, AnEndedEpisodeStaysEndedWithoutAutoreset) {
   EXPECT_EQ(b->Step(Actions(*b, {3}, 0)).code(), absl::StatusCode::kFailedPrecondition);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tasks, EveryTaskTest, testing::Values("Null", "TargetRate"),
+INSTANTIATE_TEST_SUITE_P(Tasks, EveryTaskTest, testing::ValuesIn(TaskNames()),
                          [](const auto& info) { return info.param; });
 
 TEST(RestoreTest, RefusesWhatIsNoCopyOfTheEnvironmentAndLeavesItAsItWas) {
   sim::InlineExecutor executor;
-  auto environment = Make(ShortTargetRate(), 2, AutoresetMode::kNextStep, executor);
+  auto environment = Make(ShortTask("TargetRate"), 2, AutoresetMode::kNextStep, executor);
   ASSERT_TRUE(environment->Reset({{1, 2}, {}, {}}).ok());
   ASSERT_TRUE(environment->Step(Actions(*environment, {1, 2}, 0)).ok());
   const EnvironmentCopy good = environment->Save(0), second = environment->Save(1);
@@ -223,7 +201,7 @@ TEST(RestoreTest, RefusesWhatIsNoCopyOfTheEnvironmentAndLeavesItAsItWas) {
           "copies[1].culture.stimuli");
 
   EXPECT_EQ(environment->Save(1).culture.culture, second.culture.culture);
-  auto undisturbed = Make(ShortTargetRate(), 2, AutoresetMode::kNextStep, executor);
+  auto undisturbed = Make(ShortTask("TargetRate"), 2, AutoresetMode::kNextStep, executor);
   ASSERT_TRUE(undisturbed->Reset({{1, 2}, {}, {}}).ok());
   for (int step = 0; step < 3; ++step) {
     ASSERT_TRUE(undisturbed->Step(Actions(*undisturbed, {1, 2}, step)).ok());

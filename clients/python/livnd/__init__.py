@@ -56,7 +56,9 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_SHIPPED = ("TargetRate-EI-mini-v0", "TargetRate-EI-100-v0")
+_TASKS = ("TargetRate", "CartPole")
+_SYSTEMS = ("EI-mini", "EI-100")
+_SHIPPED = tuple(f"{task}-{system}-v0" for task in _TASKS for system in _SYSTEMS)
 
 
 def register(environment_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium
 import pytest
 from conftest import GYM_ID
 
@@ -25,3 +26,9 @@ else:
     )
     said = f"made {GYM_ID}" if id_form == "livnd:{}" else "unknown"
     assert process.communicate(timeout=60)[0].split("\n")[0] == said
+
+
+def test_every_task_on_the_shipped_systems_is_registered(client):
+    served = {f"livnd/{spec.environment_id}" for spec in client.environments() if spec.actions}
+    assert GYM_ID in served
+    assert {name for name in gymnasium.registry if name.startswith("livnd/")} >= served
