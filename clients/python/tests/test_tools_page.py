@@ -15,4 +15,3 @@ def test_the_page_has_light_and_heavy_programs():
 @pytest.mark.parametrize("program", LIGHT, ids=range(len(LIGHT)))
 def test_it_runs(program, tmp_path):
     run(program, tmp_path)
-

@@ -88,6 +88,9 @@ TRIALS = Layout(
         Column("t_end", Kind.NUMBERS),  # ms
         Column("seed", Kind.WHOLE),
         Column("trials", Kind.WHOLE),
+        Column("copy", Kind.WHOLE),  # of the session, episode and place in it: of converted rows
+        Column("episode", Kind.WHOLE),
+        Column("start_ms", Kind.NUMBERS),
     ),
 )
 CHANNELS = Layout(
@@ -104,6 +107,9 @@ CHANNELS = Layout(
         Column("duration", Kind.NUMBERS),
         Column("seed", Kind.WHOLE),
         Column("sample_id", Kind.TEXT),
+        Column("copy", Kind.WHOLE),  # of the session, episode and place in it: of converted rows
+        Column("episode", Kind.WHOLE),
+        Column("start_ms", Kind.NUMBERS),
     ),
 )
 RUNS = Layout(
@@ -119,6 +125,9 @@ RUNS = Layout(
         Column("features", Kind.NUMBERS, 1),
         Column("duration", Kind.NUMBERS),
         Column("seed", Kind.WHOLE),
+        Column("copy", Kind.WHOLE),  # of the session, episode and place in it: of converted rows
+        Column("episode", Kind.WHOLE),
+        Column("start_ms", Kind.NUMBERS),
     ),
 )
 LAYOUTS = (TRIALS, CHANNELS, RUNS)

@@ -1,0 +1,87 @@
+"""Where cells and electrodes are, in an NWB file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from livnd.datasets.formats.options import Options
+from livnd.datasets.recordings import RecordingFile
+from livnd.errors import bad_file
+from livnd.io import MEA
+from livnd.system import System
+
+
+def array_of(system: System | None) -> MEA | None:
+    """A system's electrodes, where it has any."""
+    try:
+        return None if system is None else system.default_io()
+    except FileNotFoundError:
+        return None
+
+
+def electrode_ids(recording: RecordingFile, options: Options) -> np.ndarray:
+    """Ids of the electrodes of a recording, int64.
+
+    Those of the system's array; else of the potentials' labels; else as many as there are
+    potentials, or as the highest that heard a spike or had a stimulus.
+    """
+    mea = array_of(options.system)
+    streams = recording.streams
+    potentials = streams.get("potentials")
+    length = 0 if potentials is None else potentials.needs("values").columns["values"].length
+    if mea is not None:
+        if length not in (0, mea.num_channels):
+            value = f"{length} potentials"
+            accepted = f"{mea.num_channels}, as many as the system has electrodes"
+            raise bad_file(recording.path, "potentials", value, accepted)
+        return np.asarray(mea.channel_ids, np.int64)
+    if potentials is not None:
+        labels = potentials.labels
+        if labels is not None and "channel" in labels.dtype.names and len(labels) == length:
+            return labels["channel"].astype(np.int64)
+    highest = length - 1
+    for name in ("channel_events", "stimuli"):
+        stream = streams.get(name)
+        if stream is None or (
+            name == "stimuli" and stream.attributes.get("channels") != "electrode"
+        ):
+            continue
+        for rows in stream.needs("channel").parts():
+            highest = max(highest, int(rows["channel"].max(initial=-1)))
+    return np.arange(highest + 1, dtype=np.int64)
+
+
+def add_electrodes(file: Any, ids: np.ndarray, system: System | None) -> None:
+    """The table of electrodes: with places, where a system tells them."""
+    mea = array_of(system)
+    device = file.create_device(
+        name="electrode_array",
+        description="A simulated multi-electrode array.",
+    )
+    group = file.create_electrode_group(
+        name="electrodes", description="All of the array.", location="culture", device=device
+    )
+    places = None if mea is None else mea.electrode_coordinates[:, 1:4].astype(float)
+    for index, number in enumerate(ids.tolist()):
+        place = {}
+        if places is not None:  # um; and again as within the array, where SpikeInterface looks
+            place = dict(zip("xyz", places[index].tolist(), strict=True))
+            place |= {f"rel_{axis}": value for axis, value in place.items()}
+        file.add_electrode(id=number, location="culture", group=group, **place)
+
+
+def cell_columns(gids: np.ndarray, system: System | None) -> list[tuple[str, str, Any]]:
+    """(name, description, values) of what a system tells of cells."""
+    if system is None:
+        return []
+    names = np.full(len(gids), "unknown", dtype=object)
+    for name, (first, count) in system.population_ranges.items():
+        names[(gids >= first) & (gids < first + count)] = name
+    where = {int(row[0]): row[1:4] for row in system.neuron_coordinates}
+    places = np.array([where.get(gid, [np.nan] * 3) for gid in gids.tolist()])
+    return [
+        ("population", "of the cell", names.tolist()),
+        *((f"soma_{axis}", "of the soma, um", places[:, i]) for i, axis in enumerate("xyz")),
+    ]

@@ -1,0 +1,6 @@
+"""Recordings that a livnd server wrote (docs/recordings.md), read in parts."""
+
+from livnd.datasets.recordings.file import Lost, RecordingFile
+from livnd.datasets.recordings.stream import Stream
+
+__all__ = ["Lost", "RecordingFile", "Stream"]
