@@ -4,6 +4,7 @@
 #
 #   tools/setup.sh            everything
 #   tools/setup.sh --rl       also .venv-rl, with the reinforcement-learning tools that ./test rl runs
+#   tools/setup.sh --formats  also .venv-formats, with what ./test formats opens converted recordings with
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
 #   tools/setup.sh --wheel    also what makes an empty Debian, for ./test wheel
@@ -143,7 +144,7 @@ check() {
 }
 
 case ${1:-} in
-  '' | --rl) packages+=("${other_packages[@]}") ;;
+  '' | --rl | --formats) packages+=("${other_packages[@]}") ;;
   --build) ;;
   --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
   --wheel) packages+=("${other_packages[@]}" "${wheel_packages[@]}") ;;
@@ -154,7 +155,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -167,4 +168,6 @@ if [[ ${1:-} == --build ]]; then exit; fi
 make_environment .venv tools/requirements.txt "a minute or two"
 if [[ ${1:-} == --rl ]]; then
   make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
+elif [[ ${1:-} == --formats ]]; then
+  make_environment .venv-formats tools/requirements-formats.txt "a minute or two"
 fi
