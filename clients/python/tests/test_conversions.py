@@ -242,6 +242,30 @@ def test_what_a_dead_writer_had_flushed_is_converted(tmp_path, capsys, to):
     assert told.out.endswith("; incomplete\n")
 
 
+@pytest.mark.parametrize(
+    ("attribute", "note"),
+    [
+        ("paused", "the recording is paused: its session may go on in it"),
+        ("cut_short", "the server could not go on with the recording, and cut it short"),
+    ],
+)
+def test_what_a_server_says_of_its_end_is_told(tmp_path, attribute, note):
+    recorded = culture(12)
+    recorded.attributes[attribute] = 1
+    made = convert(recorded.write(tmp_path / "recording.h5"), "parquet", tmp_path / "out")
+    assert note in made.notes and not made.is_complete
+
+
+@pytest.mark.parametrize("to", ["arrow", "nwb", "cl"])
+def test_a_restored_episode_is_told(tmp_path, to):
+    recorded = culture(13)
+    starts = recorded.rows["episode_starts"]
+    recorded.rows["episode_starts"] = np.concatenate([starts, starts[1:2]])
+    made = convert(recorded.write(tmp_path / "recording.h5"), to, tmp_path / "out")
+    told = "episode 2 of copy 0 was gone on with after a Restore: rows from before it and after"
+    assert sum(note.startswith(told) for note in made.notes) == 1
+
+
 @pytest.fixture
 def large(tmp_path) -> tuple[Recorded, Path]:
     """Spikes in several chunks."""

@@ -206,13 +206,13 @@ def test_neo_reads_the_same_spikes(nwb, recorded):
 
 def test_when_it_was_begun_is_what_the_recording_tells(tmp_path, recorded):
     recorded = culture(2)
-    recorded.attributes["started_unix_ns"] = int(BEGUN.timestamp() * 1e9)
+    recorded.attributes["start_unix_s"] = BEGUN.timestamp()
     path = recorded.write(tmp_path / "recording.h5")
     assert not convert(path, "nwb", tmp_path / "a.nwb").notes
     reader, file = read(tmp_path / "a.nwb")
     with reader:
         assert file.session_start_time == BEGUN
-    del recorded.attributes["started_unix_ns"]
+    del recorded.attributes["start_unix_s"]
     path = recorded.write(tmp_path / "recording.h5")
     made = convert(path, "nwb", tmp_path / "b.nwb")
     assert made.notes == [

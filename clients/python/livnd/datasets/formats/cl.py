@@ -39,7 +39,7 @@ _GROUP_ROWS = 200_000
 def write_cl(recording: RecordingFile, path: Path, options: Options, made: Converted) -> None:
     """One copy's episodes, one after the other, as one recording."""
     h5py = extras.load("h5py", "data", "writing HDF5")
-    timeline = Timeline(recording, options)
+    timeline = Timeline(recording, options, made)
     clock = _Clock(recording, options)
     ids = electrode_ids(recording, options)
     if not len(ids):

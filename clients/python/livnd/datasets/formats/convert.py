@@ -99,6 +99,12 @@ def _tell_what_is_missing(recording: RecordingFile, made: Converted) -> None:
             f"the recording was not closed: this is what {flushes} flushes had written"
         )
         made.is_complete = False
+    if recording.attributes.get("paused"):
+        made.notes.append("the recording is paused: its session may go on in it")
+        made.is_complete = False
+    if recording.attributes.get("cut_short"):
+        made.notes.append("the server could not go on with the recording, and cut it short")
+        made.is_complete = False
     if recording.is_cut:
         made.notes.append("the file is cut short: what was in its end is missing")
         made.is_complete = False

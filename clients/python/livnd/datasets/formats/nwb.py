@@ -33,7 +33,7 @@ def write_nwb(recording: RecordingFile, path: Path, options: Options, made: Conv
     It has no keywords, since Neo refuses files with some.
     """
     pynwb = extras.load("pynwb", "nwb", "writing NWB")
-    timeline = Timeline(recording, options)
+    timeline = Timeline(recording, options, made)
     begun = start_time(recording, options, made)
     of = text_of(recording, "environment") or text_of(recording, "system")
     file = pynwb.NWBFile(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from livnd.datasets.recordings import RecordingFile
-from livnd.datasets.recordings.runs import Progress
+from livnd.datasets.recordings.runs import Progress, Runs
 from livnd.errors import bad_file, invalid_field
 from livnd.system import System
 
@@ -76,6 +76,17 @@ def only_copy(recording: RecordingFile, copy: int | None, copies: Collection[int
     if copy is None and len(copies) > 1:
         raise invalid_field("copy", "None", _told(copies))
     return next(iter(copies)) if copy is None else copy
+
+
+def tell_repeated(runs: Runs, made: Converted) -> None:
+    """Notes which episodes have the rows of several tries."""
+    for copy, episode in runs.repeated[:3]:
+        made.notes.append(
+            f"episode {episode} of copy {copy} was gone on with after a Restore: rows from before "
+            "it and after it are together"
+        )
+    if len(runs.repeated) > 3:
+        made.notes.append(f"and so were {len(runs.repeated) - 3} more")
 
 
 def _told(copies: Collection[int]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from livnd import extras
 from livnd.channel_rows import channel_recording
-from livnd.datasets.formats.options import Converted, Options, check_copy
+from livnd.datasets.formats.options import Converted, Options, check_copy, tell_repeated
 from livnd.datasets.formats.stimuli import pulses_of
 from livnd.datasets.recordings import RecordingFile
 from livnd.datasets.recordings.runs import Run, Runs
@@ -75,6 +75,7 @@ class RunRows:
             progress=options.progress,
         )
         check_copy(recording, options.copy, self._runs.copies)
+        tell_repeated(self._runs, made)
         self._check_sizes()
         self._labels = {name: self._gids_of(name) for name in self._series}
         self.schema = self._schema()

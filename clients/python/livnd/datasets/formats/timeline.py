@@ -6,11 +6,12 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from livnd.datasets.formats.options import Converted, Options, only_copy
+from livnd.datasets.formats.options import Converted, Options, only_copy, tell_repeated
 from livnd.datasets.recordings import RecordingFile
 from livnd.datasets.recordings.runs import Run, Runs
 
-_STARTED_NS = "started_unix_ns"
+_STARTED = "start_unix_s"
+_MAX_UNIX_S = 253_402_300_799  # the year 9999
 
 
 class Timeline:
@@ -26,7 +27,7 @@ class Timeline:
         num_ticks: of all.
     """
 
-    def __init__(self, recording: RecordingFile, options: Options) -> None:
+    def __init__(self, recording: RecordingFile, options: Options, made: Converted) -> None:
         """Reads the keys of all streams; InvalidFieldError: there are several copies."""
         names = [name for name, stream in recording.streams.items() if stream.is_keyed]
         everything = Runs(recording, [], timing=names, progress=options.progress)
@@ -35,6 +36,7 @@ class Timeline:
         lengths = np.array([run.num_ticks for run in self.runs], np.int64)
         self.starts = np.concatenate([[0], np.cumsum(lengths)])[:-1].astype(np.int64)
         self.num_ticks = int(lengths.sum())
+        tell_repeated(everything, made)
         self._episodes = np.array([run.episode for run in self.runs], np.int64)
 
     def own(self, rows: np.ndarray) -> np.ndarray:
@@ -51,9 +53,9 @@ def start_time(recording: RecordingFile, options: Options, made: Converted) -> d
     """When the recording was begun: as asked for, as it tells, or when it was last written."""
     if options.start_time is not None:
         return options.start_time
-    told = recording.attributes.get(_STARTED_NS)
-    if isinstance(told, int) and told > 0:
-        return datetime.fromtimestamp(told / 1e9, timezone.utc)
+    told = recording.attributes.get(_STARTED)
+    if isinstance(told, (int, float)) and 0 < told < _MAX_UNIX_S:
+        return datetime.fromtimestamp(told, timezone.utc)
     made.notes.append(
         "the recording does not tell when it was begun: the time is when it was last written"
     )

@@ -60,6 +60,8 @@ class Runs:
 
     Attributes:
         copies: of which there are rows, whether asked for or not.
+        repeated: copy and episode of those that were gone on with after a Restore: rows from before
+            it and after it cannot be told apart.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Runs:
         # Of each run: its first tick, and the one after its last.
         self._bounds: dict[tuple[int, int], tuple[int, int]] = {}
         self._seeds: dict[tuple[int, int], int] = {}
+        self.repeated: list[tuple[int, int]] = []
         counts: dict[str, dict[tuple[int, int, int], int]] = {name: {} for name in streams}
         parts: dict[str, list[tuple[range, np.ndarray]]] = {name: [] for name in streams}
         for name, stream in read.items():
@@ -177,7 +180,10 @@ class Runs:
             for copy, episode, seed in zip(
                 rows["copy"], rows["episode"], rows["seed"], strict=True
             ):
-                self._seeds[int(copy), int(episode)] = int(seed)
+                run = (int(copy), int(episode))
+                if run in self._seeds and run not in self.repeated:
+                    self.repeated.append(run)
+                self._seeds[run] = int(seed)
         return keys, np.bincount(owner, minlength=len(keys))
 
     def _ticks_of_row(self, stream: Stream, rows: np.ndarray) -> np.ndarray | int:
