@@ -15,7 +15,8 @@ from livnd.errors import BadFileError, InvalidFieldError
 from livnd.plots import draw_recording, draw_system, read_recording
 from livnd.plots.__main__ import main
 from livnd.plots.layout_of_cells import Map
-from livnd.plots.recordings import READERS, Choice, Recording
+from livnd.plots.recorded import Choice, Recording
+from livnd.plots.recordings import READERS
 from livnd.plots.statistics import find_bursts, interval_cv, intervals
 from livnd.system import System
 from matplotlib.axes import Axes

@@ -12,8 +12,9 @@ from typing import Any
 from livnd import extras, system
 from livnd.errors import LivndError, invalid_field
 from livnd.plots import style
+from livnd.plots.recorded import Choice
 from livnd.plots.recording import draw_recording
-from livnd.plots.recordings import Choice, read_recording
+from livnd.plots.recordings import read_recording
 from livnd.plots.system import draw_system
 
 
@@ -39,7 +40,10 @@ def _system(args: argparse.Namespace) -> tuple[Any, str]:
 
 def _recording(args: argparse.Namespace) -> tuple[Any, str]:
     found = None if args.system is None else system.make(args.system)
-    choice = Choice(args.name, args.split, args.row, args.trial, args.dt)
+    choice = Choice(
+        args.name, args.split, args.row, args.trial, args.dt, args.copy, args.episode, args.begin,
+        args.span,
+    )  # fmt: skip
     figure = draw_recording(
         read_recording(args.file, choice),
         found,
@@ -91,9 +95,13 @@ def _parser() -> argparse.ArgumentParser:
         "recording",
         parents=[common],
         help="raster with stimuli, electrodes, traces, intervals, bursts",
-        description="A row of a data set: raster with stimuli, traces, electrodes, statistics.",
+        description="A row of a data set, or a recording of a server: raster with stimuli, traces, "
+        "electrodes, statistics, rewards, learned weights.",
     )
-    one.add_argument("file", metavar="FILE", help="a Parquet or Arrow file, or a data set's folder")
+    one.add_argument(
+        "file", metavar="FILE",
+        help="a Parquet or Arrow file, a data set's folder, or a recording of a server (*.h5)",
+    )  # fmt: skip
     one.add_argument("--system", metavar="SYSTEM", help="what it was recorded from")
     one.add_argument("--name", help="of a part of the data set")
     one.add_argument("--split", help="of the data set (default: its first)")
@@ -104,6 +112,21 @@ def _parser() -> argparse.ArgumentParser:
         type=_above_0,
         metavar="MS",
         help="between samples of traces; else they fill the row",
+    )
+    one.add_argument(
+        "--copy", type=_whole(0, 2**31), metavar="N",
+        help="of a server's recording (default: its only one)",
+    )  # fmt: skip
+    one.add_argument(
+        "--episode", type=_whole(0, 2**62), metavar="N",
+        help="of the copy (default: all, after each other)",
+    )  # fmt: skip
+    one.add_argument(
+        "--begin", type=_from_0, default=0.0, metavar="MS",
+        help="where in a server's recording the picture begins (default: 0)",
+    )  # fmt: skip
+    one.add_argument(
+        "--span", type=_above_0, metavar="MS", help="how long it is (default: to the end)"
     )
     one.add_argument(
         "--burst-interval", type=_above_0, default=100.0, metavar="MS",
@@ -138,6 +161,10 @@ def _above_0(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no number of ms above 0")
     return value
+
+
+def _from_0(text: str) -> float:
+    return 0.0 if text.strip() in ("0", "0.0") else _above_0(text)
 
 
 if __name__ == "__main__":

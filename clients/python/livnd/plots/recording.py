@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,15 @@ import numpy as np
 from livnd import extras
 from livnd.io import MEA
 from livnd.plots import style
-from livnd.plots.layout_of_cells import Map, draw_cells
-from livnd.plots.recordings import Recording, Traces
-from livnd.plots.statistics import find_bursts, interval_cv, intervals
+from livnd.plots.recorded import Recording, Rewards, Stimulation, Traces, Weights
+from livnd.plots.recording_panels import (
+    burst_panel,
+    electrode_panel,
+    interval_panel,
+    round_width,
+    weight_panel,
+)
+from livnd.plots.statistics import interval_cv
 from livnd.system import System
 
 if TYPE_CHECKING:
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_TRACES = 8
 _NUM_RATE_BINS = 100
-_NUM_INTERVAL_BINS = 32
+_MAX_STARTS = 60  # of episodes: more lines would be a surface
 
 
 def draw_recording(
@@ -38,18 +45,20 @@ def draw_recording(
         burst_interval_ms: the longest interval within a burst.
         burst_spikes: the fewest spikes of a burst.
     """
-    traces = recording.traces
     mea = _array_of(system)
+    over_time = _over_time(recording, system)
     with style.styled():
-        heights = [0.55, 2.0] + ([1.25] if traces is not None else [])
-        below = 1.75
-        top, between, bottom = 0.62, 0.72, 0.42
+        heights = [height for height, _ in over_time]
+        below, top, between, bottom = 1.75, 0.62, 0.72, 0.42
+        learned = 0.0 if recording.weights is None else 1.25
         height = top + sum(heights) + 0.14 * (len(heights) - 1) + between + below + bottom
+        height += learned and learned + between
         figure = style.new_figure(height)
         style.headline(figure, recording.title, _summary(recording, system))
         upper = figure.add_gridspec(
             len(heights), 1, height_ratios=heights, left=0.085, right=0.985, hspace=0.12,
-            top=1 - top / height, bottom=(bottom + below + between) / height,
+            top=1 - top / height,
+            bottom=(bottom + below + between + (learned and learned + between)) / height,
         )  # fmt: skip
         lower = figure.add_gridspec(
             1, 2 if mea is None else 3, left=0.085, right=0.985,
@@ -58,29 +67,56 @@ def draw_recording(
             top=(bottom + below) / height, bottom=bottom / height,
         )  # fmt: skip
         letters = iter("abcdefgh")
-        rate = figure.add_subplot(upper[0])
-        _rate(rate, recording)
-        style.panel(rate, next(letters), f"Spikes of {_units(recording, system)}")
-        raster = figure.add_subplot(upper[1], sharex=rate)
-        _raster(raster, recording, system)
-        timed = [rate, raster]
-        if traces is not None:
-            timed.append(figure.add_subplot(upper[2], sharex=rate))
-            _traces(timed[-1], recording, traces)
+        timed: list[Axes] = []
+        for place, (_, draw) in zip(upper, over_time, strict=True):
+            axes = figure.add_subplot(place, sharex=timed[0] if timed else None)
+            if not timed:
+                style.panel(axes, next(letters), f"Spikes of {_units(recording, system)}")
+            draw(axes)
+            timed.append(axes)
         _time_axes(timed, recording)
+        if recording.weights is not None:
+            middle = figure.add_gridspec(
+                1, 2, left=0.085, right=0.985, wspace=0.27, width_ratios=[2.1, 1],
+                top=(bottom + below + between + learned) / height,
+                bottom=(bottom + below + between) / height,
+            )  # fmt: skip
+            axes = figure.add_subplot(middle[0])
+            style.panel(axes, next(letters), f"Weights of {_connections(recording.weights)}")
+            _weights(axes, recording, recording.weights)
+            axes = figure.add_subplot(middle[1])
+            style.panel(axes, next(letters), "Their distribution")
+            weight_panel(axes, recording.weights)
         column = 0
         if mea is not None:
             axes = figure.add_subplot(lower[0])
             style.panel(axes, next(letters), "Spikes/s that electrodes hear")
-            _electrodes(figure, axes, recording, system, mea)
+            electrode_panel(figure, axes, recording, system, mea)
             column = 1
         axes = figure.add_subplot(lower[column])
         style.panel(axes, next(letters), "Intervals between spikes")
-        _intervals(axes, recording)
+        interval_panel(axes, recording)
         axes = figure.add_subplot(lower[column + 1])
         style.panel(axes, next(letters), "Bursts")
-        _bursts(axes, recording, burst_interval_ms, burst_spikes)
+        burst_panel(axes, recording, burst_interval_ms, burst_spikes)
     return figure
+
+
+def _over_time(
+    recording: Recording, system: System | None
+) -> list[tuple[float, Callable[[Axes], None]]]:
+    """Height (in) of each panel over time, and what draws it."""
+    found: list[tuple[float, Callable[[Axes], None]]] = [
+        (0.55, lambda axes: _rate(axes, recording)),
+        (2.0, lambda axes: _raster(axes, recording, system)),
+    ]
+    if (stimulation := recording.stimulation) is not None:
+        found.append((0.55, lambda axes: _stimulation(axes, recording, stimulation)))
+    if (traces := recording.traces) is not None:
+        found.append((1.25, lambda axes: _traces(axes, recording, traces)))
+    if (rewards := recording.rewards) is not None:
+        found.append((0.65, lambda axes: _rewards(axes, recording, rewards)))
+    return found
 
 
 def _array_of(system: System | None) -> MEA | None:
@@ -108,6 +144,8 @@ def _summary(recording: Recording, system: System | None) -> str:
         style.counted(len(recording.ids), "spike"),
         f"{rate:.2g} spikes a second and {recording.unit}",
     ]
+    if len(recording.starts_ms):
+        text.insert(1, style.counted(len(recording.starts_ms) + 1, "episode"))
     cv = interval_cv(recording.ids, recording.times_ms)
     if len(cv):
         text.append(f"CV of intervals {np.median(cv):.2f} (median)")
@@ -118,7 +156,7 @@ def _summary(recording: Recording, system: System | None) -> str:
 
 
 def _rate(axes: Axes, recording: Recording) -> None:
-    width_ms = _round_width(recording.duration_ms / _NUM_RATE_BINS)
+    width_ms = round_width(recording.duration_ms / _NUM_RATE_BINS)
     bins = np.arange(0, recording.duration_ms + width_ms, width_ms)
     counts, _ = np.histogram(recording.times_ms, bins)
     hz = counts / (width_ms / 1000)
@@ -139,7 +177,7 @@ def _raster(axes: Axes, recording: Recording, system: System | None) -> None:
     look |= {"markeredgewidth": 0.7, "rasterized": len(recording.ids) > 20_000}
     rows, scale = np.searchsorted(units, recording.ids), _time_scale(recording)
     groups = {"": (style.INK, np.ones(len(rows), bool))}
-    if system is not None:
+    if system is not None and (recording.gids >= 0).all():
         groups = {}
         for name, (colour, _) in style.population_looks(system.populations).items():
             first, count = system.population_ranges[name]
@@ -168,7 +206,10 @@ def _raster(axes: Axes, recording: Recording, system: System | None) -> None:
 def _traces(axes: Axes, recording: Recording, traces: Traces) -> None:
     """The first few, one above the other, with a bar for the scale."""
     values = traces.values[:_MAX_TRACES].astype(np.float64)
-    times = np.arange(values.shape[1]) * traces.dt_ms * _time_scale(recording)
+    times_ms = traces.times_ms
+    if times_ms is None:
+        times_ms = np.arange(values.shape[1]) * traces.dt_ms
+    times = times_ms * _time_scale(recording)
     step = 1.15 * max(float(np.ptp(values, axis=1).max()), 1e-9)
     for index, own in enumerate(values):
         axes.plot(times, own - own.mean() + index * step, color=style.SOFT, linewidth=0.6)
@@ -177,7 +218,7 @@ def _traces(axes: Axes, recording: Recording, traces: Traces) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.9 * step, (len(values) - 0.25) * step)
-    bar = _round_width(0.6 * step)
+    bar = round_width(0.6 * step)
     end, low = 0.995 * recording.duration_ms * _time_scale(recording), -0.8 * step
     axes.plot([end, end], [low, low + bar], color=style.INK, linewidth=1.6, solid_capstyle="butt")
     axes.annotate(
@@ -190,9 +231,73 @@ def _traces(axes: Axes, recording: Recording, traces: Traces) -> None:
     axes.set_ylabel(f"{traces.quantity}\n({traces.unit}), {whose}")
 
 
+def _stimulation(axes: Axes, recording: Recording, stimulation: Stimulation) -> None:
+    """A mark a pulse, by channel."""
+    channels, rows = np.unique(stimulation.channels, return_inverse=True)
+    height = min(8.0, max(3.0, 34 / max(len(channels), 1)))
+    axes.plot(
+        stimulation.times_ms * _time_scale(recording), rows.reshape(-1), marker="|", linestyle="",
+        markersize=height, markeredgewidth=0.8, color=style.STIMULUS,
+        rasterized=len(rows) > 20_000,
+    )  # fmt: skip
+    shown = np.unique(np.linspace(0, len(channels) - 1, min(len(channels), 3)).round().astype(int))
+    axes.set_yticks(shown)
+    axes.set_yticklabels([str(channels[index]) for index in shown])
+    axes.set_ylim(-0.7, max(len(channels), 1) - 0.3)
+    axes.set_ylabel(f"stimuli, by\n{stimulation.what}")
+
+
+def _rewards(axes: Axes, recording: Recording, rewards: Rewards) -> None:
+    """Of each step; and of many their mean over spans of time, too."""
+    times = rewards.times_ms * _time_scale(recording)
+    many = len(times) > 2 * _NUM_RATE_BINS
+    look = {"color": style.PALE if many else style.SOFT, "linewidth": 0.6}
+    marks = {"marker": "." if len(times) <= _NUM_RATE_BINS else "", "markersize": 3}
+    axes.plot(times, rewards.values, rasterized=len(times) > 20_000, **look, **marks)
+    if many:
+        edges = np.linspace(0, recording.duration_ms, _NUM_RATE_BINS // 2 + 1)
+        sums, _ = np.histogram(rewards.times_ms, edges, weights=rewards.values)
+        counts, _ = np.histogram(rewards.times_ms, edges)
+        seen = counts > 0
+        middles = ((edges[1:] + edges[:-1]) / 2 * _time_scale(recording))[seen]
+        axes.plot(middles, sums[seen] / counts[seen], color=style.INK, linewidth=1.1)
+    axes.set_ylabel("reward")
+    axes.locator_params(axis="y", nbins=3)
+    low, high = float(rewards.values.min()), float(rewards.values.max())
+    margin = 0.12 * max(high - low, 1e-3 * max(abs(high), abs(low)), 1e-9)
+    axes.set_ylim(low - margin, high + margin)
+
+
+def _weights(axes: Axes, recording: Recording, weights: Weights) -> None:
+    """Median and quantiles over all connections, in time."""
+    times = weights.times_ms * _time_scale(recording)
+    ink = {"color": style.PALE, "linewidth": 0}
+    axes.fill_between(times, weights.spread[0], weights.spread[4], alpha=0.35, **ink)
+    axes.fill_between(times, weights.spread[1], weights.spread[3], alpha=0.8, **ink)
+    axes.plot(times, weights.spread[2], color=style.INK, linewidth=1.1)
+    axes.set_xlim(0, recording.duration_ms * _time_scale(recording))
+    axes.set_xlabel("time (ms)" if _time_scale(recording) == 1 else "time (s)")
+    axes.set_ylabel("learned weight")
+    low, high = float(weights.spread.min()), float(weights.spread.max())
+    margin = 0.06 * max(high - low, 1e-3 * max(abs(high), abs(low)), 1e-9)
+    axes.set_ylim(low - margin, high + 4.5 * margin)
+    axes.locator_params(axis="y", nbins=4)
+    axes.text(
+        0.99, 1.0, "median, 50 % and 90 % of connections", transform=axes.transAxes, fontsize=7,
+        ha="right", va="top", color=style.SOFT,
+    )  # fmt: skip
+
+
+def _connections(weights: Weights) -> str:
+    return style.counted(len(weights.last), "connection")
+
+
 def _time_axes(timed: list[Axes], recording: Recording) -> None:
     scale = _time_scale(recording)
     for axes in timed:
+        if len(recording.starts_ms) <= _MAX_STARTS:
+            for start in recording.starts_ms * scale:
+                axes.axvline(start, color=style.GRID, linewidth=0.8, zorder=-1)
         for pulse in recording.stimuli:
             axes.axvline(pulse.start_ms * scale, color=style.STIMULUS, linewidth=0.9, zorder=0)
     first, last = timed[0], timed[-1]
@@ -213,121 +318,6 @@ def _time_axes(timed: list[Axes], recording: Recording) -> None:
 def _time_scale(recording: Recording) -> float:
     """What a ms is on the axis of time: seconds, or ms in short recordings."""
     return 0.001 if recording.duration_ms > 1000 else 1.0
-
-
-# --- in space ------------------------------------------------------------------------------------
-
-
-def _electrodes(figure: Figure, axes: Axes, recording: Recording, system: System, mea: MEA) -> None:
-    """A disc an electrode, darker the more it hears."""
-    colours = extras.load("matplotlib.colors", "plots", "drawing")
-    mappable = extras.load("matplotlib.cm", "plots", "drawing").ScalarMappable
-    patches = extras.load("matplotlib.patches", "plots", "drawing")
-    if recording.of_channels:
-        counts = np.bincount(recording.ids, minlength=mea.num_channels)[: mea.num_channels]
-    else:
-        heard = mea.channel_recording(system.neuron_coordinates, recording.gids)
-        counts = np.array([len(heard[channel]) for channel in mea.channel_ids.tolist()])
-    hz = counts / (recording.duration_ms / 1000)
-    where = Map(system, mea)
-    ramp = colours.LinearSegmentedColormap.from_list("rates", style.RATES)
-    norm = colours.Normalize(0, max(float(hz.max(initial=0.0)), 1e-9))
-    radius = min(0.46 * where.spacing(), 60.0)
-    for place, rate in zip(where.electrodes[where.shown], hz[where.shown], strict=True):
-        axes.add_patch(
-            patches.Circle(
-                place,
-                radius,
-                facecolor=ramp(norm(rate)),
-                edgecolor=style.PALE,
-                linewidth=0.5,
-                zorder=1,
-            )
-        )
-    draw_cells(axes, system, where, scale=0.4, edge="white")
-    where.frame(axes, 1.2 * radius)
-    if not where.shown.any():
-        axes.text(
-            0.5, 1.0, "electrodes lie outside", transform=axes.transAxes, ha="center", va="top",
-            fontsize=7, color=style.STIMULUS,
-        )  # fmt: skip
-        return
-    bar = figure.colorbar(mappable(norm, ramp), cax=axes.inset_axes((1.03, 0.0, 0.04, 1.0)))
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=2, width=0.6)
-    bar.ax.locator_params(nbins=4)
-
-
-# --- statistics ----------------------------------------------------------------------------------
-
-
-def _intervals(axes: Axes, recording: Recording) -> None:
-    between, _ = intervals(recording.ids, recording.times_ms)
-    between = between[between > 0]
-    axes.set_xlabel("interval (ms)")
-    axes.set_ylabel("intervals per bin")
-    if not len(between):
-        _nothing(axes, "no unit has two spikes")
-        return
-    low, high = np.log10(between.min()), np.log10(between.max())
-    bins = np.logspace(np.floor(low * 2) / 2, np.ceil(high * 2 + 1e-9) / 2, _NUM_INTERVAL_BINS + 1)
-    counts, _ = np.histogram(between, bins)
-    axes.stairs(counts, bins, fill=True, color=style.PALE, linewidth=0)
-    axes.set_xscale("log")
-    axes.set_xlim(bins[0], bins[-1])
-    axes.set_ylim(0, 1.2 * counts.max())
-    median = float(np.median(between))
-    axes.axvline(median, ymax=0.87, color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)))
-    told = f"{_three_digits(median)} ms"
-    if median >= 10_000:
-        told = f"{_three_digits(median / 1000)} s"
-    is_right = np.log(median / bins[0]) > 0.5 * np.log(bins[-1] / bins[0])
-    axes.text(
-        0.02 if is_right else 1.0, 1.0, f"median {told}", transform=axes.transAxes, fontsize=7,
-        ha="left" if is_right else "right", va="top",
-    )  # fmt: skip
-    axes.locator_params(axis="y", nbins=4, integer=True)
-
-
-def _bursts(axes: Axes, recording: Recording, max_interval_ms: float, min_spikes: int) -> None:
-    found = find_bursts(recording.ids, recording.times_ms, max_interval_ms, min_spikes)
-    axes.set_xlabel("length of a burst (ms)")
-    axes.set_ylabel("spikes in a burst")
-    rule = f"≥ {min_spikes} spikes,\n≤ {max_interval_ms:g} ms apart"
-    if not len(found):
-        _nothing(axes, f"no burst of\n{rule}")
-        return
-    axes.scatter(
-        found.durations_ms, found.num_spikes, s=9, color=style.INK, alpha=0.55, linewidths=0
-    )
-    minutes = recording.duration_ms / 60_000
-    units = style.counted(len(np.unique(found.units)), recording.unit)
-    in_bursts = 100 * found.num_spikes.sum() / len(recording.ids)
-    axes.text(
-        0.03, 1.0,
-        f"{rule}\n{style.counted(len(found), 'burst')} of {units}\n"
-        f"{_three_digits(len(found) / minutes)} a minute\n{in_bursts:.0f}% of all spikes",
-        transform=axes.transAxes, fontsize=7, va="top", color=style.SOFT, linespacing=1.25,
-    )  # fmt: skip
-    axes.set_xlim(0, 1.1 * max(float(found.durations_ms.max()), 1.0))
-    axes.set_ylim(0, 2.0 * found.num_spikes.max())
-    axes.locator_params(axis="both", nbins=5)
-
-
-def _nothing(axes: Axes, text: str) -> None:
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color=style.SOFT, fontsize=7)
-    axes.set_xticks([])
-    axes.set_yticks([])
-
-
-def _round_width(value: float) -> float:
-    """The largest of 1, 2 and 5 times a power of ten that is not above a value."""
-    power = 10.0 ** np.floor(np.log10(max(value, 1e-12)))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)))
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _duration(ms: float) -> str:

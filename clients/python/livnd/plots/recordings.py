@@ -6,7 +6,6 @@ A reader is a function of a path and a Choice; READERS has one for each kind of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,73 +13,8 @@ import numpy as np
 from livnd.datasets import Rows, Splits, load_dataset
 from livnd.datasets.rows import Row
 from livnd.errors import bad_file, invalid_field
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which part of a file is meant.
-
-    Attributes:
-        name: of a data set's part; None: it has one.
-        split: None: the first.
-        row: from 0 on.
-        trial: of the row.
-        dt_ms: between samples; None: the file tells, or they fill the recording.
-    """
-
-    name: str | None = None
-    split: str | None = None
-    row: int = 0
-    trial: int = 0
-    dt_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """A stimulus, where it is known."""
-
-    start_ms: float
-    label: str  # "channel 3"
-
-
-@dataclass(frozen=True, eq=False)
-class Traces:
-    """Samples of several cells or electrodes."""
-
-    ids: np.ndarray
-    values: np.ndarray  # [ids, samples]
-    dt_ms: float
-    quantity: str  # "membrane potential"
-    unit: str  # "mV"
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """One recording.
-
-    Attributes:
-        title: what it is.
-        of_channels: the units are electrodes; otherwise cells.
-        units: ids of all of them, silent ones too.
-        ids: unit of each spike. With electrodes, a spike is there for each that hears it.
-        times_ms: of each spike.
-        duration_ms: its length.
-        gids: cell of each spike.
-    """
-
-    title: str
-    of_channels: bool
-    units: np.ndarray
-    ids: np.ndarray
-    times_ms: np.ndarray
-    duration_ms: float
-    gids: np.ndarray
-    stimuli: list[Pulse] = field(default_factory=list)
-    traces: Traces | None = None
-
-    @property
-    def unit(self) -> str:
-        return "electrode" if self.of_channels else "cell"
+from livnd.plots.livnd_recordings import is_recording, read_recording_file
+from livnd.plots.recorded import Choice, Pulse, Recording, Traces
 
 
 def read_recording(path: str | Path, choice: Choice | None = None) -> Recording:
@@ -97,7 +31,7 @@ def read_recording(path: str | Path, choice: Choice | None = None) -> Recording:
     for is_one, read in READERS:
         if is_one(path):
             return read(path, choice or Choice())
-    accepted = "a Parquet or Arrow file, or a folder of them"
+    accepted = "a Parquet or Arrow file, a folder of them, or a server's recording (*.h5)"
     raise bad_file(path, "", f"a file *{path.suffix}", accepted)
 
 
@@ -177,11 +111,12 @@ def _duration_ms(row: Row, times_ms: np.ndarray) -> float:
 
 
 def _stimuli(row: Row) -> list[Pulse]:
-    """The published sets' features are a channel, an onset (ms) and an amplitude."""
+    """Features are channel, onset (ms) and amplitude of each pulse; the published sets have one."""
     features = row.get("features")
-    if features is None or len(features) != 3 or not features[2]:
+    if features is None or not len(features) or len(features) % 3:
         return []
-    return [Pulse(float(features[1]), f"channel {round(float(features[0]))}")]
+    pulses = np.asarray(features, np.float64).reshape(-1, 3)
+    return [Pulse(onset, f"channel {round(channel)}") for channel, onset, size in pulses if size]
 
 
 def _traces(
@@ -202,4 +137,5 @@ _OF_LAYOUT = {"trials": _trial, "channels": _channels, "runs": _run}
 
 READERS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Choice], Recording]], ...] = (
     (_is_dataset, _read_dataset),
+    (is_recording, read_recording_file),
 )
