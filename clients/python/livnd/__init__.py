@@ -24,7 +24,9 @@ from livnd.client import Client, connect
 from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
 from livnd.errors import LivndError
 from livnd.gym import spaces
-from livnd.livn import Env, Run, Stimulus, make
+from livnd.livn.env import Env, make
+from livnd.livn.run import Run
+from livnd.livn.stimulus import Stimulus
 from livnd.pace import PaceReport
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System, TensorSpec

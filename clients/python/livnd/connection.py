@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from livnd import addresses, checks, cleanup, local_server
@@ -51,6 +52,8 @@ class Connection:
             once.
         threads: how many of an own server's shall simulate; None: LIVND_THREADS, or one for each
             core that this process may use. Clients who want the same number share a server.
+        systems: the folder that an own server serves, the same for clients that share one; None:
+            LIVND_SYSTEMS, or the systems that come with the package.
         token: names the caller to a server that asks for one ("lines 'TOKEN TENANT'" there).
         token_file: a file that holds the token alone; read again when the server refuses it.
         tls_ca: call with TLS: a file of the CAs, in PEM, to one of which the server's certificate
@@ -80,9 +83,11 @@ class Connection:
         tls_ca: str | None = None,
         tls_cert: str | None = None,
         tls_key: str | None = None,
+        systems: str | os.PathLike[str] | None = None,
     ) -> None:
         self._address = None if address is None else addresses.parse(address)
         self._threads = _own_threads(threads, address)
+        self._systems = _own_systems(systems, address)
         self._credentials = Credentials.parse(
             token=token, token_file=token_file, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key
         )
@@ -126,6 +131,7 @@ class Connection:
             "connect_timeout_s": self._connect_timeout_s,
             "retry_s": self._retry_s,
             "threads": self._threads,
+            "systems": self._systems,
             **self._credentials.arguments(),
         }
 
@@ -212,7 +218,7 @@ class Connection:
                 self._line.end()
                 self._line = None
             if self._line is None:
-                self._line = Line(self._address, self._threads, self._credentials)
+                self._line = Line(self._address, self._threads, self._credentials, self._systems)
                 self._finalizer = cleanup.when_collected(self, self._line.end)
             if self._line.info is None:
                 self._line.info = self._first_answer(self._line)
@@ -324,6 +330,16 @@ def _own_threads(threads: int | None, address: str | None) -> int | None:
         raise invalid_field("threads", threads, f"None: the server at {address} has its own")
     most = local_server.MAX_THREADS
     return checks.integer("threads", threads, f"1 .. {most}", 1, most + 1)
+
+
+def _own_systems(systems: Any, address: str | None) -> Path | None:
+    if systems is None:
+        return None
+    if address is not None:
+        raise invalid_field("systems", systems, f"None: the server at {address} has its own")
+    if not isinstance(systems, (str, os.PathLike)) or not Path(systems).is_dir():
+        raise checks.wrong("systems", systems, "a folder of systems")
+    return Path(systems).absolute()
 
 
 def _advice(line: Line) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -43,6 +44,7 @@ class Line:
         address: of a server; None starts (or joins) this process's own server.
         threads: how many of an own server's shall simulate; None leaves it to the server.
         credentials: what to show the server and ask of it; an own server is shown nothing.
+        systems: the folder that an own server serves; None leaves it to the server.
 
     Attributes:
         address: where the server is.
@@ -60,12 +62,13 @@ class Line:
         address: addresses.Address | None,
         threads: int | None = None,
         credentials: Credentials = NONE,
+        systems: Path | None = None,
     ) -> None:
         _check_grpc()
         self._credentials = credentials if address else NONE
         self._metadata = _metadata_of(self._credentials)
         tls = self._credentials.read_tls()
-        self.server = local_server.acquire(threads) if address is None else None
+        self.server = local_server.acquire(threads, systems) if address is None else None
         self.address = addresses.parse(self.server.address) if self.server else address
         self.info: ServerInfo | None = None
         self._pid = os.getpid()

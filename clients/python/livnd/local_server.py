@@ -86,15 +86,19 @@ class LocalServer:
 
     Args:
         threads: how many shall simulate; None leaves it to the server.
+        systems: the folder that it serves; None: find_systems().
 
     Attributes:
         address: "unix:PATH" to connect to.
         folder: its private folder: socket, state, logs.
+        wish: what it was asked for: threads and systems.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
-        binary, systems = find_binary(), find_systems()
-        self.threads = threads
+    def __init__(self, threads: int | None = None, systems: Path | None = None) -> None:
+        self.wish = (threads, systems)
+        binary = find_binary()
+        if systems is None:
+            systems = find_systems()
         self.references = 0
         self._pid = os.getpid()
         self._stopped = False
@@ -224,13 +228,15 @@ _lock = threading.Lock()
 _servers: list[LocalServer] = []
 
 
-def acquire(threads: int | None = None) -> LocalServer:
+def acquire(threads: int | None = None, systems: Path | None = None) -> LocalServer:
     """The process's server, started if there is none. Every caller owes one release().
 
     Args:
         threads: how many of the server's shall simulate, 1 .. 1024; callers who want different
             numbers get different servers. None: LIVND_THREADS, or the server's own default, one
             for each core that this process may use.
+        systems: the folder that it shall serve; callers who want different ones get different
+            servers. None: find_systems().
 
     Raises:
         ServerStartError: no binary, no systems, a bad LIVND_THREADS, or it ended before it was
@@ -239,9 +245,10 @@ def acquire(threads: int | None = None) -> LocalServer:
     if threads is None:
         threads = _threads_of_environment()
     with _lock:
-        server = next((s for s in _servers if s.alive() and s.threads == threads), None)
+        wish = (threads, systems)
+        server = next((s for s in _servers if s.alive() and s.wish == wish), None)
         if server is None:
-            server = LocalServer(threads)
+            server = LocalServer(*wish)
             _servers.append(server)
         server.references += 1
         return server
