@@ -3,7 +3,8 @@
 # Python environment in .venv. demo, test and bench all begin here. Running it again costs a second.
 #
 #   tools/setup.sh            everything
-#   tools/setup.sh --rl       also .venv-rl, with the reinforcement-learning tools that ./test rl runs
+#   tools/setup.sh --rl       also .venv-rl and .venv-rllib, with the reinforcement-learning tools that
+#                             ./test rl runs
 #   tools/setup.sh --formats  also .venv-formats, with what ./test formats opens converted recordings with
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
@@ -155,7 +156,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -168,6 +169,7 @@ if [[ ${1:-} == --build ]]; then exit; fi
 make_environment .venv tools/requirements.txt "a minute or two"
 if [[ ${1:-} == --rl ]]; then
   make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
+  make_environment .venv-rllib tools/requirements-rllib.txt "some gigabytes: ten minutes or more"
 elif [[ ${1:-} == --formats ]]; then
   make_environment .venv-formats tools/requirements-formats.txt "a minute or two"
 fi

@@ -134,6 +134,29 @@ Result<ObserveResult> Session::Observe() {
   return result;
 }
 
+Result<RenderResult> Session::Render(const std::vector<int>& copies) {
+  v1::RenderRequest request;
+  request.mutable_copies()->Add(copies.begin(), copies.end());
+  v1::RenderResponse response;
+  if (Result<void> called =
+          remote_.Look(&v1::EnvironmentService::Stub::Render, &request, &response);
+      !called.ok()) {
+    return called.error();
+  }
+  RenderResult result;
+  if (!Unpack(response.simulated(), &result.simulated) ||
+      !Unpack(response.spike_offsets(), &result.spike_offsets) ||
+      !Unpack(response.spike_gids(), &result.spike_gids) ||
+      !Unpack(response.spike_ticks(), &result.spike_ticks) ||
+      !Unpack(response.pulse_offsets(), &result.pulse_offsets) ||
+      !Unpack(response.pulse_electrodes(), &result.pulse_electrodes) ||
+      !Unpack(response.pulse_ticks(), &result.pulse_ticks) ||
+      !Unpack(response.pulse_ua(), &result.pulse_ua)) {
+    return NotUnderstood();
+  }
+  return result;
+}
+
 Result<std::vector<std::unique_ptr<Session>>> Session::Fork(int num_sessions,
                                                             const std::vector<int>& copy_of) {
   Result<std::vector<v1::CreateSessionResponse>> made = remote_.Fork(num_sessions, copy_of);

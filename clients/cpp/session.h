@@ -59,6 +59,15 @@ struct ObserveResult {
   std::vector<uint64_t> episode_seeds;  // [num_envs], of the running episodes
 };
 
+// What the cultures of copies were given in the last step, and how they fired; see the message. Rows of
+// copy i are offsets[i] .. offsets[i + 1].
+struct RenderResult {
+  std::vector<uint8_t> simulated;  // [num_copies], 0: there are no rows of the copy
+  std::vector<int64_t> spike_offsets, spike_gids, spike_ticks;
+  std::vector<int64_t> pulse_offsets, pulse_electrodes, pulse_ticks;
+  std::vector<double> pulse_ua;
+};
+
 // Numbers its operations, so that a repeat after a failure of the transport gives the answer of the
 // first try and nothing is done twice. If an operation fails all the same with Error::in_doubt,
 // call it again with the same arguments for its answer, or reset all copies; any other operation is
@@ -86,6 +95,8 @@ class Session {
   // actions: [num_envs, action size].
   Result<StepResult> Step(const std::vector<float>& actions);
   Result<ObserveResult> Observe();
+  // Of the copies named, in this order; of all where none is.
+  Result<RenderResult> Render(const std::vector<int>& copies = {});
 
   // Everything that decides what the copies do next, of all or of those that are named. Restore and
   // SessionOptions take it, for sessions on the same environment of any server with the same physics

@@ -28,6 +28,10 @@ struct Copy {
   int64_t episode = 0;
   int64_t step = 0;  // within the episode
   std::shared_ptr<sim::Waveform> currents_ua = std::make_shared<sim::Waveform>();
+  // Of the last step.
+  bool was_simulated = false;
+  int64_t start_tick = 0;    // of the culture
+  int group = 0, place = 0;  // where it ran
 };
 
 // What a group of copies needs in a step; kept for its memory.
@@ -118,6 +122,17 @@ class TaskEnvironment final : public VectorEnvironment {
   const EnvironmentSpec& spec() const override { return spec_; }
   int num_envs() const override { return static_cast<int>(copies_.size()); }
   const Outcome& outcome() const override { return outcome_; }
+  const Task& task() const override { return *task_; }
+  StepActivity activity(int c) const override {
+    const Copy& copy = copies_[static_cast<size_t>(c)];
+    if (!copy.was_simulated) return {};
+    const GroupScratch& scratch = scratch_[static_cast<size_t>(copy.group)];
+    const auto k = static_cast<size_t>(copy.place);
+    const size_t first = k == 0 ? 0 : scratch.end_of_copy[k - 1];
+    return {copy.start_tick,
+            absl::MakeSpan(scratch.sorted).subspan(first, scratch.end_of_copy[k] - first),
+            copy.currents_ua.get()};
+  }
   bool was_reset() const override {
     return std::all_of(copies_.begin(), copies_.end(), [](const Copy& c) { return c.was_reset; });
   }
@@ -141,6 +156,7 @@ class TaskEnvironment final : public VectorEnvironment {
         copy.num_episodes_of_seed = 0;
       }
       BeginEpisode(c, request.options);
+      copy.was_simulated = false;
     }
     return absl::OkStatus();
   }
@@ -249,6 +265,7 @@ class TaskEnvironment final : public VectorEnvironment {
   void Become(int c, const EnvironmentCopy& from) {
     const auto i = static_cast<size_t>(c);
     Copy& copy = copies_[i];
+    copy.was_simulated = false;
     copy.was_reset = from.was_reset;
     copy.ended = from.was_reset && from.ended;
     copy.seed = from.seed;
@@ -379,14 +396,19 @@ class TaskEnvironment final : public VectorEnvironment {
     scratch.rests.assign(static_cast<size_t>(group.size()), 0);
     for (int k = 0; k < group.size(); ++k) {
       const int c = group.first() + k;
-      if (copies_[static_cast<size_t>(c)].ended) {
+      Copy& copy = copies_[static_cast<size_t>(c)];
+      copy.was_simulated = !copy.ended;
+      if (copy.ended) {
         scratch.rests[static_cast<size_t>(k)] = 1;
         continue;
       }
-      std::shared_ptr<sim::Waveform>& currents_ua = copies_[static_cast<size_t>(c)].currents_ua;
+      copy.start_tick = cultures_->tick(c);
+      copy.group = group.index();
+      copy.place = k;
+      std::shared_ptr<sim::Waveform>& currents_ua = copy.currents_ua;
       // What is not over yet still belongs to the culture.
       if (currents_ua.use_count() > 1) currents_ua = std::make_shared<sim::Waveform>();
-      task_->Encode({actions, c}, StateOf(c), cultures_->tick(c), currents_ua.get());
+      task_->Encode({actions, c}, StateOf(c), copy.start_tick, currents_ua.get());
       // Cannot fail: the map is set, and CheckStep has seen the numbers.
       cultures_->Install(c, task_->model()->stimulus_mode(), currents_ua).IgnoreError();
     }

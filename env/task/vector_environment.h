@@ -18,6 +18,8 @@
 #include "env/task/task.h"
 #include "env/tensor_batch.h"
 #include "sim/executor.h"
+#include "sim/gang/probe.h"
+#include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
 
@@ -75,6 +77,14 @@ struct EnvironmentCopy {
   bool terminated = false, truncated = false, began = false;
 };
 
+// What one copy's culture was given in a step that is over, and what it did; nothing of a copy that the
+// step did not simulate.
+struct StepActivity {
+  int64_t start_tick = 0;                      // the culture's own, when the step began
+  absl::Span<const sim::Spike> spikes;         // by time, in the culture's ticks
+  const sim::Waveform* currents_ua = nullptr;  // of the electrodes in declared order
+};
+
 // Runs a task on N copies: their seeds, their episodes, and what happens to those that have ended.
 //
 // Thread-compatible: one call at a time. Results are a function of the task, the seeds, the options
@@ -121,6 +131,10 @@ class VectorEnvironment {
 
   // Valid after the first successful Reset.
   virtual const Outcome& outcome() const = 0;
+  // Of the last step, until the next call that changes anything: nothing of a copy that has been Reset or
+  // Restored since.
+  virtual StepActivity activity(int copy) const = 0;
+  virtual const Task& task() const = 0;
 
   // True once every copy has been reset at least once.
   virtual bool was_reset() const = 0;

@@ -58,4 +58,13 @@ grpc::ServerUnaryReactor* EnvironmentService::Observe(Context* context, const By
       [](Session& session, const v1::ObserveRequest&) { return session.Observe(); });
 }
 
+grpc::ServerUnaryReactor* EnvironmentService::Render(Context* context, const Bytes* in,
+                                                     Bytes* out) {
+  return AnswerOnStrand<v1::RenderRequest>(
+      registry_, {context, in, out, reception_},
+      [this](Session& session, const v1::RenderRequest& request) {
+        return session.Render(request, max_send_message_bytes_);
+      });
+}
+
 }  // namespace livnd::server

@@ -20,17 +20,19 @@ using RawEnvironmentService = v1::EnvironmentService::WithRawCallbackMethod_List
             v1::EnvironmentService::WithRawCallbackMethod_Step<
                 v1::EnvironmentService::WithRawCallbackMethod_StepStream<
                     v1::EnvironmentService::WithRawCallbackMethod_Observe<
-                        v1::EnvironmentService::Service>>>>>>;
+                        v1::EnvironmentService::WithRawCallbackMethod_Render<
+                            v1::EnvironmentService::Service>>>>>>>;
 }  // namespace internal
 
 // Thread-safe. The store, the registry and the reception must outlive the service.
 class EnvironmentService final : public internal::RawEnvironmentService {
  public:
   EnvironmentService(const EnvironmentStore& store, SessionRegistry& registry,
-                     const Reception& reception)
+                     const Reception& reception, int64_t max_send_message_bytes)
       : store_(store),
         registry_(registry),
         reception_(reception),
+        max_send_message_bytes_(max_send_message_bytes),
         step_streams_(registry, reception) {}
 
   // Says goodbye on streams. After the registry's Drain.
@@ -49,10 +51,12 @@ class EnvironmentService final : public internal::RawEnvironmentService {
     return step_streams_.Open(context);
   }
   Reactor* Observe(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* Render(Context* context, const Bytes* in, Bytes* out) override;
 
   const EnvironmentStore& store_;
   SessionRegistry& registry_;
   const Reception& reception_;
+  const int64_t max_send_message_bytes_;
   StepStreams step_streams_;
 };
 

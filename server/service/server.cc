@@ -252,7 +252,7 @@ struct Server::Parts {
         store({}, {}, *pool, &memory),
         registry(RegistryOptions(), store, *pool, metrics),
         server_service(MakeInfo(options, offer), std::move(offer.systems), QuotaOf(), reception),
-        environment_service(store, registry, reception),
+        environment_service(store, registry, reception, options.max_message_bytes),
         culture_service(registry, reception),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry,
                         reception),

@@ -63,6 +63,7 @@ class HostedEnvironment {
   virtual int64_t BytesFor(const v1::RunRequest&) const { return 0; }
   virtual int64_t BytesFor(const v1::ConfigureRequest&) const { return 0; }
   virtual int64_t BytesFor(const v1::GetCultureRequest&) const { return 0; }
+  virtual int64_t BytesForRendering(absl::Span<const int>) const { return 0; }
   virtual int64_t BytesFor(const v1::RestoreRequest& request) const {
     return 4 * static_cast<int64_t>(request.snapshot().size());
   }
@@ -98,6 +99,8 @@ class HostedEnvironment {
   virtual absl::Status BeginStep(const v1::StepRequest&) { return NotATask(); }
   virtual absl::Status FinishStep(v1::StepResponse*) { return NotATask(); }
   virtual absl::Status Observe(v1::ObserveResponse*) { return NotATask(); }
+  // Of copies that exist.
+  virtual absl::Status Render(absl::Span<const int>, v1::RenderResponse*) { return NotATask(); }
 
   // Of cultures.
   virtual absl::Status Configure(const v1::ConfigureRequest&, v1::ConfigureResponse*) {

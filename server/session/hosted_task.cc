@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "server/wire/episode.h"
 #include "server/wire/errors.h"
+#include "server/wire/rendering.h"
 
 namespace livnd::server {
 namespace {
@@ -92,6 +93,25 @@ absl::Status HostedTask::Observe(v1::ObserveResponse* response) {
     return NotReset("the session was never Reset; there is nothing to observe", kAccepted);
   }
   EncodeObserve(environment_->outcome(), spec(), num_envs(), response);
+  return absl::OkStatus();
+}
+
+std::vector<env::StepActivity> HostedTask::ActivityOf(absl::Span<const int> copies) const {
+  std::vector<env::StepActivity> activity;
+  activity.reserve(copies.size());
+  for (const int copy : copies) activity.push_back(environment_->activity(copy));
+  return activity;
+}
+
+int64_t HostedTask::BytesForRendering(absl::Span<const int> copies) const {
+  return RenderingBytes(ActivityOf(copies));
+}
+
+absl::Status HostedTask::Render(absl::Span<const int> copies, v1::RenderResponse* response) {
+  if (!environment_->was_reset()) {
+    return NotReset("the session was never Reset; there is nothing to show", kAccepted);
+  }
+  EncodeRendering(ActivityOf(copies), static_cast<double>(spec().tick_ns) * 1e-6, response);
   return absl::OkStatus();
 }
 

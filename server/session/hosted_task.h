@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "env/passage.h"
 #include "env/task/vector_environment.h"
@@ -34,8 +35,11 @@ class HostedTask final : public HostedEnvironment {
   }
   absl::Status FinishStep(v1::StepResponse* response) override;
   absl::Status Observe(v1::ObserveResponse* response) override;
+  int64_t BytesForRendering(absl::Span<const int> copies) const override;
+  absl::Status Render(absl::Span<const int> copies, v1::RenderResponse* response) override;
 
  private:
+  std::vector<env::StepActivity> ActivityOf(absl::Span<const int> copies) const;
   // Adds what the last Reset or Step did.
   void CountWork(bool stepped);
 

@@ -398,9 +398,8 @@ Session::Reply Session::Restore(v1::RestoreRequest& request) {
   return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Restore);
 }
 
-absl::StatusOr<std::string> Session::Snapshot(
-    const google::protobuf::RepeatedField<int32_t>& copies, int64_t max_bytes) {
-  LIVND_RETURN_IF_ERROR(Ended());
+absl::StatusOr<std::vector<int>> Session::Chosen(
+    const google::protobuf::RepeatedField<int32_t>& copies) const {
   std::vector<int> chosen(copies.begin(), copies.end());
   for (size_t i = 0; i < chosen.size(); ++i) {
     if (chosen[i] >= 0 && chosen[i] < num_envs_) continue;
@@ -412,6 +411,13 @@ absl::StatusOr<std::string> Session::Snapshot(
                         absl::StrCat("at most ", num_envs_));
   }
   for (int c = 0; copies.empty() && c < num_envs_; ++c) chosen.push_back(c);
+  return chosen;
+}
+
+absl::StatusOr<std::string> Session::Snapshot(
+    const google::protobuf::RepeatedField<int32_t>& copies, int64_t max_bytes) {
+  LIVND_RETURN_IF_ERROR(Ended());
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int> chosen, Chosen(copies));
   const auto end = absl::MakeCleanup([this] { EndCall(); });
   LIVND_RETURN_IF_ERROR(MakeRoom(kTimesSaved * environment_->num_bytes() / num_envs_ *
                                  static_cast<int64_t>(chosen.size())));
@@ -431,6 +437,21 @@ Session::Reply Session::Observe() {
   metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::ObserveRequest>(), computing.Lap());
   observe_response_.set_next_op_index(log_.next());
   return WriteOut<v1::ObserveRequest>(observe_response_);
+}
+
+Session::Reply Session::Render(const v1::RenderRequest& request, int64_t max_bytes) {
+  LIVND_RETURN_IF_ERROR(Ended());
+  Stopwatch computing;
+  const auto end = absl::MakeCleanup([this] { EndCall(); });
+  LIVND_ASSIGN_OR_RETURN(const std::vector<int> chosen, Chosen(request.copies()));
+  LIVND_RETURN_IF_ERROR(MakeRoom(environment_->BytesForRendering(chosen)));
+  v1::RenderResponse response;
+  LIVND_RETURN_IF_ERROR(environment_->Render(chosen, &response));
+  metrics_.Observe(Stage::kCompute, Metrics::MethodOf<v1::RenderRequest>(), computing.Lap());
+  response.set_next_op_index(log_.next());
+  const auto bytes = static_cast<int64_t>(response.ByteSizeLong());
+  if (bytes > max_bytes) return Reply(AnswerTooLarge(bytes, max_bytes, "fewer copies"));
+  return WriteOut<v1::RenderRequest>(response);
 }
 
 Session::Reply Session::GetCulture(const v1::GetCultureRequest& request) {

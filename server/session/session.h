@@ -98,6 +98,8 @@ class Session {
   Reply Clear(v1::ClearRequest& request);
   Reply Restore(v1::RestoreRequest& request);
   Reply Observe();
+  // ANSWER_TOO_LARGE beyond max_bytes.
+  Reply Render(const v1::RenderRequest& request, int64_t max_bytes);
   Reply GetCulture(const v1::GetCultureRequest& request);
   Reply Get();
   Reply Attach();
@@ -153,6 +155,9 @@ class Session {
   absl::optional<Reply> AnswerAtOnce(Request& request);
   absl::Status BeginJournalAnew(bool parked);
   v1::CreateSessionResponse DescribeNow() const;
+  // The copies named, or all of them where none is.
+  absl::StatusOr<std::vector<int>> Chosen(
+      const google::protobuf::RepeatedField<int32_t>& copies) const;
   // Numbered operations, exactly once: in one turn, where `aside` says among the work that cannot be
   // cut; or piece by piece.
   template <typename Request, typename Response>

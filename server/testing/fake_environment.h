@@ -158,6 +158,8 @@ class FakeEnvironment final : public env::VectorEnvironment {
     return environment_->Restore(copies);
   }
   const env::Outcome& outcome() const override { return environment_->outcome(); }
+  env::StepActivity activity(int copy) const override { return environment_->activity(copy); }
+  const env::Task& task() const override { return environment_->task(); }
   bool was_reset() const override { return environment_->was_reset(); }
   int first_ended() const override { return environment_->first_ended(); }
 

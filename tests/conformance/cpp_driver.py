@@ -148,6 +148,12 @@ class CppSession(_Numbered, drivers.Session):
     def observe(self):
         return self._answer(self._ask("observe"))
 
+    def render(self, copies=()):
+        told = self._ask("render", copies=list(copies))
+        kinds = {"simulated": np.uint8, "pulse_ua": np.float64}
+        answer = {n: _array(v, kinds.get(n, np.int64), -1) for n, v in told.items()}
+        return answer | {"simulated": answer["simulated"].astype(np.bool_)}
+
     def pace_report(self):
         report = pb.PaceReport.FromString(bytes.fromhex(self._ask("pace_report")))
         return report if report.jitter_bounds_us else None

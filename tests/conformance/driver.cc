@@ -162,6 +162,11 @@ class Driver {
        }},
       {"observe",
        [this](const json& c) { return Numbered(Told(SessionOf(c).Observe()), SessionOf(c)); }},
+      {"render",
+       [this](const json& c) {
+         return Numbered(Told(SessionOf(c).Render(c.at("copies").get<std::vector<int>>())),
+                         SessionOf(c));
+       }},
       {"pace_report",
        [this](const json& c) {
          return Numbered(Told(SessionOf(c).GetPaceReport()), SessionOf(c));

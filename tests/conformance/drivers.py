@@ -98,6 +98,10 @@ class Session(Numbered):
         """Observations, infos, episodes, ticks and episode_seeds."""
 
     @abstractmethod
+    def render(self, copies: Sequence[int] = ()) -> Answer:
+        """The fields of pb.RenderResponse; without copies: of all."""
+
+    @abstractmethod
     def pace_report(self) -> Any:
         """A pb.PaceReport, or None without a pace."""
 

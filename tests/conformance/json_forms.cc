@@ -70,6 +70,17 @@ json ToJson(const ObserveResult& result) {
           {"episode_seeds", ToJson(result.episode_seeds)}};
 }
 
+json ToJson(const RenderResult& result) {
+  return {{"simulated", ToJson(result.simulated)},
+          {"spike_offsets", ToJson(result.spike_offsets)},
+          {"spike_gids", ToJson(result.spike_gids)},
+          {"spike_ticks", ToJson(result.spike_ticks)},
+          {"pulse_offsets", ToJson(result.pulse_offsets)},
+          {"pulse_electrodes", ToJson(result.pulse_electrodes)},
+          {"pulse_ticks", ToJson(result.pulse_ticks)},
+          {"pulse_ua", ToJson(result.pulse_ua)}};
+}
+
 json ToJson(const Error& error) {
   return {{"code", static_cast<int>(error.code)},
           {"message", error.message},

@@ -47,6 +47,7 @@ nlohmann::json ToJson(const Infos& infos);
 nlohmann::json ToJson(const ResetResult& result);
 nlohmann::json ToJson(const StepResult& result);
 nlohmann::json ToJson(const ObserveResult& result);
+nlohmann::json ToJson(const RenderResult& result);
 nlohmann::json ToJson(const Error& error);
 
 // A list of numbers and nulls.

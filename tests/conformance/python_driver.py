@@ -97,6 +97,9 @@ class PythonSession(_Numbered, drivers.Session):
     def observe(self):
         return _answer(_told(self._session.observe))
 
+    def render(self, copies=()):
+        return _answer(_told(lambda: self._session.render(copies or None)))
+
     def pace_report(self):
         report = _told(self._session.pace_report)
         if report is None:

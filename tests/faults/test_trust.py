@@ -210,6 +210,7 @@ def requests(session: str) -> dict[str, object]:
         "Reset": pb.ResetRequest(session=session, op_index=1),
         "Step": pb.StepRequest(session=session, op_index=1),
         "Observe": pb.ObserveRequest(session=session),
+        "Render": pb.RenderRequest(session=session),
         "GetCulture": pb.GetCultureRequest(session=session),
         "Configure": pb.ConfigureRequest(session=session, op_index=1),
         "Run": pb.RunRequest(session=session, op_index=1),

@@ -6,7 +6,9 @@ calls without the tools are in clients/python/tests/test_tools.py.
 
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
 
 import gymnasium
 import livnd
@@ -17,16 +19,18 @@ import stable_baselines3
 import torch
 from gymnasium.vector import AutoresetMode
 from livnd.adapters import sb3
+from livnd.adapters import torchrl as adapter
 from stable_baselines3.common import env_checker
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecNormalize, VecVideoRecorder
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tools_page import HEAVY, programs, run
+from tools_page import HEAVY, programs, run, run_file
 from torchrl.envs import GymEnv, GymWrapper, check_env_specs
 
 IDS = ["livnd/TargetRate-EI-mini-v0", "livnd/TargetRate-EI-100-v0"]
 EPISODE_STEPS = 60
+EXAMPLES = Path(__file__).parents[2] / "clients/python/examples"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -224,6 +228,36 @@ def test_torchrl_resets_copies_that_end_at_different_steps():
             assert ended.tolist() == [step in (9, 16), step in (6, 13)]
         data = following
     env.close()
+
+
+@pytest.mark.parametrize("num_envs", [None, 3])
+def test_the_adapter_of_torchrl(num_envs):
+    env = adapter.make(IDS[0], num_envs, seed=4)
+    check_env_specs(env)
+    seen = []
+    for _ in range(2):
+        env.set_seed(4)
+        torch.manual_seed(1)  # of the actions
+        seen.append(env.rollout(5)["observation"])
+    assert (seen[0] == seen[1]).all()
+    assert env.batch_size == (() if num_envs is None else (num_envs,))
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("ppo", ["--num-envs", "8", "--rollout", "32", "--steps", "1024", "--epochs", "2"]),
+        ("sac", ["--num-envs", "4", "--first", "300", "--steps", "1200", "--batch", "32"]),
+    ],
+)
+def test_learners_in_one_file(name, options, tmp_path):
+    file = EXAMPLES / f"{name}.py"
+    told = run_file(file, tmp_path, "--id", IDS[0], "--log", str(tmp_path), *options)
+    last = told.splitlines()[-1]
+    assert re.fullmatch(r"mean return of the last episodes: -?\d+\.\d\d", last)
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert all(np.isfinite(s.value) for s in events.Scalars("return"))
 
 
 def test_torchrl_makes_an_environment_by_its_id_with_frames():

@@ -60,7 +60,9 @@ def _load_rpc_status() -> tuple[Any, ...]:
         name="livnd_error_details.proto", package="livnd_error_details", syntax="proto3"
     )
 
-    def add(owner: Any, number: int, name: str, kind: int, repeated: bool = False, type_name=""):
+    def add(
+        owner: Any, number: int, name: str, kind: int, repeated: bool = False, type_name: str = ""
+    ) -> None:
         owner.field.add(
             name=name,
             number=number,

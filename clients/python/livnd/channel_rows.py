@@ -11,7 +11,7 @@ from livnd import checks
 from livnd.errors import invalid_field
 
 
-class Channels(dict):
+class Channels(dict[int, np.ndarray]):
     """Rows by channel, {channel id: array}, of the channels that hear a cell.
 
     A channel of the array that hears none is not in it, as in livn, but can be asked for: its rows

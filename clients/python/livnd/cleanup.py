@@ -22,7 +22,7 @@ _thread: threading.Thread | None = None
 _starting = threading.Lock()
 
 
-def when_collected(thing: Any, job: Callable[[], Any]) -> weakref.finalize:
+def when_collected(thing: Any, job: Callable[[], Any]) -> weakref.finalize[Any, Any]:
     """Has `job`, which must not hold `thing`, done some time after `thing` is collected.
 
     The answer's detach() calls it off. Nothing is done for things that live until the process ends.

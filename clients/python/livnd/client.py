@@ -144,7 +144,9 @@ class Client(Connection):
 
     def create_culture(self, system: str, num_envs: int = 1) -> CultureSession:
         """A session on the culture of a system, without a task; as create_session."""
-        return self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)
+        session = self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)
+        assert isinstance(session, CultureSession)
+        return session
 
     def step_stream(self) -> StepStream:
         """Sends steps of this client's sessions and receives their answers as they are done."""

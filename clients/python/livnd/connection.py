@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from livnd import addresses, checks, cleanup, local_server
 from livnd.credentials import Credentials
@@ -27,6 +27,8 @@ from livnd.errors import (
 from livnd.line import Line
 from livnd.patience import Patience
 from livnd.specs import ServerInfo
+
+_Connection = TypeVar("_Connection", bound="Connection")  # what inherits from it
 
 
 class Connection:
@@ -106,10 +108,10 @@ class Connection:
         self._closed = False
         self._connecting = threading.Lock()
         self._line: Line | None = None  # set, and set again, with _connecting held
-        self._finalizer: weakref.finalize | None = None  # of the line
+        self._finalizer: weakref.finalize[Any, Any] | None = None  # of the line
         _connections.add(self)
 
-    def __enter__(self) -> Connection:
+    def __enter__(self: _Connection) -> _Connection:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -8,6 +8,7 @@ before it sent anything carries the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 
@@ -33,7 +34,7 @@ class LivndError(Exception):
     """
 
     in_doubt: bool = False
-    session: object | None = None
+    session: Any = None
     retry_after_s: float | None = None
 
     def __init__(
@@ -175,7 +176,7 @@ class NumericalFailureError(LivndError, ArithmeticError):
         run: what Env.run() had recorded until then, or None.
     """
 
-    run: object | None = None
+    run: Any = None
 
 
 class RunStartedError(LivndError, RuntimeError):
@@ -205,6 +206,10 @@ class MessageTooLargeError(LivndError):
 
 class ServerUnavailableError(LivndError, ConnectionError):
     """No answer: nobody at the address, the server is ending, or a deadline passed."""
+
+
+class ServerTooOldError(LivndError, NotImplementedError):
+    """The server does not know the call: it is older than this client."""
 
 
 class OwnServerEndedError(ServerUnavailableError):
@@ -290,6 +295,7 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "OUT_OF_MEMORY": OutOfMemoryError,
     "QUOTA_EXCEEDED": QuotaExceededError,
     "MESSAGE_TOO_LARGE": MessageTooLargeError,
+    "UNKNOWN_METHOD": ServerTooOldError,
     "SNAPSHOT_MISMATCH": SnapshotMismatchError,
     "UNAUTHENTICATED": UnauthenticatedError,
     "NOT_ADMIN": NotAdminError,
@@ -304,13 +310,14 @@ _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.Statu
 _BY_CODE: dict[grpc.StatusCode, type[LivndError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: MessageTooLargeError,
     grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+    grpc.StatusCode.UNIMPLEMENTED: ServerTooOldError,
     grpc.StatusCode.UNAVAILABLE: ServerUnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: ServerUnavailableError,
 }
 
 
 def from_rpc_error(error: grpc.RpcError, method: str) -> LivndError:
-    """The typed exception for a failed call; UNIMPLEMENTED and the like stay a LivndError."""
+    """The typed exception for a failed call."""
     details = next(
         (v for k, v in error.trailing_metadata() or () if k == "grpc-status-details-bin"), b""
     )
@@ -336,6 +343,8 @@ def _typed(code: grpc.StatusCode, text: str | None, status: bytes, method: str) 
         kind = _BY_REASON.get(reason, LivndError)
         metadata = dict(info.metadata)
     text = text or code.name
+    if kind is ServerTooOldError:
+        text += "; the server is older than this client: install the same version of both"
     unsaid = [
         f"{name}: {metadata[name]}"
         for name in ("field", "value", "accepted")
@@ -364,7 +373,7 @@ def is_repeated(error: LivndError) -> bool:
     )
 
 
-def _error_details(status: bytes) -> tuple[object | None, float | None]:
+def _error_details(status: bytes) -> tuple[Any, float | None]:
     """The ErrorInfo, and the delay of the RetryInfo in seconds."""
     info, retry_after_s = None, None
     try:

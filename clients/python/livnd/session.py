@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,46 +25,11 @@ from livnd.errors import (
 )
 from livnd.one_caller import OneCaller
 from livnd.pace import PaceReport
+from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
-
-@dataclass(frozen=True, eq=False)
-class ResetResult:
-    """What Reset answered; every array is the caller's own."""
-
-    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
-    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
-    seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
-
-
-@dataclass(eq=False)  # not frozen: one is made at every step, which shows in its time
-class StepResult:
-    """What Step answered; every array is the caller's own."""
-
-    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
-    rewards: np.ndarray  # float64 [num_envs]
-    terminated: np.ndarray  # bool [num_envs]
-    truncated: np.ndarray  # bool [num_envs]
-    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
-    episode_seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
-    began: np.ndarray  # bool [num_envs]: the copies whose episode this step began (autoreset)
-    # Mode "same_step": what the episodes that ended in this step showed last. A row for each copy
-    # with terminated or truncated, in their order; () and {} where there is none.
-    final_observations: tuple[np.ndarray, ...] = ()  # spec order, each [num_ended, *shape]
-    final_infos: dict[str, np.ndarray] = field(default_factory=dict)  # each [num_ended, *shape]
-
-
-@dataclass(frozen=True, eq=False)
-class ObserveResult:
-    """The copies as they are; every array is the caller's own."""
-
-    observations: tuple[np.ndarray, ...]  # spec order, each [num_envs, *shape]
-    infos: dict[str, np.ndarray]  # by name, each [num_envs, *shape]
-    episodes: np.ndarray  # int64 [num_envs]: begun since the session was created
-    ticks: np.ndarray  # int64 [num_envs]: since the episode's reset
-    next_op_index: int
-    episode_seeds: np.ndarray  # uint64 [num_envs]: of each copy's running episode
+_Session = TypeVar("_Session", bound="Session")  # what inherits from it
 
 
 class Session:
@@ -130,7 +94,7 @@ class Session:
         }
         return _another, (self._connection, wish)
 
-    def __enter__(self) -> Session:
+    def __enter__(self: _Session) -> _Session:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -227,6 +191,28 @@ class Session:
             episode_seeds=decode(response.episode_seeds),
         )
 
+    def render(self, copies: Sequence[int] | None = None) -> RenderResult:
+        """What cultures were given in the last step and how they fired, for pictures of them.
+
+        The server keeps nothing for it; after a crash of it, and where the session has been on its
+        disk, there is nothing to show.
+
+        Args:
+            copies: which of them, in this order; None for all.
+
+        Raises:
+            InvalidFieldError: no such copy.
+            NotResetError: before the first reset.
+            MessageTooLargeError: more than one message holds; name fewer copies.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        self._check_open()
+        request = pb.RenderRequest(session=self.name, copies=copy_indices("copies", copies))
+        response = self._call("Render", request)
+        self._learn_next(response.next_op_index)
+        columns = RenderResult.__dataclass_fields__
+        return RenderResult(**{name: decode(getattr(response, name)) for name in columns})
+
     def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
         """Everything that decides what the copies do next; restore() and create_session take it.
 
@@ -273,7 +259,9 @@ class Session:
             ),
         )
 
-    def fork(self, num_sessions: int = 1, copy_of: Sequence[int] | None = None) -> list[Session]:
+    def fork(
+        self: _Session, num_sessions: int = 1, copy_of: Sequence[int] | None = None
+    ) -> list[_Session]:
         """Sessions that begin where this one is; each then goes on by itself.
 
         Args:
@@ -424,8 +412,10 @@ class Session:
 
     def _were_done_until(self, expected: int | None) -> bool:
         """Whether the number that the server expects comes of operations that got no answer."""
+        if expected is None or not self._unanswered:
+            return False
         last = self.next_op_index + len(self._ahead)
-        if not self._unanswered or not self.next_op_index < (expected or 0) <= last + 1:
+        if not self.next_op_index < expected <= last + 1:
             return False
         self._learn_next(expected)
         return True

@@ -27,7 +27,8 @@ from livnd.errors import (
 from livnd.line import Line
 from livnd.one_caller import OneCaller
 from livnd.patience import Patience
-from livnd.session import Session, StepResult, answer_lost
+from livnd.results import StepResult
+from livnd.session import Session, answer_lost
 from livnd.step_wire import End, StepWire, lost
 
 # Steps of a session on the wire: of so many the server keeps the answers.

@@ -21,6 +21,12 @@ class PointSourceModel:
         recording_gain * m / (r + m)              uV at an electrode for 1 uA of a membrane
     """
 
+    stimulation_gain: float
+    recording_gain: float
+    min_distance_um: float
+    electrode_radius_um: float
+    culture_height_um: float
+
     NAMES = (
         "stimulation_gain",
         "recording_gain",

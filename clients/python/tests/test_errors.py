@@ -94,6 +94,15 @@ def test_an_unknown_reason_is_kept():
     assert error.reason == "FENCED"
 
 
+def test_a_server_that_lacks_a_method_is_older():
+    rpc = FakeRpcError(grpc.StatusCode.UNIMPLEMENTED, "no such method", details("UNKNOWN_METHOD"))
+    bare = FakeRpcError(grpc.StatusCode.UNIMPLEMENTED, "no such method", ())
+    for each in (rpc, bare):
+        error = errors.from_rpc_error(each, "Render")
+        assert type(error) is errors.ServerTooOldError and isinstance(error, NotImplementedError)
+        assert not error.in_doubt and "Render" in str(error) and "older" in str(error)
+
+
 def test_exceptions_cross_processes():
     error = errors.invalid_field("seed", -1, "0 .. 2**64 - 1")
     copy = pickle.loads(pickle.dumps(error))
@@ -105,5 +114,5 @@ def test_every_reason_of_the_contract_has_its_exception():
     prefix = "ERROR_REASON_"
     told = {name.removeprefix(prefix) for name in vars(pb) if name.startswith(prefix)}
     # These are defects of a client or of the server: a plain LivndError.
-    plain = {"UNSPECIFIED", "MALFORMED_MESSAGE", "UNKNOWN_METHOD", "INTERNAL"}
+    plain = {"UNSPECIFIED", "MALFORMED_MESSAGE", "INTERNAL"}
     assert told - plain == set(errors._BY_REASON) - {"MESSAGE_TOO_LARGE"}

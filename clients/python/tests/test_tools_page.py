@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tools_page import HEAVY, programs, run
+from tools_page import HEAVY, OF_RLLIB, programs, run
 
-LIGHT = [program for program in programs() if not HEAVY.search(program)]
+LIGHT = [p for p in programs() if not HEAVY.search(p) and not OF_RLLIB.search(p)]
 
 
 def test_the_page_has_light_and_heavy_programs():

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class _Told:
     terminated: np.ndarray
     truncated: np.ndarray
     final_observations: np.ndarray | None = None
-    final_infos: dict[str, np.ndarray] | None = None
+    final_infos: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class AsynchronousEnvs:
@@ -273,7 +273,10 @@ def _batch(batch: list[_Told]) -> Batch:
     if ended:
         final = spaces.final_info(
             np.concatenate([told.final_observations for told in ended]),
-            {n: np.concatenate([t.final_infos[n] for t in ended]) for n in ended[0].final_infos},
+            {
+                name: np.concatenate([told.final_infos[name] for told in ended])
+                for name in ended[0].final_infos
+            },
             np.array([told.final_observations is not None for told in batch]),
         )
     everyone = np.ones(len(batch), np.bool_)

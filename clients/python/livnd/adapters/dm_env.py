@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces as gymnasium_spaces
 
 from livnd import checks, extras
 from livnd.gym.env import RemoteEnv
@@ -21,7 +20,7 @@ _dm_env = extras.load("dm_env", "dm_env", "livnd.adapters.dm_env")
 _specs = extras.load("dm_env.specs", "dm_env", "livnd.adapters.dm_env")
 
 
-class Environment(_dm_env.Environment):  # type: ignore[misc, name-defined]
+class Environment(_dm_env.Environment):  # type: ignore[name-defined]
     """Episodes as dm_env's time steps: FIRST, MID ..., LAST; the step after LAST is a FIRST.
 
     The discount of a LAST step is 0 where the task has ended and 1 where a limit has cut the
@@ -88,7 +87,7 @@ class Environment(_dm_env.Environment):  # type: ignore[misc, name-defined]
         self.env.close()
 
 
-def _bounded(space: gymnasium_spaces.Box, name: str) -> Any:
+def _bounded(space: Any, name: str) -> Any:
     return _specs.BoundedArray(space.shape, space.dtype, space.low, space.high, name)
 
 

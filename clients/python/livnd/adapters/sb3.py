@@ -21,7 +21,7 @@ from livnd.gym.vector import RemoteVectorEnv
 _vec_env = extras.load("stable_baselines3.common.vec_env", "sb3", "livnd.adapters.sb3")
 
 
-class RemoteVecEnv(_vec_env.VecEnv):  # type: ignore[misc, name-defined]
+class RemoteVecEnv(_vec_env.VecEnv):  # type: ignore[name-defined]
     """What DummyVecEnv over as many single environments is, bit for bit, in one call a step.
 
     Copies that end are reset in the same step: infos[i]["terminal_observation"] has what they

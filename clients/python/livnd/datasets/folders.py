@@ -60,7 +60,8 @@ def find_splits(path: Path, name: str | None) -> dict[str, list[Path]]:
 def listed_files(folder: Path) -> list[Path]:
     """The files that save_to_disk() listed in a folder's state.json."""
     state = _json(folder / "state.json")
-    field, listed = "_data_files", state.get("_data_files")
+    field = "_data_files"
+    listed: Any = state.get(field)
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise bad_file(folder / "state.json", "_indices_files", "listed", "rows without an index")
     names = [one.get("filename") for one in listed] if _are_objects(listed) else [None]

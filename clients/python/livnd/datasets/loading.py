@@ -16,7 +16,7 @@ from livnd.errors import bad_file, invalid_field
 _METADATA = "conversion_metadata.json"
 
 
-class Splits(dict):
+class Splits(dict[str, Rows]):
     """The splits of a data set, {name: Rows}."""
 
     def __missing__(self, name: object) -> Rows:

@@ -17,7 +17,7 @@ from livnd.errors import bad_file, invalid_field
 _MAX_OPEN = 8
 
 
-class Row(Mapping):
+class Row(Mapping[str, Any]):
     """A row: values by column, each read when it is asked for.
 
     Lists by trial or channel are lists of NumPy arrays, which may not be written to; what a file
@@ -45,7 +45,7 @@ class Row(Mapping):
         return f"Row({self._index}: {', '.join(self)})"
 
 
-class Rows(Sequence):
+class Rows(Sequence[Any]):
     """The rows of one or more files of one layout, in the files' order.
 
     A slice is a view. For one thread at a time; may be pickled, into a worker process for instance.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -49,7 +49,7 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         UnknownEnvironmentError, UnknownSessionError, ServerUnavailableError, ServerStartError.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(MODES)}
+    metadata: dict[str, Any] = {"render_modes": list(MODES)}  # noqa: RUF012
 
     def __init__(
         self,
@@ -71,7 +71,9 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             )
             self.observation_space = spaces.observation_space(self.environment_spec)
             self.action_space = spaces.action_space(self.environment_spec)
-            self._renderer = Renderer(self._client, self.environment_spec, render_mode)
+            self._renderer = Renderer(
+                self._client, self.environment_spec, render_mode, self._session.render
+            )
             self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
         except BaseException:
             self._client.close()
@@ -96,7 +98,8 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         if seed is not None:
             seed = checks.seed("seed", seed)
-        options = checks.mapping("options", {} if options is None else options, "numbers by name")
+        given = {} if options is None else options
+        options = dict(checks.mapping("options", given, "numbers by name"))
         if spaces.resumes(seed, options):
             return spaces.resumed(self.observe())
         super().reset(seed=seed)
@@ -188,11 +191,11 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         return self._session.session.detach()
 
-    def render(self) -> np.ndarray | list[np.ndarray] | str | None:
-        """The electrodes as the last reset or step left them, with the pulses of that step.
+    def render(self) -> Any:
+        """The culture and the task as the last reset or step left them.
 
         Returns:
-            "rgb_array": uint8 [320, 320, 3], as livnd.gym.render.ElectrodeMap draws it.
+            "rgb_array": uint8 [320, 640, 3], as livnd.gym.views.scene.Scene draws it.
             "rgb_array_list": such frames, one of each reset and step since the last call, and none
             from before the last reset. "ansi": a text. "human": None; and, with a warning, without
             a render mode.

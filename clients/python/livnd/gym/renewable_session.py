@@ -10,7 +10,8 @@ import gymnasium
 from livnd.client import Client
 from livnd.errors import NotResetError, OwnServerEndedError, UnknownSessionError, invalid_field
 from livnd.pace import message_of as pace_message
-from livnd.session import ObserveResult, ResetResult, Session, StepResult
+from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
+from livnd.session import Session
 from livnd.specs import SessionInfo
 
 # After these nothing can be done on a session any more.
@@ -34,7 +35,7 @@ class RenewableSession:
         session: str | None = None,
     ) -> None:
         self._client = client
-        self._wish = {
+        self._wish: dict[str, Any] = {
             "environment_id": environment_id,
             "num_envs": num_envs,
             "autoreset_mode": autoreset_mode,
@@ -108,6 +109,13 @@ class RenewableSession:
             return self._session.observe()
         except NotResetError:
             return None
+        except _GONE as error:
+            raise _advise(error) from error
+
+    def render(self) -> RenderResult:
+        """As Session.render, of all copies. ResetNeeded before the first reset."""
+        try:
+            return self.session.render()
         except _GONE as error:
             raise _advise(error) from error
 

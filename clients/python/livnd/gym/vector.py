@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -55,7 +55,7 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         UnknownEnvironmentError, UnknownSessionError, ServerUnavailableError, ServerStartError.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": list(MODES),
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
@@ -91,7 +91,9 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             self._session = RenewableSession(
                 self._client, environment_id, num_envs, mode, limit, pace, session
             )
-            self._renderer = Renderer(self._client, self.environment_spec, render_mode)
+            self._renderer = Renderer(
+                self._client, self.environment_spec, render_mode, self._session.render
+            )
             self.metadata = spaces.metadata(self.environment_spec, self._renderer.modes)
             self.metadata["autoreset_mode"] = self.autoreset_mode
             if limit is not None:

@@ -65,6 +65,11 @@ class Window:
         self._is_closed = False
         self._shown_at_s = -self._interval_s
 
+    @property
+    def is_open(self) -> bool:
+        """False once it was closed; before the first frame it counts as open."""
+        return not self._is_closed
+
     def show(self, frame: np.ndarray) -> None:
         """Shows uint8 [height, width, 3] when it is due, which is waited for."""
         if self._is_closed:

@@ -252,6 +252,7 @@ class Env:
     def get_weights(self) -> dict[tuple[int, int, str], float]:
         """Learned weights by (gid, syn_id, livn's name of the mechanism)."""
         learned = self._session.describe(learned_weights=True).learned
+        assert learned is not None  # it was asked for
         keys = zip(learned.target_gids, learned.syn_ids, learned.receptors, strict=True)
         return {
             (int(gid), int(syn_id), _MECHANISMS[receptor]): float(w)
@@ -350,6 +351,7 @@ class Env:
                 record_membrane_current() has them.
         """
         hearing = self._session.describe(electrode_hearing=True).hearing
+        assert hearing is not None  # it was asked for
         return potentials(hearing, membrane_currents, gids)
 
     def _record(self, add: Callable[[Recordings], None]) -> Env:
@@ -425,13 +427,13 @@ class Env:
         self._ticks = recording.start_tick + recording.num_ticks
         result = self._recordings.to_run(self._info, self.system.electrode_ids, recording)
         if not np.isnan(recording.failed_at_ms[0]):
-            error = NumericalFailureError(
+            failure = NumericalFailureError(
                 f"the culture left the range of numbers after {recording.failed_at_ms[0]:g} ms; "
                 "clear() starts anew",
                 reason="NUMERICAL_FAILURE",
             )
-            error.run = result
-            raise error
+            failure.run = result
+            raise failure
         return result
 
     def _prepare(self, dt: float) -> Callable[[], None]:

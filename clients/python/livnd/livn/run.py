@@ -51,7 +51,7 @@ class Run:
         """Names of the channels."""
         return self.channels.keys()
 
-    def channel(self, name: str) -> Events | Series | None:
+    def channel(self, name: str) -> Any:
         return self.channels.get(name)
 
     def ids(self, name: str) -> np.ndarray | None:
@@ -72,7 +72,7 @@ class Run:
         shift = self.t0 + offset - other.t0
         channels = dict(self.channels)
         for name, channel in other.channels.items():
-            mine = channels.get(name)
+            mine: Any = channels.get(name)
             channels[name] = (
                 replace(channel, t0=channel.t0 + shift)
                 if mine is None

@@ -92,7 +92,7 @@ def as_stimulus(given: Any) -> Any:
 
 def _is_matrix(arguments: Any) -> bool:
     """Whether the first of them is an array of its own, so that they are no array's rows."""
-    first = arguments[0] if len(arguments) else None
+    first: Any = arguments[0] if len(arguments) else None
     if hasattr(first, "shape"):
         return len(first.shape) == 2
     return isinstance(first, (tuple, list)) and bool(first) and isinstance(first[0], (tuple, list))
@@ -129,7 +129,7 @@ def to_culture_stimulus(
             ids = checks.integers("gids", given.gids, "ids of electrodes").ravel()
         if len(ids) != width:
             raise invalid_field("stimulus", f"{width} channels", f"{len(ids)} electrodes")
-        return CultureStimulus("electrode_ua", array, given.dt, ids, timing=timing)
+        return CultureStimulus("electrode_ua", array, given.dt, ids.tolist(), timing=timing)
     quantity = _QUANTITIES[given.input_mode]
     if units == "photon_flux":
         quantity = "photon_flux"
@@ -145,7 +145,7 @@ def to_culture_stimulus(
         raise invalid_field("gids", f"{len(gids)} of them", f"{width}, one a channel")
     sections = _sections(given.sections, gids, info)
     extra = getattr(given, "extra", {})
-    wavelength_nm = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
+    wavelength_nm: Any = extra.get("wavelength_nm") or getattr(given, "wavelength_nm", 473.0)
     channels = list(zip(gids, sections, strict=True))
     return CultureStimulus(quantity, array, given.dt, channels, wavelength_nm, timing)
 

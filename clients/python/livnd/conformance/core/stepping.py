@@ -94,7 +94,7 @@ def actions_have_to_fit(server: Subject) -> None:
 
     def refused(what: str, change: object) -> None:
         request = session.step_request()
-        change(request.actions[0])  # type: ignore[operator]
+        change(request.actions[0])
         expect_refused(
             what,
             lambda: server.call("Step", request),

@@ -1,114 +1,98 @@
-"""The electrodes of an environment where they are, what each hears and what each plays."""
+"""A culture where it is: cells that fire, what electrodes hear of them and what they play."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
 
-from livnd.specs import EnvironmentSpec, System, TensorSpec
+from livnd.gym.views import canvas
+from livnd.gym.views.activity import Cells
+from livnd.results import CopyActivity
+from livnd.specs import System
 
 SIDE = 320  # pixels; a multiple of 16, as video codecs like it
 
-# Element names that speak of an electrode.
-_HEARD = re.compile(r"spikes_e(?P<electrode>-?\d+)_t-(?P<steps_ago>\d+)")
-_PLAYED = re.compile(r"amplitude_e(?P<electrode>-?\d+)")
-
-_PAPER = np.array([255, 255, 255], np.uint8)
-_CELL = np.array([196, 202, 210], np.uint8)
+_CELL = np.array(canvas.FAINT, np.uint8)
+_FIRING = np.array([[7, 50, 59], [150, 60, 160]], np.uint8)  # excitatory, inhibitory
 # Colours go from the first to the second.
 _SPIKES = np.array([[232, 236, 240], [7, 50, 59]], np.float64)
-_POSITIVE = np.array([[196, 202, 210], [220, 30, 60]], np.float64)
-_NEGATIVE = np.array([[196, 202, 210], [30, 80, 220]], np.float64)
+_POSITIVE = np.array([canvas.FAINT, canvas.RED], np.float64)
+_NEGATIVE = np.array([canvas.FAINT, canvas.BLUE], np.float64)
 _MARGIN = 20  # pixels around the culture
+_CELL_RADIUS = 1.5  # pixels
 _RADIUS = (2.0, 16.0)  # of electrodes: smallest and largest, pixels
 _HALF_DARK = 3.0  # spikes in a step that give half of the darkest colour
 
 
-def can_draw(spec: EnvironmentSpec) -> bool:
-    """Whether an environment has frames: a culture, and elements that name its electrodes."""
-    return bool(spec.system) and bool(heard_elements(spec) or played_elements(spec))
-
-
 class ElectrodeMap:
-    """Draws the copies of an environment, one frame a copy. Immutable.
+    """Draws the culture of a copy. Immutable.
 
-    Cells are grey dots. An electrode is a disc that is the darker the more spikes it heard in the
-    last step, in a ring that shows the pulse it played in it: red where the amplitude is positive,
-    blue where it is negative, the stronger the larger it is.
+    Cells are grey dots, dark where they fired in the last step: excitatory ones almost black,
+    inhibitory ones purple. An electrode is a disc that is the darker the more spikes it heard in
+    that step, in a ring that shows the strongest pulse it played in it: red where its first phase
+    is positive, blue where it is negative, the stronger the larger it is.
 
     Args:
-        spec: an environment that can_draw().
-        system: what it is on.
+        system: with electrodes or without.
+        cells: the same system's.
     """
 
-    def __init__(self, spec: EnvironmentSpec, system: System) -> None:
-        heard, played = heard_elements(spec), played_elements(spec)
-        electrodes = [int(e) for e in system.electrode_ids]
-        # Electrodes without an element read the 0 that is put after the last one.
-        self._heard = np.array([heard.get(e, -1) for e in electrodes])
-        self._played = np.array([played.get(e, -1) for e in electrodes])
-        bounds = np.abs([spec.actions[0].low, spec.actions[0].high]).max(axis=0).ravel()
-        self._full_scale = np.append(bounds, 1.0)[self._played]
-
+    def __init__(self, system: System, cells: Cells) -> None:
+        self._cells = cells
         to_pixels = _scale(system)
         self._background = np.empty((SIDE * SIDE, 3), np.uint8)
-        self._background[:] = _PAPER
-        cells = _owners(to_pixels(system.positions_um), 0.0, 1.5)
-        self._background[cells >= 0] = _CELL
+        self._background[:] = canvas.PAPER
+        owners = _owners(to_pixels(system.positions_um), 0.0, _CELL_RADIUS)
+        self._background[owners >= 0] = _CELL
         places = to_pixels(system.electrode_positions_um)
         radius = _radius(places)
         # For each pixel the electrode that it belongs to; then only those that belong to one.
         discs = _owners(places, 0.0, 0.7 * radius)
         rings = _owners(places, 0.7 * radius, radius)
         rings[discs >= 0] = -1
-        self._disc_pixels, self._ring_pixels = (np.flatnonzero(o >= 0) for o in (discs, rings))
-        self._disc_owners, self._ring_owners = discs[self._disc_pixels], rings[self._ring_pixels]
+        owners[(discs >= 0) | (rings >= 0)] = -1  # electrodes lie above cells
+        self._cell_pixels, self._disc_pixels, self._ring_pixels = (
+            np.flatnonzero(o >= 0) for o in (owners, discs, rings)
+        )
+        self._cell_owners = owners[self._cell_pixels]
+        self._disc_owners = discs[self._disc_pixels]
+        self._ring_owners = rings[self._ring_pixels]
+        self._firing = _FIRING[cells.is_inhibitory.astype(np.int64)]
+        self._num_electrodes = len(places)
 
-    def frame(self, observation: np.ndarray, action: np.ndarray | None = None) -> np.ndarray:
-        """One copy as it is.
+    def frame(self, activity: CopyActivity, full_scale_ua: float) -> np.ndarray:
+        """A copy's culture as the last step left it.
 
         Args:
-            observation: the copy's, as spec.observations[0] says.
-            action: what it did in the step that led there, as spec.actions[0] says; None after a
-                reset.
+            activity: of that step.
+            full_scale_ua: the amplitude that is drawn strongest.
 
         Returns:
             uint8 [SIDE, SIDE, 3], red, green and blue; the caller's own.
         """
-        counts = np.append(np.ravel(observation), 0)[self._heard].astype(np.float64)
-        darkness = np.clip(counts, 0, None)
-        darkness /= darkness + _HALF_DARK
-        if action is None:
-            amplitudes = np.zeros(len(self._played))
-        else:
-            amplitudes = np.append(np.ravel(action), 0)[self._played] / self._full_scale
-        strength = np.clip(np.abs(amplitudes), 0, 1)
-        pulses = np.where(
-            amplitudes[:, None] > 0, _blend(_POSITIVE, strength), _blend(_NEGATIVE, strength)
-        )
+        counts = self._cells.counts(activity.spike_gids)
         pixels = self._background.copy()
-        pixels[self._disc_pixels] = _blend(_SPIKES, darkness)[self._disc_owners]
+        fires = counts[self._cell_owners] > 0
+        pixels[self._cell_pixels[fires]] = self._firing[self._cell_owners[fires]]
+        heard = self._cells.heard(counts).astype(np.float64)
+        pixels[self._disc_pixels] = _blend(_SPIKES, heard / (heard + _HALF_DARK))[self._disc_owners]
+        played = strongest(activity, self._num_electrodes) / full_scale_ua
+        strength = np.clip(np.abs(played), 0, 1)
+        pulses = np.where(
+            played[:, None] > 0, _blend(_POSITIVE, strength), _blend(_NEGATIVE, strength)
+        )
         pixels[self._ring_pixels] = pulses[self._ring_owners]
-        return pixels.reshape(SIDE, SIDE, 3).copy()
+        return pixels.reshape(SIDE, SIDE, 3)
 
 
-def heard_elements(spec: EnvironmentSpec) -> dict[int, int]:
-    """Place of each electrode's count of the last step in the observation."""
-    return _places(spec.observations[0], _HEARD, lambda match: int(match["steps_ago"]) == 0)
-
-
-def played_elements(spec: EnvironmentSpec) -> dict[int, int]:
-    """Place of each electrode's amplitude in the action."""
-    return _places(spec.actions[0], _PLAYED, lambda match: True)
-
-
-def _places(
-    tensor: TensorSpec, pattern: re.Pattern[str], counts: Callable[[re.Match[str]], bool]
-) -> dict[int, int]:
-    matches = ((i, pattern.fullmatch(name)) for i, name in enumerate(tensor.element_names))
-    return {int(m["electrode"]): i for i, m in matches if m is not None and counts(m)}
+def strongest(activity: CopyActivity, num_electrodes: int) -> np.ndarray:
+    """The amplitude of each electrode's strongest pulse, the first of equals; uA, 0 without one."""
+    played = np.zeros(num_electrodes)
+    # Weakest first, so that the strongest is what stays.
+    order = np.argsort(-np.abs(activity.pulse_ua), kind="stable")[::-1]
+    played[activity.pulse_electrodes[order]] = activity.pulse_ua[order]
+    return played
 
 
 def _scale(system: System) -> Callable[[np.ndarray], np.ndarray]:
