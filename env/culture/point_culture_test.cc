@@ -173,14 +173,14 @@ TEST_F(PointCultureTest, NamesWhatTheModelDoesNotTake) {
   EXPECT_EQ(field_of(rate), "params[cells-theta_decay_rate].value");
 }
 
-// A task stimulates with electrodes: it is not offered where they reach nobody.
-TEST(PointCatalogTest, OffersTheCultureAlone) {
+// Electrodes reach point neurons by currents: tasks that need nothing else are offered.
+TEST(PointCatalogTest, OffersTasksWhoseCurrentsReachThem) {
   io::System system = *Mini();
   system.model = io::ModelDocument{kGlif, {}};
   system.params["default"]["GLIF"]["default"] = {{"noise-level", {100.0}}};
   const auto catalog = Catalog::Create({std::make_shared<const io::System>(std::move(system))});
   ASSERT_TRUE(catalog.ok()) << catalog.status();
-  EXPECT_EQ(catalog->Find("TargetRate-EI-mini-v0"), nullptr);
+  EXPECT_NE(catalog->Find("TargetRate-EI-mini-v0"), nullptr);
   ASSERT_NE(catalog->Find("Culture-EI-mini-v0"), nullptr);
   const auto culture = catalog->BuildCulture("Culture-EI-mini-v0");
   EXPECT_TRUE(culture.ok()) << culture.status();
