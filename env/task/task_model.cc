@@ -127,8 +127,9 @@ bool TaskModel::Settle(const TaskModelConfig& config) {
     if (s >= steps - config.kept_steps) settled_spikes_.push_back(std::move(spikes));
   }
   settled_state_.resize(culture_->initial_state().size());
+  // Cannot fail: CheckSuits has looked for synapses that learn.
+  if (config.plasticity.has_value()) gang.SetPlasticity(0, true).IgnoreError();
   gang.SaveCopy(0, absl::MakeSpan(settled_state_));
-  if (config.plasticity.has_value()) settled_state_[sim::CopyHeader::kPlasticityOn] = 1.0;
   return gang.IsFinite(0);
 }
 
