@@ -8,6 +8,7 @@
 #include "env/culture/culture_model.h"
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
+#include "env/task/pattern_evocation.h"
 #include "env/task/target_rate.h"
 
 namespace livnd::env {
@@ -43,6 +44,7 @@ constexpr TaskEntry ForBenchmarks() {
 constexpr TaskEntry kTasks[] = {
     OnSystems<TargetRate>(),
     OnSystems<CartPole>(),
+    OnSystems<PatternEvocation>(),
     ForBenchmarks<NullTask>(),
 };
 

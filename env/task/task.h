@@ -60,6 +60,7 @@ struct EpisodeStart {
 // What one copy's culture did in a step.
 struct Activity {
   absl::Span<const sim::Spike> spikes;  // by time
+  int64_t first_tick = 0;               // of the copy, when the step began
   bool finite = true;  // false: its numbers have left their range, the episode ends
 };
 

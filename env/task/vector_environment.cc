@@ -422,6 +422,7 @@ class TaskEnvironment final : public VectorEnvironment {
       const size_t end = scratch.end_of_copy[static_cast<size_t>(k)];
       Activity activity;
       activity.spikes = absl::MakeSpan(scratch.sorted).subspan(first, end - first);
+      activity.first_tick = cultures_->tick(group.first() + k) - step_ticks_;
       activity.finite = cultures_->IsFinite(group.first() + k);
       Finish(actions, group.first() + k, activity);
       first = end;

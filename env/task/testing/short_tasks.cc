@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
+#include "env/task/pattern_evocation.h"
 #include "env/task/target_rate.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
@@ -34,6 +35,7 @@ constexpr Entry kTasks[] = {
     {"Null", [](const io::System&) -> Made { return NullTask::Create(); }},
     {"TargetRate", Short<TargetRate, TargetRateConfig>},
     {"CartPole", Short<CartPole, CartPoleConfig>},
+    {"PatternEvocation", Short<PatternEvocation, PatternEvocationConfig>},
 };
 
 }  // namespace
