@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "env/culture/culture_model.h"
+#include "env/task/burst_suppression.h"
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
 #include "env/task/pattern_evocation.h"
@@ -42,10 +43,8 @@ constexpr TaskEntry ForBenchmarks() {
 
 // All tasks there are.
 constexpr TaskEntry kTasks[] = {
-    OnSystems<TargetRate>(),
-    OnSystems<CartPole>(),
-    OnSystems<PatternEvocation>(),
-    ForBenchmarks<NullTask>(),
+    OnSystems<TargetRate>(),       OnSystems<CartPole>(),     OnSystems<PatternEvocation>(),
+    OnSystems<BurstSuppression>(), ForBenchmarks<NullTask>(),
 };
 
 }  // namespace

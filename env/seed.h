@@ -21,7 +21,7 @@ inline uint64_t EpisodeSeed(uint64_t seed, uint64_t n) {
 }
 
 // Draws of one episode for different purposes are unrelated.
-enum class SeedPurpose : uint64_t { kTarget = 1, kStart = 2, kServe = 3, kPattern = 4 };
+enum class SeedPurpose : uint64_t { kTarget = 1, kStart = 2, kServe = 3, kPattern = 4, kGuard = 5 };
 
 // Uniform in [0, 1), a function of both arguments alone.
 inline double UniformOf(uint64_t episode_seed, SeedPurpose purpose) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "env/task/burst_suppression.h"
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
 #include "env/task/pattern_evocation.h"
@@ -36,6 +37,17 @@ constexpr Entry kTasks[] = {
     {"TargetRate", Short<TargetRate, TargetRateConfig>},
     {"CartPole", Short<CartPole, CartPoleConfig>},
     {"PatternEvocation", Short<PatternEvocation, PatternEvocationConfig>},
+    {"BurstSuppression",
+     [](const io::System& system) -> Made {
+       BurstSuppressionConfig config;
+       config.settle_ms = 300.0;
+       config.episode_steps = 4;
+       config.min_stretch_steps = 1;
+       config.max_stretch_steps = 2;
+       config.titration_ms = 200.0;
+       config.max_titration_steps = 2;
+       return BurstSuppression::Create(system, config);
+     }},
 };
 
 }  // namespace
