@@ -46,7 +46,7 @@ TEST(StepActivityTest, ItIsWhatTheStepWas) {
       // Positive is cathodic first.
       const auto amplitudes = actions.of<float>(0, c);
       for (size_t e = 0; e < amplitudes.size(); ++e) {
-        EXPECT_EQ(activity.currents_ua->samples[e] < 0.0, amplitudes[e] > 0.0f);
+        EXPECT_EQ(activity.currents_ua->samples[e]<0.0, amplitudes[e]> 0.0f);
       }
     }
   }
