@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import Any
 
 import livnd
 import numpy as np
@@ -104,6 +106,59 @@ def test_the_backend_hands_livn_no_more_than_an_env():
     """
     assert run_program(code, "livnd.livn") == "['Env'] livnd.livn\n"
     assert "Run" in run_program("import livnd.livn; print(dir(livnd.livn))", "native")
+
+
+@pytest.fixture
+def env(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from livnd.livn.backend import Env
+
+    monkeypatch.setenv("LIVND_ADDRESS", server)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        env = Env(str(SYSTEM)).init()
+    yield env
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda e: e.set_noise({"std_x": 1.0}), TypeError),
+        (lambda e: e.set_noise({"FOO-std_e": 1.0}), KeyError),
+        (lambda e: e.set_weights({"FOO_EXC-dend-AMPA-weight": 1.0}), KeyError),
+        (lambda e: e.set_weights({"EXC-dend-AMPA-nothing": 1.0}), KeyError),
+        (lambda e: e.set_weights({"EXC-dend-NMDA-w_max": 1.0}), ValueError),
+        (lambda e: e.cells.set_params({"dend.g_pas": 1e-4}), KeyError),
+        (lambda e: e.cells[0].set_params({"soma.ic_constant": 1e-4}), KeyError),
+        (lambda e: e.run(-1), ValueError),
+        (lambda e: e.record_voltage(dt=0.0), ValueError),
+        (lambda e: e.record_weights(), NotImplementedError),
+        (lambda e: e.apply_stimulus_from_h5("spikes.h5", "Input"), NotImplementedError),
+    ],
+)
+def test_what_is_refused_changes_nothing(env: Any, call: Any, error: type[Exception]):
+    before = env.cells.get_params()
+    with pytest.raises(error):
+        call(env)
+    np.testing.assert_equal(env.cells.get_params(), before)
+    env.set_noise({"std_e": 1e-4}).run(1)
+
+
+def test_a_long_stimulus_goes_in_windows_of_one_request(env: Any, monkeypatch: pytest.MonkeyPatch):
+    from livn.stimulus import Stimulus
+    from livnd.livn.backend import runs, stimuli
+
+    array = np.random.RandomState(1).randn(200, 10) * 0.1
+    env.record_voltage(sections="soma")
+
+    def answer() -> np.ndarray:
+        env.clear(reseed=False)
+        return env.run(30, Stimulus(array, dt=0.1, gids=range(10), input_mode="current")).voltage
+
+    whole = answer()
+    monkeypatch.setattr(stimuli, "MAX_BYTES", 2000)
+    monkeypatch.setattr(runs, "_MAX_BYTES", 1000)
+    np.testing.assert_array_equal(answer(), whole)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from livn.cells import CellRegistry
 from livn.run import Run
 from livn.stimulus import Stimulus
 from livn.types import Capability
@@ -22,7 +21,8 @@ from livn.types import Env as EnvProtocol
 from livnd.client import Client
 from livnd.culture import CultureInfo, CultureSession
 from livnd.livn.backend import models, runs, systems
-from livnd.livn.backend.keys import synapse_params
+from livnd.livn.backend.cells import ServerCell, ServerCells
+from livnd.livn.backend.keys import receptor_keys, synapse_params
 from livnd.livn.backend.recordings import Recordings
 from livnd.livn.backend.stimuli import QUANTITIES, Mode, columns_that_act, photons_per_mw_s
 
@@ -78,7 +78,7 @@ class Env(EnvProtocol):
         self.encoding: Any = None
         self.decoding: Any = None
         self.duration: float | None = None
-        self.cells = CellRegistry(self, comm=comm)
+        self.cells = ServerCells(self, comm=comm)
         self._select: tuple[Any, str, Any] = (None, "first", None)
         self._selected_gids: set[int] | None = None
         self._v_init = -75.0
@@ -167,8 +167,6 @@ class Env(EnvProtocol):
         return gids
 
     def _add_cells(self) -> None:
-        from livnd.livn.backend.cells import ServerCell
-
         self._num_sections: dict[int, int] = {}
         populations = {p.name: p for p in self._info.populations}
         for name in self.system.populations:
@@ -223,9 +221,7 @@ class Env(EnvProtocol):
         weights = self.weight_names
         return {
             "weights": weights,
-            "mechanisms": [
-                key for key in accepted if key.count("-") == 3 and not key.endswith("-weight")
-            ],
+            "mechanisms": receptor_keys(accepted),
             "noise": [f"noise-{name}" for name in self._noise_names()],
             "cells": [f"cells-{name}" for name in self.cells.get_params()] if cells else [],
         }
@@ -236,6 +232,10 @@ class Env(EnvProtocol):
         if params:
             session.configure(params=params)
         return self
+
+    def tell_cells(self, params: Mapping[str, Any]) -> None:
+        """Sets the server's parameters of cells; of livnd's own."""
+        self._culture("set_params").configure(params=params)
 
     def _noise_names(self) -> list[str]:
         configure = getattr(self.model, "neuron_noise_configure", None)
@@ -321,6 +321,11 @@ class Env(EnvProtocol):
         )
         self._learned = True
         return self
+
+    def record_weights(self, dt: float = 0.1) -> Env:
+        raise NotImplementedError(
+            "livnd keeps no traces of weights for livn's programs: call get_weights() between runs"
+        )
 
     # --- recording -----------------------------------------------------------------------------
 
@@ -516,3 +521,8 @@ class Env(EnvProtocol):
         if trains:
             session.configure(input_spikes=trains)
         return self
+
+    def apply_stimulus_from_h5(self, filepath: str, namespace: str, **options: Any) -> Env:
+        raise NotImplementedError(
+            "livnd reads no spike trains for livn's programs: give play_input_spikes() their times"
+        )

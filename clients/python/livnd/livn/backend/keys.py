@@ -10,6 +10,8 @@ from livnd.errors import UnknownParameterError, invalid_field
 
 _LOG = logging.getLogger("livnd.livn")
 
+# Numbers of a site, as livn lists them.
+_NUMBERS = ("tau_rise", "tau_decay", "e", "U", "tau_rec", "mg", "Kd", "gamma", "vshift")
 # Numbers of a site that belong to the learning rule, which enable_plasticity() sets.
 _OF_RULES = frozenset(
     (
@@ -80,6 +82,13 @@ def synapse_params(
             into.pop(known, None)
             into[known] = float(value)
     return {**numbers, **weights}
+
+
+def receptor_keys(accepted: Collection[str]) -> list[str]:
+    """Of a server's keys those of receptors' numbers, in livn's order."""
+    found = [key.split("-") for key in accepted if key.count("-") == 3]
+    found = [parts for parts in found if parts[3] in _NUMBERS]
+    return ["-".join(parts) for parts in sorted(found, key=lambda p: (p[:3], _NUMBERS.index(p[3])))]
 
 
 def _check_number(key: str, wanted: Any, accepted: Collection[str]) -> None:
