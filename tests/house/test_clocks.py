@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tree import ROOT, tracked
+from checkout import ROOT, tracked
 
 WALL = re.compile(r"absl::Now\(\)|system_clock|GetCurrentTimeNanos|\btime\.time\(\)|datetime\.now")
 OF_TESTS = re.compile("test|fixture")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tree import ROOT, tracked
+from checkout import ROOT, tracked
 
 PAGE = (ROOT / "docs/codings.md").read_text()
 HEADERS = [

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from tree import ROOT, tracked
+from checkout import ROOT, tracked
 
 PAGES = tracked("*.md")
 ARCHITECTURE = ROOT / "docs/architecture.md"

@@ -9,7 +9,7 @@ import tokenize
 from pathlib import PurePosixPath
 
 import pytest
-from tree import ROOT, tracked
+from checkout import ROOT, tracked
 
 # Written by others, or by programs.
 NOT_OURS = ("LICENSE", "systems/", "third_party/googleapis/", "third_party/grpc_proto/")

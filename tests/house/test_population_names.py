@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tree import ROOT, tracked
+from checkout import ROOT, tracked
 
 
 def test_the_rooms_write_population_names_once() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 
+from checkout import ROOT
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from tree import ROOT
 
 PAGE = ROOT / "docs" / "protocol-reference.md"
 
