@@ -86,7 +86,7 @@ def test_record_video_tiles_a_vector_environment(address, tmp_path, videos):
     envs.close()
     assert [len(frames) for frames, _ in videos.values()] == [4, 4]
     frame = next(iter(videos.values()))[0][0]
-    assert frame.shape[0] == frame.shape[1] and frame.shape[0] % 2 == 0
+    assert frame.shape[1] == 2 * frame.shape[0] and frame.shape[0] % 2 == 0
 
 
 def test_torchrl_wraps_a_single_environment(address):

@@ -103,7 +103,7 @@ def test_a_users_program_is_checked(tmp_path, monkeypatch):
     found = {}
     for line in told:
         file, number, kind, *_text = line.split(":")
-        assert file == "program.py", line
-        if kind.strip() == "error":
+        # What the program's strictness says of the package is not the program's.
+        if file == "program.py" and kind.strip() == "error":
             found[int(number)] = line.rpartition("[")[2].rstrip("]")
     assert found == expected, told
