@@ -62,17 +62,11 @@ absl::StatusOr<double> Titrate(const io::System& system, const BurstSuppressionC
 
 EnvironmentSpec SpecOf(const BurstSuppressionConfig& config, const io::System& system) {
   const auto& electrodes = system.electrode_array->electrodes;
-  EnvironmentSpec spec;
-  spec.task = BurstSuppression::kName;
-  spec.system = system.name;
-  spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
-  spec.description =
+  EnvironmentSpec spec = SpecOnSystem(
+      BurstSuppression::kName, system,
       "Keep an overexcited culture free of network bursts during the stretches in which it is to "
-      "be quiet, by one biphasic pulse per electrode and step, and spend little charge.";
-  spec.step_duration_ms = config.step_ms;
-  spec.tick_ns = 25000;
-  spec.max_episode_steps = config.episode_steps;
-  spec.physics_version = sim::kPhysicsVersion;
+      "be quiet, by one biphasic pulse per electrode and step, and spend little charge.",
+      config.step_ms, config.episode_steps);
   spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
 
   const double most = MaxSpikesPerCell(config.step_ms);

@@ -64,18 +64,12 @@ CartPoleState CartOf(absl::Span<const double> state) {
 }
 
 EnvironmentSpec SpecOf(const CartPoleConfig& config, const io::System& system) {
-  EnvironmentSpec spec;
-  spec.task = CartPole::kName;
-  spec.system = system.name;
-  spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
-  spec.description =
+  EnvironmentSpec spec = SpecOnSystem(
+      CartPole::kName, system,
       "Keep a pole upright on a cart that a culture pushes, by one biphasic pulse per electrode "
       "and "
-      "step: to the right the more, the more active the high end of the array is than the low one.";
-  spec.step_duration_ms = config.step_ms;
-  spec.tick_ns = 25000;
-  spec.max_episode_steps = config.episode_steps;
-  spec.physics_version = sim::kPhysicsVersion;
+      "step: to the right the more, the more active the high end of the array is than the low one.",
+      config.step_ms, config.episode_steps);
   spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
 
   TensorSpec& observation = spec.observations.emplace_back(

@@ -31,17 +31,11 @@ double Draw(int pattern, int step, uint64_t n) {
 
 EnvironmentSpec SpecOf(const PatternEvocationConfig& config, const io::System& system) {
   const auto& electrodes = system.electrode_array->electrodes;
-  EnvironmentSpec spec;
-  spec.task = PatternEvocation::kName;
-  spec.system = system.name;
-  spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
-  spec.description =
+  EnvironmentSpec spec = SpecOnSystem(
+      PatternEvocation::kName, system,
       "Make the culture fire a pattern of spikes in space and time that changes by episode, by one "
-      "biphasic pulse per electrode and step, and spend little charge.";
-  spec.step_duration_ms = config.step_ms;
-  spec.tick_ns = 25000;
-  spec.max_episode_steps = config.episode_steps;
-  spec.physics_version = sim::kPhysicsVersion;
+      "biphasic pulse per electrode and step, and spend little charge.",
+      config.step_ms, config.episode_steps);
   spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
 
   TensorSpec& observation = spec.observations.emplace_back(

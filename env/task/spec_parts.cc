@@ -1,11 +1,28 @@
 #include "env/task/spec_parts.h"
 
 #include <cmath>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "sim/culture/culture.h"
 
 namespace livnd::env {
+
+EnvironmentSpec SpecOnSystem(absl::string_view task, const io::System& system,
+                             absl::string_view description, double step_ms,
+                             int64_t max_episode_steps) {
+  EnvironmentSpec spec;
+  spec.task = std::string(task);
+  spec.system = system.name;
+  spec.id = absl::StrCat(task, "-", system.name, "-v0");
+  spec.description = std::string(description);
+  spec.step_duration_ms = step_ms;
+  spec.tick_ns = 25000;
+  spec.max_episode_steps = max_episode_steps;
+  spec.physics_version = sim::kPhysicsVersion;
+  return spec;
+}
 
 TensorSpec InfoSpec(absl::string_view name, absl::string_view unit, absl::string_view description,
                     double low, double high) {

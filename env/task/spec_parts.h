@@ -2,7 +2,7 @@
 #ifndef LIVND_ENV_TASK_SPEC_PARTS_H_
 #define LIVND_ENV_TASK_SPEC_PARTS_H_
 
-#include <string>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -10,6 +10,12 @@
 #include "io/system/system.h"
 
 namespace livnd::env {
+
+// What the spec of a task on a system begins with: names, "<task>-<system>-v0", the culture's clock and
+// physics, and no tensors yet.
+EnvironmentSpec SpecOnSystem(absl::string_view task, const io::System& system,
+                             absl::string_view description, double step_ms,
+                             int64_t max_episode_steps);
 
 // One number of EnvironmentSpec.infos, float64.
 TensorSpec InfoSpec(absl::string_view name, absl::string_view unit, absl::string_view description,

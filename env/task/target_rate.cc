@@ -9,6 +9,7 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "env/seed.h"
+#include "env/task/spec_parts.h"
 #include "sim/culture/culture.h"
 
 namespace livnd::env {
@@ -16,85 +17,40 @@ namespace {
 
 constexpr double kMaxRateHz = 500.0;  // the refractory period of 2 ms
 
-TensorSpec Info(absl::string_view name, absl::string_view unit, absl::string_view description,
-                double low, double high) {
-  TensorSpec s;
-  s.name = std::string(name);
-  s.dtype = DType::kFloat64;
-  s.unit = std::string(unit);
-  s.description = std::string(description);
-  s.low = {low};
-  s.high = {high};
-  return s;
-}
-
 EnvironmentSpec SpecOf(const TargetRateConfig& config, const io::System& system) {
   const auto& electrodes = system.electrode_array->electrodes;
-  EnvironmentSpec spec;
-  spec.task = TargetRate::kName;
-  spec.system = system.name;
-  spec.id = absl::StrCat(spec.task, "-", spec.system, "-v0");
-  spec.description =
+  EnvironmentSpec spec = SpecOnSystem(
+      TargetRate::kName, system,
       "Hold the culture's mean firing rate at a target that changes by episode, by one biphasic "
       "pulse "
-      "per electrode and step, and spend little charge.";
-  spec.step_duration_ms = config.step_ms;
-  spec.tick_ns = 25000;
-  spec.max_episode_steps = config.episode_steps;
-  spec.physics_version = sim::kPhysicsVersion;
+      "per electrode and step, and spend little charge.",
+      config.step_ms, config.episode_steps);
+  spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
 
-  TensorSpec& action = spec.actions.emplace_back();
-  action.name = "pulse_amplitude";
-  action.dtype = DType::kFloat32;
-  action.shape = {static_cast<int64_t>(electrodes.size())};
-  action.unit = "1";
-  action.description =
-      absl::StrCat("Amplitude of the pulse on each electrode as a fraction of ",
-                   config.pulse.max_amplitude_ua, " uA; positive is cathodic first.");
-  action.low.assign(electrodes.size(), -1.0);
-  action.high.assign(electrodes.size(), 1.0);
-  for (const io::Electrode& e : electrodes) {
-    action.element_names.push_back(absl::StrCat("amplitude_e", e.id));
-  }
-
-  TensorSpec& observation = spec.observations.emplace_back();
-  observation.name = "observation";
-  observation.dtype = DType::kFloat32;
-  observation.unit = "mixed";
-  observation.description =
+  TensorSpec& observation = spec.observations.emplace_back(ObservationSpec(
       absl::StrCat("Spikes heard by each electrode in the last ", config.num_history_steps,
                    " steps, oldest first; the culture's mean rate per cell over the last ",
-                   config.num_rate_steps, " steps, Hz; the target, Hz.");
-  const double max_count = std::ceil(config.step_ms / 2.0 + 1.0) * system.num_cells();
+                   config.num_rate_steps, " steps, Hz; the target, Hz.")));
+  const double max_count = MaxSpikesPerCell(config.step_ms) * system.num_cells();
   for (int h = config.num_history_steps - 1; h >= 0; --h) {
     for (const io::Electrode& e : electrodes) {
-      observation.element_names.push_back(absl::StrCat("spikes_e", e.id, "_t-", h));
-      observation.low.push_back(0.0);
-      observation.high.push_back(max_count);
+      AddElement(absl::StrCat("spikes_e", e.id, "_t-", h), 0.0, max_count, &observation);
     }
   }
-  observation.element_names.push_back("rate_hz");
-  observation.low.push_back(0.0);
-  observation.high.push_back(kMaxRateHz + 20.0);
-  observation.element_names.push_back("target_rate_hz");
-  observation.low.push_back(config.min_target_hz);
-  observation.high.push_back(config.max_target_hz);
-  observation.shape = {static_cast<int64_t>(observation.low.size())};
+  AddElement("rate_hz", 0.0, kMaxRateHz + 20.0, &observation);
+  AddElement("target_rate_hz", config.min_target_hz, config.max_target_hz, &observation);
 
   const double max_charge = config.pulse.ChargeNc(static_cast<double>(electrodes.size()));
   spec.infos.resize(kNumTargetRateInfos);
   spec.infos[kRateHz] =
-      Info("rate_hz", "Hz", "Mean rate per cell over the rate window.", 0.0, kMaxRateHz + 20.0);
-  spec.infos[kTargetRateHz] = Info("target_rate_hz", "Hz", "The episode's target.",
-                                   config.min_target_hz, config.max_target_hz);
+      InfoSpec("rate_hz", "Hz", "Mean rate per cell over the rate window.", 0.0, kMaxRateHz + 20.0);
+  spec.infos[kTargetRateHz] = InfoSpec("target_rate_hz", "Hz", "The episode's target.",
+                                       config.min_target_hz, config.max_target_hz);
   spec.infos[kNumSpikes] =
-      Info("num_spikes", "1", "Spikes of all cells in this step.", 0.0, max_count);
+      InfoSpec("num_spikes", "1", "Spikes of all cells in this step.", 0.0, max_count);
   spec.infos[kChargeNc] =
-      Info("charge_nc", "nC", "Charge delivered in this step, both phases.", 0.0, max_charge);
-  spec.infos[kNumericalFailure] =
-      Info("numerical_failure", "1",
-           "1 if the simulation of this copy left the range of numbers; the episode is truncated.",
-           0.0, 1.0);
+      InfoSpec("charge_nc", "nC", "Charge delivered in this step, both phases.", 0.0, max_charge);
+  spec.infos[kNumericalFailure] = NumericalFailureSpec();
 
   spec.reset_options.push_back({"target_rate_hz",
                                 "Target of the new episode, instead of a random one.",
@@ -115,20 +71,17 @@ EnvironmentSpec SpecOf(const TargetRateConfig& config, const io::System& system)
 }  // namespace
 
 absl::Status TargetRateConfig::Validate() const {
-  const auto check = [](absl::string_view field, double value, double low, double high) {
-    if (value >= low && value <= high) return absl::OkStatus();  // false for NaN
-    return MakeFieldError(field, Exact(value), absl::StrCat(Exact(low), " .. ", Exact(high)));
-  };
-  for (const absl::Status& s : {check("num_history_steps", num_history_steps, 1, 1000),
-                                check("num_rate_steps", num_rate_steps, 1, 1000),
-                                check("episode_steps", episode_steps, 1, 1e9),
-                                check("min_target_hz", min_target_hz, 0.01, kMaxRateHz),
-                                check("max_target_hz", max_target_hz, min_target_hz, kMaxRateHz),
-                                check("charge_price", charge_price, 0.0, 1e6)}) {
+  for (const absl::Status& s :
+       {CheckRange("num_history_steps", num_history_steps, 1, 1000),
+        CheckRange("num_rate_steps", num_rate_steps, 1, 1000),
+        CheckRange("episode_steps", episode_steps, 1, 1e9),
+        CheckRange("min_target_hz", min_target_hz, 0.01, kMaxRateHz),
+        CheckRange("max_target_hz", max_target_hz, min_target_hz, kMaxRateHz),
+        CheckRange("charge_price", charge_price, 0.0, 1e6)}) {
     if (!s.ok()) return s;
   }
   // The pulse is over long before the step is.
-  return check("pulse.phase_us", pulse.phase_us, 0.0, step_ms * 1000.0 / 4.0);
+  return CheckRange("pulse.phase_us", pulse.phase_us, 0.0, step_ms * 1000.0 / 4.0);
 }
 
 absl::StatusOr<EnvironmentSpec> TargetRate::Offer(const io::System& system) {

@@ -19,7 +19,6 @@ NUMBER = "JSON has no such number"
 COPY = "a snapshot that nobody saved: held by environment_copy_test"
 CULTURE = "a snapshot that nobody saved: held by saved_culture_test"
 NOT_REACHED = {
-    'target_rate.cc: Exact(low), " .. "': SETTINGS,
     'spec_parts.cc: Exact(low), " .. "': SETTINGS,
     "motor_regions.cc: electrode_coordinates": "held by cart_pole_test",
     "pattern_evocation.cc: Exact(x)": "held by pattern_evocation_test",
