@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from project_files import programs_of
 from serving import Serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ def prefix(tmp_path_factory) -> Path:
 
 def test_cmake_finds_it(prefix, tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(USER)
-    [program] = re.findall(r"```cpp\n(.*?)```", (CLIENT / "README.md").read_text(), re.S)
+    [program] = programs_of("clients/cpp/README.md", "cpp")
     (tmp_path / "agent.cc").write_text(program)
     run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", cwd=tmp_path)
     run("cmake", "--build", "build", cwd=tmp_path)

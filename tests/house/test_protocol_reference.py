@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
+from types import ModuleType
 
 from checkout import ROOT
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from project_files import load
 
 PAGE = ROOT / "docs" / "protocol-reference.md"
 
 
-def load_maker():
-    spec = importlib.util.spec_from_file_location(
-        "protocol_reference", ROOT / "tools" / "protocol_reference.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def load_maker() -> ModuleType:
+    return load("tools/protocol_reference.py")
 
 
 def test_the_page_is_that_of_the_sources() -> None:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import livnd
+from project_files import programs_of
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs/rl-tools.md"
+PAGE = "docs/rl-tools.md"
 
 # What `./test` lacks.
 HEAVY = re.compile(
@@ -25,7 +25,7 @@ OF_RLLIB = re.compile(r"^(?:import|from) ray\b", re.MULTILINE)  # which has an e
 
 def programs() -> list[str]:
     """In their order; each stands by itself."""
-    return re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return programs_of(PAGE)
 
 
 def run(program: str, folder: Path) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import livnd
@@ -17,10 +15,10 @@ from livnd._proto import pb
 from livnd.conformance import Level, cases, check_client, check_server
 from livnd.conformance.__main__ import main
 from livnd.conformance.serving import Refusal, serve
+from project_files import ROOT, load
 from serving import Serve
 
-ROOT = Path(__file__).parents[3]
-TOY = ROOT / "docs" / "toy_server.py"
+TOY = "docs/toy_server.py"
 PROGRAM = """
 import sys, livnd
 with livnd.connect(sys.argv[1]) as client:
@@ -35,10 +33,7 @@ with livnd.connect(sys.argv[1]) as client:
 @pytest.fixture
 def toy() -> ModuleType:
     """The server of the docs, each time anew."""
-    spec = importlib.util.spec_from_file_location("toy_server", TOY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(TOY)
 
 
 @pytest.fixture
@@ -68,7 +63,7 @@ def test_the_server_conforms(real, environment_id):
 
 
 def test_the_toy_is_small_and_conforms_to_the_core(serve_toy):
-    assert len(TOY.read_text().splitlines()) <= 150
+    assert len((ROOT / TOY).read_text().splitlines()) <= 150
     report = check_server(serve_toy, level=Level.CORE)
     assert failed(report) == set(), report.json()
     assert report.count("passed") == len(cases(Level.CORE))
@@ -320,6 +315,14 @@ def test_the_command_lists_what_is_expected(capsys):
 def test_what_cannot_be_asked_is_said(arguments, says, capsys):
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_is_a_number_of_seconds(text, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--address", "unix:/s", "--timeout", text])
+    assert caught.value.code == 2
+    assert f"{text} is no number of seconds above 0" in capsys.readouterr().err
 
 
 def test_an_unknown_environment_is_said(serve_toy, capsys):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from livnd.datasets import (
 from livnd.errors import InvalidFieldError
 from livnd.io import MEA
 from livnd.system import System
+from project_files import programs_of
 from published_rows import (
     channel_rows,
     dataset_of,
@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parents[3]
 S1 = ROOT / "tests/data/systems/S1"
 ROWS = {"trials": trial_rows, "channels": channel_rows, "runs": run_rows}
 # What livn's README begins with, with the imports of this package.
-EXAMPLE = re.search(r"^```python\n(.*?)^```$", (ROOT / "docs/data.md").read_text(), re.M | re.S)[1]
+EXAMPLE = programs_of("docs/data.md")[0]
 NEAR = json.loads((ROOT / "systems/S1-MEA4/mea.json").read_text())
 
 

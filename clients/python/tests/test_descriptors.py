@@ -1,26 +1,17 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import livnd
 from google.protobuf import descriptor_pool
 from livnd._proto import METHODS, pb
+from project_files import load
 
 PACKAGE = Path(livnd.__file__).parent
 
 
-def load_updater():
-    spec = importlib.util.spec_from_file_location(
-        "update_descriptors", PACKAGE.parent / "update_descriptors.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_shipped_descriptors_are_those_of_the_proto_sources():
-    updater = load_updater()
+    updater = load("clients/python/update_descriptors.py")
     shipped = (PACKAGE / "descriptors.binpb").read_bytes()
     assert updater.same(shipped, updater.compile_descriptors()), (
         "the files under proto/ have changed: run clients/python/update_descriptors.py"

@@ -22,6 +22,7 @@ from livnd.system import System
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from project_files import programs_of
 from published_rows import channel_rows, run_rows, trial_rows, write_parquet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -405,8 +406,7 @@ def test_without_matplotlib_the_pip_command_is_told(tmp_path):
 
 
 def test_the_second_program_of_the_page_makes_a_row_that_is_drawn(tmp_path, monkeypatch):
-    page = (ROOT / "docs/data.md").read_text()
-    program = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)[1]
+    program = programs_of("docs/data.md")[1]
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(program, "data.md", "exec"), names)

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import gymnasium
 import livnd
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def programs_of(page: str) -> list[str]:
-    return re.findall(
-        r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
-    )
+from project_files import programs_of
 
 
 @pytest.mark.parametrize(("page", "num_programs"), [("docs/stimuli-and-devices.md", 1)])

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from livnd.arguments import above_0
 from livnd.conformance.cases import Level, NotOffered, cases
 from livnd.conformance.client import check_client
 from livnd.conformance.report import Outcome, line_of
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one object at the end")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=above_0("number of seconds"),
         metavar="S",
         default=60.0,
         help="of one call, or of one run of the client's program (default: 60)",

@@ -169,7 +169,7 @@ class Driven:
 
     def observe(self) -> Answer:
         """What the copies show; changes nothing."""
-        response = self.subject.call("Observe", pb.ObserveRequest(session=self.name))
+        response = self.position()
         expect_equal("Observe: next_op_index", response.next_op_index, self.next_op_index)
         return self._told("Observe", response)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from datetime import datetime
 from types import FrameType
 
 from livnd import system
+from livnd.arguments import above_0
 from livnd.datasets.formats import FORMATS, LAYOUTS, Converted, convert
 from livnd.datasets.formats.progress import ProgressLine
 from livnd.errors import LivndError
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         "electrodes that hear them (channels: needs --system) (default: runs)",
     )  # fmt: skip
     one.add_argument(
-        "--row-ms", type=_above_0, metavar="MS",
+        "--row-ms", type=above_0("finite number"), metavar="MS",
         help="cuts runs into rows of at most so many ms (default: a row is an episode)",
     )  # fmt: skip
     one.add_argument(
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         "when it was last written)",
     )  # fmt: skip
     one.add_argument(
-        "--frames-per-second", type=_above_0, metavar="HZ",
+        "--frames-per-second", type=above_0("finite number"), metavar="HZ",
         help="of cl (default: a frame is a tick)",
     )  # fmt: skip
     one.add_argument("--salvage", action="store_true", help="leaves out what is damaged")
@@ -124,16 +124,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="tells what was made as a JSON object")
     one.add_argument("--quiet", action="store_true", help="says nothing on the standard error")
     return parser
-
-
-def _above_0(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no finite number above 0")
-    return value
 
 
 def _copy(text: str) -> int:

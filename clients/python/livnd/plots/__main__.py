@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from livnd import extras, system
+from livnd.arguments import above_0, whole
 from livnd.errors import LivndError, invalid_field
 from livnd.plots import style
 from livnd.plots.recorded import Choice
 from livnd.plots.recording import draw_recording
 from livnd.plots.recordings import read_recording
 from livnd.plots.system import draw_system
+
+_ABOVE_0_MS = above_0("number of ms")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", metavar="FILE", help="*.png, *.pdf or *.svg; by default NAME.png, in this folder"
     )
     common.add_argument(
-        "--dpi", type=_whole(30, 1200), default=200, help="of a *.png (default: 200)"
+        "--dpi", type=whole(30, 1200), default=200, help="of a *.png (default: 200)"
     )
 
     one = kinds.add_parser(
@@ -105,20 +107,20 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--system", metavar="SYSTEM", help="what it was recorded from")
     one.add_argument("--name", help="of a part of the data set")
     one.add_argument("--split", help="of the data set (default: its first)")
-    one.add_argument("--row", type=_whole(0, 2**62), default=0, help="from 0 on (default: 0)")
-    one.add_argument("--trial", type=_whole(0, 2**62), default=0, help="of the row (default: 0)")
+    one.add_argument("--row", type=whole(0, 2**62), default=0, help="from 0 on (default: 0)")
+    one.add_argument("--trial", type=whole(0, 2**62), default=0, help="of the row (default: 0)")
     one.add_argument(
         "--dt",
-        type=_above_0,
+        type=_ABOVE_0_MS,
         metavar="MS",
         help="between samples of traces; else they fill the row",
     )
     one.add_argument(
-        "--copy", type=_whole(0, 2**31), metavar="N",
+        "--copy", type=whole(0, 2**31), metavar="N",
         help="of a server's recording (default: its only one)",
     )  # fmt: skip
     one.add_argument(
-        "--episode", type=_whole(0, 2**62), metavar="N",
+        "--episode", type=whole(0, 2**62), metavar="N",
         help="of the copy (default: all, after each other)",
     )  # fmt: skip
     one.add_argument(
@@ -126,45 +128,22 @@ def _parser() -> argparse.ArgumentParser:
         help="where in a server's recording the picture begins (default: 0)",
     )  # fmt: skip
     one.add_argument(
-        "--span", type=_above_0, metavar="MS", help="how long it is (default: to the end)"
+        "--span", type=_ABOVE_0_MS, metavar="MS", help="how long it is (default: to the end)"
     )
     one.add_argument(
-        "--burst-interval", type=_above_0, default=100.0, metavar="MS",
+        "--burst-interval", type=_ABOVE_0_MS, default=100.0, metavar="MS",
         help="the longest interval within a burst (default: 100)",
     )  # fmt: skip
     one.add_argument(
-        "--burst-spikes", type=_whole(2, 2**31), default=5, metavar="N",
+        "--burst-spikes", type=whole(2, 2**31), default=5, metavar="N",
         help="the fewest spikes of a burst (default: 5)",
     )  # fmt: skip
     one.set_defaults(draw=_recording)
     return parser
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is no whole number from {low} on, to {high}")
-        return value
-
-    return parse
-
-
-def _above_0(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number of ms above 0")
-    return value
-
-
 def _from_0(text: str) -> float:
-    return 0.0 if text.strip() in ("0", "0.0") else _above_0(text)
+    return 0.0 if text.strip() in ("0", "0.0") else _ABOVE_0_MS(text)
 
 
 if __name__ == "__main__":
