@@ -70,7 +70,7 @@ EnvironmentSpec SpecOf(const CartPoleConfig& config, const io::System& system) {
       "and "
       "step: to the right the more, the more active the high end of the array is than the low one.",
       config.step_ms, config.episode_steps);
-  spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
+  spec.actions = {CathodicPulseSpec(system, config.pulse.max_amplitude_ua)};
 
   TensorSpec& observation = spec.observations.emplace_back(
       ObservationSpec("Position and angle as parts of those that end the episode (2.4 m, 12 "

@@ -35,10 +35,14 @@ std::unique_ptr<VectorEnvironment> Make(const std::shared_ptr<const Task>& task,
 TensorBatch Actions(const VectorEnvironment& environment, const std::vector<int>& numbers,
                     int step) {
   TensorBatch out(environment.spec().actions, environment.num_envs());
+  const TensorSpec& spec = environment.spec().actions[0];
   for (size_t c = 0; c < numbers.size(); ++c) {
-    int e = 0;
+    size_t e = 0;
     for (float& x : out.of<float>(0, static_cast<int>(c))) {
-      x = static_cast<float>(0.4 * std::sin(numbers[c] + 1.7 * step + 0.9 * e++));
+      const double wave = std::sin(numbers[c] + 1.7 * step + 0.9 * static_cast<double>(e));
+      const double middle = (spec.low[e] + spec.high[e]) / 2.0;
+      x = static_cast<float>(middle + 0.2 * (spec.high[e] - spec.low[e]) * wave);
+      ++e;
     }
   }
   return out;

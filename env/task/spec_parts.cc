@@ -1,5 +1,6 @@
 #include "env/task/spec_parts.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -53,6 +54,14 @@ TensorSpec PulseAmplitudeSpec(const io::System& system, double max_amplitude_ua)
   for (const io::Electrode& e : system.electrode_array->electrodes) {
     AddElement(absl::StrCat("amplitude_e", e.id), -1.0, 1.0, &action);
   }
+  return action;
+}
+
+TensorSpec CathodicPulseSpec(const io::System& system, double max_amplitude_ua) {
+  TensorSpec action = PulseAmplitudeSpec(system, max_amplitude_ua);
+  action.description = absl::StrCat("Amplitude of the pulse on each electrode as a fraction of ",
+                                    max_amplitude_ua, " uA; cathodic first.");
+  std::fill(action.low.begin(), action.low.end(), 0.0);
   return action;
 }
 

@@ -25,6 +25,9 @@ TensorSpec NumericalFailureSpec();
 
 // Action "pulse_amplitude": float32 [electrodes] in -1 .. 1, a fraction of the largest amplitude.
 TensorSpec PulseAmplitudeSpec(const io::System& system, double max_amplitude_ua);
+// The same in 0 .. 1, always cathodic first: pulses of either sign excite, so that an agent that tries
+// amplitudes around 0 learns nothing from what they do on average.
+TensorSpec CathodicPulseSpec(const io::System& system, double max_amplitude_ua);
 
 // A vector of float32 named "observation" that grows by AddElement.
 TensorSpec ObservationSpec(absl::string_view description);
