@@ -10,6 +10,8 @@
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
 #include "env/task/pattern_evocation.h"
+#include "env/task/pong.h"
+#include "env/task/pong_feedback.h"
 #include "env/task/target_rate.h"
 
 namespace livnd::env {
@@ -43,8 +45,9 @@ constexpr TaskEntry ForBenchmarks() {
 
 // All tasks there are.
 constexpr TaskEntry kTasks[] = {
-    OnSystems<TargetRate>(),       OnSystems<CartPole>(),     OnSystems<PatternEvocation>(),
-    OnSystems<BurstSuppression>(), ForBenchmarks<NullTask>(),
+    OnSystems<TargetRate>(),       OnSystems<CartPole>(), OnSystems<PatternEvocation>(),
+    OnSystems<BurstSuppression>(), OnSystems<Pong>(),     OnSystems<PongFeedback>(),
+    ForBenchmarks<NullTask>(),
 };
 
 }  // namespace

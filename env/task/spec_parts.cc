@@ -94,4 +94,10 @@ absl::Status CheckRange(absl::string_view field, double value, double low, doubl
   return MakeFieldError(field, Exact(value), absl::StrCat(Exact(low), " .. ", Exact(high)));
 }
 
+absl::Status CheckWhole(absl::string_view field, double value, double low, double high) {
+  if (value >= low && value <= high && value == std::floor(value)) return absl::OkStatus();
+  return MakeFieldError(field, Exact(value),
+                        absl::StrCat("a whole number from ", Exact(low), " to ", Exact(high)));
+}
+
 }  // namespace livnd::env

@@ -39,6 +39,8 @@ double MaxSpikesPerCell(double step_ms);
 
 // MakeFieldError unless low <= value <= high, which NaN is not.
 absl::Status CheckRange(absl::string_view field, double value, double low, double high);
+// The same, of whole numbers.
+absl::Status CheckWhole(absl::string_view field, double value, double low, double high);
 
 }  // namespace livnd::env
 

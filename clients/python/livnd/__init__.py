@@ -58,7 +58,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_TASKS = ("TargetRate", "CartPole", "PatternEvocation", "BurstSuppression")
+_TASKS = ("TargetRate", "CartPole", "PatternEvocation", "BurstSuppression", "Pong", "PongFeedback")
 _SYSTEMS = ("EI-mini", "EI-100")
 _SHIPPED = tuple(f"{task}-{system}-v0" for task in _TASKS for system in _SYSTEMS)
 

@@ -10,6 +10,7 @@ from livnd.gym.views import canvas, font, registry
 from livnd.gym.views.activity import Cells, History, Moment
 from livnd.gym.views.cart_pole import CartPoleView
 from livnd.gym.views.numbers import Marked, NumbersView, WantedAndGot
+from livnd.gym.views.pong import PongView
 from livnd.gym.views.raster import Raster
 from livnd.gym.views.scene import Scene, Stage
 from livnd.results import CopyActivity
@@ -187,6 +188,8 @@ def test_a_task_without_a_view_shows_its_numbers():
         ("PatternEvocation", ["wanted_spikes", "heard_spikes"], WantedAndGot),
         ("BurstSuppression", ["spikes_per_cell", "is_burst"], Marked),
         ("CartPole", ["cart_position_m", "pole_angle_rad", "force_n"], CartPoleView),
+        ("Pong", ["ball_x", "ball_y", "paddle_y"], PongView),
+        ("PongFeedback", ["ball_x", "ball_y", "paddle_y"], PongView),
     ],
 )
 def test_a_task_with_a_view_has_it_where_it_has_its_numbers(task, names, kind):
@@ -225,6 +228,32 @@ def test_the_pole_leans_where_it_falls():
     assert left < cart < right
     assert middle(0.0, 1.0)[1] > cart + 20
     nan = {"cart_position_m": np.nan, "pole_angle_rad": np.nan, "force_n": np.nan}
+    drawn(view, history_of(nan, **nan))
+
+
+def test_ball_and_paddle_are_where_they_are():
+    names = ("ball_x", "ball_y", "paddle_y", "feedback")
+    view = registry.view_of(spec_of("PongFeedback", *map(info, names), half_paddle=0.1))
+
+    def places(**now):
+        court = drawn(view, history_of(now, **now))[:106, 8:-8]
+        return [
+            np.argwhere((court == colour).all(axis=2)) for colour in (canvas.ORANGE, canvas.INK)
+        ]
+
+    ball, paddle = places(ball_x=0.0, ball_y=1.0, paddle_y=0.5, feedback=0)
+    assert ball[:, 0].min() == 0 and ball[:, 1].min() <= 5, "above, at the paddle's side"
+    assert paddle[:, 1].max() < 5 and abs(paddle[:, 0].mean() - 52) <= 1
+    assert abs(len(set(paddle[:, 0])) - 0.2 * 105) <= 1, "as long as it is"
+    ball, paddle = places(ball_x=1.0, ball_y=0.0, paddle_y=0.0, feedback=0)
+    assert ball[:, 0].max() == 105 and ball[:, 1].max() >= 298
+    assert paddle[:, 0].max() == 105
+    walls = []
+    for kind in range(3):
+        now = {"ball_x": 0.5, "ball_y": 0.5, "paddle_y": 0.5, "feedback": kind}
+        walls.append(tuple(drawn(view, history_of(now, **now))[50, -10]))
+    assert walls == [canvas.FAINT, canvas.GREEN, canvas.RED]
+    nan = dict.fromkeys(names, np.nan)
     drawn(view, history_of(nan, **nan))
 
 

@@ -8,6 +8,8 @@
 #include "env/task/cart_pole.h"
 #include "env/task/null_task.h"
 #include "env/task/pattern_evocation.h"
+#include "env/task/pong.h"
+#include "env/task/pong_feedback.h"
 #include "env/task/target_rate.h"
 #include "gtest/gtest.h"
 #include "io/neuroh5/read_system.h"
@@ -24,6 +26,17 @@ Made Short(const io::System& system) {
   Config config;
   config.settle_ms = 300.0;
   config.episode_steps = 4;
+  return T::Create(system, config);
+}
+
+// The ball comes in the third of four steps.
+template <typename T, typename Config>
+Made ShortGame(const io::System& system) {
+  Config config;
+  config.settle_ms = 300.0;
+  config.episode_steps = 4;
+  config.step_ms = 40.0;
+  config.game.ball_speed = 10.0;
   return T::Create(system, config);
 }
 
@@ -48,6 +61,8 @@ constexpr Entry kTasks[] = {
        config.max_titration_steps = 2;
        return BurstSuppression::Create(system, config);
      }},
+    {"Pong", ShortGame<Pong, PongTaskConfig>},
+    {"PongFeedback", ShortGame<PongFeedback, PongFeedbackConfig>},
 };
 
 }  // namespace

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from livnd.gym.views import cart_pole
+from livnd.gym.views import cart_pole, pong
 from livnd.gym.views.cart_pole import CartPoleView
 from livnd.gym.views.numbers import Marked, NumbersView, TaskView, WantedAndGot
+from livnd.gym.views.pong import PongView
 from livnd.specs import EnvironmentSpec
 
 # Makes the view of an environment; None where it lacks what the view draws.
@@ -38,6 +39,8 @@ _BY_TASK: dict[str, MakeView] = {
     "PatternEvocation": wanted_and_got("wanted_spikes", "heard_spikes"),
     "BurstSuppression": marked("spikes_per_cell", "is_burst"),
     "CartPole": maker(CartPoleView, *cart_pole.NAMES),
+    "Pong": maker(PongView, *pong.NAMES),
+    "PongFeedback": maker(PongView, *pong.NAMES),
 }
 
 
