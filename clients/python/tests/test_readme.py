@@ -9,12 +9,16 @@ import pytest
 from project_files import programs_of
 
 
-@pytest.mark.parametrize(("page", "num_programs"), [("docs/stimuli-and-devices.md", 1)])
+@pytest.mark.parametrize(
+    ("page", "num_programs"),
+    [("docs/livn.md", 1), ("docs/stimuli-and-devices.md", 1), ("docs/tasks/culture_in_loop.md", 2)],
+)
 def test_the_programs_of_a_page_run(page: str, num_programs: int, capsys):
     programs = programs_of(page)
     assert len(programs) == num_programs
+    names: dict[str, object] = {}
     for program in programs:
-        exec(compile(program, page, "exec"), {})
+        exec(compile(program, page, "exec"), names)
         assert capsys.readouterr().out
 
 

@@ -12,11 +12,15 @@ PACKAGE = Path(__file__).parents[1]
 PROGRAM = """
 from typing import Any, assert_type
 
+import gymnasium
 import livnd
 import numpy as np
 from livnd.adapters import asynchronous
 from livnd.gym.env import RemoteEnv
 from livnd.gym.vector import RemoteVectorEnv
+from livnd.livn.copies import Copies
+from livnd.livn.gym import LivnGym, Pass, PulseEncoding
+from livnd.tasks import CultureInLoop, CultureInLoopVectorEnv
 from livnd.results import CopyActivity, RenderResult, ResetResult, StepResult
 
 with livnd.connect("unix:/run/livnd.sock", token="t") as client:
@@ -50,6 +54,14 @@ with asynchronous.make("TargetRate-EI-mini-v0", 4) as apart:
 culture = livnd.make("EI-mini")
 assert_type(culture, livnd.Env)
 assert_type(culture.run(100), livnd.Run)
+assert_type(culture.clear(seed=3), livnd.Env)
+loop = CultureInLoop("Pendulum-v1", culture, lambda action: None, lambda run: run.spike_times)
+assert_type(loop.culture, livnd.Env)
+assert_type(loop.step([0.0])[1], float)
+loops = CultureInLoopVectorEnv(["Pendulum-v1"] * 2, "EI-mini", print, print, address="unix:/run/x")
+assert_type(loops.cultures, Copies)
+gym = LivnGym(gymnasium.make("Pendulum-v1"), culture, PulseEncoding(culture, 500), print)
+assert_type(gym.envpass, Pass)
 try:
     culture.run(-1)
 except livnd.errors.InvalidFieldError as error:
@@ -59,6 +71,7 @@ except livnd.LivndError as error:
 
 client.systems(1)  # expect: call-arg
 session.step()[0]  # expect: index
+CultureInLoop("Pendulum-v1", culture, 3, print)  # expect: arg-type
 livnd.register(7)  # expect: arg-type
 """
 

@@ -23,6 +23,7 @@ from livnd import checks
 from livnd.client import Client
 from livnd.culture import TIMINGS, CultureInfo
 from livnd.errors import InvalidFieldError, LivndError, NumericalFailureError, invalid_field
+from livnd.livn.copies import Copies
 from livnd.livn.electrodes import by_channel, potentials
 from livnd.livn.recordings import Recordings
 from livnd.livn.run import Run
@@ -436,6 +437,14 @@ class Env:
             raise failure
         return result
 
+    def copies(self, num: int) -> Copies:
+        """`num` copies of the culture in a session of their own, each as this one is now."""
+        num = checks.integer("num", num, "1 or more", 1, 2**31)
+        if self._recordings.has_waiting or not self._recordings_sent:
+            self._prepare(self._info.dt_ms)
+        (session,) = self._session.fork(copy_of=[0] * num)
+        return Copies(session, self._info, self.system, self._recordings.copy(), self._timing)
+
     def _prepare(self, dt: float) -> Callable[[], None]:
         """Gives the server the time step and the recordings of a run; returns what undoes it."""
         info, before = self._info, self._recordings
@@ -468,17 +477,21 @@ class Env:
         self._session.configure(input_spikes=spikes)
         return self
 
-    def clear(self, reseed: bool = True, *, keep_learned_weights: bool = True) -> Env:
+    def clear(
+        self, reseed: bool = True, *, keep_learned_weights: bool = True, seed: int | None = None
+    ) -> Env:
         """Back to time 0, at rest; parameters, recordings and input spikes stay.
 
         Args:
             reseed: go on to the next noise stream, so that the next run is another one.
             keep_learned_weights: False does as livn, whose learned weights become 1.
+            seed: of the noise from now on, which begins with its first stream; None: the same.
         """
-        self._session.clear(
+        (self.seed,) = self._session.clear(
+            None if seed is None else [checks.seed("seed", seed)],
             repeat_noise=not checks.flag("reseed", reseed),
             forget_learned_weights=not checks.flag("keep_learned_weights", keep_learned_weights),
-        )
+        ).tolist()
         self._ticks = 0
         self._dt = None
         return self

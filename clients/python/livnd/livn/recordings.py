@@ -177,13 +177,15 @@ class Recordings:
             )
         return series
 
-    def to_run(self, info: CultureInfo, electrode_ids: np.ndarray, recording: Any) -> Run:
-        """What a run recorded, under livn's names; nothing waits any longer."""
+    def to_run(
+        self, info: CultureInfo, electrode_ids: np.ndarray, recording: Any, copy: int = 0
+    ) -> Run:
+        """What a run recorded of a copy, under livn's names; nothing waits any longer."""
         t0 = recording.start_tick * info.dt_ms
         duration = recording.num_ticks * info.dt_ms
         channels: dict[str, Events | Series] = {}
         if self.spikes:
-            gids, times = recording.spikes()
+            gids, times = recording.spikes(copy)
             channels["spikes"] = Events(gids.astype(np.uint32), times, t0, duration)
         for (what, rows), array in zip(self._rows.items(), recording.series, strict=True):
             quantity, _, state = what.partition(" ")
@@ -194,7 +196,7 @@ class Recordings:
             elif quantity == "learned_weight":
                 ids, sections = None, None
             name = state or _CHANNELS[quantity]
-            channels[name] = Series(ids, array[0], self._dt_ms[what], t0, sections)
+            channels[name] = Series(ids, array[copy], self._dt_ms[what], t0, sections)
         return Run(channels, t0, duration)
 
 
