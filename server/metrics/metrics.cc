@@ -23,6 +23,7 @@
 #include "prometheus/registry.h"
 #include "server/machine/log.h"
 #include "server/machine/mutex.h"
+#include "server/machine/process_memory.h"
 
 namespace livnd::server {
 namespace {
@@ -94,6 +95,8 @@ struct Metrics::Parts final : public prometheus::Collectable {
   prometheus::Gauge& recovery_s;
   prometheus::Gauge& memory_limit;
   prometheus::Family<prometheus::Gauge>& memory_used;
+  prometheus::Gauge& memory_allocated;
+  prometheus::Gauge& memory_resident;
 
   mutable Mutex mu;
   std::function<Levels()> levels ABSL_GUARDED_BY(mu);
@@ -143,7 +146,11 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
       memory_used(prometheus::BuildGauge()
                       .Name("livnd_memory_used_bytes")
                       .Help("Memory that is spoken for, by what it is used for.")
-                      .Register(registry)) {
+                      .Register(registry)),
+      memory_allocated(AddGauge(registry, "livnd_memory_allocated_bytes",
+                                "Memory that the program has asked for and not returned.")),
+      memory_resident(AddGauge(registry, "process_resident_memory_bytes",
+                               "Memory that the system keeps for the process.")) {
   prometheus::BuildGauge()
       .Name("livnd_build_info")
       .Help("1; which livnd this is, by its labels.")
@@ -205,6 +212,9 @@ std::vector<prometheus::MetricFamily> Metrics::Parts::Collect() const {
   for (const auto& [use, bytes] : now.memory_used) {
     memory_used.Add({{"use", use}}).Set(static_cast<double>(bytes));
   }
+  const ProcessMemory process = ReadProcessMemory();
+  memory_allocated.Set(static_cast<double>(process.allocated_bytes));
+  memory_resident.Set(static_cast<double>(process.resident_bytes));
   return registry.Collect();
 }
 

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import grpc
 import livnd
@@ -22,6 +23,7 @@ from serving import ROOT, TASK, Serve
 HERE = "127.0.0.1:0"
 STAGES = ("queue", "compute", "serialize")
 DASHBOARD = ROOT / "deploy/grafana/livnd.json"
+OURS = ("livnd_", "process_")  # how names of metrics begin
 
 
 class Scrape:
@@ -125,6 +127,25 @@ def test_what_there_is(server, client):
     assert now("livnd_workers") == info.num_workers
     versions = {"version": info.server_version, "physics_version": info.physics_version}
     assert now("livnd_build_info", **versions) == 1
+
+
+def test_the_memory_of_the_process(server, client):
+    def allocated() -> float:
+        return Scrape(server)("livnd_memory_allocated_bytes")
+
+    client.create_culture("EI-mini", 1).close()  # builds what copies share
+    without = allocated()
+    rollup = Path(f"/proc/{server.process.pid}/smaps_rollup").read_text()
+    resident = 1024 * int(rollup.partition("Rss:")[2].split()[0])
+    assert Scrape(server)("process_resident_memory_bytes") == pytest.approx(resident, rel=0.2)
+    assert 0 < without < resident
+    with client.create_culture("EI-mini", 256) as session:
+        copies = allocated() - without
+        assert copies > 256 * 4000  # bytes
+        session.clear(range(256))
+        session.run(1.0)
+        assert allocated() - without > 0.9 * copies
+    assert allocated() - without < 0.1 * copies
 
 
 def test_where_sessions_are_and_how_long_they_took_to_come_back():
@@ -247,7 +268,7 @@ def test_every_family_keeps_to_the_conventions(server):
         assert family.documentation, family.name
         if family.name.startswith("exposer_"):
             continue  # the library's own
-        assert re.fullmatch(r"livnd(_[a-z]+)+", family.name)
+        assert re.fullmatch(r"(livnd|process)(_[a-z]+)+", family.name)
         names = {sample.name for sample in family.samples}
         if family.type == "counter":
             assert names == {f"{family.name}_total"}
@@ -266,13 +287,15 @@ def names_of(scrape: Scrape) -> set[str]:
     return {
         family.name + ("_total" if family.type == "counter" else "")
         for family in scrape.families
-        if family.name.startswith("livnd_")
+        if family.name.startswith(OURS)
     }
 
 
 def test_the_documentation_lists_every_metric(server, client):
     client.systems()
-    table = re.findall(r"^\| `(livnd_\w+)", (ROOT / "docs/operating.md").read_text(), flags=re.M)
+    table = re.findall(
+        rf"^\| `((?:{'|'.join(OURS)})\w+)", (ROOT / "docs/operating.md").read_text(), flags=re.M
+    )
     assert sorted(table) == sorted(names_of(Scrape(server)))
 
 
@@ -295,7 +318,7 @@ def test_the_dashboard_shows_what_is_exported(server, client):
     ]
     shown = set()
     for expression, legend in queries:
-        names = set(re.findall(r"\blivnd_\w+", expression))
+        names = set(re.findall(rf"\b(?:{'|'.join(OURS)})\w+", expression))
         assert names and names <= set(labels), expression
         shown |= names
         # Labels by which it sums and selects, and which its legend tells.
