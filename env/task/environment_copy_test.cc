@@ -134,12 +134,15 @@ TEST_P(EveryTaskTest, OneCopyBecomesMany) {
   const EnvironmentCopy copy = one->Save(0);
   auto many = Make(task(), 3, AutoresetMode::kNextStep, executor);
   ASSERT_TRUE(many->Restore({&copy, &copy, &copy}).ok());
-  ASSERT_TRUE(one->Step(Actions(*one, {3}, 1)).ok());
-  ASSERT_TRUE(many->Step(Actions(*many, {3, 3, 4}, 1)).ok());
-  EXPECT_EQ(ToldOf(*many, 0), ToldOf(*one, 0));
-  EXPECT_EQ(ToldOf(*many, 1), ToldOf(*one, 0));
-  // The agent of PongFeedback is not listened to before the ball has come.
-  EXPECT_EQ(ToldOf(*many, 2) == ToldOf(*one, 0), GetParam() == "PongFeedback");
+  bool differ = false;  // what the third one's agent does need not show at once
+  for (int step = 1; step < kEpisodeSteps; ++step) {
+    ASSERT_TRUE(one->Step(Actions(*one, {3}, step)).ok());
+    ASSERT_TRUE(many->Step(Actions(*many, {3, 3, 4}, step)).ok());
+    EXPECT_EQ(ToldOf(*many, 0), ToldOf(*one, 0));
+    EXPECT_EQ(ToldOf(*many, 1), ToldOf(*one, 0));
+    differ = differ || !(ToldOf(*many, 2) == ToldOf(*one, 0));
+  }
+  EXPECT_TRUE(differ);
 }
 
 TEST_P(EveryTaskTest, ACopyThatWasNeverResetKeepsTheSeedsThatItWouldHaveHad) {
