@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "io/decoding/density/baks.h"
 #include "io/decoding/density/spike_density.h"
@@ -48,8 +49,14 @@ std::vector<CodingFields::Field> Fields() {
 }
 
 template <typename D>
-constexpr DecodingEntry Entry() {
-  return {D::kName, &Make<D>, &Fields<D>};
+absl::Status Check(const CodingSpec& spec) {
+  typename D::Config config;
+  return ReadFields(spec.fields(), &config);
+}
+
+template <typename D>
+constexpr DecodingEntry Entry(bool hears_potentials = false) {
+  return {D::kName, &Make<D>, &Fields<D>, &Check<D>, hears_potentials};
 }
 
 constexpr DecodingEntry kDecodings[] = {
@@ -75,21 +82,68 @@ constexpr DecodingEntry kDecodings[] = {
     Entry<StimulusResponse>(),
     Entry<PeristimulusHistogram>(),
     Entry<Recruitment>(),
-    Entry<LfpBands>(),
+    Entry<LfpBands>(/*hears_potentials=*/true),
 };
+
+// The entry that a spec names.
+absl::StatusOr<const DecodingEntry*> Find(const CodingSpec& spec) {
+  std::vector<std::string> names;
+  for (const DecodingEntry& entry : kDecodings) {
+    if (entry.name == spec.name()) return &entry;
+    names.push_back(entry.name);
+  }
+  return spec.UnknownName(names);
+}
+
+// A window of ten seconds; groups are of one unit each.
+DecodingWindow WindowOf(int64_t num_units, int64_t num_groups) {
+  DecodingWindow window;
+  window.num_units = num_units;
+  window.num_ticks = 400'000;
+  for (int64_t g = 0; g < num_groups; ++g) window.groups.push_back({absl::StrCat(g), g, 1});
+  return window;
+}
 
 }  // namespace
 
 absl::Span<const DecodingEntry> Decodings() { return kDecodings; }
 
+std::vector<CodingTensor> DecodingEntry::Tensors() const {
+  // Of two windows: an axis that is as long as there are units, or groups, in both, is theirs.
+  const DecodingWindow few = WindowOf(11, 5), more = WindowOf(13, 7);
+  std::vector<CodingTensor> tensors;
+  const auto spec = CodingSpec::ParseText("", name);
+  const auto of_few = make(*spec, few), of_more = make(*spec, more);
+  for (size_t i = 0; i < (*of_few)->outputs().size(); ++i) {
+    const DecodingOutput& output = (*of_few)->outputs()[i];
+    CodingTensor& tensor = tensors.emplace_back();
+    tensor.name = output.name;
+    tensor.unit = output.unit;
+    tensor.description = output.description;
+    for (size_t axis = 0; axis < output.shape.size(); ++axis) {
+      const int64_t a = output.shape[axis], b = (*of_more)->outputs()[i].shape[axis];
+      tensor.axes.push_back(a == few.num_units && b == more.num_units ? "units"
+                            : a == 5 && b == 7                        ? "groups"
+                                                                      : "*");
+    }
+  }
+  return tensors;
+}
+
 absl::StatusOr<std::unique_ptr<const Decoding>> MakeDecoding(const CodingSpec& spec,
                                                              const DecodingWindow& window) {
-  std::vector<std::string> names;
-  for (const DecodingEntry& entry : kDecodings) {
-    if (entry.name == spec.name()) return entry.make(spec, window);
-    names.push_back(entry.name);
-  }
-  return spec.UnknownName(names);
+  LIVND_ASSIGN_OR_RETURN(const DecodingEntry* entry, Find(spec));
+  return entry->make(spec, window);
+}
+
+absl::Status CheckDecoding(const CodingSpec& spec) {
+  LIVND_ASSIGN_OR_RETURN(const DecodingEntry* entry, Find(spec));
+  return entry->check(spec);
+}
+
+bool HearsPotentials(const CodingSpec& spec) {
+  const auto entry = Find(spec);
+  return entry.ok() && (*entry)->hears_potentials;
 }
 
 }  // namespace livnd::io

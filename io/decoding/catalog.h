@@ -5,10 +5,12 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "io/coding/coding_fields.h"
 #include "io/coding/coding_spec.h"
+#include "io/coding/coding_tensor.h"
 #include "io/decoding/decoding.h"
 #include "io/decoding/window.h"
 
@@ -20,6 +22,12 @@ struct DecodingEntry {
                                                           const DecodingWindow& window);
   // Its fields, what each takes, and the defaults.
   std::vector<CodingFields::Field> (*fields)();
+  // Whether the spec has no other fields, and each within its bounds. What depends on a window is make's.
+  absl::Status (*check)(const CodingSpec& spec);
+  bool hears_potentials = false;
+
+  // What it gives under the defaults.
+  std::vector<CodingTensor> Tensors() const;
 };
 
 // In the order of docs/codings.md.
@@ -30,6 +38,11 @@ absl::Span<const DecodingEntry> Decodings();
 // spec's file if it has one.
 absl::StatusOr<std::unique_ptr<const Decoding>> MakeDecoding(const CodingSpec& spec,
                                                              const DecodingWindow& window);
+
+// Those errors of MakeDecoding that no window would avoid.
+absl::Status CheckDecoding(const CodingSpec& spec);
+// Whether the decoding that a specification names hears potentials and not spikes; false of a name that is none.
+bool HearsPotentials(const CodingSpec& spec);
 
 }  // namespace livnd::io
 

@@ -5,38 +5,28 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "io/coding/coding_fields.h"
 #include "io/coding/coding_spec.h"
+#include "io/coding/testing/draw.h"
 #include "io/decoding/testing/decode.h"
 
 namespace livnd::io {
 namespace {
 
-// Draws of each decoding, 6,900 in all; LIVND_CODING_DRAWS asks for more.
-int NumDraws() {
-  const char* asked = std::getenv("LIVND_CODING_DRAWS");
-  int num = 0;
-  return asked != nullptr && absl::SimpleAtoi(asked, &num) ? num : 300;
-}
+// Draws of each, 6,900 in all.
+int NumOfEach() { return NumCodingDraws(300); }
 
-class Draw {
+class DecodingDraw : public Draw {
  public:
-  explicit Draw(uint64_t seed) : random_(seed) {}
-
-  double Uniform() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
-  int64_t Below(int64_t n) { return std::uniform_int_distribution<int64_t>(0, n - 1)(random_); }
-  bool Chance(double p) { return Uniform() < p; }
+  using Draw::Draw;
 
   DecodingWindow Window() {
     DecodingWindow window;
@@ -97,9 +87,6 @@ class Draw {
                      [](const UnitSpike& a, const UnitSpike& b) { return a.tick < b.tick; });
     return spikes;
   }
-
- private:
-  std::mt19937_64 random_;
 };
 
 void ExpectFinite(const std::vector<double>& values) {
@@ -112,8 +99,8 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
   const DecodingEntry& entry = GetParam();
   const std::vector<CodingFields::Field> fields = entry.fields();
   int num_answers = 0;
-  for (int i = 0; i < NumDraws(); ++i) {
-    Draw draw(static_cast<uint64_t>(i) * 1000003 + 17);
+  for (int i = 0; i < NumOfEach(); ++i) {
+    DecodingDraw draw(static_cast<uint64_t>(i) * 1000003 + 17);
     const DecodingWindow window = draw.Window();
     const std::string text = draw.Spec(entry, fields);
     SCOPED_TRACE(absl::StrCat("draw ", i, ": ", text));
@@ -162,7 +149,7 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
     if ((*decoding)->Finish(absl::MakeSpan(state), absl::MakeSpan(again)).ok()) ExpectFinite(again);
   }
   // Some draws are taken, or nothing much was tried.
-  EXPECT_GT(num_answers, NumDraws() / 50);
+  EXPECT_GT(num_answers, NumOfEach() / 50);
 }
 
 TEST_P(CatalogTest, TellsWhatItGives) {
@@ -177,6 +164,35 @@ TEST_P(CatalogTest, TellsWhatItGives) {
     num_values += static_cast<size_t>(output.size());
   }
   EXPECT_EQ(num_values, (*decoding)->num_values());
+  // And before there is a window.
+  const std::vector<CodingTensor> tensors = GetParam().Tensors();
+  ASSERT_EQ(tensors.size(), (*decoding)->outputs().size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    EXPECT_EQ(tensors[i].name, (*decoding)->outputs()[i].name);
+    EXPECT_EQ(tensors[i].axes.size(), (*decoding)->outputs()[i].shape.size());
+  }
+  EXPECT_EQ(GetParam().hears_potentials, (*decoding)->hears_potentials());
+  const auto spec = CodingSpec::ParseText("", GetParam().name);
+  EXPECT_EQ(HearsPotentials(*spec), GetParam().hears_potentials);
+  EXPECT_TRUE(CheckDecoding(*spec).ok());
+}
+
+TEST(DecodingsTest, AxesAreNamed) {
+  std::map<std::string, std::vector<CodingTensor>> tensors;
+  for (const DecodingEntry& entry : Decodings()) tensors[entry.name] = entry.Tensors();
+  EXPECT_EQ(tensors["spike_counts"][0].axes, (std::vector<std::string>{"units"}));
+  EXPECT_EQ(tensors["firing_rates"][1].axes, (std::vector<std::string>{"groups"}));
+  EXPECT_EQ(tensors["van_rossum"][0].axes, (std::vector<std::string>{"units", "units"}));
+  EXPECT_EQ(tensors["baks"][0].axes, (std::vector<std::string>{"units", "*"}));
+  EXPECT_TRUE(tensors["synchrony"][0].axes.empty());
+}
+
+TEST(DecodingsTest, WhatNoWindowWouldMendIsKnownWithoutOne) {
+  for (const char* text :
+       {"nonsense", "{name: synchrony, bins_ms: 1}", "{name: synchrony, bin_ms: -1}"}) {
+    EXPECT_FALSE(CheckDecoding(*CodingSpec::ParseText("", text)).ok()) << text;
+  }
+  EXPECT_FALSE(HearsPotentials(*CodingSpec::ParseText("", "nonsense")));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CatalogTest,

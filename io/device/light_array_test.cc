@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/device/composed_device.h"
+#include "io/device/light_array_json.h"
 
 namespace livnd::io {
 namespace {

@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "io/coding/coding_fields.h"
 #include "io/coding/coding_spec.h"
+#include "io/coding/coding_tensor.h"
 #include "io/encoding/encoding.h"
 
 namespace livnd::io {
@@ -19,6 +20,9 @@ struct EncodingEntry {
                                                           const EncodingWindow& window);
   // Its fields, what each takes, and the defaults.
   std::vector<CodingFields::Field> (*fields)();
+
+  // What it takes under the defaults, in a step of a second.
+  std::vector<CodingTensor> Tensors() const;
 };
 
 // In the order of docs/codings.md.

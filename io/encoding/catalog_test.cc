@@ -4,35 +4,25 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "io/coding/coding_fields.h"
+#include "io/coding/testing/draw.h"
 #include "io/encoding/testing/encode.h"
 
 namespace livnd::io {
 namespace {
 
-// Draws of each encoding, 3,200 in all; LIVND_CODING_DRAWS asks for more.
-int NumDraws() {
-  const char* asked = std::getenv("LIVND_CODING_DRAWS");
-  int num = 0;
-  return asked != nullptr && absl::SimpleAtoi(asked, &num) ? num : 400;
-}
+// Draws of each, 3,200 in all.
+int NumOfEach() { return NumCodingDraws(400); }
 
-class Draw {
+class EncodingDraw : public Draw {
  public:
-  explicit Draw(uint64_t seed) : random_(seed) {}
-
-  double Uniform() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
-  int64_t Below(int64_t n) { return std::uniform_int_distribution<int64_t>(0, n - 1)(random_); }
-  bool Chance(double p) { return Uniform() < p; }
+  using Draw::Draw;
 
   EncodingWindow Window() {
     EncodingWindow window;
@@ -75,8 +65,6 @@ class Draw {
     if (Chance(0.05)) return absl::StrCat(Chance(0.5) ? "-" : "", std::pow(10.0, 40.0 * Uniform()));
     return absl::StrCat(std::pow(10.0, 4.0 * Uniform() - 3.0));
   }
-
-  std::mt19937_64 random_;
 };
 
 class CatalogTest : public testing::TestWithParam<EncodingEntry> {};
@@ -86,8 +74,8 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
   const std::vector<CodingFields::Field> fields = entry.fields();
   const bool is_balanced = absl::string_view(entry.name).substr(0, 5) != "livn_";
   int num_answers = 0;
-  for (int i = 0; i < NumDraws(); ++i) {
-    Draw draw(static_cast<uint64_t>(i) * 7919 + 5);
+  for (int i = 0; i < NumOfEach(); ++i) {
+    EncodingDraw draw(static_cast<uint64_t>(i) * 7919 + 5);
     const EncodingWindow window = draw.Window();
     const std::string text = draw.Spec(entry, fields);
     SCOPED_TRACE(absl::StrCat("draw ", i, ": ", text));
@@ -138,7 +126,7 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
       }
     }
   }
-  EXPECT_GT(num_answers, NumDraws() / 4);
+  EXPECT_GT(num_answers, NumOfEach() / 4);
 }
 
 TEST_P(CatalogTest, TellsWhatItTakes) {
@@ -149,6 +137,22 @@ TEST_P(CatalogTest, TellsWhatItTakes) {
     EXPECT_FALSE(input.name.empty() || input.unit.empty());
     EXPECT_LT(input.low, input.high);
   }
+}
+
+TEST(EncodingsTest, InputsAreTensors) {
+  const std::vector<CodingTensor> rate = Encodings()[1].Tensors();
+  ASSERT_EQ(rate.size(), 1u);
+  EXPECT_EQ(rate[0].name, "rate");
+  EXPECT_EQ(rate[0].axes, (std::vector<std::string>{"electrodes"}));
+  EXPECT_EQ(rate[0].high, 1.0);
+  const std::vector<CodingTensor> population = Encodings()[3].Tensors();
+  ASSERT_EQ(population.size(), 1u);
+  EXPECT_EQ(population[0].axes, (std::vector<std::string>{"*"}));
+  const std::vector<CodingTensor> pulse = Encodings()[4].Tensors();
+  ASSERT_EQ(pulse.size(), 3u);
+  EXPECT_EQ(pulse[1].name, "time_ms");
+  EXPECT_EQ(pulse[1].unit, "ms");
+  EXPECT_TRUE(pulse[1].axes.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CatalogTest,

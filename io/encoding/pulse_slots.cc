@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "io/stimulus/pulse.h"
 
 namespace livnd::io {
 
@@ -19,7 +20,7 @@ PulseSlots::PulseSlots(const BiphasicPulseConfig& pulse, const EncodingWindow& w
     : pulse_(pulse),
       window_(window),
       slot_ms_(pulse.phase_us * 1e-3),
-      slot_ticks_(std::max<int64_t>(1, std::llround(slot_ms_ / window.tick_ms))),
+      slot_ticks_(std::max<int64_t>(1, WholeTicks(pulse.phase_us, window.tick_ms * 1e3))),
       num_slots_(window.num_ticks / slot_ticks_) {}
 
 absl::Status PulseSlots::Check() const {
@@ -48,19 +49,20 @@ int64_t PulseSlots::OnsetAt(double time_ms) const {
 }
 
 void PulseSlots::Clear(int64_t tick, sim::Waveform* waveform) const {
-  waveform->timing = sim::SampleTiming::kExactTicks;
-  waveform->sample_dt_ms = static_cast<double>(slot_ticks_) * window_.tick_ms;
-  waveform->first_tick = tick;
-  waveform->num_channels = static_cast<int>(window_.num_electrodes);
-  waveform->channels.clear();
-  waveform->samples.assign(static_cast<size_t>(num_slots_ * window_.num_electrodes), 0.0);
+  double* const samples =
+      BeginWaveform(tick, slot_ticks_, window_.tick_ms, static_cast<int>(window_.num_electrodes),
+                    static_cast<int>(num_slots_), waveform);
+  std::fill_n(samples, waveform->samples.size(), 0.0);
 }
 
 void PulseSlots::Put(int64_t electrode, int64_t slot, double amplitude,
                      sim::Waveform* waveform) const {
-  const double first = -pulse_.max_amplitude_ua * amplitude;
-  waveform->samples[static_cast<size_t>(slot * window_.num_electrodes + electrode)] = first;
-  waveform->samples[static_cast<size_t>((slot + 1) * window_.num_electrodes + electrode)] = -first;
+  const PulseCurrents currents =
+      BalancedCurrents({slot_ticks_, 0, slot_ticks_}, -pulse_.max_amplitude_ua * amplitude);
+  double* const first =
+      waveform->samples.data() + static_cast<size_t>(slot * window_.num_electrodes + electrode);
+  first[0] = currents.first_ua;
+  first[window_.num_electrodes] = currents.recovery_ua;
 }
 
 }  // namespace livnd::io

@@ -15,6 +15,7 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
+#include "io/device/light_array_json.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
 #include "io/neuroh5/hdf5_content.h"
@@ -108,6 +109,14 @@ absl::Status ReadElectrodes(System& system) {
   return absl::OkStatus();
 }
 
+absl::Status ReadFibers(System& system) {
+  const std::string path = system.directory + "/lightarray.json";
+  if (!Exists(path)) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path, kJsonLimits));
+  LIVND_ASSIGN_OR_RETURN(system.light_array, ParseLightArray(JsonView(json, path)));
+  return absl::OkStatus();
+}
+
 // Names of the .json files in a folder, without the ending, sorted. Empty without the folder.
 absl::StatusOr<std::vector<std::string>> ListDocuments(const std::string& folder) {
   std::vector<std::string> names;
@@ -177,6 +186,7 @@ absl::StatusOr<System> ReadSystem(const std::string& directory, const ReadOption
   system.projections = std::move(content.projections);
   LIVND_RETURN_IF_ERROR(AdoptGraph(document, std::move(graph), system));
   LIVND_RETURN_IF_ERROR(ReadElectrodes(system));
+  LIVND_RETURN_IF_ERROR(ReadFibers(system));
   LIVND_RETURN_IF_ERROR(ReadModel(system));
   LIVND_RETURN_IF_ERROR(ReadDocuments(system, "params", ParseParamsDocument, system.params));
   LIVND_RETURN_IF_ERROR(

@@ -24,6 +24,7 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
+#include "io/device/light_array_json.h"
 #include "io/json/json_file.h"
 #include "io/neuroh5/hdf5_writer.h"
 #include "io/neuroh5/new_file.h"
@@ -275,6 +276,10 @@ absl::Status WriteAllDocuments(const System& system, const Graph& graph,
   if (system.electrode_array.has_value()) {
     LIVND_RETURN_IF_ERROR(
         WriteJson(ElectrodeArrayToJson(*system.electrode_array), directory + "/mea.json"));
+  }
+  if (system.light_array.has_value()) {
+    LIVND_RETURN_IF_ERROR(
+        WriteJson(LightArrayToJson(*system.light_array), directory + "/lightarray.json"));
   }
   if (system.model.has_value()) {
     LIVND_RETURN_IF_ERROR(WriteJson(ModelDocumentToJson(*system.model), directory + "/model.json"));

@@ -19,6 +19,7 @@
 
 #include "absl/strings/string_view.h"
 #include "io/device/electrode_array_config.h"
+#include "io/device/light_array_config.h"
 
 namespace livnd::io {
 
@@ -130,6 +131,7 @@ struct System {
   std::string graph_uuid;  // of the graph's architecture; empty in files without
 
   std::optional<ElectrodeArrayConfig> electrode_array;  // mea.json
+  std::optional<LightArrayConfig> light_array;          // lightarray.json
   std::optional<ModelDocument> model;                   // model.json
   // By file name without ".json".
   std::map<std::string, ParamsDocument> params;

@@ -16,6 +16,7 @@
 #include "io/device/electrode_array_json.h"
 #include "io/device/electrode_grid.h"
 #include "io/device/light_array.h"
+#include "io/device/light_array_json.h"
 #include "io/device/sparse_gains.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"

@@ -148,6 +148,16 @@ absl::StatusOr<Device> ParseDevice(const JsonView& document) {
   return device;
 }
 
+absl::StatusOr<Device> ParseDeviceOf(ElectrodeArrayConfig array, const JsonView& document) {
+  LIVND_RETURN_IF_ERROR(document.CheckMembers({"limits"}));
+  Device device;
+  device.array = std::move(array);
+  LIVND_ASSIGN_OR_RETURN(const auto limits, document.Find("limits"));
+  if (limits.has_value()) LIVND_RETURN_IF_ERROR(ParseLimits(*limits, &device.limits));
+  LIVND_RETURN_IF_ERROR(document.Within(device.Validate()));
+  return device;
+}
+
 absl::StatusOr<Device> ParseDeviceText(absl::string_view name, absl::string_view text) {
   LIVND_ASSIGN_OR_RETURN(const Json json, ParseYaml(name, text));
   return ParseDevice(JsonView(json, std::string(name)));

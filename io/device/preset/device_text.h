@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "io/device/electrode_array_config.h"
 #include "io/device/preset/device_presets.h"
 #include "io/json/json_view.h"
 
@@ -19,6 +20,9 @@ namespace livnd::io {
 
 // A device for which Validate() holds, or a field error with the place in the document.
 absl::StatusOr<Device> ParseDevice(const JsonView& document);
+
+// The same of an array that is known already: the document has limits at most.
+absl::StatusOr<Device> ParseDeviceOf(ElectrodeArrayConfig array, const JsonView& document);
 
 // The same of YAML text, which JSON is too; `name` names it in errors.
 absl::StatusOr<Device> ParseDeviceText(absl::string_view name, absl::string_view text);

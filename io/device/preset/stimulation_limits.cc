@@ -145,6 +145,13 @@ absl::Status CheckActive(const StimulationLimits& limits, const PulseSchedule& s
 
 }  // namespace
 
+bool StimulationLimits::any() const {
+  return !record_only.empty() || max_amplitude_ua.has_value() || max_phase_charge_nc.has_value() ||
+         max_electrode_charge_nc.has_value() || max_pulse_rate_hz.has_value() ||
+         time_grid_us.has_value() || max_active_electrodes.has_value() || only_balanced ||
+         only_cathodic_first;
+}
+
 absl::Status StimulationLimits::Validate() const {
   for (const auto& [field, value] :
        {std::make_pair("max_amplitude_ua", max_amplitude_ua),

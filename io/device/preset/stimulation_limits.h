@@ -25,6 +25,9 @@ struct StimulationLimits {
   bool only_balanced = false;                    // each pulse returns its charge
   bool only_cathodic_first = false;
 
+  // Whether there is any.
+  bool any() const;
+
   // A field error unless the numbers are finite and > 0, and each id is there once.
   absl::Status Validate() const;
 
