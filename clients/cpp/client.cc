@@ -52,6 +52,14 @@ Result<v1::System> Client::GetSystem(const std::string& system) {
   return std::move(*response.mutable_system());
 }
 
+Result<v1::ListCodingsResponse> Client::ListCodings() {
+  v1::ListCodingsResponse response;
+  const Result<void> called =
+      connection_->Call(&v1::ServerService::Stub::ListCodings, v1::ListCodingsRequest(), &response);
+  if (!called.ok()) return called.error();
+  return response;
+}
+
 Result<std::vector<v1::EnvironmentSpec>> Client::ListEnvironments() {
   v1::ListEnvironmentsResponse response;
   const Result<void> called = connection_->Call(&v1::EnvironmentService::Stub::ListEnvironments,

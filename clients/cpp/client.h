@@ -61,6 +61,8 @@ class Client {
   Result<v1::GetServerInfoResponse> GetServerInfo();
   Result<std::vector<std::string>> ListSystems();
   Result<v1::System> GetSystem(const std::string& system);
+  // The encodings and decodings that cultures take by name.
+  Result<v1::ListCodingsResponse> ListCodings();
   Result<std::vector<v1::EnvironmentSpec>> ListEnvironments();
   Result<v1::EnvironmentSpec> DescribeEnvironment(const std::string& environment_id);
   // A session on an environment with a task, one action tensor and one observation tensor; others

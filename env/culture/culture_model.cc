@@ -49,6 +49,7 @@ absl::StatusOr<PreparedCulture> PrepareCulture(const io::System& system,
                                                const io::SetupOptions& options) {
   PreparedCulture out;
   out.options = options;
+  out.light_array = system.light_array;
   auto graph = io::SetUpCulture(system, options);
   if (!graph.ok()) return graph.status();
   out.graph = *std::move(graph);

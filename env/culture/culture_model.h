@@ -3,11 +3,14 @@
 #define LIVND_ENV_CULTURE_CULTURE_MODEL_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "env/spec.h"
 #include "io/culture/culture_setup.h"
+#include "io/device/light_array_config.h"
+#include "io/device/preset/stimulation_limits.h"
 #include "io/system/system.h"
 #include "sim/culture/culture.h"
 
@@ -26,6 +29,11 @@ struct PreparedCulture {
   io::CultureSetup graph;  // before any parameter
   io::ParamList params;    // what was applied to it, in order
   io::CultureSetup setup;  // with them
+  // Of the electrodes of both.
+  io::StimulationLimits limits;
+  std::optional<io::LightArrayConfig> light_array;
+  bool owns_electrodes = false;  // other ones than the system's
+  bool owns_fibers = false;
   std::shared_ptr<const sim::Culture> culture;
 };
 

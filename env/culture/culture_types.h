@@ -10,7 +10,11 @@
 #include <tuple>
 #include <vector>
 
+#include "io/coding/coding_spec.h"
 #include "io/culture/culture_setup.h"
+#include "io/decoding/decoding.h"
+#include "io/device/light_array_config.h"
+#include "io/device/preset/device_presets.h"
 #include "io/stimulus/pulse_plan.h"
 #include "io/stimulus/pulse_schedule.h"
 #include "io/system/system.h"
@@ -40,6 +44,7 @@ enum class StimulusQuantity {
   kElectrodeUa,          // of each electrode
   kIrradianceMwMm2,      // on each site, which must be a soma; >= 0
   kPhotonFlux,           // photons/s/mm2, likewise
+  kFiberMw,              // out of each fibre, 0 .. 1e4
 };
 
 // Samples of the channels from the start of the run on; 0 after the last one. What acts where and
@@ -50,7 +55,7 @@ struct CultureStimulus {
   sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
   double sample_dt_ms = 1.0;        // kExactTicks: a multiple of the culture's dt
   std::vector<Site> sites;          // one a channel ...
-  std::vector<int64_t> electrodes;  // ... or, for kElectrodeUa, ids
+  std::vector<int64_t> electrodes;  // ... or, for kElectrodeUa and kFiberMw, ids
   int64_t num_samples = 0;
   bool per_copy = false;
   std::vector<double> samples;   // [num_samples][channel], or [copy][num_samples][channel]
@@ -76,10 +81,34 @@ struct SeriesSelection {
   bool single_precision = false;  // the reader takes 32 bits a number
 };
 
+enum class DecodingUnits { kAny, kElectrodes, kCells };  // kAny: electrodes where there are any
+
+// A decoding of each run: the run is its window.
+struct DecodingSelection {
+  io::CodingSpec spec;
+  DecodingUnits units = DecodingUnits::kAny;
+  double sample_dt_ms = 0.0;  // of decodings of potentials; 0: 0.1
+};
+
+// What the numbers that a run is given become; each set of them holds for a step.
+struct EncodingSelection {
+  io::CodingSpec spec;
+  double step_ms = 0.0;
+};
+
 struct RecordingSelection {
   bool spikes = true;
   std::vector<std::string> spike_populations;  // of these only; empty: of all
   std::vector<SeriesSelection> series;
+  std::vector<DecodingSelection> decodings;  // of all spikes, whichever are recorded
+};
+
+// What a decoding gave.
+struct Decoded {
+  std::string name;
+  std::vector<io::DecodingOutput> outputs;
+  std::vector<double>
+      values;  // [copy][value]; NaN of a copy that failed, or had more spikes than are kept
 };
 
 struct RecordedSeries {
@@ -103,15 +132,24 @@ struct CultureRecording {
   std::vector<double> failed_at_ms;
   // What the run's plan delivered to each electrode, in declared order, where the run asked for it.
   std::vector<io::ElectrodeCharge> charges;
+  std::vector<Decoded> decoded;  // in the order of the selection
+};
+
+// What the culture's encoding is given: [copy][step][input].
+struct CultureFeatures {
+  int64_t num_steps = 0;
+  std::vector<float> values;
 };
 
 struct CultureRun {
   double duration_ms = 0.0;
   std::vector<CultureStimulus> stimuli;
-  // Pulses on electrodes, from the start of the run on, the same for all copies; over when the run is. Not beside
-  // other stimuli of the field (env/culture/run_pulses.h).
+  // Pulses on electrodes and fibres, from the start of the run on, the same for all copies; over when the run is. Not
+  // beside other stimuli of the field, or of light (env/culture/run_pulses.h).
   std::optional<io::PulsePlan> pulse_plan;
   bool account_charges = false;  // of the plan
+  // The run lasts as many steps of the encoding. Not beside a plan with pulses or other stimuli of the field.
+  std::optional<CultureFeatures> features;
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
   // So much of it is no matter: a run whose spikes may take more can be given up (GiveUpRun).
@@ -138,6 +176,9 @@ struct CultureChange {
   // Only at time 0: build other cells, or with another model. The culture is then as a new one: its
   // default parameters, nothing learned, no input spikes, only spikes recorded.
   std::optional<io::SetupOptions> setup;
+  // Only at time 0: other electrodes and fibres than the system's. They stay when other cells are built.
+  std::optional<io::Device> device;
+  std::optional<io::LightArrayConfig> light_array;
   // Only at time 0.
   std::optional<double> dt_ms;
   std::optional<double> v_init_mv;
@@ -156,6 +197,8 @@ struct CultureChange {
   std::optional<bool> plasticity_on;
   std::optional<uint32_t> noise_stream;  // from now on
   std::optional<RecordingSelection> recording;
+  // What features become from now on; an empty one: there are none any more.
+  std::optional<std::optional<EncodingSelection>> encoding;
   // Spike times of event sources, ms since the last Clear; replaces those of the gids named.
   std::map<int64_t, std::vector<double>> input_spikes_ms;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/field_error.h"
+#include "base/status_macros.h"
 #include "env/seed.h"
 #include "io/culture/params.h"
 #include "sim/synapse/normalize.h"
@@ -24,6 +25,22 @@ absl::Status CheckRange(absl::string_view field, const std::optional<double>& va
                         double high) {
   if (!value.has_value() || (*value >= low && *value <= high)) return absl::OkStatus();
   return MakeFieldError(field, Exact(*value), absl::StrCat(Exact(low), " .. ", Exact(high)));
+}
+
+// Other electrodes. What was set of an array was said of the one before.
+void SetElectrodes(const io::Device& device, PreparedCulture& prepared) {
+  prepared.graph.electrode_array = device.array;
+  prepared.setup.electrode_array = device.array;
+  prepared.limits = device.limits;
+  prepared.owns_electrodes = true;
+  const auto is_of_array = [](const io::Param& p) { return absl::StartsWith(p.key, "io-"); };
+  prepared.params.erase(std::remove_if(prepared.params.begin(), prepared.params.end(), is_of_array),
+                        prepared.params.end());
+}
+
+void SetFibers(const io::LightArrayConfig& array, PreparedCulture& prepared) {
+  prepared.light_array = array;
+  prepared.owns_fibers = true;
 }
 
 }  // namespace
@@ -164,6 +181,7 @@ absl::Status LiveCulture::Clear(const CultureClear& clear) {
   KeyNoise();
   SetPlasticity();
   plan_ = StimulusPlan(num_copies_);
+  if (encoding_ != nullptr) encoding_states_ = BeginEncoding(*encoding_, num_copies_);
   recording_ = CultureRecording();
   std::fill(failed_at_ms_.begin(), failed_at_ms_.end(), kNoFailure);
   tick_ = 0;
@@ -214,6 +232,11 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
   if (change.dt_ms.has_value() && at_start) {
     if (absl::Status s = plan_.CheckDt(*change.dt_ms); !s.ok()) return s;
   }
+  if (!at_start && (change.device.has_value() || change.light_array.has_value())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("devices can be changed at time 0 only, and the culture is at ", time_ms(),
+                     " ms; clear it first"));
+  }
   const bool same_dt = !change.dt_ms.has_value() || *change.dt_ms == setup().culture.dt_ms;
   const bool same_v =
       !change.v_init_mv.has_value() || *change.v_init_mv == setup().culture.v_init_mv;
@@ -225,8 +248,9 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
                      " can be changed at time 0 only, and the culture is at ", time_ms(),
                      " ms; clear it first"));
   }
-  if (!change.setup.has_value() && same_dt && same_v && !change.forget_params &&
-      change.params_group.empty() && change.params.empty() && change.opsin.empty() &&
+  if (!change.setup.has_value() && !change.device.has_value() && !change.light_array.has_value() &&
+      same_dt && same_v && !change.forget_params && change.params_group.empty() &&
+      change.params.empty() && change.opsin.empty() &&
       (!change.plasticity.has_value() || *change.plasticity == setup().culture.plasticity)) {
     return std::optional<PreparedCulture>();
   }
@@ -239,8 +263,22 @@ absl::StatusOr<std::optional<PreparedCulture>> LiveCulture::Prepare(
     auto made = PrepareCulture(model_->system(), options);
     if (!made.ok()) return made.status();
     next = *std::move(made);
+    if (prepared_.owns_electrodes) {
+      SetElectrodes({*prepared_.graph.electrode_array, prepared_.limits}, next);
+    }
+    if (prepared_.owns_fibers) SetFibers(*prepared_.light_array, next);
   } else {
     next = prepared_;
+  }
+  if (change.device.has_value()) {
+    LIVND_RETURN_IF_ERROR(AtField("device", change.device->Validate()));
+    LIVND_RETURN_IF_ERROR(plan_.CheckDevice("device", sim::StimulusMode::kField));
+    SetElectrodes(*change.device, next);
+  }
+  if (change.light_array.has_value()) {
+    LIVND_RETURN_IF_ERROR(AtField("light_array", change.light_array->Validate()));
+    LIVND_RETURN_IF_ERROR(plan_.CheckDevice("light_array", sim::StimulusMode::kLight));
+    SetFibers(*change.light_array, next);
   }
   sim::CultureConfig& config = next.setup.culture;
   if (change.dt_ms.has_value()) config.dt_ms = *change.dt_ms;
@@ -354,7 +392,24 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
       !s.ok()) {
     return s;
   }
+  LIVND_RETURN_IF_ERROR(
+      RunDecodings::Check("recording.decodings", selection.decodings, next.setup, *next.culture));
   if (absl::Status s = CheckLearnedWeights(change, *next.culture); !s.ok()) return s;
+  // An encoding is of the electrodes and the ticks that there are.
+  std::shared_ptr<const CultureEncoding> encoding = encoding_;
+  std::optional<EncodingSelection> encode;
+  if (change.encoding.has_value()) {
+    encode = *change.encoding;
+    encoding.reset();
+  } else if (rebuild && encoding_ != nullptr) {
+    encode = encoding_->selection();
+  }
+  if (encode.has_value()) {
+    const auto& array = next.setup.electrode_array;
+    LIVND_ASSIGN_OR_RETURN(
+        encoding, CultureEncoding::Create(*encode, array.has_value() ? array->electrodes.size() : 0,
+                                          *next.culture));
+  }
   std::map<int64_t, std::vector<double>> inputs;
   if (!anew) inputs = input_spikes_ms_;
   for (const auto& [gid, times] : change.input_spikes_ms) inputs[gid] = times;
@@ -366,18 +421,27 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
   }
 
   // Nothing can fail from here on.
+  if (change.encoding.has_value() || (encoding != nullptr && tick_ == 0 && rebuild)) {
+    encoding_states_.clear();
+    if (encoding != nullptr) encoding_states_ = BeginEncoding(*encoding, num_copies_);
+  }
+  encoding_ = std::move(encoding);
   input_spikes_ms_ = std::move(inputs);
   selection_ = selection;
   if (rebuild) {
     const std::vector<std::vector<double>> states = copies_->SaveAll();
     const std::vector<double> learned = LearnedWeights();
     const size_t num_plastic = culture().plastic_connections().size();
-    const bool uses_electrodes = plan_.uses_electrodes();
+    const bool uses_electrodes = plan_.uses_device(sim::StimulusMode::kField);
+    const bool uses_fibers = plan_.uses_device(sim::StimulusMode::kLight);
     prepared_ = *std::move(*prepared);
     copies_ = std::move(copies);
     electrodes_.reset();
+    fibers_.reset();
     hearing_.reset();
+    ears_.reset();
     if (uses_electrodes) FindElectrodes().IgnoreError();  // it was found before
+    if (uses_fibers) FindFibers().IgnoreError();
     if (tick_ != 0) {
       copies_->LoadAll(states);
     } else {
@@ -387,7 +451,7 @@ absl::Status LiveCulture::Change(const CultureChange& change) {
       KeyNoise();
       SetPlasticity();
     }
-    plan_.Rebind(culture(), electrodes_.get());
+    plan_.Rebind(culture(), devices());
     InstallStimuli(nullptr).IgnoreError();  // they were accepted before
   }
   ChangeLearnedWeights(change);

@@ -15,6 +15,8 @@
 #include "env/copies.h"
 #include "env/culture/culture_model.h"
 #include "env/culture/culture_types.h"
+#include "env/culture/run_decodings.h"
+#include "env/culture/run_features.h"
 #include "env/culture/run_pulses.h"
 #include "env/culture/saved_culture.h"
 #include "env/culture/series_recorder.h"
@@ -81,6 +83,8 @@ class LiveCulture {
   int64_t SpikeBytes() const;
   // What the stimuli that are not over take up.
   int64_t StimulusBytes() const { return plan_.num_bytes(); }
+  // What the decodings of a run take up, and what its features become; 0 of a run that BeginRun refuses.
+  int64_t CodingBytes(double duration_ms, bool with_features);
   // What input spikes would take up in all the gangs, so many of them.
   int64_t InputSpikeBytes(int64_t num_spikes) const;
   // Whether the culture is its own: built after a change, and not the model's.
@@ -105,11 +109,16 @@ class LiveCulture {
   const io::CultureSetup& setup() const { return prepared_.setup; }
   // Everything that was set, the start's default parameters included, in order.
   const io::ParamList& params() const { return prepared_.params; }
+  // Of the electrodes of setup().
+  const io::StimulationLimits& limits() const { return prepared_.limits; }
+  const std::optional<io::LightArrayConfig>& light_array() const { return prepared_.light_array; }
   const RecordingSelection& selection() const { return selection_; }
+  // Null where there is none.
+  const CultureEncoding* encoding() const { return encoding_.get(); }
   bool plasticity_on() const { return plasticity_on_; }
   // [copy][plastic connection], in the order of sim::Culture::plastic_connections().
   std::vector<double> LearnedWeights() const;
-  // Made when first asked for. InvalidArgument: the system has no electrodes.
+  // Made when first asked for. InvalidArgument: there are no electrodes.
   absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> Hearing();
   // Event sources that take input spikes, ascending.
   std::vector<int64_t> input_gids() const;
@@ -135,6 +144,7 @@ class LiveCulture {
     std::vector<sim::Spike> spikes;                      // of copies counted from the group's first
     int64_t num_kept = 0;                                // of them; later ones are not checked yet
     std::vector<std::vector<SeriesRecorder>> recorders;  // [copy of the group][series]
+    std::vector<std::vector<SeriesRecorder>> heard;  // [copy of the group][decoding of potentials]
   };
   // A run that has begun.
   struct RunUnderWay {
@@ -150,6 +160,9 @@ class LiveCulture {
     Passage passage;
     std::optional<RunPulses> pulses;
     std::vector<io::ElectrodeCharge> charges;
+    std::optional<RunFeatures> features;
+    EncodingStates encoding_states;  // to go back to
+    RunDecodings decodings;
     bool given_up = false;
 
     bool too_many_spikes() const;
@@ -174,11 +187,16 @@ class LiveCulture {
 
   // Null where the system has no electrodes; made when first asked for.
   absl::StatusOr<const Electrodes*> FindElectrodes();
+  // Null where it has no fibres; likewise.
+  absl::StatusOr<const Fibers*> FindFibers();
+  // Those that were found.
+  Devices devices() const { return {electrodes_.get(), fibers_.get()}; }
   // `have`: what the copies have got of the plan, or null. Fails for restored plans alone.
   absl::Status InstallStimuli(const StimulusPlan* have);
   CultureChange Settings() const;
   absl::Status Load(const SavedCulture& saved, absl::Span<const int> copy_of);
   absl::Status CheckDuration(double duration_ms) const;
+  int64_t NumTicks(double duration_ms) const;
   // Spikes that the copies can have at most.
   double MostSpikes(int64_t num_ticks) const;
   int64_t NumRows(const SeriesSelection& series) const;
@@ -191,8 +209,17 @@ class LiveCulture {
   void MakeRecorders(const Copies::Group& group, GroupRun& of_group) const;
   // From one tick of the run to another.
   void Advance(Copies::Group& group, GroupRun& of_group, int64_t from, int64_t to);
+  // The decodings of a run; those of no length, and none, are empty.
+  absl::StatusOr<RunDecodings> MakeDecodings(int64_t num_ticks);
+  // Takes note of a run's features, and the field from electrodes.
+  absl::Status TakeFeatures(const CultureRun& run, int64_t num_ticks, const Devices& devices,
+                            StimulusPlan& plan, std::optional<RunFeatures>* features) const;
   // Gives a group's copies the pulses that begin between two ticks of the run.
   void InstallPulses(const Copies::Group& group, int64_t from, int64_t to);
+  // And the steps of its features, likewise.
+  void InstallFeatures(const Copies::Group& group, int64_t from, int64_t to);
+  // Has decodings hear what has happened to the copies of a group that are good.
+  void Decode(const Copies::Group& group, GroupRun& of_group);
   // Finds the copies that have failed since `from`, which is when the last check was.
   void CheckCopies(const Copies::Group& group, GroupRun& of_group, int64_t from);
   bool RecordsSpikesOf(int64_t gid) const;
@@ -207,10 +234,14 @@ class LiveCulture {
   RecordingSelection selection_;
   std::map<int64_t, std::vector<double>> input_spikes_ms_;
   bool plasticity_on_ = false;
+  std::shared_ptr<const CultureEncoding> encoding_;
 
   // What runs.
   std::unique_ptr<const Electrodes> electrodes_;
+  std::unique_ptr<const Fibers> fibers_;
   std::shared_ptr<const ElectrodeHearing> hearing_;
+  std::shared_ptr<const DecodingEars> ears_;
+  EncodingStates encoding_states_;
   std::unique_ptr<Copies> copies_;
   StimulusPlan plan_;
   int64_t tick_ = 0;

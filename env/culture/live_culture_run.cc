@@ -12,8 +12,10 @@
 #include "base/status_macros.h"
 #include "env/culture/live_culture.h"
 #include "env/passage.h"
+#include "io/culture/light_map.h"
 #include "io/culture/stimulation_map.h"
 #include "io/device/electrode_array.h"
+#include "io/device/light_array.h"
 
 namespace livnd::env {
 namespace {
@@ -35,11 +37,18 @@ std::string UpTo(int64_t num_ticks, double dt_ms) {
   return absl::StrFormat("0 .. %.10g (ms)", static_cast<double>(num_ticks) * dt_ms);
 }
 
-int64_t TicksOf(double duration_ms, double dt_ms) {
-  return static_cast<int64_t>(std::nearbyint(duration_ms / dt_ms));
+bool UsesFibers(const CultureRun& run) {
+  return (run.pulse_plan.has_value() && !run.pulse_plan->light.empty()) ||
+         std::any_of(run.stimuli.begin(), run.stimuli.end(), [](const CultureStimulus& s) {
+           return s.quantity == StimulusQuantity::kFiberMw;
+         });
 }
 
 }  // namespace
+
+int64_t LiveCulture::NumTicks(double duration_ms) const {
+  return static_cast<int64_t>(std::nearbyint(duration_ms / culture().dt_ms()));
+}
 
 absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
   if (electrodes_ == nullptr && setup().electrode_array.has_value()) {
@@ -50,6 +59,15 @@ absl::StatusOr<const Electrodes*> LiveCulture::FindElectrodes() {
     electrodes_ = std::make_unique<Electrodes>(Electrodes{*std::move(array), std::move(map)});
   }
   return electrodes_.get();
+}
+
+absl::StatusOr<const Fibers*> LiveCulture::FindFibers() {
+  if (fibers_ == nullptr && prepared_.light_array.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(io::LightArray array, io::LightArray::Create(*prepared_.light_array));
+    LIVND_ASSIGN_OR_RETURN(auto map, io::LightStimulationMap(array, model_->system(), culture()));
+    fibers_ = std::make_unique<Fibers>(Fibers{std::move(array), std::move(map)});
+  }
+  return fibers_.get();
 }
 
 absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::Hearing() {
@@ -78,9 +96,9 @@ absl::Status LiveCulture::CheckDuration(double duration_ms) const {
   const double cells = static_cast<double>(num_copies_) *
                        std::max(1.0, static_cast<double>(culture().gids().size()));
   const int64_t longest =
-      std::min(TicksOf(kMaxDurationMs, dt), static_cast<int64_t>(kMaxCellSteps / cells));
+      std::min(NumTicks(kMaxDurationMs), static_cast<int64_t>(kMaxCellSteps / cells));
   const bool in_range = duration_ms >= 0.0 && duration_ms <= 2.0 * kMaxDurationMs;  // false for NaN
-  if (in_range && TicksOf(duration_ms, dt) <= longest) return absl::OkStatus();
+  if (in_range && NumTicks(duration_ms) <= longest) return absl::OkStatus();
   return MakeFieldError("duration_ms", Exact(duration_ms),
                         absl::StrCat(UpTo(longest, dt), " in one run of ", num_copies_, " x ",
                                      culture().gids().size(), " cells"));
@@ -125,7 +143,7 @@ double LiveCulture::MostSpikes(int64_t num_ticks) const {
 
 int64_t LiveCulture::RecordingBytes(double duration_ms, int64_t max_spike_bytes) const {
   if (!CheckDuration(duration_ms).ok()) return 0;
-  const int64_t num_ticks = TicksOf(duration_ms, culture().dt_ms());
+  const int64_t num_ticks = NumTicks(duration_ms);
   const double spikes = selection_.spikes ? MostSpikes(num_ticks) * kBytesOfSpike : 0.0;
   return SeriesBytes(num_ticks) +
          static_cast<int64_t>(std::min(spikes, static_cast<double>(max_spike_bytes)));
@@ -174,49 +192,60 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   if (all_failed()) {
     return absl::FailedPreconditionError("every copy has left the range of numbers; clear first");
   }
-  if (absl::Status s = CheckDuration(run.duration_ms); !s.ok()) return s;
-  const int64_t num_ticks = TicksOf(run.duration_ms, culture().dt_ms());
-  const int64_t series_bytes = SeriesBytes(num_ticks);
+  const double duration_ms = run.duration_ms;
+  if (absl::Status s = CheckDuration(duration_ms); !s.ok()) return s;
+  const int64_t num_ticks = NumTicks(duration_ms);
+  LIVND_ASSIGN_OR_RETURN(RunDecodings decodings, MakeDecodings(num_ticks));
+  const int64_t series_bytes = SeriesBytes(num_ticks) + decodings.ValueBytes(num_copies_);
   if (series_bytes > run.max_recording_bytes) {
     const int64_t fits = LongestTicks(run.max_recording_bytes, num_ticks);
     const std::string shorter =
         fits < 0 ? "" : absl::StrCat(UpTo(fits, culture().dt_ms()), ", or ");
     return MakeFieldError(
-        "duration_ms",
-        absl::StrCat(Exact(run.duration_ms), " with series of ", series_bytes, " bytes"),
+        "duration_ms", absl::StrCat(Exact(duration_ms), " with series of ", series_bytes, " bytes"),
         absl::StrCat(shorter, "fewer series (", run.max_recording_bytes, " bytes in one answer)"));
   }
-  absl::StatusOr<const Electrodes*> electrodes = nullptr;
-  const bool stimulated = !run.stimuli.empty() || run.pulse_plan.has_value();
+  Devices devices;
+  const bool stimulated =
+      !run.stimuli.empty() || run.pulse_plan.has_value() || run.features.has_value();
   if (stimulated) {
-    electrodes = FindElectrodes();
-    if (!electrodes.ok()) return electrodes.status();
+    LIVND_ASSIGN_OR_RETURN(devices.electrodes, FindElectrodes());
+  }
+  if (UsesFibers(run)) {
+    LIVND_ASSIGN_OR_RETURN(devices.fibers, FindFibers());
   }
   StimulusPlan plan = plan_;
   plan.ForgetBefore(tick_, culture().dt_ms());
   for (size_t i = 0; i < run.stimuli.size(); ++i) {
+    if (run.stimuli[i].quantity == StimulusQuantity::kElectrodeUa && prepared_.limits.any()) {
+      return MakeFieldError(absl::StrCat("stimuli[", i, "].quantity"), "samples of currents",
+                            "a plan of pulses: the device has limits, which are of pulses");
+    }
     if (absl::Status s = plan.Add(absl::StrCat("stimuli[", i, "]"), run.stimuli[i], culture(),
-                                  *electrodes, {tick_, summed_ms_}, run.max_stimulus_bytes);
+                                  devices, {tick_, summed_ms_}, run.max_stimulus_bytes);
         !s.ok()) {
       return s;
     }
   }
+  std::optional<RunFeatures> features;
+  LIVND_RETURN_IF_ERROR(TakeFeatures(run, num_ticks, devices, plan, &features));
   std::optional<RunPulses> pulses;
   if (run.account_charges && !run.pulse_plan.has_value()) {
     return MakeFieldError("charges", "asked for", "a run with a plan of pulses");
   }
   if (run.pulse_plan.has_value()) {
-    LIVND_RETURN_IF_ERROR(RunPulses::CheckAlone(plan));
-    LIVND_RETURN_IF_ERROR(plan.Add("pulse_plan", RunPulses::Announcement(culture(), *electrodes),
-                                   culture(), *electrodes, {tick_, summed_ms_},
-                                   run.max_stimulus_bytes));
-    LIVND_ASSIGN_OR_RETURN(
-        pulses, RunPulses::Create(*run.pulse_plan, **electrodes, culture(), tick_, num_ticks));
+    LIVND_RETURN_IF_ERROR(
+        RunPulses::Announce(*run.pulse_plan, culture(), devices, {tick_, summed_ms_}, plan));
+    LIVND_ASSIGN_OR_RETURN(pulses, RunPulses::Create(*run.pulse_plan, devices, prepared_.limits,
+                                                     culture(), tick_, num_ticks));
   }
 
   absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> hearing = nullptr;
-  for (const SeriesSelection& s : selection_.series) {
-    if (s.quantity != RecordedQuantity::kElectrodePotentialUv) continue;
+  const bool hears =
+      std::any_of(selection_.series.begin(), selection_.series.end(), [](const SeriesSelection& s) {
+        return s.quantity == RecordedQuantity::kElectrodePotentialUv;
+      });
+  if (hears || !decodings.potentials().empty()) {
     hearing = Hearing();
     if (!hearing.ok()) return hearing.status();
   }
@@ -233,10 +262,12 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   if (run.account_charges) charges = pulses->Charges();
   std::swap(plan_, plan);
   if (stimulated) InstallStimuli(&plan).IgnoreError();  // Add has seen them
-  run_.emplace(RunUnderWay{
-      run.duration_ms, num_ticks, max_spikes, *std::move(hearing), std::move(plan), failed_at_ms_,
-      std::move(states), std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
-      Passage(*copies_, num_ticks), std::move(pulses), std::move(charges), false});
+  decodings.Begin(num_copies_, tick_);
+  run_.emplace(RunUnderWay{duration_ms, num_ticks, max_spikes, *std::move(hearing), std::move(plan),
+                           failed_at_ms_, std::move(states),
+                           std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
+                           Passage(*copies_, num_ticks), std::move(pulses), std::move(charges),
+                           std::move(features), encoding_states_, std::move(decodings), false});
   return absl::OkStatus();
 }
 
@@ -257,6 +288,7 @@ absl::Status LiveCulture::FinishRun() {
   if (run.too_many_spikes()) {
     plan_ = std::move(run.plan);
     failed_at_ms_ = std::move(run.failed_at_ms);
+    encoding_states_ = std::move(run.encoding_states);
     copies_->LoadAll(run.states);
     InstallStimuli(nullptr).IgnoreError();  // they were accepted before
     return absl::ResourceExhaustedError(absl::StrCat("more spikes in ", run.duration_ms,
@@ -269,6 +301,7 @@ absl::Status LiveCulture::FinishRun() {
   recording_.charges = std::move(run.charges);
   tick_ += run.num_ticks;
   summed_ms_ += run.duration_ms;
+  recording_.decoded = run.decodings.Finish(failed_at_ms_);
   Collect(run.groups, run.num_ticks);
   return absl::OkStatus();
 }
@@ -281,9 +314,14 @@ void LiveCulture::Park(int copy) {
 
 void LiveCulture::MakeRecorders(const Copies::Group& group, GroupRun& of_group) const {
   of_group.recorders.resize(static_cast<size_t>(group.size()));
+  of_group.heard.resize(static_cast<size_t>(group.size()));
+  const std::vector<RunDecodings::Potentials> potentials = run_->decodings.potentials();
   for (int k = 0; k < group.size(); ++k) {
     for (const SeriesSelection& s : selection_.series) {
       of_group.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), run_->hearing);
+    }
+    for (const RunDecodings::Potentials& p : potentials) {
+      of_group.heard[static_cast<size_t>(k)].emplace_back(p.series, k, culture(), run_->hearing);
     }
   }
 }
@@ -300,20 +338,25 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& of_group, int64_t from
       for (SeriesRecorder& r : of_group.recorders[static_cast<size_t>(k)]) {
         probes.push_back(r.probe());
       }
+      for (SeriesRecorder& r : of_group.heard[static_cast<size_t>(k)]) probes.push_back(r.probe());
     }
     if (run_->pulses.has_value()) InstallPulses(group, from, end);
-    group.Advance(end - from, selection_.spikes ? &of_group.spikes : nullptr, probes);
+    if (run_->features.has_value()) InstallFeatures(group, from, end);
+    const bool heard = selection_.spikes || run_->decodings.hears_spikes();
+    group.Advance(end - from, heard ? &of_group.spikes : nullptr, probes);
     if (end == check) CheckCopies(group, of_group, checked);
     from = end;
   }
 }
 
 void LiveCulture::InstallPulses(const Copies::Group& group, int64_t from, int64_t to) {
-  for (const std::shared_ptr<const sim::Waveform>& waveform : run_->pulses->Waveforms(from, to)) {
-    for (int copy = group.first(); copy < group.first() + group.size(); ++copy) {
-      if (!std::isnan(failed_at_ms_[static_cast<size_t>(copy)])) continue;
-      // BeginRun has seen the plan.
-      copies_->Install(copy, sim::StimulusMode::kField, waveform).IgnoreError();
+  for (const sim::StimulusMode mode : {sim::StimulusMode::kField, sim::StimulusMode::kLight}) {
+    for (const auto& waveform : run_->pulses->Waveforms(mode, from, to)) {
+      for (int copy = group.first(); copy < group.first() + group.size(); ++copy) {
+        if (!std::isnan(failed_at_ms_[static_cast<size_t>(copy)])) continue;
+        // BeginRun has seen the plan.
+        copies_->Install(copy, mode, waveform).IgnoreError();
+      }
     }
   }
 }
@@ -340,6 +383,7 @@ void LiveCulture::CheckCopies(const Copies::Group& group, GroupRun& of_group, in
     // What a copy that has failed does until the next Clear is nobody's business.
     if (!good) Park(group.first() + k);
   }
+  Decode(group, of_group);
   std::vector<sim::Spike>& spikes = of_group.spikes;
   if (any_failed || !selection_.spike_populations.empty()) {
     spikes.erase(std::remove_if(spikes.begin() + of_group.num_kept, spikes.end(),

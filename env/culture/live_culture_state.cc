@@ -32,6 +32,10 @@ CultureChange LiveCulture::Settings() const {
   if (prepared_.options.model.has_value() || prepared_.options.selection.has_value()) {
     out.setup = prepared_.options;
   }
+  if (prepared_.owns_electrodes) {
+    out.device = io::Device{*prepared_.graph.electrode_array, prepared_.limits};
+  }
+  if (prepared_.owns_fibers) out.light_array = prepared_.light_array;
   out.dt_ms = config.dt_ms;
   out.v_init_mv = config.v_init_mv;
   out.forget_params = true;
@@ -44,6 +48,7 @@ CultureChange LiveCulture::Settings() const {
     out.plasticity_on = plasticity_on_;
   }
   out.recording = selection_;
+  if (encoding_ != nullptr) out.encoding = encoding_->selection();
   out.input_spikes_ms = input_spikes_ms_;
   return out;
 }
@@ -59,7 +64,8 @@ SavedCulture LiveCulture::Save() const {
   out.stimuli = plan_.Save();
   std::vector<std::vector<double>> states = copies_->SaveAll();
   for (size_t c = 0; c < states.size(); ++c) {
-    out.copies.push_back({seeds_[c], failed_at_ms_[c], std::move(states[c])});
+    out.copies.push_back({seeds_[c], failed_at_ms_[c], std::move(states[c]), {}});
+    if (encoding_ != nullptr) out.copies.back().encoding_state = encoding_states_[c];
   }
   return out;
 }
@@ -102,6 +108,17 @@ absl::Status LiveCulture::Load(const SavedCulture& saved, absl::Span<const int> 
       return MakeFieldError(absl::StrCat(field, ".state[", int{sim::CopyHeader::kTick}, "]"),
                             Exact(tick), absl::StrCat(saved.tick, ", the culture's tick"));
     }
+    if (encoding_ != nullptr) {
+      const io::Encoding& encoding = encoding_->encoding();
+      if (copy.encoding_state.size() != encoding.state_size()) {
+        return MakeFieldError(absl::StrCat(field, ".encoding_state"),
+                              absl::StrCat(copy.encoding_state.size(), " numbers"),
+                              absl::StrCat(encoding.state_size()));
+      }
+      LIVND_RETURN_IF_ERROR(AtField(absl::StrCat(field, ".encoding_state"),
+                                    encoding.CheckState(copy.encoding_state)));
+      encoding_states_[c] = copy.encoding_state;
+    }
     copies_->Load(static_cast<int>(c), copy.state);
     seeds_[c] = copy.seed;
     failed_at_ms_[c] = copy.failed_at_ms;
@@ -111,13 +128,16 @@ absl::Status LiveCulture::Load(const SavedCulture& saved, absl::Span<const int> 
   num_clears_ = saved.num_clears;
   was_cleared_ = saved.was_cleared;
   noise_stream_ = saved.noise_stream;
-  const Electrodes* electrodes = nullptr;  // their gains are work
+  Devices devices;  // their gains are work
   for (const auto& [mode, stimuli] : saved.stimuli) {
-    if (!stimuli.electrodes) continue;
-    LIVND_ASSIGN_OR_RETURN(electrodes, FindElectrodes());
+    if (!stimuli.of_device) continue;
+    if (mode == sim::StimulusMode::kLight) {
+      LIVND_ASSIGN_OR_RETURN(devices.fibers, FindFibers());
+    } else {
+      LIVND_ASSIGN_OR_RETURN(devices.electrodes, FindElectrodes());
+    }
   }
-  LIVND_ASSIGN_OR_RETURN(plan_,
-                         StimulusPlan::Restore(saved.stimuli, copy_of, culture(), electrodes));
+  LIVND_ASSIGN_OR_RETURN(plan_, StimulusPlan::Restore(saved.stimuli, copy_of, culture(), devices));
   return InstallStimuli(nullptr);
 }
 

@@ -59,7 +59,9 @@ io::PulsePlan Plan() {
 CultureStimulus Samples(const io::PulsePlan& plan) {
   const std::vector<int32_t> ids = Ids();
   const auto schedule = *io::PulseSchedule::Create(plan, ids, {}, kDtMs);
-  CultureStimulus stimulus = RunPulses::Announcement(*EiMini()->prepared().culture, nullptr);
+  CultureStimulus stimulus;
+  stimulus.quantity = StimulusQuantity::kElectrodeUa;
+  stimulus.sample_dt_ms = kDtMs;
   stimulus.electrodes.assign(ids.begin(), ids.end());
   stimulus.num_samples = schedule.currents().num_ticks;
   stimulus.samples.resize(static_cast<size_t>(stimulus.num_samples) * ids.size());
@@ -152,7 +154,7 @@ TEST_F(RunPulsesTest, ARefusedPlanLeavesNothing) {
                 r.pulse_plan->light.resize(1);
                 r.pulse_plan->light[0].fibers = {0};
               }),
-              IsFieldError("pulse_plan.light[0].fibers[0]", "0", _));
+              IsFieldError("pulse_plan.quantity", "power of fibres", HasSubstr("no fibres")));
   ASSERT_TRUE(refused->Run(For(30)).ok());
   ASSERT_TRUE(plain->Run(For(30)).ok());
   ExpectSame(refused->recording(), plain->recording());
@@ -209,9 +211,8 @@ TEST_F(RunPulsesTest, APlanThatTakesTooLongToLookAtIsRefused) {
     entry.train.num_pulses = 499'000;
     entry.train.rate_hz = 20'000.0;
   }
-  EXPECT_THAT(culture->BeginRun(run),
-              IsFieldError("pulse_plan", HasSubstr("many different currents"),
-                           "weaker pulses, or fewer at one time"));
+  EXPECT_THAT(culture->BeginRun(run), IsFieldError("pulse_plan", HasSubstr("many different levels"),
+                                                   "weaker pulses, or fewer at one time"));
   for (io::ElectrodePulses& entry : run.pulse_plan->pulses) entry.last_amplitude_ua.reset();
   EXPECT_TRUE(culture->BeginRun(run).ok());
 }

@@ -29,6 +29,7 @@ struct SavedCulture {
     double failed_at_ms = 0.0;  // NaN: it has not
     std::vector<double>
         state;  // sim/culture/culture.h, with membrane currents where these are known
+    std::vector<double> encoding_state;  // of settings.encoding
   };
   std::vector<Copy> copies;
 };

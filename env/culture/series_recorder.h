@@ -44,6 +44,9 @@ class SeriesRecorder {
   // ... or drops it.
   void Drop() { probe_.samples.clear(); }
 
+  // Forgets what was kept.
+  void Forget() { samples_.clear(); }
+
   int64_t num_rows() const { return num_rows_; }
   // [sample][row].
   const std::vector<double>& samples() const { return samples_; }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/field_error.h"
+#include "env/culture/reach.h"
 #include "env/culture/sites.h"
 #include "io/device/light_array.h"
 
@@ -32,9 +33,23 @@ sim::StimulusMode ModeOf(StimulusQuantity quantity) {
       return sim::StimulusMode::kCurrentDensity;
     case StimulusQuantity::kIrradianceMwMm2:
     case StimulusQuantity::kPhotonFlux:
+    case StimulusQuantity::kFiberMw:
       return sim::StimulusMode::kLight;
   }
   return sim::StimulusMode::kField;
+}
+
+// Whether channels are a device's.
+bool IsOfDevice(StimulusQuantity quantity) {
+  return quantity == StimulusQuantity::kElectrodeUa || quantity == StimulusQuantity::kFiberMw;
+}
+
+// The channel of an id, or -1.
+int FindChannel(StimulusQuantity quantity, const Devices& devices, int64_t id) {
+  if (id != static_cast<int32_t>(id)) return -1;
+  return quantity == StimulusQuantity::kElectrodeUa
+             ? devices.electrodes->array.Find(static_cast<int32_t>(id))
+             : devices.fibers->array.Find(static_cast<int32_t>(id));
 }
 
 bool IsLight(StimulusQuantity quantity) { return ModeOf(quantity) == sim::StimulusMode::kLight; }
@@ -48,6 +63,8 @@ std::pair<double, double> BoundsOf(StimulusQuantity quantity) {
       return {0.0, 1e6};
     case StimulusQuantity::kPhotonFlux:
       return {0.0, 1e24};
+    case StimulusQuantity::kFiberMw:
+      return {0.0, io::PulsePlan::kMaxPowerMw};
     default:
       return {-kMaxMagnitude, kMaxMagnitude};
   }
@@ -99,53 +116,50 @@ std::shared_ptr<sim::StimulusMap> MapOf(const std::vector<Site>& sites,
   return map;
 }
 
-// Electrode currents whose field leaves the bounds somewhere in the culture.
-absl::Status CheckField(absl::string_view field, const CultureStimulus& stimulus,
-                        const Electrodes& electrodes, int64_t num_rows) {
-  const sim::StimulusMap& map = *electrodes.map;
-  const size_t width = stimulus.electrodes.size();
-  std::vector<int> channels;
-  std::vector<double> largest;  // [channel]
+// Currents of electrodes, or powers of fibres, that make more somewhere in the culture than there may be.
+absl::Status CheckReach(absl::string_view field, const CultureStimulus& stimulus,
+                        const Devices& devices, int64_t num_rows) {
+  const sim::StimulusMode mode = ModeOf(stimulus.quantity);
+  Reach reach(mode, devices.map(mode), num_rows);
+  std::vector<Reach::Level> levels;
   for (const int64_t id : stimulus.electrodes) {
-    channels.push_back(electrodes.array.Find(static_cast<int32_t>(id)));
-    double most = 0.0;
-    for (int64_t row = 0; row < num_rows; ++row) {
-      most = std::max(most, map.Gain(channels.back(), row, num_rows));
-    }
-    largest.push_back(most);
+    levels.emplace_back(FindChannel(stimulus.quantity, devices, id), 0.0);
   }
-  for (size_t first = 0; first < stimulus.samples.size(); first += width) {
-    const double* x = stimulus.samples.data() + first;
-    double most = 0.0;
-    for (size_t i = 0; i < width; ++i) most += std::fabs(x[i]) * largest[i];
-    if (most <= kFieldBoundMv) continue;
-    for (int64_t row = 0; row < num_rows; ++row) {
-      double ve_mv = 0.0;
-      for (size_t i = 0; i < width; ++i) ve_mv += x[i] * map.Gain(channels[i], row, num_rows);
-      if (std::fabs(ve_mv) <= kFieldBoundMv) continue;
-      return MakeFieldError(
-          field,
-          absl::StrCat("currents of sample ",
-                       static_cast<int64_t>(first / width) % stimulus.num_samples,
-                       " that make a potential of ", ve_mv, " mV at a cell"),
-          absl::StrCat("potentials of ", -kFieldBoundMv, " .. ", kFieldBoundMv, " mV"));
-    }
+  // Each channel's largest level, all with the same sign: no sample makes more.
+  for (size_t i = 0; i < stimulus.samples.size(); ++i) {
+    double& most = levels[i % levels.size()].second;
+    most = std::max(most, std::fabs(stimulus.samples[i]));
+  }
+  if (reach.Worst(levels) <= reach.bound()) return absl::OkStatus();
+  for (size_t first = 0; first < stimulus.samples.size(); first += levels.size()) {
+    for (size_t i = 0; i < levels.size(); ++i) levels[i].second = stimulus.samples[first + i];
+    const double worst = reach.Worst(levels);
+    if (worst <= reach.bound()) continue;
+    const int64_t sample = static_cast<int64_t>(first / levels.size()) % stimulus.num_samples;
+    return MakeFieldError(
+        field, absl::StrCat("what makes ", reach.Shown(worst), " at a cell in sample ", sample),
+        reach.Accepted());
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-bool StimulusPlan::uses_electrodes() const {
-  return modes_[static_cast<int>(sim::StimulusMode::kField)].electrodes;
+std::shared_ptr<const sim::StimulusMap> Devices::map(sim::StimulusMode mode) const {
+  if (mode == sim::StimulusMode::kLight) return fibers == nullptr ? nullptr : fibers->map;
+  return electrodes == nullptr ? nullptr : electrodes->map;
 }
 
-size_t StimulusPlan::num_field_stimuli() const {
-  return modes_[static_cast<int>(sim::StimulusMode::kField)].layers.size();
+bool StimulusPlan::uses_device(sim::StimulusMode mode) const {
+  return modes_[static_cast<int>(mode)].of_device;
+}
+
+size_t StimulusPlan::num_stimuli(sim::StimulusMode mode) const {
+  return modes_[static_cast<int>(mode)].layers.size();
 }
 
 absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus& stimulus,
-                                 const sim::Culture& culture, const Electrodes* electrodes) const {
+                                 const sim::Culture& culture, const Devices& devices) const {
   const auto path = [&](absl::string_view name) { return absl::StrCat(field, ".", name); };
   if (!(stimulus.sample_dt_ms >= 1e-3 && stimulus.sample_dt_ms <= 1e6)) {
     return MakeFieldError(path("sample_dt_ms"), Exact(stimulus.sample_dt_ms), "0.001 .. 1e6 (ms)");
@@ -157,7 +171,7 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
         absl::StrCat("a multiple of dt_ms = ", Exact(culture.dt_ms()), ", or the timing livn"));
   }
   const sim::StimulusMode mode = ModeOf(stimulus.quantity);
-  const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
+  const bool of_device = IsOfDevice(stimulus.quantity);
   for (const sim::CellGroup& group : culture.groups()) {
     if (group.model->supports(mode)) continue;
     std::vector<absl::string_view> takes;
@@ -169,18 +183,23 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
                           absl::StrCat(absl::StrJoin(takes, ", "), ": the neurons of ",
                                        group.population, " take nothing else"));
   }
-  if (by_electrode) {
-    if (electrodes == nullptr) {
-      return MakeFieldError(path("quantity"), "electrode currents",
-                            "stimuli of sites: this system has no electrodes");
+  if (of_device) {
+    if (devices.map(mode) == nullptr) {
+      return mode == sim::StimulusMode::kLight
+                 ? MakeFieldError(path("quantity"), "power of fibres",
+                                  "light at sites: this culture has no fibres")
+                 : MakeFieldError(path("quantity"), "electrode currents",
+                                  "stimuli of sites: this system has no electrodes");
     }
-    const io::ElectrodeArray& array = electrodes->array;
     std::set<int64_t> seen;
     for (size_t i = 0; i < stimulus.electrodes.size(); ++i) {
       const int64_t id = stimulus.electrodes[i];
-      if (id != static_cast<int32_t>(id) || array.Find(static_cast<int32_t>(id)) < 0) {
+      if (FindChannel(stimulus.quantity, devices, id) < 0) {
+        const std::vector<int32_t> ids = mode == sim::StimulusMode::kLight
+                                             ? devices.fibers->array.ids()
+                                             : devices.electrodes->array.ids();
         return MakeFieldError(absl::StrCat(path("electrodes"), "[", i, "]"), absl::StrCat(id),
-                              absl::StrCat("ids of the array: ", absl::StrJoin(array.ids(), ", ")));
+                              absl::StrCat("ids of the array: ", absl::StrJoin(ids, ", ")));
       }
       if (!seen.insert(id).second) {
         return MakeFieldError(absl::StrCat(path("electrodes"), "[", i, "]"),
@@ -208,9 +227,9 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
     }
   }
   const auto num_channels =
-      static_cast<int64_t>(by_electrode ? stimulus.electrodes.size() : stimulus.sites.size());
+      static_cast<int64_t>(of_device ? stimulus.electrodes.size() : stimulus.sites.size());
   if (num_channels == 0) {
-    return MakeFieldError(path(by_electrode ? "electrodes" : "sites"), "empty", "at least one");
+    return MakeFieldError(path(of_device ? "electrodes" : "sites"), "empty", "at least one");
   }
   const int64_t blocks = stimulus.per_copy ? num_copies_ : 1;
   if (stimulus.num_samples < 0 || static_cast<int64_t>(stimulus.samples.size()) !=
@@ -233,14 +252,14 @@ absl::Status StimulusPlan::Check(absl::string_view field, const CultureStimulus&
                      static_cast<int64_t>(i) % num_channels, ")"),
         absl::StrCat(Exact(low), " .. ", Exact(high)));
   }
-  if (!by_electrode) return absl::OkStatus();
-  return CheckField(path("samples"), stimulus, *electrodes, culture.num_section_rows());
+  if (!of_device) return absl::OkStatus();
+  return CheckReach(path("samples"), stimulus, devices, culture.num_section_rows());
 }
 
 absl::Status StimulusPlan::CheckMode(absl::string_view field, const CultureStimulus& stimulus,
                                      const ModePlan& mode) const {
   if (!mode.fed) return absl::OkStatus();
-  const bool by_electrode = stimulus.quantity == StimulusQuantity::kElectrodeUa;
+  const bool of_device = IsOfDevice(stimulus.quantity);
   if (mode.timing != stimulus.timing) {
     const auto name = [](sim::SampleTiming timing) {
       return timing == sim::SampleTiming::kLivn ? "livn" : "exact";
@@ -254,9 +273,15 @@ absl::Status StimulusPlan::CheckMode(absl::string_view field, const CultureStimu
                           absl::StrCat(Exact(mode.sample_dt_ms),
                                        ", as this mode's earlier stimulus, until the next Clear"));
   }
-  if (mode.electrodes != by_electrode) {
+  if (mode.of_device != of_device && IsLight(stimulus.quantity)) {
     return MakeFieldError(absl::StrCat(field, ".quantity"),
-                          by_electrode ? "electrode currents" : "extracellular potentials",
+                          of_device ? "power of fibres" : "light at sites",
+                          "the light's earlier kind, until the next Clear: it comes either from "
+                          "fibres or from what is said of sites");
+  }
+  if (mode.of_device != of_device) {
+    return MakeFieldError(absl::StrCat(field, ".quantity"),
+                          of_device ? "electrode currents" : "extracellular potentials",
                           "the field's earlier kind, until the next Clear: it comes either from "
                           "electrodes or from potentials at sites");
   }
@@ -297,13 +322,13 @@ absl::Status StimulusPlan::CheckRoom(absl::string_view field, const CultureStimu
 }
 
 std::vector<int> StimulusPlan::ChannelsOf(const CultureStimulus& stimulus,
-                                          const sim::Culture& culture, const Electrodes* electrodes,
+                                          const sim::Culture& culture, const Devices& devices,
                                           ModePlan& mode) {
   std::vector<int> out;
-  if (stimulus.quantity == StimulusQuantity::kElectrodeUa) {
-    mode.electrode_map = electrodes->map;
+  if (IsOfDevice(stimulus.quantity)) {
+    mode.device_map = devices.map(ModeOf(stimulus.quantity));
     for (const int64_t id : stimulus.electrodes) {
-      out.push_back(electrodes->array.Find(static_cast<int32_t>(id)));
+      out.push_back(FindChannel(stimulus.quantity, devices, id));
     }
     return out;
   }
@@ -365,25 +390,46 @@ void StimulusPlan::DropHidden(ModePlan& mode, double dt_ms) {
 }
 
 absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& stimulus,
-                               const sim::Culture& culture, const Electrodes* electrodes,
+                               const sim::Culture& culture, const Devices& devices,
                                const StimulusOnset& onset, int64_t max_bytes) {
-  if (absl::Status s = Check(field, stimulus, culture, electrodes); !s.ok()) return s;
+  if (absl::Status s = Check(field, stimulus, culture, devices); !s.ok()) return s;
   ModePlan& mode = modes_[static_cast<int>(ModeOf(stimulus.quantity))];
   if (absl::Status s = CheckMode(field, stimulus, mode); !s.ok()) return s;
   if (stimulus.num_samples > 0) {
     if (absl::Status s = CheckRoom(field, stimulus, mode, max_bytes); !s.ok()) return s;
   }
   mode.fed = true;
-  mode.electrodes = stimulus.quantity == StimulusQuantity::kElectrodeUa;
+  mode.of_device = IsOfDevice(stimulus.quantity);
   mode.timing = stimulus.timing;
   mode.sample_dt_ms = stimulus.sample_dt_ms;
-  std::vector<int> channels = ChannelsOf(stimulus, culture, electrodes, mode);
+  std::vector<int> channels = ChannelsOf(stimulus, culture, devices, mode);
   if (stimulus.num_samples == 0) return absl::OkStatus();
   const std::shared_ptr<Layer> layer = LayerOf(stimulus, std::move(channels), onset);
   layer->serial = mode.next_serial++;
   mode.layers.push_back(layer);
   DropHidden(mode, culture.dt_ms());
   return absl::OkStatus();
+}
+
+absl::Status StimulusPlan::Announce(absl::string_view field, sim::StimulusMode mode,
+                                    const sim::Culture& culture, const Devices& devices,
+                                    const StimulusOnset& onset) {
+  const bool is_light = mode == sim::StimulusMode::kLight;
+  if (const size_t num = num_stimuli(mode); num > 0) {
+    return MakeFieldError(field,
+                          absl::StrCat("beside ", num, " stimuli of ",
+                                       is_light ? "light" : "the field", " that are not over"),
+                          "pulses alone: either would cut the other");
+  }
+  CultureStimulus nothing;
+  nothing.quantity = is_light ? StimulusQuantity::kFiberMw : StimulusQuantity::kElectrodeUa;
+  nothing.sample_dt_ms = culture.dt_ms();
+  nothing.electrodes = {0};
+  if (is_light && devices.fibers != nullptr) nothing.electrodes[0] = devices.fibers->array.ids()[0];
+  if (!is_light && devices.electrodes != nullptr) {
+    nothing.electrodes[0] = devices.electrodes->array.ids()[0];
+  }
+  return Add(field, nothing, culture, devices, onset, 0);
 }
 
 void StimulusPlan::ForgetBefore(int64_t tick, double dt_ms) {
@@ -416,9 +462,19 @@ absl::Status StimulusPlan::CheckDt(double dt_ms) const {
   return absl::OkStatus();
 }
 
-void StimulusPlan::Rebind(const sim::Culture& culture, const Electrodes* electrodes) {
-  for (ModePlan& mode : modes_) {
-    if (mode.electrode_map != nullptr) mode.electrode_map = electrodes->map;
+absl::Status StimulusPlan::CheckDevice(absl::string_view field, sim::StimulusMode mode) const {
+  const ModePlan& plan = modes_[static_cast<int>(mode)];
+  if (!plan.of_device || plan.layers.empty()) return absl::OkStatus();
+  return MakeFieldError(field, "present",
+                        "absent: stimuli of the device that there is are still to come, until the "
+                        "next Clear");
+}
+
+void StimulusPlan::Rebind(const sim::Culture& culture, const Devices& devices) {
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    ModePlan& mode = modes_[m];
+    if (mode.device_map != nullptr)
+      mode.device_map = devices.map(static_cast<sim::StimulusMode>(m));
     if (mode.channels != nullptr) mode.site_map = MapOf(mode.channels->sites, culture);
   }
 }
@@ -458,7 +514,7 @@ std::map<sim::StimulusMode, SavedStimuli> StimulusPlan::Save() const {
     const ModePlan& mode = modes_[m];
     if (!mode.fed) continue;
     SavedStimuli& saved = out[static_cast<sim::StimulusMode>(m)];
-    saved.electrodes = mode.electrodes;
+    saved.of_device = mode.of_device;
     saved.timing = mode.timing;
     saved.sample_dt_ms = mode.sample_dt_ms;
     if (mode.channels != nullptr) saved.sites = mode.channels->sites;
@@ -469,20 +525,22 @@ std::map<sim::StimulusMode, SavedStimuli> StimulusPlan::Save() const {
 
 absl::StatusOr<StimulusPlan> StimulusPlan::Restore(
     const std::map<sim::StimulusMode, SavedStimuli>& saved, absl::Span<const int> copy_of,
-    const sim::Culture& culture, const Electrodes* electrodes) {
+    const sim::Culture& culture, const Devices& devices) {
   StimulusPlan out(static_cast<int>(copy_of.size()));
   for (const auto& [stimulus_mode, from] : saved) {
     const std::string field = FieldOf(stimulus_mode);
     ModePlan& mode = out.modes_[static_cast<int>(stimulus_mode)];
     mode.fed = true;
-    mode.electrodes = from.electrodes;
+    mode.of_device = from.of_device;
     mode.timing = from.timing;
     mode.sample_dt_ms = from.sample_dt_ms;
-    if (from.electrodes) {
-      if (electrodes == nullptr) {
-        return MakeFieldError(field, "currents of electrodes", "sites: the system has none");
+    if (from.of_device) {
+      mode.device_map = devices.map(stimulus_mode);
+      const bool may_be =
+          stimulus_mode == sim::StimulusMode::kField || stimulus_mode == sim::StimulusMode::kLight;
+      if (!may_be || mode.device_map == nullptr) {
+        return MakeFieldError(field, "stimuli of a device", "sites: the culture has none");
       }
-      mode.electrode_map = electrodes->map;
     }
     for (size_t i = 0; i < from.sites.size(); ++i) {
       if (absl::Status s =

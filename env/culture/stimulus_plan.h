@@ -16,6 +16,7 @@
 #include "env/copies.h"
 #include "env/culture/culture_types.h"
 #include "io/device/electrode_array.h"
+#include "io/device/light_array.h"
 #include "sim/culture/culture.h"
 #include "sim/stimulus/stimulus.h"
 
@@ -25,6 +26,21 @@ namespace livnd::env {
 struct Electrodes {
   io::ElectrodeArray array;
   std::shared_ptr<const sim::StimulusMap> map;
+};
+
+// The fibres of a culture, and how the power out of them reaches its somata.
+struct Fibers {
+  io::LightArray array;
+  std::shared_ptr<const sim::StimulusMap> map;
+};
+
+// What stimulates a culture; null where it has none. A view.
+struct Devices {
+  const Electrodes* electrodes = nullptr;
+  const Fibers* fibers = nullptr;
+
+  // How the device that a mode has reaches the culture, or null.
+  std::shared_ptr<const sim::StimulusMap> map(sim::StimulusMode mode) const;
 };
 
 // When a stimulus begins.
@@ -37,7 +53,7 @@ struct StimulusOnset {
 
 // What is on a plan's axis in one mode. A value; waveforms are shared and do not change.
 struct SavedStimuli {
-  bool electrodes = false;  // channels are electrodes in declared order
+  bool of_device = false;  // channels are electrodes, or of light fibres, in declared order
   sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
   double sample_dt_ms = 0.0;  // of the last stimulus
   std::vector<Site> sites;    // the channels otherwise
@@ -58,19 +74,28 @@ class StimulusPlan {
   explicit StimulusPlan(int num_copies) : num_copies_(num_copies) {}
 
   // Puts a stimulus on the axis from an onset on, which no stimulus before it lies behind. A
-  // MakeFieldError below `field` names what is wrong; nothing has changed then. `electrodes` is null
-  // where the culture has none. All that is not over may take max_bytes.
+  // MakeFieldError below `field` names what is wrong; nothing has changed then. All that is not over may
+  // take max_bytes.
   absl::Status Add(absl::string_view field, const CultureStimulus& stimulus,
-                   const sim::Culture& culture, const Electrodes* electrodes,
-                   const StimulusOnset& onset, int64_t max_bytes);
+                   const sim::Culture& culture, const Devices& devices, const StimulusOnset& onset,
+                   int64_t max_bytes);
+
+  // Takes note of pulses of a mode's device, which are none of the stimuli: they are over when their run is. A
+  // MakeFieldError about `field`, or below it, where there is no such device or cells take no such stimuli, and beside
+  // stimuli of the mode that are not over, which would cut the pulses.
+  absl::Status Announce(absl::string_view field, sim::StimulusMode mode,
+                        const sim::Culture& culture, const Devices& devices,
+                        const StimulusOnset& onset);
 
   // Drops the stimuli that are over at a tick.
   void ForgetBefore(int64_t tick, double dt_ms);
 
   // The stimuli that are still to come can follow a culture with other ticks. The error names "dt_ms".
   absl::Status CheckDt(double dt_ms) const;
-  // Takes the sections of another culture, and its electrodes.
-  void Rebind(const sim::Culture& culture, const Electrodes* electrodes);
+  // A mode's stimuli that are still to come can follow a culture with another device; the error is about `field`.
+  absl::Status CheckDevice(absl::string_view field, sim::StimulusMode mode) const;
+  // Takes the sections of another culture, and its devices.
+  void Rebind(const sim::Culture& culture, const Devices& devices);
 
   // The modes that stimuli have fed, and a plan as it was saved, of the copies copy_of[0],
   // copy_of[1] ... of the saved one. What comes from outside may be refused, by a field error below
@@ -78,17 +103,17 @@ class StimulusPlan {
   std::map<sim::StimulusMode, SavedStimuli> Save() const;
   static absl::StatusOr<StimulusPlan> Restore(
       const std::map<sim::StimulusMode, SavedStimuli>& saved, absl::Span<const int> copy_of,
-      const sim::Culture& culture, const Electrodes* electrodes);
+      const sim::Culture& culture, const Devices& devices);
 
   // Gives the stimuli to those copies that take any; `have`: what these have got already, or null.
   // Fails for restored plans alone: a waveform that is none, or not of the mode's timing.
   absl::Status InstallInto(Copies& copies, absl::FunctionRef<bool(int)> takes,
                            const StimulusPlan* have) const;
 
-  // Electrode currents are on the axis, or were.
-  bool uses_electrodes() const;
-  // Of the field, by electrodes or at sites, that are not over.
-  size_t num_field_stimuli() const;
+  // Stimuli of a mode's device are on the axis, or were.
+  bool uses_device(sim::StimulusMode mode) const;
+  // Of a mode, by its device or at sites, that are not over.
+  size_t num_stimuli(sim::StimulusMode mode) const;
 
   // What the stimuli that are not over take up.
   int64_t num_bytes() const;
@@ -108,26 +133,26 @@ class StimulusPlan {
     int64_t num_bytes() const;
   };
   struct ModePlan {
-    bool fed = false;         // there was a stimulus
-    bool electrodes = false;  // channels are electrodes in declared order
+    bool fed = false;        // there was a stimulus
+    bool of_device = false;  // as SavedStimuli's
     sim::SampleTiming timing = sim::SampleTiming::kExactTicks;
     double sample_dt_ms = 0.0;  // of the last one
     // Of sites; written to only while no other plan and no gang shares them.
     std::shared_ptr<Channels> channels;
     std::shared_ptr<sim::StimulusMap> site_map;
-    std::shared_ptr<const sim::StimulusMap> electrode_map;
+    std::shared_ptr<const sim::StimulusMap> device_map;
     std::vector<std::shared_ptr<const Layer>> layers;
     int64_t next_serial = 0;
     int64_t num_hidden = 0;  // layers that were dropped before their end
 
     // How the channels reach sections; null before the first stimulus.
     std::shared_ptr<const sim::StimulusMap> map() const {
-      return electrodes ? electrode_map : site_map;
+      return of_device ? device_map : site_map;
     }
   };
 
   absl::Status Check(absl::string_view field, const CultureStimulus& stimulus,
-                     const sim::Culture& culture, const Electrodes* electrodes) const;
+                     const sim::Culture& culture, const Devices& devices) const;
   // Whether the mode's earlier stimuli let another one in.
   absl::Status CheckMode(absl::string_view field, const CultureStimulus& stimulus,
                          const ModePlan& mode) const;
@@ -136,7 +161,7 @@ class StimulusPlan {
                          const ModePlan& mode, int64_t max_bytes) const;
   // The stimulus' channels in the mode's map, which grows by the new ones.
   static std::vector<int> ChannelsOf(const CultureStimulus& stimulus, const sim::Culture& culture,
-                                     const Electrodes* electrodes, ModePlan& mode);
+                                     const Devices& devices, ModePlan& mode);
   std::shared_ptr<Layer> LayerOf(const CultureStimulus& stimulus, std::vector<int> channels,
                                  const StimulusOnset& onset) const;
   // Drops the layers of which nothing is left once the last one is there.

@@ -44,6 +44,8 @@ CultureStimulus On(StimulusQuantity quantity, double sample_dt_ms, std::vector<d
     case StimulusQuantity::kPhotonFlux:
       unit = quantity == StimulusQuantity::kPhotonFlux ? 1e17 : 1.0;
       break;
+    case StimulusQuantity::kFiberMw:
+      break;
   }
   if (quantity == StimulusQuantity::kElectrodeUa) {
     stimulus.electrodes = {EiMini()->prepared().setup.electrode_array->electrodes[0].id};

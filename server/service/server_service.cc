@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "server/service/answer.h"
+#include "server/wire/coding.h"
 #include "server/wire/errors.h"
 
 namespace livnd::server {
@@ -75,6 +76,21 @@ grpc::ServerUnaryReactor* ServerService::GetSystem(Context* context, const Bytes
         v1::GetSystemResponse response;
         *response.mutable_system() = found->second;
         return response;
+      });
+}
+
+grpc::ServerUnaryReactor* ServerService::ListCodings(Context* context, const Bytes* in,
+                                                     Bytes* out) {
+  return AnswerNow<v1::ListCodingsRequest>(
+      {context, in, out, reception_, Callers::kEither},
+      [](const auto&) -> absl::StatusOr<v1::ListCodingsResponse> {
+        // They are the same for as long as the program runs.
+        static const auto* codings = [] {
+          auto* made = new v1::ListCodingsResponse();
+          EncodeCodings(made);
+          return made;
+        }();
+        return *codings;
       });
 }
 

@@ -21,7 +21,8 @@ namespace livnd::server {
 namespace internal {
 using RawServerService = v1::ServerService::WithRawCallbackMethod_GetServerInfo<
     v1::ServerService::WithRawCallbackMethod_ListSystems<
-        v1::ServerService::WithRawCallbackMethod_GetSystem<v1::ServerService::Service>>>;
+        v1::ServerService::WithRawCallbackMethod_GetSystem<
+            v1::ServerService::WithRawCallbackMethod_ListCodings<v1::ServerService::Service>>>>;
 }  // namespace internal
 
 // Thread-safe. The reception must outlive the service.
@@ -42,6 +43,7 @@ class ServerService final : public internal::RawServerService {
   Reactor* GetServerInfo(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* ListSystems(Context* context, const Bytes* in, Bytes* out) override;
   Reactor* GetSystem(Context* context, const Bytes* in, Bytes* out) override;
+  Reactor* ListCodings(Context* context, const Bytes* in, Bytes* out) override;
 
   using Systems = std::map<std::string, v1::System>;  // by name
   std::shared_ptr<const Systems> systems() const ABSL_LOCKS_EXCLUDED(mu_);

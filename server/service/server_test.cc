@@ -174,10 +174,11 @@ TEST_F(ServerTest, MalformedMessagesAreInvalidArguments) {
   grpc::GenericStub stub(channel_);
   for (const char* method :
        {"ServerService/GetServerInfo", "ServerService/ListSystems", "ServerService/GetSystem",
-        "EnvironmentService/ListEnvironments", "EnvironmentService/DescribeEnvironment",
-        "EnvironmentService/Reset", "EnvironmentService/Step", "EnvironmentService/Observe",
-        "CultureService/GetCulture", "CultureService/Configure", "CultureService/Run",
-        "CultureService/Clear", "SessionService/CreateSession", "SessionService/DeleteSession"}) {
+        "ServerService/ListCodings", "EnvironmentService/ListEnvironments",
+        "EnvironmentService/DescribeEnvironment", "EnvironmentService/Reset",
+        "EnvironmentService/Step", "EnvironmentService/Observe", "CultureService/GetCulture",
+        "CultureService/Configure", "CultureService/Run", "CultureService/Clear",
+        "SessionService/CreateSession", "SessionService/DeleteSession"}) {
     for (const grpc::Slice& slice : {truncated, garbage, not_utf8}) {
       const grpc::ByteBuffer request(&slice, 1);
       grpc::ByteBuffer response;

@@ -70,7 +70,10 @@ int64_t HostedCulture::num_bytes() const {
 }
 
 int64_t HostedCulture::BytesFor(const v1::RunRequest& request) const {
-  int64_t bytes = kTimesRecorded * culture_->RecordingBytes(request.duration_ms(), kSureSpikeBytes);
+  const double duration_ms = request.duration_ms();
+  int64_t bytes = kTimesRecorded * culture_->RecordingBytes(duration_ms, kSureSpikeBytes) +
+                  culture_->CodingBytes(duration_ms, request.has_features());
+  bytes += kTimesSamples * static_cast<int64_t>(request.features().data().size());
   for (const v1::CultureStimulus& stimulus : request.stimuli()) {
     const auto samples = static_cast<int64_t>(stimulus.samples().data().size());
     bytes += kTimesSamples * samples +
@@ -200,7 +203,8 @@ bool HostedCulture::IsLong(const v1::ConfigureRequest& request) const {
   // What builds the culture anew.
   return request.has_selection() || request.has_model() || request.has_dt_ms() ||
          request.has_v_init_mv() || request.forget_params() || !request.params_group().empty() ||
-         request.params_size() > 0 || request.has_opsin() || request.has_plasticity();
+         request.params_size() > 0 || request.has_opsin() || request.has_plasticity() ||
+         request.has_device() || request.has_light_array();
 }
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {

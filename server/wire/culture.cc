@@ -13,7 +13,9 @@
 #include "env/culture/sites.h"
 #include "io/culture/culture_setup.h"
 #include "io/culture/params.h"
+#include "server/wire/coding.h"
 #include "server/wire/culture_setup.h"
+#include "server/wire/device.h"
 #include "server/wire/errors.h"
 #include "server/wire/livn_names.h"
 #include "server/wire/pulse_plan.h"
@@ -103,6 +105,9 @@ absl::StatusOr<env::CultureRun> ParseRun(const v1::RunRequest& request, int num_
     LIVND_ASSIGN_OR_RETURN(out.pulse_plan, ParsePulsePlan("pulse_plan", request.pulse_plan()));
   }
   out.account_charges = request.charges();
+  if (request.has_features()) {
+    LIVND_ASSIGN_OR_RETURN(out.features, ParseFeatures("features", request.features(), num_envs));
+  }
   return out;
 }
 
@@ -129,6 +134,16 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
     if (request.has_model()) {
       LIVND_ASSIGN_OR_RETURN(change.setup->model, ParseCellModel(request.model()));
     }
+  }
+  if (request.has_device()) {
+    LIVND_ASSIGN_OR_RETURN(change.device, ParseDevice("device", request.device()));
+  }
+  if (request.has_light_array()) {
+    LIVND_ASSIGN_OR_RETURN(change.light_array,
+                           ParseLightArray("light_array", request.light_array()));
+  }
+  if (request.has_encoding()) {
+    LIVND_ASSIGN_OR_RETURN(change.encoding, ParseEncoding("encoding", request.encoding()));
   }
   if (request.has_dt_ms()) change.dt_ms = request.dt_ms();
   if (request.has_v_init_mv()) change.v_init_mv = request.v_init_mv();
@@ -164,6 +179,13 @@ absl::StatusOr<env::CultureChange> ParseChange(const v1::ConfigureRequest& reque
 }
 
 void EncodeChange(const env::CultureChange& change, v1::ConfigureRequest* request) {
+  if (change.device.has_value()) EncodeDevice(*change.device, request->mutable_device());
+  if (change.light_array.has_value()) {
+    EncodeLightArray(*change.light_array, request->mutable_light_array());
+  }
+  if (change.encoding.has_value() && change.encoding->has_value()) {
+    EncodeEncoding(**change.encoding, request->mutable_encoding());
+  }
   if (change.dt_ms.has_value()) request->set_dt_ms(*change.dt_ms);
   if (change.v_init_mv.has_value()) request->set_v_init_mv(*change.v_init_mv);
   request->set_forget_params(change.forget_params);
@@ -242,6 +264,16 @@ void EncodeCulture(const env::LiveCulture& live, v1::GetCultureResponse* respons
   response->set_noise_stream(live.noise_stream());
   response->set_plasticity_on(live.plasticity_on());
   EncodeSelection(live.selection(), response->mutable_recording());
+  if (live.setup().electrode_array.has_value()) {
+    EncodeDevice({*live.setup().electrode_array, live.limits()}, response->mutable_device());
+  }
+  if (live.light_array().has_value()) {
+    EncodeLightArray(*live.light_array(), response->mutable_light_array());
+  }
+  if (const env::CultureEncoding* encoding = live.encoding(); encoding != nullptr) {
+    EncodeEncoding(encoding->selection(), response->mutable_encoding());
+    EncodeInputs(encoding->encoding().inputs(), response->mutable_encoding_inputs());
+  }
 }
 
 void EncodeLearnedWeights(const env::LiveCulture& culture, v1::LearnedWeights* message) {

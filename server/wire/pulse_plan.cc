@@ -86,6 +86,19 @@ absl::StatusOr<io::PulsePlan> ParsePulsePlan(const std::string& field,
     }
     entry.train = TrainOf(from);
   }
+  for (int i = 0; i < message.light_size(); ++i) {
+    const v1::LightPulses& from = message.light(i);
+    io::LightPulses& entry = plan.light.emplace_back();
+    entry.fibers.assign(from.fibers().begin(), from.fibers().end());
+    if (!from.has_power_mw()) {
+      return InvalidField(absl::StrCat(field, ".light[", i, "].power_mw"), "absent",
+                          "a number (mW)");
+    }
+    entry.power_mw = from.power_mw();
+    if (from.has_last_power_mw()) entry.last_power_mw = from.last_power_mw();
+    if (from.has_width_us()) entry.width_us = from.width_us();
+    entry.train = TrainOf(from);
+  }
   return plan;
 }
 
@@ -110,13 +123,24 @@ void EncodePulsePlan(const io::PulsePlan& plan, v1::PulsePlan* message) {
     }
     PutTrain(entry.train, added);
   }
+  for (const io::LightPulses& entry : plan.light) {
+    v1::LightPulses* added = message->add_light();
+    added->mutable_fibers()->Add(entry.fibers.begin(), entry.fibers.end());
+    added->set_power_mw(entry.power_mw);
+    if (entry.last_power_mw.has_value()) added->set_last_power_mw(*entry.last_power_mw);
+    added->set_width_us(entry.width_us);
+    PutTrain(entry.train, added);
+  }
 }
 
 int64_t BytesOfPlan(const v1::PulsePlan& message) {
-  int64_t num_pulses = 0;
+  int64_t num_pulses = 0, num_flashes = 0;
   for (const v1::ElectrodePulses& entry : message.pulses()) num_pulses += NumPulses(entry);
-  return std::min(num_pulses, io::PulsePlan::kMaxPulses) * kBytesOfPulse +
-         int64_t{message.pulses_size()} * kBytesOfEntry +
+  for (const v1::LightPulses& entry : message.light()) num_flashes += NumPulses(entry);
+  return (std::min(num_pulses, io::PulsePlan::kMaxPulses) +
+          std::min(num_flashes, io::PulsePlan::kMaxPulses)) *
+             kBytesOfPulse +
+         int64_t{message.pulses_size() + message.light_size()} * kBytesOfEntry +
          4 * static_cast<int64_t>(message.ByteSizeLong());
 }
 

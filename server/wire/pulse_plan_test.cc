@@ -19,6 +19,9 @@ pulses:
    start_us: 1e5, num_pulses: 5, rate_hz: 20, last_rate_hz: 40, num_bursts: 3, burst_rate_hz: 0.5}
 - {electrodes: [21], amplitude_ua: 4, recovery_amplitude_ua: 2}
 - {electrodes: [5], amplitude_ua: 4, shape: monophasic, cathodic_first: false}
+light:
+- {fibers: [0, 3], power_mw: 5, last_power_mw: 6, width_us: 5000, start_us: 200, num_pulses: 4, rate_hz: 10,
+   last_rate_hz: 20, num_bursts: 2, burst_rate_hz: 0.1}
 )";
 
 TEST(PulsePlanTest, IsTheSameThereAndBack) {
@@ -55,6 +58,9 @@ TEST(PulsePlanTest, BadOnesNameTheirField) {
   message.mutable_pulses(1)->set_amplitude_ua(0);
   message.mutable_pulses(1)->set_shape(static_cast<v1::PulseShape>(9));
   EXPECT_EQ(field_of(), "pulse_plan.pulses[1].shape");
+  message.clear_pulses();
+  message.add_light()->add_fibers(0);
+  EXPECT_EQ(field_of(), "pulse_plan.light[0].power_mw");
 }
 
 // However many pulses are asked for, no more are made than a plan may have.

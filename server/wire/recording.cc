@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/wire/coding.h"
 #include "server/wire/errors.h"
 #include "server/wire/sites.h"
 #include "server/wire/tensor.h"
@@ -53,11 +54,20 @@ absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelect
     if (!series.has_sites()) continue;
     LIVND_ASSIGN_OR_RETURN(added.sites, ParseSites(absl::StrCat(field, ".sites"), series.sites()));
   }
+  for (int i = 0; i < selection.decodings_size(); ++i) {
+    LIVND_ASSIGN_OR_RETURN(
+        env::DecodingSelection decoding,
+        ParseDecoding(absl::StrCat("recording.decodings[", i, "]"), selection.decodings(i)));
+    out.decodings.push_back(std::move(decoding));
+  }
   return out;
 }
 
 void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSelection* message) {
   message->set_spikes(selection.spikes);
+  for (const env::DecodingSelection& decoding : selection.decodings) {
+    EncodeDecoding(decoding, message->add_decodings());
+  }
   for (const std::string& population : selection.spike_populations) {
     message->add_spike_populations(population);
   }
@@ -94,6 +104,9 @@ void EncodeRecording(env::CultureRecording recording, const env::RecordingSelect
     }
   }
   EncodeVector(recording.failed_at_ms, message->mutable_failed_at_ms());
+  for (const env::Decoded& decoded : recording.decoded) {
+    EncodeDecoded(decoded, num_envs, message->add_decoded());
+  }
 }
 
 }  // namespace livnd::server

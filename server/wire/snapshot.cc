@@ -222,7 +222,7 @@ void EncodeSavedCulture(const env::SavedCulture& saved, v1::CultureSnapshot* mes
   for (const auto& [mode, stimuli] : saved.stimuli) {
     v1::StimuliSnapshot* added = message->add_stimuli();
     added->set_mode(static_cast<v1::StimulusMode>(kFirstMode + static_cast<int>(mode)));
-    added->set_electrodes(stimuli.electrodes);
+    added->set_of_device(stimuli.of_device);
     added->set_timing(EncodeTiming(stimuli.timing));
     added->set_sample_dt_ms(stimuli.sample_dt_ms);
     EncodeSites(stimuli.sites, added->mutable_sites());
@@ -236,6 +236,7 @@ void EncodeSavedCulture(const env::SavedCulture& saved, v1::CultureSnapshot* mes
     added->set_seed(copy.seed);
     added->set_failed_at_ms(copy.failed_at_ms);
     added->set_state(BytesOf(copy.state));
+    added->set_encoding_state(BytesOf(copy.encoding_state));
   }
 }
 
@@ -249,7 +250,7 @@ absl::StatusOr<env::SavedCulture> ParseSavedCulture(const v1::CultureSnapshot& m
   for (const v1::StimuliSnapshot& stimuli : message.stimuli()) {
     LIVND_ASSIGN_OR_RETURN(const sim::StimulusMode mode, ParseMode(stimuli.mode()));
     env::SavedStimuli& saved = out.stimuli[mode];
-    saved.electrodes = stimuli.electrodes();
+    saved.of_device = stimuli.of_device();
     LIVND_ASSIGN_OR_RETURN(saved.timing, ParseTiming(stimuli.timing()));
     saved.sample_dt_ms = stimuli.sample_dt_ms();
     LIVND_ASSIGN_OR_RETURN(saved.sites, ParseSites("snapshot.stimuli.sites", stimuli.sites()));
@@ -266,6 +267,8 @@ absl::StatusOr<env::SavedCulture> ParseSavedCulture(const v1::CultureSnapshot& m
     added.seed = copy.seed();
     added.failed_at_ms = copy.failed_at_ms();
     LIVND_ASSIGN_OR_RETURN(added.state, NumbersOf("copies.state", copy.state()));
+    LIVND_ASSIGN_OR_RETURN(added.encoding_state,
+                           NumbersOf("copies.encoding_state", copy.encoding_state()));
   }
   return out;
 }

@@ -28,6 +28,8 @@ std::optional<env::StimulusQuantity> QuantityOf(v1::StimulusQuantity quantity) {
       return env::StimulusQuantity::kIrradianceMwMm2;
     case v1::STIMULUS_QUANTITY_PHOTON_FLUX:
       return env::StimulusQuantity::kPhotonFlux;
+    case v1::STIMULUS_QUANTITY_FIBER_MW:
+      return env::StimulusQuantity::kFiberMw;
     default:
       return std::nullopt;
   }
@@ -60,12 +62,13 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
   }
   out.sample_dt_ms = stimulus.sample_dt_ms();
   if (stimulus.wavelength_nm() != 0.0) out.wavelength_nm = stimulus.wavelength_nm();
-  const bool by_electrode = out.quantity == env::StimulusQuantity::kElectrodeUa;
-  if (by_electrode ? stimulus.has_sites() : stimulus.has_electrodes()) {
-    return InvalidField(absl::StrCat(field, by_electrode ? ".sites" : ".electrodes"), "present",
-                        by_electrode ? "electrodes instead" : "sites instead");
+  const bool of_device = out.quantity == env::StimulusQuantity::kElectrodeUa ||
+                         out.quantity == env::StimulusQuantity::kFiberMw;
+  if (of_device ? stimulus.has_sites() : stimulus.has_electrodes()) {
+    return InvalidField(absl::StrCat(field, of_device ? ".sites" : ".electrodes"), "present",
+                        of_device ? "electrodes instead" : "sites instead");
   }
-  if (by_electrode) {
+  if (of_device) {
     LIVND_ASSIGN_OR_RETURN(out.electrodes,
                            ParseVector<int64_t>(absl::StrCat(field, ".electrodes"),
                                                 stimulus.electrodes(), v1::DATA_TYPE_INT64));
@@ -73,7 +76,7 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
     LIVND_ASSIGN_OR_RETURN(out.sites, ParseSites(absl::StrCat(field, ".sites"), stimulus.sites()));
   }
   const auto num_channels =
-      static_cast<int64_t>(by_electrode ? out.electrodes.size() : out.sites.size());
+      static_cast<int64_t>(of_device ? out.electrodes.size() : out.sites.size());
   if (num_channels == 0) return out;  // which env refuses
   const v1::Tensor& samples = stimulus.samples();
   out.per_copy = samples.shape_size() == 3;

@@ -55,6 +55,16 @@ v1::System EncodeSystem(const io::System& system) {
   }
   EncodeVector(ids, out.mutable_electrode_ids());
   EncodePlaces(places, out.mutable_electrode_positions_um());
+  ids.clear();
+  places.clear();
+  if (system.light_array.has_value()) {
+    for (const io::Fiber& fiber : system.light_array->fibers) {
+      ids.push_back(fiber.id);
+      places.push_back(fiber.position_um);
+    }
+  }
+  EncodeVector(ids, out.mutable_fiber_ids());
+  EncodePlaces(places, out.mutable_fiber_positions_um());
   return out;
 }
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import grpc
 import numpy as np
+from livnd import Coding
 from livnd._proto import pb
+from livnd.codings import decoding_selection, encoding_selection
+from livnd.device import DeviceInfo, LightArrayInfo
+from livnd.device import device as device_message
+from livnd.device import light_array as fibers
 from livnd.pulse_plan import pulse_plan
 from livnd.specs import EnvironmentSpec, ServerInfo, System
 from livnd.tensors import decode, encode
@@ -220,13 +225,15 @@ class CppCulture(_Numbered, drivers.Culture):
         )
         return {"seeds": _array(told, np.uint64, self.num_envs)}
 
-    def run(self, duration_ms, stimuli=(), *, plan=None, charges=False):
+    def run(self, duration_ms, stimuli=(), *, plan=None, charges=False, features=None):
         request = pb.RunRequest(
             duration_ms=duration_ms,
             stimuli=[stimulus.to_message() for stimulus in stimuli],
             pulse_plan=None if plan is None else pulse_plan(plan),
             charges=charges,
         )
+        if features is not None:
+            request.features.CopyFrom(encode(features, np.float32))
         told = self._ask("run", request=request.SerializeToString().hex())
         recording = pb.CultureRecording.FromString(bytes.fromhex(told))
         answer = {
@@ -239,6 +246,8 @@ class CppCulture(_Numbered, drivers.Culture):
         if charges:
             told = recording.charges
             answer |= {f"charges.{of.name}": decode(value) for of, value in told.ListFields()}
+        for i, each in enumerate(recording.decoded):
+            answer |= {f"decoded[{i}].{t.name}": decode(t.values) for t in each.values}
         return answer | {f"series[{i}]": decode(t) for i, t in enumerate(recording.series)}
 
     def configure(
@@ -251,6 +260,10 @@ class CppCulture(_Numbered, drivers.Culture):
         noise_stream=None,
         spikes=None,
         series=None,
+        decodings=None,
+        device=None,
+        light_array=None,
+        encoding=None,
     ):
         request = pb.ConfigureRequest(
             params=[pb.Param(key=key, value=value) for key, value in (params or {}).items()],
@@ -260,9 +273,19 @@ class CppCulture(_Numbered, drivers.Culture):
         )
         if learned_weights is not None:
             request.learned_weights.CopyFrom(encode(learned_weights, np.float64))
-        if spikes is not None or series is not None:
+        if spikes is not None or series is not None or decodings is not None:
             request.recording.spikes = bool(spikes)
             request.recording.series.extend(s.to_message() for s in series or ())
+            for i, each in enumerate(decodings or ()):
+                selected = decoding_selection(f"recording.decodings[{i}]", each)
+                request.recording.decodings.append(selected)
+        for name, given, form in (
+            ("device", device, device_message),
+            ("light_array", light_array, fibers),
+            ("encoding", encoding, encoding_selection),
+        ):
+            if given is not None:
+                getattr(request, name).CopyFrom(form(given))
         self._ask("configure", request=request.SerializeToString().hex())
 
     def describe(self, *, learned_weights=False):
@@ -283,6 +306,16 @@ class CppCulture(_Numbered, drivers.Culture):
             answer[f"params.{param.key}"] = np.asarray(value)
         if learned_weights:
             answer["learned_weights"] = decode(message.learned_weights.weights)
+        if message.HasField("device"):
+            info = DeviceInfo.from_message(message.device)
+            answer["electrodes"] = info.ids
+            for name, limit in info.limits.items():
+                answer[f"limits.{name}"] = np.asarray(limit)
+        if message.HasField("light_array"):
+            answer["fibers"] = LightArrayInfo.from_message(message.light_array).ids
+        if message.HasField("encoding"):
+            answer["encoding"] = np.asarray(message.encoding.name)
+            answer["encoding_inputs"] = np.asarray([i.name for i in message.encoding_inputs])
         return answer
 
 
@@ -307,6 +340,13 @@ class CppClient(drivers.Client):
     def system(self, name):
         told = self._ask("system", name=name)
         return System.from_message(pb.System.FromString(bytes.fromhex(told)))
+
+    def codings(self):
+        told = pb.ListCodingsResponse.FromString(bytes.fromhex(self._ask("codings")))
+        return (
+            tuple(map(Coding.from_message, told.decodings)),
+            tuple(map(Coding.from_message, told.encodings)),
+        )
 
     def environments(self):
         return [self._spec(told) for told in self._ask("environments")]

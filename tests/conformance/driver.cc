@@ -139,6 +139,7 @@ class Driver {
          return Told(ClientOf(c).ListSystems(), [](const auto& names) { return json(names); });
        }},
       {"system", [this](const json& c) { return Told(ClientOf(c).GetSystem(c.at("name"))); }},
+      {"codings", [this](const json& c) { return Told(ClientOf(c).ListCodings()); }},
       {"environments", [this](const json& c) { return Environments(c); }},
       {"environment",
        [this](const json& c) { return Told(ClientOf(c).DescribeEnvironment(c.at("name"))); }},

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from livnd import CultureStimulus, SeriesSelection
+from livnd import Coding, CultureStimulus, SeriesSelection
 from livnd.specs import EnvironmentSpec, ServerInfo, System
 
 Answer = dict[str, np.ndarray]
@@ -145,8 +145,9 @@ class Culture(Numbered):
         *,
         plan: Any = None,
         charges: bool = False,
+        features: np.ndarray | None = None,
     ) -> Answer:
-        """The recording: its fields, series[0] and so on, and charges.net_nc and its like."""
+        """The recording: its fields, series[0], charges.net_nc, decoded[0].rate_hz and so on."""
 
     @abstractmethod
     def configure(
@@ -159,12 +160,20 @@ class Culture(Numbered):
         noise_stream: int | None = None,
         spikes: bool | None = None,
         series: Sequence[SeriesSelection] | None = None,
+        decodings: Sequence[Any] | None = None,
+        device: Any = None,
+        light_array: Any = None,
+        encoding: Any = None,
     ) -> None:
         """Changes the culture, as a whole or not at all."""
 
     @abstractmethod
     def describe(self, *, learned_weights: bool = False) -> Answer:
-        """gids, params, dt_ms, ticks, tick_ns, num_clears, seeds, noise_stream and the like."""
+        """gids, params, dt_ms, ticks, tick_ns, num_clears, seeds, noise_stream and the like.
+
+        And electrodes, limits.max_amplitude_ua, fibers, encoding and encoding_inputs, where there
+        are any.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -198,6 +207,10 @@ class Client(ABC):
 
     @abstractmethod
     def system(self, name: str) -> System: ...
+
+    @abstractmethod
+    def codings(self) -> tuple[tuple[Coding, ...], tuple[Coding, ...]]:
+        """Decodings and encodings."""
 
     @abstractmethod
     def environments(self) -> list[EnvironmentSpec]: ...

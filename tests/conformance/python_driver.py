@@ -50,6 +50,9 @@ def _answer(result: Any) -> Answer:
         elif name == "charges":
             if value is not None:
                 answer |= {f"charges.{key}": array for key, array in vars(value).items()}
+        elif name == "decoded":
+            for i, each in enumerate(value):
+                answer |= {f"decoded[{i}].{key}": array for key, array in each.items()}
         elif name != "next_op_index":
             answer[name] = np.asarray(value)
     return answer
@@ -158,6 +161,15 @@ class PythonCulture(_Numbered, drivers.Culture):
         answer |= {f"params.{key}": np.asarray(value) for key, value in info.params.items()}
         if learned_weights:
             answer["learned_weights"] = info.learned.weights
+        if info.device is not None:
+            answer["electrodes"] = info.device.ids
+            for name, limit in info.device.limits.items():
+                answer[f"limits.{name}"] = np.asarray(limit)
+        if info.light_array is not None:
+            answer["fibers"] = info.light_array.ids
+        if info.encoding:
+            answer["encoding"] = np.asarray(info.encoding)
+            answer["encoding_inputs"] = np.asarray([i.name for i in info.encoding_inputs])
         return answer
 
 
@@ -175,6 +187,9 @@ class PythonClient(drivers.Client):
 
     def system(self, name):
         return _told(lambda: self._client.system(name))
+
+    def codings(self):
+        return _told(self._client.decodings), _told(self._client.encodings)
 
     def environments(self):
         return _told(self._client.environments)

@@ -57,6 +57,15 @@ class Caller:
     def plan(self, plan: Any) -> None:
         self.send("Run", pb.RunRequest(duration_ms=20.0, pulse_plan=plan))
 
+    def featured(
+        self, duration_ms: float = 10.0, num_inputs: int = 8, pulse_plan: Any = None
+    ) -> None:
+        """Gives the encoding two steps of a half."""
+        halves = np.full((COPIES, 2, num_inputs), 0.5)
+        features = encode(halves, np.float32)
+        request = pb.RunRequest(duration_ms=duration_ms, features=features, pulse_plan=pulse_plan)
+        self.send("Run", request)
+
     def charges(self) -> None:
         self.send("Run", pb.RunRequest(duration_ms=1.0, charges=True))
 

@@ -13,9 +13,10 @@ def pulses(**fields: Any) -> Any:
 
 
 def planned(site: str, field: str, value: str, accepted: str, *entries: Any, **how: Any) -> Row:
-    """A row of a plan for a run of 20 ms, by default of one entry."""
+    """A row of a plan for a run of 20 ms, by default of one entry of pulses."""
+    light = how.pop("light", [])
     fields = {name: how.pop(name) for name in list(how) if name not in ("on", "after", "says")}
-    plan = pb.PulsePlan(pulses=entries or [pulses(**fields)])
+    plan = pb.PulsePlan(pulses=entries or ([] if light else [pulses(**fields)]), light=light)
     says = (f"pulse_plan{field}", value, accepted)
     return row(site, "plan", plan, says=says, **how)
 
@@ -104,7 +105,7 @@ ROWS = [
         pulses(),
         pulses(start_us=100.0),
     ),
-    planned(f"{RUN}Exact(static_cast<double>(track", "", "20.4", "over", start_us=20_000.0),
+    planned(f"{RUN}Exact(static_cast<double>(last", "", "20.4", "over", start_us=20_000.0),
     planned(
         f"{RUN}what makes ",
         ".pulses[0].amplitude_ua",
@@ -113,7 +114,7 @@ ROWS = [
         amplitude_ua=10_000.0,
     ),
     planned(
-        f"{RUN}pulses alone",
+        "stimulus_plan.cc: pulses alone",
         "",
         "beside 1 stimuli of the field that are not over",
         "pulses alone",

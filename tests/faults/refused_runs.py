@@ -188,9 +188,9 @@ OF_CULTURES = [
         samples=samples(NAN),
     ),
     stimulated(
-        "mV at a cell",
+        "at a cell in sample ",
         ".samples",
-        "currents of sample 0 that make a potential of",
+        "what makes ",
         "potentials of -1000 .. 1000 mV",
         electrodes=[0],
         samples=samples(1e6, 1),

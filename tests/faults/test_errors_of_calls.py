@@ -12,6 +12,8 @@ import livnd
 import pytest
 import refused_by_sim
 import refused_changes
+import refused_codings
+import refused_devices
 import refused_plans
 import refused_runs
 from error_calls import Caller, Row
@@ -22,6 +24,8 @@ OF_SITES = [
     *refused_runs.OF_CULTURES,
     *refused_runs.OF_TASKS,
     *refused_plans.ROWS,
+    *refused_devices.ROWS,
+    *refused_codings.ROWS,
 ]
 
 

@@ -17,10 +17,13 @@ own verbs: systems, environments, sessions.
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium
 
 from livnd import errors
 from livnd.client import Client, connect
+from livnd.codings import Coding
 from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
 from livnd.errors import LivndError
 from livnd.gym import spaces
@@ -34,6 +37,7 @@ from livnd.step_stream import StepStream
 
 __all__ = [
     "Client",
+    "Coding",
     "CultureSession",
     "CultureStimulus",
     "Env",
@@ -50,6 +54,8 @@ __all__ = [
     "System",
     "TensorSpec",
     "connect",
+    "decodings",
+    "encodings",
     "errors",
     "make",
     "register",
@@ -78,6 +84,18 @@ def register(environment_id: str) -> str:
             kwargs={"environment_id": environment_id},
         )
     return gym_id
+
+
+def decodings(address: str | None = None, **options: Any) -> tuple[Coding, ...]:
+    """The decodings of the server at `address`, or of an own server; options as connect()'s."""
+    with connect(address, **options) as client:
+        return client.decodings()
+
+
+def encodings(address: str | None = None, **options: Any) -> tuple[Coding, ...]:
+    """The encodings of the server at `address`, or of an own server; options as connect()'s."""
+    with connect(address, **options) as client:
+        return client.encodings()
 
 
 for _environment_id in _SHIPPED:

@@ -8,6 +8,7 @@ from typing import Any
 
 from livnd import checks
 from livnd._proto import pb
+from livnd.codings import Coding
 from livnd.connection import Connection
 from livnd.culture import CultureSession
 from livnd.pace import message_of as pace_message
@@ -147,6 +148,17 @@ class Client(Connection):
         session = self.create_session(f"Culture-{checks.text('system', system)}-v0", num_envs)
         assert isinstance(session, CultureSession)
         return session
+
+    def decodings(self) -> tuple[Coding, ...]:
+        """What CultureSession.configure(decodings=...) takes by name."""
+        return tuple(map(Coding.from_message, self._codings().decodings))
+
+    def encodings(self) -> tuple[Coding, ...]:
+        """What CultureSession.configure(encoding=...) takes by name."""
+        return tuple(map(Coding.from_message, self._codings().encodings))
+
+    def _codings(self) -> Any:
+        return self.call("ListCodings", pb.ListCodingsRequest())
 
     def step_stream(self) -> StepStream:
         """Sends steps of this client's sessions and receives their answers as they are done."""

@@ -14,7 +14,11 @@ import numpy as np
 
 from livnd import checks
 from livnd._proto import pb
+from livnd.codings import Decoded, EncodingInput, decoding_selection, encoding_selection
 from livnd.culture_setup import cell_model, cell_selection
+from livnd.device import DeviceInfo, LightArrayInfo
+from livnd.device import device as device_message
+from livnd.device import light_array as fibers
 from livnd.errors import LivndError, invalid_field
 from livnd.pulse_plan import ElectrodeCharges, pulse_plan
 from livnd.session import Session
@@ -27,6 +31,7 @@ _STIMULI = {
     "electrode_ua": pb.STIMULUS_QUANTITY_ELECTRODE_UA,
     "irradiance_mw_mm2": pb.STIMULUS_QUANTITY_IRRADIANCE_MW_MM2,
     "photon_flux": pb.STIMULUS_QUANTITY_PHOTON_FLUX,
+    "fiber_mw": pb.STIMULUS_QUANTITY_FIBER_MW,
 }
 TIMINGS = {"exact": pb.SAMPLE_TIMING_EXACT, "livn": pb.SAMPLE_TIMING_LIVN}
 # livn's names -> fields.
@@ -76,11 +81,12 @@ class CultureStimulus:
 
     Attributes:
         quantity: "extracellular_mv", "current_na", "current_density_ma_cm2", "electrode_ua",
-            "irradiance_mw_mm2" or "photon_flux"; how each acts is told in culture.proto.
+            "irradiance_mw_mm2", "photon_flux" or "fiber_mw"; how each acts is told in
+            culture.proto.
         samples: float [num_samples, channels], or [num_envs, num_samples, channels].
         sample_dt_ms: time between two samples; with the timing "exact" a multiple of the culture's
             dt_ms.
-        channels: (gid, section) of each channel, or for "electrode_ua" electrode ids.
+        channels: (gid, section) of each channel, or for "electrode_ua" and "fiber_mw" ids.
         wavelength_nm: of "irradiance_mw_mm2".
         timing: which steps a sample belongs to. "exact": each to equally many, from the start of
             the run on; "livn": livn's rule, with its rounding (culture.proto, SampleTiming).
@@ -101,8 +107,8 @@ class CultureStimulus:
             wavelength_nm=checks.number("wavelength_nm", self.wavelength_nm),
             timing=TIMINGS[checks.choice("timing", self.timing, TIMINGS)],
         )
-        if self.quantity == "electrode_ua":
-            ids = checks.integers("channels", self.channels, "ids of electrodes")
+        if self.quantity in ("electrode_ua", "fiber_mw"):
+            ids = checks.integers("channels", self.channels, "ids of electrodes or fibres")
             message.electrodes.CopyFrom(encode(ids, np.int64))
         else:
             message.sites.CopyFrom(_sites("channels", self.channels))
@@ -155,6 +161,7 @@ class Recording:
     series: tuple[np.ndarray, ...]  # in the order selected, each [num_envs, rows, num_samples]
     failed_at_ms: np.ndarray  # float64 [num_envs]: good up to here; NaN: nothing failed
     charges: ElectrodeCharges | None = None  # of the plan, where run() was asked for it
+    decoded: tuple[Decoded, ...] = ()  # in the order of configure()'s decodings
 
     def spikes(self, copy: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(gids, times in ms since the start of the run) of one copy, by time."""
@@ -211,6 +218,10 @@ class CultureInfo:
     plasticity_on: bool
     learned: LearnedWeights | None
     hearing: ElectrodeHearing | None
+    device: DeviceInfo | None  # None: there are no electrodes
+    light_array: LightArrayInfo | None
+    encoding: str  # the name of what run()'s features become; "": there is none
+    encoding_inputs: tuple[EncodingInput, ...]
 
     @property
     def gids(self) -> np.ndarray:
@@ -277,6 +288,7 @@ class CultureSession(Session):
         *,
         plan: Any = None,
         charges: bool = False,
+        features: Any = None,
     ) -> Recording:
         """Runs all copies on, and returns what configure() selected (at first the spikes).
 
@@ -286,6 +298,8 @@ class CultureSession(Session):
             plan: pulses from the start of the run on, over when it is: a dictionary, or YAML or
                 JSON as text or at a pathlib.Path (docs/stimuli-and-devices.md).
             charges: also tell what the plan delivers to each electrode.
+            features: float [num_envs, steps, inputs], what the encoding of configure() is given;
+                [num_envs, inputs] for one step. The run has to last so many steps.
 
         Raises:
             InvalidFieldError: a duration, channel, number or size is wrong; nothing happened.
@@ -303,6 +317,11 @@ class CultureSession(Session):
         )
         if plan is not None:
             request.pulse_plan.CopyFrom(pulse_plan(plan))
+        if features is not None:
+            numbers = checks.array("features", features, np.float32)
+            if numbers.ndim == 2:
+                numbers = numbers[:, np.newaxis, :]
+            request.features.CopyFrom(encode(numbers, np.float32))
         response = self._operate("Run", request, timeout_s=self._connection.run_timeout_s)
         recording = response.recording
         return Recording(
@@ -316,6 +335,7 @@ class CultureSession(Session):
             series=tuple(decode(t) for t in recording.series),
             failed_at_ms=decode(recording.failed_at_ms),
             charges=ElectrodeCharges.from_message(recording.charges) if charges else None,
+            decoded=tuple(Decoded.from_message(each) for each in recording.decoded),
         )
 
     def configure(
@@ -323,6 +343,9 @@ class CultureSession(Session):
         *,
         selection: Any = None,
         model: Mapping[str, Any] | None = None,
+        device: Any = None,
+        light_array: Any = None,
+        encoding: Any = None,
         dt_ms: float | None = None,
         v_init_mv: float | None = None,
         forget_params: bool = False,
@@ -338,6 +361,7 @@ class CultureSession(Session):
         spikes: bool | None = None,
         spike_populations: Sequence[str] | None = None,
         series: Sequence[SeriesSelection] | None = None,
+        decodings: Sequence[Any] | None = None,
         input_spikes: Mapping[int, Sequence[float]] | None = None,
     ) -> None:
         """Changes the culture; what is left out stays. All of it is done, or nothing.
@@ -345,6 +369,11 @@ class CultureSession(Session):
         Args:
             selection: which cells are built (docs/params.md); time 0 only.
             model: as a model.json, {"cls": ..., "kwargs": {...}}; time 0 only.
+            device: other electrodes than the system's, {"preset": "mcs_60", ...} or {"array": ...},
+                with their limits (docs/stimuli-and-devices.md); time 0 only.
+            light_array: other fibres than the system's, as a lightarray.json; time 0 only.
+            encoding: what run()'s features become, {"name": "rate", "step_ms": 25, ...}
+                (docs/codings.md); "": none any more.
             dt_ms: length of a tick; time 0 only.
             v_init_mv: where every section starts; time 0 only.
             forget_params: first forget every parameter that was set, also the system's defaults.
@@ -358,9 +387,12 @@ class CultureSession(Session):
             normalize_target: that sum; None: their number.
             plasticity_on: whether synapses learn.
             noise_stream: go on with another noise stream.
-            spikes: run() records spikes; with it or `series` the whole selection is new.
+            spikes: run() records spikes; with it, `series` or `decodings` the whole selection is
+                new.
             spike_populations: of these populations only; None: of all.
             series: what else run() records.
+            decodings: what run() decodes of all spikes or of potentials: names, or dictionaries
+                {"name": "network_bursts", "bin_ms": 50, "units": "cells"} (docs/codings.md).
             input_spikes: spike times of event sources (ms since the last clear) by gid.
 
         Raises:
@@ -379,6 +411,12 @@ class CultureSession(Session):
             request.selection.CopyFrom(cell_selection(selection))
         if model is not None:
             request.model.CopyFrom(cell_model(model))
+        if device is not None:
+            request.device.CopyFrom(device_message(device))
+        if light_array is not None:
+            request.light_array.CopyFrom(fibers(light_array))
+        if encoding is not None:
+            request.encoding.CopyFrom(encoding_selection(encoding))
         for name, value in (
             ("dt_ms", dt_ms),
             ("v_init_mv", v_init_mv),
@@ -418,11 +456,16 @@ class CultureSession(Session):
             populations = checks.names("spike_populations", spike_populations, "names as text")
         if populations and not spikes:
             raise checks.wrong("spike_populations", populations, "None: spikes is not True")
-        if spikes is not None or series is not None:
+        if spikes is not None or series is not None or decodings is not None:
             request.recording.spikes = spikes is not None and checks.flag("spikes", spikes)
             request.recording.spike_populations.extend(populations)
             selected = () if series is None else series
             request.recording.series.extend(_messages("series", selected, SeriesSelection))
+            listed = [] if decodings is None else checks.entries("decodings", decodings, "a list")
+            request.recording.decodings.extend(
+                decoding_selection(f"recording.decodings[{i}]", each)
+                for i, each in enumerate(listed)
+            )
         if input_spikes is not None:
             request.input_spikes.CopyFrom(_input_spikes(input_spikes))
         self._operate("Configure", request)
@@ -481,6 +524,14 @@ class CultureSession(Session):
             plasticity_on=message.plasticity_on,
             learned=learned,
             hearing=hearing,
+            device=DeviceInfo.from_message(message.device) if message.HasField("device") else None,
+            light_array=LightArrayInfo.from_message(message.light_array)
+            if message.HasField("light_array")
+            else None,
+            encoding=message.encoding.name,
+            encoding_inputs=tuple(
+                EncodingInput(i.name, i.unit, i.low, i.high) for i in message.encoding_inputs
+            ),
         )
 
 

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from livnd import checks, extras
 from livnd.errors import invalid_field
+from livnd.tensors import encode
 
 # Of protobuf's FieldDescriptor.
 _DOUBLE, _INT64, _INT32, _BOOL, _STRING, _MESSAGE, _ENUM = 1, 3, 5, 8, 9, 11, 14
@@ -21,13 +24,15 @@ _REPEATED = 3
 def document(field: str, given: Any, accepted: str) -> Any:
     """What was given: the same, or what a text (or a file at a pathlib.Path) of YAML holds.
 
+    A text of one word is that word.
+
     Raises:
         InvalidFieldError: the text is none.
         MissingExtraError: PyYAML is not installed.
     """
     if isinstance(given, os.PathLike):
         given = Path(given).read_text(encoding="utf-8")
-    if not isinstance(given, str):
+    if not isinstance(given, str) or re.fullmatch(r"\w*", given):
         return given
     yaml = extras.load("yaml", "data", f"{field} as text")
     try:
@@ -54,7 +59,7 @@ def fill(message: Any, field: str, given: Any) -> None:
     """Sets the fields of a message that a mapping names; None leaves one out.
 
     Numbers, flags, texts, enums by the end of their names in small letters ("monophasic"), messages
-    as mappings, and lists of these.
+    as mappings, and lists of these; tensors as arrays of numbers.
 
     Raises:
         InvalidFieldError: a name is none of the message's, and the nearest is told, or a value is
@@ -70,21 +75,26 @@ def fill(message: Any, field: str, given: Any) -> None:
         if value is None:
             continue
         of = fields[name]
-        if not _is_repeated(of):
+        if of.type == _MESSAGE and of.message_type.name == "Tensor":
+            getattr(message, name).CopyFrom(encode(checks.array(place, value), np.float64))
+        elif not _is_repeated(of):
             if of.type == _MESSAGE:
                 getattr(message, name).SetInParent()
                 fill(getattr(message, name), place, value)
             else:
                 setattr(message, name, _scalar(of, place, value))
-            continue
-        elements = getattr(message, name)
-        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-            raise checks.wrong(place, value, "a list")
-        for i, each in enumerate(value):
-            if of.type == _MESSAGE:
-                fill(elements.add(), f"{place}[{i}]", each)
-            else:
-                elements.append(_scalar(of, f"{place}[{i}]", each))
+        else:
+            _extend(getattr(message, name), of, place, value)
+
+
+def _extend(elements: Any, of: Any, place: str, values: Any) -> None:
+    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
+        raise checks.wrong(place, values, "a list")
+    for i, each in enumerate(values):
+        if of.type == _MESSAGE:
+            fill(elements.add(), f"{place}[{i}]", each)
+        else:
+            elements.append(_scalar(of, f"{place}[{i}]", each))
 
 
 def _is_repeated(of: Any) -> bool:

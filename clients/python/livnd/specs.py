@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,9 @@ class System:
     electrode_ids: np.ndarray  # int64 [num_electrodes]
     electrode_positions_um: np.ndarray  # float64 [num_electrodes, 3]
     output_radius_um: float  # an electrode sees the spikes of the somata within it
+    # int64 [num_fibers], and float64 [num_fibers, 3], of their tips.
+    fiber_ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    fiber_positions_um: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
 
     @classmethod
     def from_message(cls, message: Any) -> System:
@@ -189,5 +192,7 @@ class System:
             positions_um=decode(message.positions_um),
             electrode_ids=decode(message.electrode_ids),
             electrode_positions_um=decode(message.electrode_positions_um),
+            fiber_ids=decode(message.fiber_ids),
+            fiber_positions_um=decode(message.fiber_positions_um),
             output_radius_um=message.output_radius_um,
         )

@@ -11,7 +11,12 @@ from project_files import programs_of
 
 @pytest.mark.parametrize(
     ("page", "num_programs"),
-    [("docs/livn.md", 1), ("docs/stimuli-and-devices.md", 1), ("docs/tasks/culture_in_loop.md", 2)],
+    [
+        ("docs/livn.md", 1),
+        ("docs/stimuli-and-devices.md", 2),
+        ("docs/codings.md", 1),
+        ("docs/tasks/culture_in_loop.md", 2),
+    ],
 )
 def test_the_programs_of_a_page_run(page: str, num_programs: int, capsys):
     programs = programs_of(page)
