@@ -5,6 +5,7 @@
 #   tools/setup.sh            everything
 #   tools/setup.sh --rl       also .venv-rl and .venv-rllib, with the reinforcement-learning tools that
 #                             ./test rl runs
+#   tools/setup.sh --bench-rl  also .venv-rl and .venv-peers, with what ./bench rl measures with
 #   tools/setup.sh --formats  also .venv-formats, with what ./test formats opens converted recordings with
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
@@ -145,7 +146,7 @@ check() {
 }
 
 case ${1:-} in
-  '' | --rl | --formats) packages+=("${other_packages[@]}") ;;
+  '' | --rl | --bench-rl | --formats) packages+=("${other_packages[@]}") ;;
   --build) ;;
   --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
   --wheel) packages+=("${other_packages[@]}" "${wheel_packages[@]}") ;;
@@ -156,7 +157,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -170,6 +171,9 @@ make_environment .venv tools/requirements.txt "a minute or two"
 if [[ ${1:-} == --rl ]]; then
   make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
   make_environment .venv-rllib tools/requirements-rllib.txt "some gigabytes: ten minutes or more"
+elif [[ ${1:-} == --bench-rl ]]; then
+  make_environment .venv-rl tools/requirements-rl.txt "some gigabytes: ten minutes or more"
+  make_environment .venv-peers tools/requirements-peers.txt "a gigabyte: some minutes"
 elif [[ ${1:-} == --formats ]]; then
   make_environment .venv-formats tools/requirements-formats.txt "a minute or two"
 fi

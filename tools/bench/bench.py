@@ -13,6 +13,7 @@ import engine
 import long_run
 import point
 import recording
+import rl
 import serve
 import sessions
 import state
@@ -31,6 +32,7 @@ MODULES = (
     serve,
     sessions,
     recording,
+    rl,
 )
 # Read by every worker that simulates (subject.cc).
 ISA_VARIABLE = "LIVND_BENCH_ISA"
@@ -123,6 +125,29 @@ groups
              hour-bytes  of a file with an hour's spikes, beside those of its rows
              slice      seconds to open a recording of 10^8 spikes (--quick: 10^6) and read one
                       simulated second out of its middle, beside h5py that looks at every tick
+  rl       Reinforcement learning, with Stable-Baselines3 on one thread; half an hour or more. What
+           each program's rounds returned is told on standard error.
+             PROGRAM-cost  what a step of Pendulum-v1 costs (its reward with a minus) after SAC has
+                      learned it through a culture, beside SAC on the bare task with the same
+                      budget: three deterministic episodes, one seed. s1-online is the benchmark
+                      of livn's README: the time of a pulse into S1 says an action, that of the
+                      first spike the torque. s1-pulse has its other encoding, a pulse's channel,
+                      time and amplitude; s1-replay learns that from recorded rows of the published
+                      schema alone; in ei-100-rate the rate of pulses says an action, and that of
+                      spikes the torque
+             PROGRAM-learned  the same, beside the cost before learning
+             PROGRAM-seconds  of learning, with the steps that were taken for it
+             s1-step  seconds for a step of s1-online, 1 s of S1, taken from steps of 50 ms, beside
+                      CPU seconds on livn's native backend, which does the same
+             LEARNER-N  environment steps a second while Stable-Baselines3's PPO and SAC and the
+                      PPO in one file learn TargetRate on N copies, beside the same learner on one
+                      GymnasiumEnv of livn's in its own process; -share: of the time, how much is
+                      the environment's
+             null-TOOL  median time of a step of Null-v0 over TCP in Python, beside a server or
+                      actor of that tool that takes and gives as many numbers; of envpool, whose
+                      CartPole runs in the caller's process, 64 copies each
+             import, install  what importing livnd takes, and megabytes of it and all that it
+                      needs, beside livn's
 
 lines
 {lines}"""
@@ -153,7 +178,7 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve, sessions, recording) or one line's name",
+        help="a group (engine, livn, point, serve, sessions, recording, rl) or one line's name",
     )
     parser.add_argument(
         "--quick",
