@@ -13,6 +13,7 @@
 #define LIVND_CLIENTS_CPP_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,10 +23,12 @@
 #include "clients/cpp/client_options.h"
 #include "clients/cpp/connection.h"
 #include "clients/cpp/culture_session.h"
+#include "clients/cpp/recording.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/session.h"
 #include "clients/cpp/step_stream.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/recording_service.pb.h"
 #include "livnd/v1/session_service.pb.h"
 
 namespace livnd::client {
@@ -78,6 +81,19 @@ class Client {
   Result<std::unique_ptr<CultureSession>> AttachCulture(const std::string& name);
   // What a session is and where it stands, of whichever holder, who goes on undisturbed.
   Result<v1::GetSessionResponse> GetSession(const std::string& name);
+  // What was recorded, and is being recorded, the latest first: of a session, by its name, or of all.
+  Result<std::vector<v1::Recording>> ListRecordings(const std::string& session = "");
+  // Rows of a stream in pieces, which `each` looks at (RecordedRows helps). Where the line breaks it goes
+  // on after the last one. An error of `each` ends it, and is returned.
+  Result<void> ReadRecording(
+      const v1::ReadRecordingRequest& request,
+      const std::function<Result<void>(const v1::ReadRecordingResponse&)>& each);
+  // All rows that are wanted, whole.
+  Result<RecordedRows> ReadRows(const v1::ReadRecordingRequest& request);
+  // Copies the file of a recording that does not grow; nothing may be at `path`. RECORDING_UNDER_WAY;
+  // FILE: it cannot be written.
+  Result<void> DownloadRecording(const std::string& recording, const std::string& path);
+  Result<void> DeleteRecording(const std::string& recording, bool allow_missing = false);
   // Sends steps of this client's sessions, and receives their answers as they are done.
   std::unique_ptr<StepStream> OpenStepStream();
 

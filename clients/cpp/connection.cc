@@ -88,9 +88,9 @@ Connection::Connection(const std::string& address, ClientOptions options)
   if (!address_.ok() || !credentials_.ok()) return;
   if (Result<std::string> token = credentials_->ReadToken(); token.ok()) token_ = *std::move(token);
   const std::shared_ptr<grpc::Channel> channel = MakeChannel(*address_, *credentials_);
-  stubs_ = {v1::ServerService::NewStub(channel), v1::EnvironmentService::NewStub(channel),
-            v1::CultureService::NewStub(channel), v1::SessionService::NewStub(channel),
-            v1::AdminService::NewStub(channel)};
+  stubs_ = {v1::ServerService::NewStub(channel),    v1::EnvironmentService::NewStub(channel),
+            v1::CultureService::NewStub(channel),   v1::SessionService::NewStub(channel),
+            v1::RecordingService::NewStub(channel), v1::AdminService::NewStub(channel)};
 }
 
 Result<v1::GetServerInfoResponse> Connection::ServerInfo() {
@@ -207,6 +207,31 @@ Result<void> Connection::CheckSize(const google::protobuf::Message& request) {
       "the request has " + std::to_string(size) + " bytes; the server takes " + std::to_string(cap),
       "MESSAGE_TOO_LARGE",
       {{"value", std::to_string(size) + " bytes"}, {"accepted", std::to_string(cap) + " bytes"}}};
+}
+
+Result<void> Connection::ReadRecording(v1::ReadRecordingRequest request, const Piece& each) {
+  // However long it is, no piece takes long.
+  constexpr std::chrono::hours kNoLimit{24 * 365};
+  while (true) {
+    bool got_on = false;
+    Result<void> looked;
+    const Result<void> called =
+        CallUntilDecided(request, kNoLimit, [&](grpc::ClientContext* context) {
+          const auto reader = Of<v1::RecordingService::Stub>().ReadRecording(context, request);
+          v1::ReadRecordingResponse piece;
+          while (looked.ok() && reader->Read(&piece)) {
+            got_on = true;
+            request.set_first(piece.next());
+            looked = each(piece);
+          }
+          if (!looked.ok()) context->TryCancel();
+          const grpc::Status status = reader->Finish();
+          return looked.ok() ? status : grpc::Status::OK;
+        });
+    if (!looked.ok()) return looked;
+    // Patience is with a line that gives nothing.
+    if (called.ok() || !got_on || !ShouldRepeat(called.error())) return called;
+  }
 }
 
 Result<void> Connection::CallUntilDecided(

@@ -21,6 +21,7 @@
 #include "livnd/v1/admin_service.grpc.pb.h"
 #include "livnd/v1/culture_service.grpc.pb.h"
 #include "livnd/v1/environment_service.grpc.pb.h"
+#include "livnd/v1/recording_service.grpc.pb.h"
 #include "livnd/v1/server_service.grpc.pb.h"
 #include "livnd/v1/session_service.grpc.pb.h"
 
@@ -71,6 +72,11 @@ class Connection {
                     Response* response) {
     return Call(method, request, response, options_.call_timeout);
   }
+
+  // Has `each` look at piece after piece of a recording; where the line breaks, goes on after the last
+  // one. An error of `each` ends it, and is returned.
+  using Piece = std::function<Result<void>(const v1::ReadRecordingResponse&)>;
+  Result<void> ReadRecording(v1::ReadRecordingRequest request, const Piece& each);
 
   // MESSAGE_TOO_LARGE: larger than the server takes. Connects for that.
   Result<void> CheckSize(const google::protobuf::Message& request);
@@ -126,7 +132,7 @@ class Connection {
   std::tuple<std::unique_ptr<v1::ServerService::Stub>,
              std::unique_ptr<v1::EnvironmentService::Stub>,
              std::unique_ptr<v1::CultureService::Stub>, std::unique_ptr<v1::SessionService::Stub>,
-             std::unique_ptr<v1::AdminService::Stub>>
+             std::unique_ptr<v1::RecordingService::Stub>, std::unique_ptr<v1::AdminService::Stub>>
       stubs_;
   std::mutex mu_;
   bool connected_ = false;  // guarded by mu_, as is info_ until it is true

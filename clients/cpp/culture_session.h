@@ -64,6 +64,13 @@ class CultureSession {
   Result<std::vector<std::unique_ptr<CultureSession>>> Fork(int num_sessions,
                                                             const std::vector<int>& copy_of = {});
 
+  // Has the server write down what the session does, until StopRecording or its end; both give the
+  // recording's name. It is the server's, and outlives the session: Client::ReadRecording. Operations.
+  Result<std::string> StartRecording(const RecordingOptions& options = {}) {
+    return remote_.StartRecording(options);
+  }
+  Result<std::string> StopRecording() { return remote_.StopRecording(); }
+
   // Ends the session. Calls after this fail with UNKNOWN_SESSION; closing again does nothing. The
   // destructor does it too, in one attempt of at most two seconds.
   Result<void> Close() { return remote_.Close(); }

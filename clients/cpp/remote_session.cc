@@ -126,6 +126,26 @@ Result<std::vector<v1::CreateSessionResponse>> RemoteSession::Fork(
                                                 response.sessions().end());
 }
 
+Result<std::string> RemoteSession::StartRecording(const RecordingOptions& options) {
+  v1::StartRecordingRequest request;
+  request.set_label(options.label);
+  for (const v1::RecordedKind kind : options.kinds) request.add_kinds(kind);
+  v1::StartRecordingResponse response;
+  const Result<void> called =
+      Operate(&v1::RecordingService::Stub::StartRecording, &request, &response);
+  if (!called.ok()) return called.error();
+  return response.recording();
+}
+
+Result<std::string> RemoteSession::StopRecording() {
+  v1::StopRecordingRequest request;
+  v1::StopRecordingResponse response;
+  const Result<void> called =
+      Operate(&v1::RecordingService::Stub::StopRecording, &request, &response);
+  if (!called.ok()) return called.error();
+  return response.recording();
+}
+
 void RemoteSession::Remember(const google::protobuf::Message& request) {
   std::string fingerprint = Fingerprint(request);
   others_unanswered_ |= !last_unanswered_.empty() && last_unanswered_ != fingerprint;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "clients/cpp/connection.h"
+#include "clients/cpp/recording.h"
 #include "clients/cpp/result.h"
 #include "google/protobuf/message.h"
 #include "livnd/v1/session_service.pb.h"
@@ -106,6 +107,8 @@ class RemoteSession {
   Result<void> Restore(std::string snapshot, const std::vector<int>& copy_of);
   Result<std::vector<v1::CreateSessionResponse>> Fork(int num_sessions,
                                                       const std::vector<int>& copy_of);
+  Result<std::string> StartRecording(const RecordingOptions& options);
+  Result<std::string> StopRecording();
   const std::shared_ptr<Connection>& connection() const { return connection_; }
 
   std::chrono::milliseconds run_timeout() const { return connection_->options().run_timeout; }

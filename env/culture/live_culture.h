@@ -115,6 +115,7 @@ class LiveCulture {
   const RecordingSelection& selection() const { return selection_; }
   // Null where there is none.
   const CultureEncoding* encoding() const { return encoding_.get(); }
+  std::vector<int64_t> num_rows() const;  // of each series of the selection
   bool plasticity_on() const { return plasticity_on_; }
   // [copy][plastic connection], in the order of sim::Culture::plastic_connections().
   std::vector<double> LearnedWeights() const;

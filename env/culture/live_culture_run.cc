@@ -104,6 +104,12 @@ absl::Status LiveCulture::CheckDuration(double duration_ms) const {
                                      culture().gids().size(), " cells"));
 }
 
+std::vector<int64_t> LiveCulture::num_rows() const {
+  std::vector<int64_t> out;
+  for (const SeriesSelection& series : selection_.series) out.push_back(NumRows(series));
+  return out;
+}
+
 int64_t LiveCulture::NumRows(const SeriesSelection& series) const {
   switch (series.quantity) {
     case RecordedQuantity::kElectrodePotentialUv:

@@ -6,13 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "env/recording/stimulus_rows.h"
+#include "env/task/task_model.h"
 #include "io/recording/streams.h"
 
 namespace livnd::env {
 namespace {
-
-// Places of streams.
-constexpr int kStarts = 0, kRewards = 1, kFirstTensor = 2;
 
 io::ElementType TypeOf(DType dtype) {
   switch (dtype) {
@@ -35,6 +34,19 @@ io::StreamSpec StreamOf(absl::string_view kind, const TensorSpec& tensor) {
                           std::move(attributes));
 }
 
+// [gid] ids of the electrodes that hear a cell, in declared order.
+std::vector<std::vector<int32_t>> HeardBy(const std::vector<std::vector<uint32_t>>& gids_in_reach,
+                                          const std::vector<int32_t>& ids) {
+  std::vector<std::vector<int32_t>> out;
+  for (size_t electrode = 0; electrode < ids.size(); ++electrode) {
+    for (const uint32_t gid : gids_in_reach[electrode]) {
+      if (out.size() <= gid) out.resize(gid + size_t{1});
+      out[gid].push_back(ids[electrode]);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 io::Attributes RecordingAttributes(const EnvironmentSpec& spec, int num_copies) {
@@ -47,19 +59,37 @@ io::Attributes RecordingAttributes(const EnvironmentSpec& spec, int num_copies) 
           {"num_copies", int64_t{num_copies}}};
 }
 
-EpisodeRows::EpisodeRows(const EnvironmentSpec& spec, int num_copies)
-    : num_actions_(static_cast<int>(spec.actions.size())),
-      num_observations_(static_cast<int>(spec.observations.size())),
-      step_ticks_(spec.tick_ns == 0 ? 0
-                                    : std::llround(spec.step_duration_ms * 1e6 /
-                                                   static_cast<double>(spec.tick_ns))),
-      streams_({io::EpisodeStartsStream(), io::RewardsStream()}),
-      now_(static_cast<size_t>(num_copies)) {
-  for (const TensorSpec& tensor : spec.actions) streams_.push_back(StreamOf("actions", tensor));
-  for (const TensorSpec& tensor : spec.observations) {
-    streams_.push_back(StreamOf("observations", tensor));
+EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSelection& selection)
+    : step_ticks_(environment.spec().tick_ns == 0
+                      ? 0
+                      : std::llround(environment.spec().step_duration_ms * 1e6 /
+                                     static_cast<double>(environment.spec().tick_ns))),
+      tick_ms_(static_cast<double>(environment.spec().tick_ns) * 1e-6),
+      now_(static_cast<size_t>(environment.num_envs())) {
+  const auto add = [this](bool selected, io::StreamSpec stream) {
+    if (!selected) return -1;
+    streams_.push_back(std::move(stream));
+    return static_cast<int>(streams_.size()) - 1;
+  };
+  starts_ = add(selection.episode_starts, io::EpisodeStartsStream());
+  rewards_ = add(selection.rewards, io::RewardsStream());
+  if (const TaskModel* model = environment.task().model(); model != nullptr) {
+    spikes_ = add(selection.spikes, io::SpikesStream());
+    events_ = add(selection.channel_events, io::ChannelEventsStream());
+    stimuli_ = add(selection.stimuli, io::StimuliStream("electrode", "uA"));
+    electrode_ids_ = model->electrode_ids();
+    if (events_ >= 0) heard_by_ = HeardBy(model->gids_in_reach(), electrode_ids_);
   }
-  for (int copy = 0; copy < num_copies; ++copy) now_[static_cast<size_t>(copy)].copy = copy;
+  const EnvironmentSpec& spec = environment.spec();
+  for (const TensorSpec& tensor : spec.actions) {
+    const int place = add(selection.actions, StreamOf("actions", tensor));
+    if (actions_ < 0) actions_ = place;
+  }
+  for (const TensorSpec& tensor : spec.observations) {
+    const int place = add(selection.observations, StreamOf("observations", tensor));
+    if (observations_ < 0) observations_ = place;
+  }
+  for (size_t copy = 0; copy < now_.size(); ++copy) now_[copy].copy = static_cast<int32_t>(copy);
 }
 
 void EpisodeRows::StartFrom(const Outcome& outcome) {
@@ -70,8 +100,9 @@ void EpisodeRows::StartFrom(const Outcome& outcome) {
 }
 
 void EpisodeRows::AddTensors(const TensorBatch& batch, const io::RowKey& key, int first,
-                             int num_tensors, absl::Span<std::string> rows) const {
-  for (int i = 0; i < num_tensors; ++i) {
+                             absl::Span<std::string> rows) const {
+  if (first < 0) return;
+  for (int i = 0; i < batch.num_tensors(); ++i) {
     const absl::Span<const uint8_t> all = batch.data(i);
     const size_t num_bytes = all.size() / now_.size();
     std::string& out = rows[static_cast<size_t>(first + i)];
@@ -80,38 +111,76 @@ void EpisodeRows::AddTensors(const TensorBatch& batch, const io::RowKey& key, in
   }
 }
 
-void EpisodeRows::AddStart(const Outcome& outcome, int copy, absl::Span<std::string> rows) const {
-  const auto c = static_cast<size_t>(copy);
-  const io::RowKey key = {copy, outcome.episodes[c], 0};
-  io::AppendKey(key, &rows[kStarts]);
-  io::AppendValue(outcome.seeds[c], &rows[kStarts]);
-  AddTensors(outcome.observations, key, kFirstTensor + num_actions_, num_observations_, rows);
+void EpisodeRows::AddSeed(const Outcome& outcome, size_t copy, absl::Span<std::string> rows) const {
+  if (starts_ < 0) return;
+  io::AppendKey({static_cast<int32_t>(copy), outcome.episodes[copy], 0}, &rows[starts_]);
+  io::AppendValue(outcome.seeds[copy], &rows[starts_]);
 }
 
-void EpisodeRows::AddReset(const Outcome& outcome, absl::Span<std::string> rows) {
+void EpisodeRows::AddRestore(const VectorEnvironment& environment, absl::Span<std::string> rows) {
+  const Outcome& outcome = environment.outcome();
+  for (size_t c = 0; c < now_.size(); ++c) {
+    if (outcome.episodes[c] > 0) AddSeed(outcome, c, rows);
+  }
+  StartFrom(outcome);
+}
+
+void EpisodeRows::AddStart(const Outcome& outcome, int copy, absl::Span<std::string> rows) const {
+  const auto c = static_cast<size_t>(copy);
+  AddSeed(outcome, c, rows);
+  AddTensors(outcome.observations, {copy, outcome.episodes[c], 0}, observations_, rows);
+}
+
+void EpisodeRows::AddActivity(const StepActivity& activity, const io::RowKey& key,
+                              absl::Span<std::string> rows) const {
+  if (stimuli_ >= 0 && activity.currents_ua != nullptr) {
+    AppendStimulus(*activity.currents_ua, electrode_ids_, key, activity.start_tick, tick_ms_,
+                   &rows[stimuli_]);
+  }
+  if (spikes_ < 0 && events_ < 0) return;
+  for (const sim::Spike& spike : activity.spikes) {
+    const io::RowKey at = {key.copy, key.episode, key.tick + spike.tick - activity.start_tick};
+    if (spikes_ >= 0) {
+      io::AppendKey(at, &rows[spikes_]);
+      io::AppendValue(static_cast<int32_t>(spike.gid), &rows[spikes_]);
+    }
+    if (events_ < 0 || static_cast<size_t>(spike.gid) >= heard_by_.size()) continue;
+    for (const int32_t electrode : heard_by_[static_cast<size_t>(spike.gid)]) {
+      io::AppendKey(at, &rows[events_]);
+      io::AppendValue(electrode, &rows[events_]);
+    }
+  }
+}
+
+void EpisodeRows::AddReset(const VectorEnvironment& environment, absl::Span<std::string> rows) {
+  const Outcome& outcome = environment.outcome();
   for (size_t c = 0; c < now_.size(); ++c) {
     if (outcome.began[c]) AddStart(outcome, static_cast<int>(c), rows);
   }
   StartFrom(outcome);
 }
 
-void EpisodeRows::AddStep(const TensorBatch& actions, const Outcome& outcome,
+void EpisodeRows::AddStep(const TensorBatch& actions, const VectorEnvironment& environment,
                           absl::Span<std::string> rows) {
+  const Outcome& outcome = environment.outcome();
   for (size_t c = 0; c < now_.size(); ++c) {
     const bool ended = outcome.terminated[c] || outcome.truncated[c];
     if (outcome.began[c] && !ended) {  // the step that begins the next episode
       AddStart(outcome, static_cast<int>(c), rows);
       continue;
     }
-    AddTensors(actions, now_[c], kFirstTensor, num_actions_, rows);
+    AddTensors(actions, now_[c], actions_, rows);
+    AddActivity(environment.activity(static_cast<int>(c)), now_[c], rows);
     io::RowKey end = now_[c];
     end.tick = outcome.began[c] ? end.tick + step_ticks_ : outcome.ticks[c];
-    io::AppendKey(end, &rows[kRewards]);
-    io::AppendValue(outcome.rewards[c], &rows[kRewards]);
-    io::AppendValue(outcome.terminated[c], &rows[kRewards]);
-    io::AppendValue(outcome.truncated[c], &rows[kRewards]);
+    if (rewards_ >= 0) {
+      io::AppendKey(end, &rows[rewards_]);
+      io::AppendValue(outcome.rewards[c], &rows[rewards_]);
+      io::AppendValue(outcome.terminated[c], &rows[rewards_]);
+      io::AppendValue(outcome.truncated[c], &rows[rewards_]);
+    }
     AddTensors(outcome.began[c] ? outcome.final_observations : outcome.observations, end,
-               kFirstTensor + num_actions_, num_observations_, rows);
+               observations_, rows);
     if (outcome.began[c]) AddStart(outcome, static_cast<int>(c), rows);
   }
   StartFrom(outcome);

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "env/spec.h"
 #include "env/task/target_rate.h"
+#include "env/task/task_model.h"
 #include "env/task/testing/short_target_rate.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
@@ -36,12 +37,12 @@ class Recorded {
       : mode_(mode),
         environment_(
             *VectorEnvironment::Create(ShortTargetRate(), kNumCopies, mode, 99, executor_)),
-        rows_(environment_->spec(), kNumCopies),
+        rows_(*environment_, EpisodeSelection()),
         bytes_(rows_.streams().size()) {}
 
   void Reset(const ResetRequest& request) {
     ASSERT_TRUE(environment_->Reset(request).ok());
-    rows_.AddReset(environment_->outcome(), absl::MakeSpan(bytes_));
+    rows_.AddReset(*environment_, absl::MakeSpan(bytes_));
   }
 
   // Actions that depend on where in its episodes a copy is.
@@ -54,7 +55,7 @@ class Recorded {
       actions.TakeCopy(copy, Actions({1, 2, 3}, step));
     }
     ASSERT_TRUE(environment_->Step(actions).ok());
-    rows_.AddStep(actions, environment_->outcome(), absl::MakeSpan(bytes_));
+    rows_.AddStep(actions, *environment_, absl::MakeSpan(bytes_));
     if (mode_ != AutoresetMode::kDisabled) return;
     ResetRequest ended;
     ended.mask = environment_->outcome().truncated;
@@ -113,20 +114,26 @@ RowsOfCopies FirstEpisodes(AutoresetMode mode) {
 
 TEST(EpisodeRowsTest, AreTheSameHoweverEpisodesBegin) {
   const RowsOfCopies by_hand = FirstEpisodes(AutoresetMode::kDisabled);
-  EXPECT_EQ(by_hand.size(), 4u * kNumCopies);
+  EXPECT_EQ(by_hand.size(), 7u * kNumCopies);
   EXPECT_TRUE(by_hand == FirstEpisodes(AutoresetMode::kNextStep));
   EXPECT_TRUE(by_hand == FirstEpisodes(AutoresetMode::kSameStep));
 }
 
-TEST(EpisodeRowsTest, HaveStreamsOfTheSpec) {
-  const EnvironmentSpec& spec = ShortTargetRate()->spec();
-  const EpisodeRows rows(spec, kNumCopies);
+std::vector<std::string> NamesOf(const EpisodeRows& rows) {
   std::vector<std::string> names;
   for (const io::StreamSpec& stream : rows.streams()) names.push_back(stream.name);
-  EXPECT_THAT(names, ElementsAre("episode_starts", "rewards", "actions." + spec.actions[0].name,
-                                 "observations." + spec.observations[0].name));
+  return names;
+}
+
+TEST(EpisodeRowsTest, HaveStreamsOfTheSpec) {
+  Recorded recorded(AutoresetMode::kNextStep);
+  const EpisodeRows& rows = recorded.rows();
+  const EnvironmentSpec& spec = ShortTargetRate()->spec();
+  EXPECT_THAT(NamesOf(rows), ElementsAre("episode_starts", "rewards", "spikes", "channel_events",
+                                         "stimuli", "actions." + spec.actions[0].name,
+                                         "observations." + spec.observations[0].name));
   EXPECT_TRUE(io::CheckStreams(rows.streams()).ok());
-  const io::Column& values = rows.streams()[2].columns[3];
+  const io::Column& values = rows.streams()[5].columns[3];
   EXPECT_EQ(values.name, "values");
   EXPECT_EQ(values.length, spec.actions[0].num_elements());
   EXPECT_EQ(values.type, io::ElementType::kFloat32);
@@ -167,7 +174,7 @@ TEST(EpisodeRowsTest, TellWhatTheOutcomesTell) {
   RowsOfCopies rows = recorded.OfCopies(INT64_MAX);
   EXPECT_TRUE((rows[{1, "episode_starts"}] == starts));
   EXPECT_TRUE((rows[{1, "rewards"}] == rewards));
-  EXPECT_TRUE((rows[{1, recorded.rows().streams()[3].name}] == observations));
+  EXPECT_TRUE((rows[{1, recorded.rows().streams()[6].name}] == observations));
 }
 
 // What is recorded from the middle of an episode on is what would have been.
@@ -177,7 +184,7 @@ TEST(EpisodeRowsTest, CanStartInTheMiddleOfEpisodes) {
   for (int step = 0; step < 6; ++step) recorded.Step();
   std::vector<size_t> before;
   for (const std::string& bytes : recorded.bytes()) before.push_back(bytes.size());
-  EpisodeRows late(recorded.environment().spec(), kNumCopies);
+  EpisodeRows late(recorded.environment(), EpisodeSelection());
   late.StartFrom(recorded.environment().outcome());
   std::vector<std::string> bytes(before.size());
   for (int step = 0; step < 6; ++step) {
@@ -186,18 +193,87 @@ TEST(EpisodeRowsTest, CanStartInTheMiddleOfEpisodes) {
     for (const std::string& all : recorded.bytes()) sizes.push_back(all.size());
     recorded.Step();
     TensorBatch actions(recorded.environment().spec().actions, kNumCopies);
-    const int64_t row_bytes = late.streams()[2].row_bytes();
+    const int64_t row_bytes = late.streams()[5].row_bytes();
     for (int copy = 0; copy < kNumCopies; ++copy) {
-      const char* row = recorded.bytes()[2].data() + sizes[2] + copy * row_bytes;
+      const char* row = recorded.bytes()[5].data() + sizes[5] + copy * row_bytes;
       std::copy(row + io::kKeyBytes, row + row_bytes,
                 reinterpret_cast<char*>(actions.of<float>(0, copy).data()));
     }
-    late.AddStep(actions, recorded.environment().outcome(), absl::MakeSpan(bytes));
+    late.AddStep(actions, recorded.environment(), absl::MakeSpan(bytes));
   }
   for (size_t i = 0; i < bytes.size(); ++i) {
     EXPECT_FALSE(bytes[i].empty());
     EXPECT_TRUE(bytes[i] == recorded.bytes()[i].substr(before[i])) << i;
   }
+}
+
+TEST(EpisodeRowsTest, AreOfWhatIsSelectedAlone) {
+  Recorded recorded(AutoresetMode::kNextStep);
+  EpisodeSelection selection;
+  selection.episode_starts = selection.rewards = selection.channel_events = false;
+  selection.actions = selection.observations = false;
+  EpisodeRows some(recorded.environment(), selection);
+  EXPECT_THAT(NamesOf(some), ElementsAre("spikes", "stimuli"));
+  recorded.Reset(Seeds({7, 8, 9}));
+  std::vector<std::string> bytes(2);
+  some.AddReset(recorded.environment(), absl::MakeSpan(bytes));
+  for (int step = 0; step < 6; ++step) {
+    recorded.Step();
+    some.AddStep(TensorBatch(), recorded.environment(), absl::MakeSpan(bytes));
+  }
+  EXPECT_TRUE(bytes[0] == recorded.bytes()[2]);
+  EXPECT_TRUE(bytes[1] == recorded.bytes()[4]);
+}
+
+// Spikes, what electrodes hear of them and what they are given lie within the steps; the pulses are the
+// action's, balanced.
+TEST(EpisodeRowsTest, TellWhatTheCultureWasGivenAndDid) {
+  Recorded recorded(AutoresetMode::kSameStep);
+  recorded.Reset(Seeds({7, 8, 9}));
+  for (int step = 0; step < 9; ++step) recorded.Step();
+  const VectorEnvironment& environment = recorded.environment();
+  const TaskModel& model = *environment.task().model();
+  const auto step_ticks =
+      static_cast<int64_t>(environment.spec().step_duration_ms * 1e6 / environment.spec().tick_ns);
+  std::map<std::pair<int64_t, int32_t>, int> heard;  // by tick and electrode
+  int64_t num_spikes = 0, num_events = 0;
+  const auto rows_of = [&](int stream, auto each) {
+    const int64_t row_bytes = recorded.rows().streams()[stream].row_bytes();
+    const std::string& bytes = recorded.bytes()[stream];
+    for (size_t at = 0; at < bytes.size(); at += row_bytes) {
+      const io::RowKey key = io::KeyOf(bytes.data() + at);
+      ASSERT_GE(key.episode, 1);
+      ASSERT_GE(key.tick, 0);
+      ASSERT_LT(key.tick, 4 * step_ticks);  // an episode has four steps
+      each(key, bytes.data() + at + io::kKeyBytes);
+    }
+  };
+  rows_of(2, [&](const io::RowKey& key, const char* row) {
+    ++num_spikes;
+    const auto gid = io::ValueAt<int32_t>(row, 0);
+    for (int e = 0; e < model.num_electrodes(); ++e) {
+      const auto& near = model.gids_in_reach()[e];
+      if (std::find(near.begin(), near.end(), gid) == near.end()) continue;
+      ++heard[{key.tick, model.electrode_ids()[e]}];
+      ++num_events;
+    }
+  });
+  EXPECT_GT(num_spikes, 0);
+  EXPECT_GT(num_events, 0);
+  rows_of(3, [&](const io::RowKey& key, const char* row) {
+    --num_events;
+    const std::pair<int64_t, int32_t> what(key.tick, io::ValueAt<int32_t>(row, 0));
+    EXPECT_GE(--heard[what], 0);
+  });
+  EXPECT_EQ(num_events, 0);
+  double charge = 0.0;
+  int num_phases = 0;
+  rows_of(4, [&](const io::RowKey&, const char* row) {
+    charge += io::ValueAt<double>(row, 4) * io::ValueAt<int64_t>(row, 12);
+    ++num_phases;
+  });
+  EXPECT_EQ(charge, 0.0);
+  EXPECT_GT(num_phases, 0);
 }
 
 TEST(EpisodeRowsTest, SayWhatWasRecorded) {

@@ -97,7 +97,7 @@ absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::Sys
 
   std::shared_ptr<TaskModel> model(new TaskModel());
   model->culture_ = *std::move(culture);
-  model->num_electrodes_ = static_cast<int>(array->num_electrodes());
+  model->electrode_ids_ = array->ids();
   if (setup->culture.model.point.has_value()) {
     model->stimulus_mode_ = sim::StimulusMode::kCurrent;
     model->stimulation_ = io::ElectrodeCurrentMap(*array, system, *model->culture_,

@@ -57,7 +57,8 @@ class TaskModel {
   // neurons, which no field acts on, as the currents of io::ElectrodeCurrentMap.
   const std::shared_ptr<const sim::StimulusMap>& stimulation() const { return stimulation_; }
   sim::StimulusMode stimulus_mode() const { return stimulus_mode_; }
-  int num_electrodes() const { return num_electrodes_; }
+  int num_electrodes() const { return static_cast<int>(electrode_ids_.size()); }
+  const std::vector<int32_t>& electrode_ids() const { return electrode_ids_; }  // in declared order
   int64_t num_cells() const { return static_cast<int64_t>(culture_->gids().size()); }
   // [electrode] gids of the cells that it hears.
   const std::vector<std::vector<uint32_t>>& gids_in_reach() const { return gids_in_reach_; }
@@ -75,7 +76,7 @@ class TaskModel {
   std::shared_ptr<const sim::Culture> culture_;
   std::shared_ptr<const sim::StimulusMap> stimulation_;
   sim::StimulusMode stimulus_mode_ = sim::StimulusMode::kField;
-  int num_electrodes_ = 0;
+  std::vector<int32_t> electrode_ids_;
   std::vector<std::vector<uint32_t>> gids_in_reach_;
   std::vector<double> settled_state_;
   std::vector<std::vector<sim::Spike>> settled_spikes_;

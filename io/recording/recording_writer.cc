@@ -36,6 +36,30 @@ bool RecordingWriter::HasRoom(int64_t num_bytes) const {
   return waiting_bytes_ == 0 || waiting_bytes_ + num_bytes <= options_.max_waiting_bytes;
 }
 
+bool RecordingWriter::HasRoomNow() const {
+  return waiting_bytes_ < options_.max_waiting_bytes || closing_ || !status_.ok();
+}
+
+bool RecordingWriter::has_room() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return HasRoomNow();
+}
+
+void RecordingWriter::WaitForRoom() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (HasRoomNow()) return;
+  const Clock::time_point begin = Clock::now();
+  ++counts_.num_waits;
+  done_.wait(lock, [this] { return HasRoomNow(); });
+  counts_.waited_us +=
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin).count();
+}
+
+void RecordingWriter::SetAttribute(const std::string& name, int64_t value) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  attributes_[name] = value;
+}
+
 absl::Status RecordingWriter::Append(int stream, std::string rows) {
   std::vector<std::string> of_streams(specs_.size());
   of_streams[stream] = std::move(rows);
@@ -60,7 +84,8 @@ absl::Status RecordingWriter::Append(absl::Span<std::string> rows) {
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += num_rows[i];
   };
   std::unique_lock<std::mutex> lock(mutex_);
-  if (!HasRoom(num_bytes) && !closing_ && status_.ok()) {
+  const bool takes_all = options_.when_full == WhenFull::kTake;
+  if (!takes_all && !HasRoom(num_bytes) && !closing_ && status_.ok()) {
     if (options_.when_full == WhenFull::kDrop) {
       add_to(counts_.dropped);
       return absl::OkStatus();
@@ -75,7 +100,10 @@ absl::Status RecordingWriter::Append(absl::Span<std::string> rows) {
     add_to(counts_.dropped);
     return status_;
   }
-  if (closing_) return absl::FailedPreconditionError("the recording is being closed");
+  if (closing_) {
+    add_to(counts_.dropped);
+    return absl::FailedPreconditionError("the recording is being closed");
+  }
   add_to(counts_.appended);
   waiting_bytes_ += num_bytes;
   counts_.most_waiting_bytes = std::max(counts_.most_waiting_bytes, waiting_bytes_);
@@ -129,7 +157,13 @@ absl::Status RecordingWriter::WriteOut(const std::deque<Batch>& batches) {
 }
 
 absl::Status RecordingWriter::FlushFile(bool last) {
-  Counts counts = this->counts();
+  const Counts counts = this->counts();
+  std::map<std::string, int64_t> attributes;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    attributes.swap(attributes_);
+  }
+  for (const auto& [name, value] : attributes) file_->SetAttribute(-1, name, value);
   for (size_t i = 0; i < specs_.size(); ++i) {
     file_->SetAttribute(static_cast<int>(i), kNumDropped, counts.dropped[i]);
   }
@@ -206,6 +240,7 @@ void RecordingWriter::GiveUp(const absl::Status& status) {
     done_.notify_all();
   }
   // A file that is full can be closed; one whose disk fails cannot, and stays as its last flush left it.
+  file_->SetAttribute(-1, std::string(kCutShort), 1);
   const bool is_closed = FlushFile(true).ok();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!is_closed) drop_from(std::vector<int64_t>(counts_.flushed));

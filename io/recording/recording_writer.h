@@ -6,24 +6,29 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "io/recording/recording_file.h"
 
 namespace livnd::io {
 
+// Attribute of a file that was closed since it could not go on: 1.
+inline constexpr absl::string_view kCutShort = "cut_short";
+
 // Thread-safe. One thread of the caller's calls Run and is busy with the file until the recording is
 // closed; others append. What comes faster than it can be written is told: either Append waits, or the
-// rows are dropped; both are counted, here and in the file ("num_dropped" of each stream, and
-// "num_waits" and "waited_us" of the file).
+// rows are dropped, or whoever appends waits beforehand, where it suits; all are counted, here and in the
+// file ("num_dropped" of each stream, and "num_waits" and "waited_us" of the file).
 class RecordingWriter {
  public:
-  enum class WhenFull { kWait, kDrop };
+  enum class WhenFull { kWait, kDrop, kTake };
   struct Options {
     // Rows that wait to be written, in all; a single Append of more waits until it is alone.
     int64_t max_waiting_bytes = 16 << 20;
@@ -57,6 +62,11 @@ class RecordingWriter {
   // Rows of every stream, moved from rows[stream]: they are taken or dropped together, and no flush
   // comes between them, so that a file has all of them or none.
   absl::Status Append(absl::Span<std::string> rows);
+  // Whether fewer than max_waiting_bytes wait to be written, or none will be any more; and waits for it.
+  bool has_room() const;
+  void WaitForRoom();
+  // An attribute of the file, from the next flush on.
+  void SetAttribute(const std::string& name, int64_t value);
   // Waits until all that was appended before is in the file. The error of the file.
   absl::Status Flush();
   // Has Run write what is left, close the file and return, and waits for that. The error of the file.
@@ -80,6 +90,7 @@ class RecordingWriter {
   // Writes batches to the file. Only the thread of Run.
   absl::Status WriteOut(const std::deque<Batch>& batches);
   absl::Status FlushFile(bool last);
+  bool HasRoomNow() const;
   // The file took no more, for that reason: what is not in it is dropped.
   void GiveUp(const absl::Status& status);
   bool HasRoom(int64_t num_bytes) const;
@@ -97,6 +108,7 @@ class RecordingWriter {
   bool closing_ = false, over_ = false;
   absl::Status status_;
   Counts counts_;
+  std::map<std::string, int64_t> attributes_;  // to be set
 };
 
 }  // namespace livnd::io

@@ -51,6 +51,8 @@ enum { kDurabilityNone, kDurabilityProcess, kDurabilityPower };
 // A message of the largest size, what is made of it, and an environment beside that.
 constexpr int64_t kMinMemoryBytes = int64_t{256} << 20;
 
+constexpr int64_t kMinRecordingBytes = 1 << 20;
+
 struct Settings {
   std::string config;
   std::string listen;
@@ -70,6 +72,7 @@ struct Settings {
   int max_envs = 1024;
   int max_waiting_calls = 4096;
   std::string quotas;
+  RecordingFolder::Options recordings;
   int64_t memory_bytes = DefaultMemoryBudget();
   TrustOptions trust;
   bool exit_with_stdin = false;
@@ -95,10 +98,11 @@ FlagSet MakeFlags(Settings& settings) {
                "unix:PATH or HOST:PORT, port 0 for a free one (default: the sockets that systemd\n"
                "      passes, or else STATE_DIR/livnd.sock)",
                &settings.listen);
-  flags.String("state-dir", "DIR",
-               "the server's own folder: its sessions, lock and endpoint.json (default: "
-               "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
-               &settings.state_dir);
+  flags.String(
+      "state-dir", "DIR",
+      "the server's own folder: its sessions, recordings, lock and endpoint.json (default: "
+      "$XDG_STATE_HOME/livnd or ~/.local/state/livnd)",
+      &settings.state_dir);
   flags.String(
       "metrics-listen", "ADDRESS",
       "IPV4:PORT where Prometheus reads /metrics, port 0 for a free one (default: nowhere)",
@@ -168,6 +172,15 @@ FlagSet MakeFlags(Settings& settings) {
             "calls of sessions that wait or are done at once, of all sessions; one more is told to "
             "come back\n      (default: 4096)",
             1, 1'000'000, &settings.max_waiting_calls);
+  flags.Int("max-recordings", "N", "recordings of a tenant (default: 1024)", 1, 1'000'000,
+            &settings.recordings.max_recordings);
+  flags.Bytes("max-recording-bytes",
+              "of one recording, which ends before it is larger (default: 16G)", kMinRecordingBytes,
+              &settings.recordings.max_recording_bytes);
+  flags.Bytes(
+      "max-tenant-recording-bytes",
+      "of all recordings of a tenant; those that grow end when it is reached (default: 64G)",
+      kMinRecordingBytes, &settings.recordings.max_tenant_bytes);
   flags.Bytes(
       "memory",
       "memory that sessions, builds, requests and answers may take, all together; what would "
@@ -235,6 +248,8 @@ absl::StatusOr<ServerOptions> MakeOptions(const Settings& settings, const Servic
   if (settings.durability != kDurabilityNone) {
     options.journals = absl::StrCat(settings.state_dir, "/sessions");
   }
+  options.recordings = absl::StrCat(settings.state_dir, "/recordings");
+  options.recording_limits = settings.recordings;
   options.durability =
       settings.durability == kDurabilityPower ? Durability::kPower : Durability::kProcess;
   return options;

@@ -1,5 +1,6 @@
 #include "server/metrics/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
 #include "livnd/v1/error_reason.pb.h"
+#include "livnd/v1/recording_service.pb.h"
 #include "livnd/v1/server_service.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "prometheus/counter.h"
@@ -33,7 +35,7 @@ using prometheus::Histogram;
 using Labels = std::map<std::string, std::string>;
 
 constexpr int kNumCodes = 17;
-constexpr int kNumStages = 4;
+constexpr int kNumStages = 5;
 
 // 10 us .. 100 s: a step of nothing, and a long run of many copies.
 const Histogram::BucketBoundaries& Boundaries() {
@@ -49,7 +51,8 @@ const std::vector<const google::protobuf::MethodDescriptor*>& Methods() {
     for (const google::protobuf::FileDescriptor* file :
          {v1::GetServerInfoRequest::descriptor()->file(), v1::StepRequest::descriptor()->file(),
           v1::RunRequest::descriptor()->file(), v1::CreateSessionRequest::descriptor()->file(),
-          v1::ListSessionsRequest::descriptor()->file()}) {
+          v1::ListSessionsRequest::descriptor()->file(),
+          v1::StartRecordingRequest::descriptor()->file()}) {
       for (int s = 0; s < file->service_count(); ++s) {
         for (int m = 0; m < file->service(s)->method_count(); ++m) {
           all->push_back(file->service(s)->method(m));
@@ -97,6 +100,12 @@ struct Metrics::Parts final : public prometheus::Collectable {
   prometheus::Family<prometheus::Gauge>& memory_used;
   prometheus::Gauge& memory_allocated;
   prometheus::Gauge& memory_resident;
+  prometheus::Gauge& recordings;
+  prometheus::Gauge& recording_bytes;
+  Counter& recorded_rows;
+  Counter& dropped_rows;
+  Counter& recording_waits;
+  Counter& recording_waited_s;
 
   mutable Mutex mu;
   std::function<Levels()> levels ABSL_GUARDED_BY(mu);
@@ -150,7 +159,18 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
       memory_allocated(AddGauge(registry, "livnd_memory_allocated_bytes",
                                 "Memory that the program has asked for and not returned.")),
       memory_resident(AddGauge(registry, "process_resident_memory_bytes",
-                               "Memory that the system keeps for the process.")) {
+                               "Memory that the system keeps for the process.")),
+      recordings(AddGauge(registry, "livnd_recordings", "Recordings that grow.")),
+      recording_bytes(AddGauge(registry, "livnd_recording_file_bytes",
+                               "What the files of all recordings take.")),
+      recorded_rows(
+          AddCounter(registry, "livnd_recorded_rows_total", "Rows that recordings have taken.")),
+      dropped_rows(AddCounter(registry, "livnd_recording_dropped_rows_total",
+                              "Rows that are missing in recordings that could not go on.")),
+      recording_waits(AddCounter(registry, "livnd_recording_waits_total",
+                                 "Operations that waited for a recording's disk.")),
+      recording_waited_s(AddCounter(registry, "livnd_recording_waited_seconds_total",
+                                    "Time that operations waited for a recording's disk.")) {
   prometheus::BuildGauge()
       .Name("livnd_build_info")
       .Help("1; which livnd this is, by its labels.")
@@ -176,6 +196,7 @@ Metrics::Parts::Parts(absl::string_view version, absl::string_view physics_versi
       {"livnd_call_compute_seconds", "Time that calls took on a worker, but for the writing out."},
       {"livnd_call_serialize_seconds", "Time that writing out the answers of calls took."},
       {"livnd_call_journal_seconds", "Time that writing down what calls did took."},
+      {"livnd_call_record_seconds", "Time that recording what calls did took of them."},
   }};
   for (size_t m = 0; m < Methods().size(); ++m) {
     methods[m].labels = {{"service", Methods()[m]->service()->name()},
@@ -215,6 +236,15 @@ std::vector<prometheus::MetricFamily> Metrics::Parts::Collect() const {
   const ProcessMemory process = ReadProcessMemory();
   memory_allocated.Set(static_cast<double>(process.allocated_bytes));
   memory_resident.Set(static_cast<double>(process.resident_bytes));
+  recordings.Set(now.recordings);
+  recording_bytes.Set(static_cast<double>(now.recording_bytes));
+  const auto raise = [](Counter& counter, auto to) {
+    counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
+  };
+  raise(recorded_rows, now.recorded_rows);
+  raise(dropped_rows, now.dropped_rows);
+  raise(recording_waits, now.recording_waits);
+  raise(recording_waited_s, now.recording_waited_s);
   return registry.Collect();
 }
 

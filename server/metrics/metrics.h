@@ -26,6 +26,7 @@ enum class Stage {
   kCompute,    // the operation is done
   kSerialize,  // its answer is written out
   kJournal,    // what was done is written down
+  kRecord,     // what was done goes into the session's recording
 };
 
 // What there is at a moment.
@@ -39,6 +40,11 @@ struct Levels {
   double recovery_s = 0.0;   // that bringing back sessions took at the start
   int64_t memory_limit = 0;  // bytes
   std::vector<std::pair<std::string, int64_t>> memory_used;  // by what it is used for
+  int recordings = 0;                                        // that grow
+  int64_t recording_bytes = 0;                               // of all files of recordings
+  // Since the server started, of all recordings; none goes down.
+  int64_t recorded_rows = 0, dropped_rows = 0, recording_waits = 0;
+  double recording_waited_s = 0.0;
 };
 
 // Everything that docs/operating.md lists. Counters start at 0 with the process; none goes down.

@@ -35,6 +35,7 @@
 #include "server/service/culture_service.h"
 #include "server/service/environment_service.h"
 #include "server/service/reception.h"
+#include "server/service/recording_service.h"
 #include "server/service/reflection_service.h"
 #include "server/service/server_service.h"
 #include "server/service/session_service.h"
@@ -149,6 +150,7 @@ std::vector<const google::protobuf::FileDescriptor*> DescribedFiles() {
       v1::GetServerInfoRequest::descriptor()->file(),
       v1::StepRequest::descriptor()->file(),
       v1::RunRequest::descriptor()->file(),
+      v1::StartRecordingRequest::descriptor()->file(),
       v1::CreateSessionRequest::descriptor()->file(),
       v1::ListSessionsRequest::descriptor()->file(),
       grpc::health::v1::HealthCheckRequest::descriptor()->file(),
@@ -238,11 +240,16 @@ void ConfigureTransport(const ServerOptions& options, grpc::ServerBuilder& build
 
 }  // namespace
 
+// Threads that read recordings for who asks for them; they wait for the disk most of the time.
+constexpr int kNumReaders = 2;
+
 struct Server::Parts {
-  Parts(ServerOptions options_in, std::unique_ptr<JournalFolder> journals_in, Offer offer,
+  Parts(ServerOptions options_in, std::unique_ptr<JournalFolder> journals_in,
+        std::unique_ptr<RecordingFolder> recordings_in, Offer offer,
         std::unique_ptr<Trust> trust_in, std::unique_ptr<Reread<Quotas>> quotas_in)
       : options(std::move(options_in)),
         journals(std::move(journals_in)),
+        recordings(std::move(recordings_in)),
         trust(std::move(trust_in)),
         quotas(std::move(quotas_in)),
         memory(options.memory_bytes, Headroom(options)),
@@ -254,6 +261,8 @@ struct Server::Parts {
         server_service(MakeInfo(options, offer), std::move(offer.systems), QuotaOf(), reception),
         environment_service(store, registry, reception, options.max_message_bytes),
         culture_service(registry, reception),
+        recording_service(registry, recordings.get(), readers, options.max_message_bytes,
+                          reception),
         session_service(options.max_message_bytes, options.max_message_bytes, store, registry,
                         reception),
         admin_service(registry, reception, options.asked_to_end),
@@ -275,6 +284,15 @@ struct Server::Parts {
         levels.memory_used.emplace_back(MemoryUseName(static_cast<MemoryUse>(use)),
                                         memory.used(static_cast<MemoryUse>(use)));
       }
+      if (recordings != nullptr) {
+        const RecordingFolder::Totals totals = recordings->totals();
+        levels.recordings = totals.num_growing;
+        levels.recording_bytes = totals.num_bytes;
+        levels.recorded_rows = totals.num_rows;
+        levels.dropped_rows = totals.num_dropped;
+        levels.recording_waits = totals.num_waits;
+        levels.recording_waited_s = totals.waited_s;
+      }
       return levels;
     });
   }
@@ -282,6 +300,7 @@ struct Server::Parts {
   SessionRegistry::Options RegistryOptions() {
     SessionRegistry::Options out = options.sessions;
     out.journals = journals.get();
+    out.recordings = recordings.get();
     out.memory = &memory;
     out.quota_of = QuotaOf();
     return out;
@@ -317,6 +336,7 @@ struct Server::Parts {
 
   ServerOptions options;
   std::unique_ptr<JournalFolder> journals;
+  const std::unique_ptr<RecordingFolder> recordings;  // null: none are kept
   std::unique_ptr<UnixSocketClaim> claim;
   const std::unique_ptr<Trust> trust;
   const std::unique_ptr<Reread<Quotas>> quotas;  // null: none
@@ -331,6 +351,8 @@ struct Server::Parts {
   ServerService server_service;
   EnvironmentService environment_service;
   CultureService culture_service;
+  WorkerPool readers{kNumReaders};  // of recordings
+  RecordingService recording_service;
   SessionService session_service;
   AdminService admin_service;
   Reflection reflection;
@@ -381,14 +403,21 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   if (!options.journals.empty()) {
     LIVND_ASSIGN_OR_RETURN(journals, JournalFolder::Open(options.journals, options.durability));
   }
+  std::unique_ptr<RecordingFolder> recordings;
+  if (!options.recordings.empty()) {
+    options.recording_limits.durable = options.durability == Durability::kPower;
+    LIVND_ASSIGN_OR_RETURN(recordings,
+                           RecordingFolder::Open(options.recordings, options.recording_limits));
+  }
   std::unique_ptr<Reread<Quotas>> quotas;
   if (!options.quotas.empty()) {
     LIVND_ASSIGN_OR_RETURN(quotas, Reread<Quotas>::Create("the quotas", [path = options.quotas] {
                              return Quotas::Read(path);
                            }));
   }
-  auto parts = std::make_unique<Parts>(std::move(options), std::move(journals), std::move(offer),
-                                       std::move(trust), std::move(quotas));
+  auto parts =
+      std::make_unique<Parts>(std::move(options), std::move(journals), std::move(recordings),
+                              std::move(offer), std::move(trust), std::move(quotas));
   parts->claim = std::move(claim);
   LIVND_RETURN_IF_ERROR(parts->registry.Recover());
   if (parts->options.metrics_listen.has_value()) {
@@ -405,8 +434,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
       parts->trust->Credentials());
   grpc::Service* const services[] = {&parts->server_service,    &parts->environment_service,
                                      &parts->culture_service,   &parts->session_service,
-                                     &parts->admin_service,     &parts->reflection_v1,
-                                     &parts->reflection_v1alpha};
+                                     &parts->recording_service, &parts->admin_service,
+                                     &parts->reflection_v1,     &parts->reflection_v1alpha};
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.RegisterCallbackGenericService(&parts->unknown_method);
   parts->grpc = builder.BuildAndStart();
@@ -416,7 +445,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Off
   for (const char* name :
        {v1::ServerService::service_full_name(), v1::EnvironmentService::service_full_name(),
         v1::CultureService::service_full_name(), v1::SessionService::service_full_name(),
-        v1::AdminService::service_full_name()}) {
+        v1::RecordingService::service_full_name(), v1::AdminService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(name, true);
   }
   LogTrust(addresses, parts->options.trust, *parts->trust);

@@ -14,6 +14,7 @@
 #include "server/journal/journal_file.h"
 #include "server/machine/listen_address.h"
 #include "server/machine/memory_budget.h"
+#include "server/recording/recording_folder.h"
 #include "server/session/offer.h"
 #include "server/session/session_registry.h"
 #include "server/trust/trust.h"
@@ -36,6 +37,9 @@ struct ServerOptions {
   // The folder of the sessions' journals; empty: they live in memory only.
   std::string journals;
   Durability durability = Durability::kProcess;
+  // The folder of recordings; empty: none are kept.
+  std::string recordings;
+  RecordingFolder::Options recording_limits;  // but for its durability
   // Called when an admin asks the server to end, on any thread; the owner then goes the way out.
   std::function<void()> asked_to_end = [] {};
   // A file of Quotas, read again when it changes; empty: every tenant may have as much as there is.

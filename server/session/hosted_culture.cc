@@ -10,9 +10,11 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "env/copies.h"
+#include "server/metrics/stopwatch.h"
 #include "server/wire/change_fields.h"
 #include "server/wire/culture.h"
 #include "server/wire/pulse_plan.h"
+#include "server/wire/recorded_stream.h"
 #include "server/wire/recording.h"
 #include "server/wire/tensor.h"
 
@@ -136,6 +138,7 @@ void HostedCulture::Save(absl::Span<const int> copies, v1::SnapshotContents* con
 
 absl::Status HostedCulture::Load(const v1::SnapshotContents& contents,
                                  const google::protobuf::RepeatedField<int32_t>& copy_of) {
+  LIVND_RETURN_IF_ERROR(CheckNotRecording("its snapshot would bring streams of its own"));
   const v1::CultureSnapshot& snapshot = contents.culture();
   LIVND_ASSIGN_OR_RETURN(
       const std::vector<int> from,
@@ -149,6 +152,24 @@ absl::Status HostedCulture::Load(const v1::SnapshotContents& contents,
   setup_.Clear();
   KeepSetup(snapshot.settings());
   return absl::OkStatus();
+}
+
+absl::StatusOr<HostedEnvironment::FirstRows> HostedCulture::BeginRows(
+    const v1::StartRecordingRequest& request) {
+  LIVND_ASSIGN_OR_RETURN(const env::RecordingSelection selection,
+                         ParseCultureKinds(request.kinds(), culture_->selection()));
+  rows_ =
+      std::make_unique<env::RunRows>(selection, culture_->num_rows(), culture_->culture().dt_ms());
+  FirstRows out;
+  out.streams = rows_->streams();
+  out.rows.resize(out.streams.size());
+  rows_->AddLabels(absl::MakeSpan(out.rows));
+  return out;
+}
+
+absl::Status HostedCulture::CheckNotRecording(absl::string_view what) const {
+  if (rows_ == nullptr) return absl::OkStatus();
+  return AlreadyRecording(recorder().name(), what);
 }
 
 void HostedCulture::KeepSetup(const v1::ConfigureRequest& request) {
@@ -194,6 +215,11 @@ absl::Status HostedCulture::FinishRun(v1::RunResponse* response) {
     EncodeCharges(recording.charges, *culture_->setup().electrode_array,
                   response->mutable_recording()->mutable_charges());
   }
+  if (rows_ != nullptr) {
+    Stopwatch making;
+    rows_->AddRun(recording, culture_->num_clears(), recorder().rows());
+    recorder().Took(making.Lap());
+  }
   EncodeRecording(std::move(recording), culture_->selection(), num_envs(),
                   TickNs(culture_->culture()), response->mutable_recording());
   return absl::OkStatus();
@@ -208,6 +234,10 @@ bool HostedCulture::IsLong(const v1::ConfigureRequest& request) const {
 }
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {
+  if (request.has_recording() || request.has_selection() || request.has_model() ||
+      request.has_dt_ms()) {
+    LIVND_RETURN_IF_ERROR(CheckNotRecording("its streams would change"));
+  }
   LIVND_ASSIGN_OR_RETURN(const env::CultureChange change, ParseChange(request, *culture_));
   const absl::Status changed = culture_->Change(change);
   if (changed.code() == absl::StatusCode::kFailedPrecondition) {

@@ -8,6 +8,7 @@
 
 #include "env/culture/live_culture.h"
 #include "env/passage.h"
+#include "env/recording/run_rows.h"
 #include "server/session/hosted_environment.h"
 
 namespace livnd::server {
@@ -55,6 +56,11 @@ class HostedCulture final : public HostedEnvironment {
   }
 
  private:
+  absl::StatusOr<FirstRows> BeginRows(const v1::StartRecordingRequest& request) override;
+  void EndRows() override { rows_.reset(); }
+  // ALREADY_RECORDING: the streams of the recording would be others.
+  absl::Status CheckNotRecording(absl::string_view what) const;
+
   // Adds the run that has just ended.
   void CountRun();
   // What the account of a run's charges takes.
@@ -71,6 +77,7 @@ class HostedCulture final : public HostedEnvironment {
   double duration_ms_ = 0.0;
   int64_t num_failed_before_ = 0;  // copies
   Work work_;
+  std::unique_ptr<env::RunRows> rows_;  // while it is recorded
 };
 
 }  // namespace livnd::server

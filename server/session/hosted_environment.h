@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -14,12 +15,15 @@
 #include "base/status_macros.h"
 #include "env/passage.h"
 #include "env/spec.h"
+#include "io/recording/stream.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/recording_service.pb.h"
 #include "livnd/v1/session_service.pb.h"
 #include "livnd/v1/snapshot.pb.h"
 #include "server/machine/memory_budget.h"
 #include "server/metrics/work.h"
+#include "server/session/recorder.h"
 #include "server/wire/errors.h"
 #include "server/wire/snapshot.h"
 
@@ -85,6 +89,16 @@ class HostedEnvironment {
     return Load(contents, request.copy_of());
   }
 
+  // How it is recorded. Every operation that succeeds leaves its rows there.
+  Recorder& recorder() { return recorder_; }
+  const Recorder& recorder() const { return recorder_; }
+  absl::Status StartRecording(const v1::StartRecordingRequest& request,
+                              v1::StartRecordingResponse* response);
+  absl::Status StopRecording(const v1::StopRecordingRequest& request,
+                             v1::StopRecordingResponse* response);
+  // Goes on as a journal says, which begins with the copies as they are. INVALID_FIELD.
+  absl::Status GoOnRecording(const v1::JournalRecording& recording);
+
   // Takes the Step or Run that has begun on, some copies by at most max_ticks >= 1. How it is cut
   // changes no bit.
   virtual env::Progress Continue(int64_t max_ticks) = 0;
@@ -93,6 +107,9 @@ class HostedEnvironment {
   virtual bool IsLong(const v1::ConfigureRequest&) const { return false; }
   virtual bool IsLong(const v1::GetCultureRequest&) const { return false; }
   virtual bool IsLong(const v1::RestoreRequest&) const { return false; }
+  // They wait for the disk.
+  bool IsLong(const v1::StartRecordingRequest&) const { return true; }
+  bool IsLong(const v1::StopRecordingRequest&) const { return true; }
 
   // Of environments with a task.
   virtual absl::Status Reset(const v1::ResetRequest&, v1::ResetResponse*) { return NotATask(); }
@@ -113,7 +130,19 @@ class HostedEnvironment {
     return NotACulture();
   }
 
+ protected:
+  // The streams of a recording, and the rows that it begins with: [stream].
+  struct FirstRows {
+    std::vector<io::StreamSpec> streams;
+    std::vector<std::string> rows;
+  };
+
  private:
+  // From now on, until EndRows, operations leave rows in recorder(). INVALID_FIELD ("kinds[0]").
+  virtual absl::StatusOr<FirstRows> BeginRows(const v1::StartRecordingRequest& request) = 0;
+  virtual void EndRows() = 0;
+
+  Recorder recorder_;
   MemoryBudget::Reservation held_;
   std::shared_ptr<const MemoryBudget::Reservation> model_;
 

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "server/metrics/stopwatch.h"
 #include "server/wire/episode.h"
 #include "server/wire/errors.h"
+#include "server/wire/recorded_stream.h"
 #include "server/wire/rendering.h"
 
 namespace livnd::server {
@@ -52,7 +54,22 @@ absl::Status HostedTask::Load(const v1::SnapshotContents& contents,
     }
     copies.push_back(&*copy);
   }
-  return AtField("snapshot", environment_->Restore(copies));
+  LIVND_RETURN_IF_ERROR(AtField("snapshot", environment_->Restore(copies)));
+  if (rows_ != nullptr) rows_->AddRestore(*environment_, recorder().rows());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<HostedEnvironment::FirstRows> HostedTask::BeginRows(
+    const v1::StartRecordingRequest& request) {
+  LIVND_ASSIGN_OR_RETURN(
+      const env::EpisodeSelection selection,
+      ParseEpisodeKinds(request.kinds(), environment_->task().model() != nullptr));
+  rows_ = std::make_unique<env::EpisodeRows>(*environment_, selection);
+  FirstRows out;
+  out.streams = rows_->streams();
+  out.rows.resize(out.streams.size());
+  rows_->AddRestore(*environment_, absl::MakeSpan(out.rows));
+  return out;
 }
 
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {
@@ -63,6 +80,11 @@ absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetRespons
   }
   LIVND_RETURN_IF_ERROR(done);
   CountWork(false);
+  if (rows_ != nullptr) {
+    Stopwatch making;
+    rows_->AddReset(*environment_, recorder().rows());
+    recorder().Took(making.Lap());
+  }
   EncodeReset(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }
@@ -84,6 +106,11 @@ absl::Status HostedTask::BeginStep(const v1::StepRequest& request) {
 
 absl::Status HostedTask::FinishStep(v1::StepResponse* response) {
   CountWork(true);
+  if (rows_ != nullptr) {
+    Stopwatch making;
+    rows_->AddStep(actions_, *environment_, recorder().rows());
+    recorder().Took(making.Lap());
+  }
   EncodeStep(environment_->outcome(), spec(), num_envs(), response);
   return absl::OkStatus();
 }

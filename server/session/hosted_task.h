@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "env/passage.h"
+#include "env/recording/episode_rows.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
 #include "server/session/hosted_environment.h"
@@ -40,12 +41,15 @@ class HostedTask final : public HostedEnvironment {
 
  private:
   std::vector<env::StepActivity> ActivityOf(absl::Span<const int> copies) const;
+  absl::StatusOr<FirstRows> BeginRows(const v1::StartRecordingRequest& request) override;
+  void EndRows() override { rows_.reset(); }
   // Adds what the last Reset or Step did.
   void CountWork(bool stepped);
 
   const std::unique_ptr<env::VectorEnvironment> environment_;
   const SnapshotIdentity identity_;
-  env::TensorBatch actions_;  // kept for its memory
+  env::TensorBatch actions_;                // kept for its memory
+  std::unique_ptr<env::EpisodeRows> rows_;  // while it is recorded
   Work work_;
 };
 

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "server/journal/answer_digests.h"
+#include "server/session/recorder.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/snapshot.h"
 #include "server/wire/spec.h"
@@ -85,6 +87,16 @@ absl::StatusOr<Done> Do(const v1::JournalOperation& record, int64_t op_index,
           record, op_index, [&](const auto& request, auto* response) {
             return environment.Restore(request, response);
           });
+    case v1::JOURNAL_METHOD_START_RECORDING:
+      return Do<v1::StartRecordingResponse, v1::StartRecordingRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            return environment.StartRecording(request, response);
+          });
+    case v1::JOURNAL_METHOD_STOP_RECORDING:
+      return Do<v1::StopRecordingResponse, v1::StopRecordingRequest>(
+          record, op_index, [&](const auto& request, auto* response) {
+            return environment.StopRecording(request, response);
+          });
     default:
       return Unreadable(op_index);
   }
@@ -116,6 +128,10 @@ absl::StatusOr<WantedCopies> WantedBy(const v1::JournalHead& head) {
   return out;
 }
 
+std::string RecordingKey(const v1::JournalHead& head) {
+  return absl::StrCat(head.tenant(), "\n", head.request_id(), "\n", head.unseeded_seed());
+}
+
 absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
                                    absl::Span<const v1::JournalRecord> records,
                                    HostedEnvironment& environment, absl::FunctionRef<void()> did) {
@@ -123,6 +139,10 @@ absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
   if (head.start().contents_case() != v1::SnapshotContents::CONTENTS_NOT_SET) {
     LIVND_RETURN_IF_ERROR(environment.Load(head.start(), {}));
   }
+  if (head.has_recording()) LIVND_RETURN_IF_ERROR(environment.GoOnRecording(head.recording()));
+  Recorder& recorder = environment.recorder();
+  recorder.SetKey(RecordingKey(head));
+  recorder.BeginRedo();
   Redone out;
   out.generation = head.generation();
   std::deque<OperationLog::Done> done;
@@ -141,10 +161,13 @@ absl::StatusOr<Redone> RedoJournal(const v1::JournalHead& head,
                           absl::StrCat("operation ", op_index, ": ", again.status().message()));
     }
     LIVND_RETURN_IF_ERROR(Compare(record.operation(), *again, op_index));
+    recorder.Release(recorder.Keep(absl::ZeroDuration()));
+    recorder.WaitForRoom();
     out.log.Commit(again->payload, BufferOfBytes(again->answer),
                    record.operation().oldest_op_index());
     did();
   }
+  recorder.EndRedo();
   return out;
 }
 

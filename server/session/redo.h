@@ -25,6 +25,9 @@ struct Redone {
 // The copies that a journal begins with, to be made. INVALID_FIELD.
 absl::StatusOr<WantedCopies> WantedBy(const v1::JournalHead& head);
 
+// From which the names of a session's recordings follow (Recorder::SetKey).
+std::string RecordingKey(const v1::JournalHead& head);
+
 // Does what a journal says in copies that were just made as WantedBy says; calls `did` after each
 // operation. SNAPSHOT_MISMATCH: they are on something else. DataLoss, which names the first operation
 // and field, if an answer is another one than then; the error of an operation that cannot be done now.

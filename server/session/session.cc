@@ -68,6 +68,8 @@ int64_t BytesFor(const HostedEnvironment& environment, const Request& request) {
 int64_t BytesFor(const HostedEnvironment&, const v1::ResetRequest&) { return 0; }
 int64_t BytesFor(const HostedEnvironment&, const v1::StepRequest&) { return 0; }
 int64_t BytesFor(const HostedEnvironment&, const v1::ClearRequest&) { return 0; }
+int64_t BytesFor(const HostedEnvironment&, const v1::StartRecordingRequest&) { return 0; }
+int64_t BytesFor(const HostedEnvironment&, const v1::StopRecordingRequest&) { return 0; }
 
 // Culture time of a copy that an operation simulates, s; of what is refused anyhow, 0.
 template <typename Request>
@@ -91,6 +93,12 @@ v1::JournalMethod JournalMethodOf(const v1::ConfigureRequest&) {
 v1::JournalMethod JournalMethodOf(const v1::RunRequest&) { return v1::JOURNAL_METHOD_RUN; }
 v1::JournalMethod JournalMethodOf(const v1::ClearRequest&) { return v1::JOURNAL_METHOD_CLEAR; }
 v1::JournalMethod JournalMethodOf(const v1::RestoreRequest&) { return v1::JOURNAL_METHOD_RESTORE; }
+v1::JournalMethod JournalMethodOf(const v1::StartRecordingRequest&) {
+  return v1::JOURNAL_METHOD_START_RECORDING;
+}
+v1::JournalMethod JournalMethodOf(const v1::StopRecordingRequest&) {
+  return v1::JOURNAL_METHOD_STOP_RECORDING;
+}
 
 // When the answer of an operation that is done now is due.
 Pace::Time NextDue(const v1::StepRequest&, const env::EnvironmentSpec& spec, Pace& pace) {
@@ -237,6 +245,7 @@ absl::Status Session::BeginJournalAnew(bool parked) {
     }
   }
   state.set_parked(parked);
+  if (!environment_->recorder().Encode(state.mutable_recording())) state.clear_recording();
   return journal_->BeginAnew(std::move(state));
 }
 
@@ -256,6 +265,7 @@ void Session::Settle() {
 }
 
 void Session::Forget() {
+  if (environment_->recorder().active()) environment_->recorder().Stop();
   if (journal_ == nullptr) return;
   if (const absl::Status s = journal_->Remove(); !s.ok()) {
     LogLine(Severity::kWarning, "session that has ended is left on the disk",
@@ -281,12 +291,16 @@ Session::Reply Session::Commit(const Request& request, Response* response, int64
   response->set_op_index(request.op_index());
   due_ = NextDue(request, spec_, pace_);
   log_.Commit(payload_, WriteOut<Request>(*response), oldest);
-  if (journal_ == nullptr) return log_.answer();
+  if (journal_ == nullptr) {
+    HandOverRows<Request>();
+    return log_.answer();
+  }
   Stopwatch writing;
   const absl::string_view name_and_request = payload_;
   const absl::Status recorded = journal_->Record(
       JournalMethodOf(request), name_and_request.substr(name_and_request.find('\0') + 1),
       log_.answer(), computed_, oldest);
+  if (recorded.ok()) HandOverRows<Request>();
   // A crash costs no more than this: where that fails, what there is goes on being written.
   if (recorded.ok() && journal_->ShouldBeginAnew()) Settle();
   metrics_.Observe(Stage::kJournal, Metrics::MethodOf<Request>(), writing.Lap());
@@ -300,6 +314,7 @@ Session::Reply Session::Operate(Request& request, Response* response, bool aside
                                                                              Response*)) {
   const auto end = absl::MakeCleanup([this] { EndCall(); });
   if (!under_way_) {
+    if (MustAwaitRoom()) return Turn::kAside;
     if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
     under_way_ = aside;
     if (aside) return Turn::kAside;
@@ -321,6 +336,7 @@ Session::Reply Session::OperateInPieces(Request& request, Response* response,
   Stopwatch computing;
   const auto end = absl::MakeCleanup([this] { EndCall(); });
   if (!under_way_) {
+    if (MustAwaitRoom()) return Turn::kAside;
     if (absl::optional<Reply> answer = AnswerAtOnce(request)) return *std::move(answer);
     LIVND_RETURN_IF_ERROR(((*environment_).*begin)(request));
     under_way_ = true;
@@ -368,6 +384,34 @@ bool Session::ContinueForATurn() {
   return false;
 }
 
+bool Session::MustAwaitRoom() {
+  if (std::exchange(awaits_room_, false)) {
+    environment_->recorder().WaitForRoom();
+  } else {
+    awaits_room_ = !environment_->recorder().has_room();
+  }
+  return awaits_room_;
+}
+
+template <typename Request>
+void Session::HandOverRows() {
+  Recorder& recorder = environment_->recorder();
+  if (!recorder.active()) return;
+  Stopwatch handing;
+  const absl::Duration making = recorder.took();
+  const int64_t number = recorder.Keep(computed_);
+  if (waits_for_disk()) {
+    journal_->WhenKept([environment = environment_, number](const absl::Status& kept) {
+      if (kept.ok()) environment->recorder().Release(number);
+    });
+  } else {
+    recorder.Release(number);
+  }
+  const absl::Duration handed = handing.Lap();
+  recorder.Took(handed);
+  metrics_.Observe(Stage::kRecord, Metrics::MethodOf<Request>(), making + handed);
+}
+
 Session::Reply Session::Reset(v1::ResetRequest& request) {
   return Operate(request, &reset_response_, false, &HostedEnvironment::Reset);
 }
@@ -396,6 +440,18 @@ Session::Reply Session::Clear(v1::ClearRequest& request) {
 Session::Reply Session::Restore(v1::RestoreRequest& request) {
   v1::RestoreResponse response;
   return Operate(request, &response, environment_->IsLong(request), &HostedEnvironment::Restore);
+}
+
+Session::Reply Session::StartRecording(v1::StartRecordingRequest& request) {
+  v1::StartRecordingResponse response;
+  return Operate(request, &response, environment_->IsLong(request),
+                 &HostedEnvironment::StartRecording);
+}
+
+Session::Reply Session::StopRecording(v1::StopRecordingRequest& request) {
+  v1::StopRecordingResponse response;
+  return Operate(request, &response, environment_->IsLong(request),
+                 &HostedEnvironment::StopRecording);
 }
 
 absl::StatusOr<std::vector<int>> Session::Chosen(

@@ -16,6 +16,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "livnd/v1/culture_service.pb.h"
 #include "livnd/v1/environment_service.pb.h"
+#include "livnd/v1/recording_service.pb.h"
 #include "server/journal/session_journal.h"
 #include "server/journal/sync_thread.h"
 #include "server/machine/memory_budget.h"
@@ -97,6 +98,8 @@ class Session {
   Reply Run(v1::RunRequest& request);
   Reply Clear(v1::ClearRequest& request);
   Reply Restore(v1::RestoreRequest& request);
+  Reply StartRecording(v1::StartRecordingRequest& request);
+  Reply StopRecording(v1::StopRecordingRequest& request);
   Reply Observe();
   // ANSWER_TOO_LARGE beyond max_bytes.
   Reply Render(const v1::RenderRequest& request, int64_t max_bytes);
@@ -129,8 +132,13 @@ class Session {
   absl::Status Park();
   // Brings the journal to where it is quickest to go on from.
   void Settle();
-  // Nothing is written down any more, and what was goes.
+  // Nothing is written down any more, and what was goes, but for recordings, which are complete.
   void Forget();
+  // The name of the recording that goes on when the session comes back; "" if none does.
+  std::string recording() const {
+    const Recorder& recorder = environment_->recorder();
+    return recorder.active() ? recorder.name() : "";
+  }
 
   // Its calls whose answers have not left; whoever counts one up counts it down. Thread-safe.
   const std::shared_ptr<std::atomic<int>>& unanswered() const { return unanswered_; }
@@ -171,6 +179,12 @@ class Session {
   Reply Commit(const Request& request, Response* response, int64_t oldest = 0);
   // True once the operation is over.
   bool ContinueForATurn();
+  // Whether an operation that is to begin has to wait, among the work that cannot be cut, for the disk to
+  // take rows of those before it; the second turn does that.
+  bool MustAwaitRoom();
+  // What an operation has left to be recorded goes on its way.
+  template <typename Request>
+  void HandOverRows();
 
   // What an answer is sent as; counts how long that takes.
   template <typename Request, typename Response>
@@ -180,7 +194,7 @@ class Session {
   const env::AutoresetMode autoreset_;
   WorkerPool& pool_;
   const std::shared_ptr<Strand> strand_;
-  const std::unique_ptr<HostedEnvironment> environment_;  // touched on the strand only
+  const std::shared_ptr<HostedEnvironment> environment_;  // touched on the strand only
   const env::EnvironmentSpec& spec_;                      // the environment's
   const int num_envs_;
   Metrics& metrics_;
@@ -205,10 +219,11 @@ class Session {
       0.0;  // of culture time, that the tenant was charged for the call and was not used
   // The messages and buffers are kept for their capacity, unless that is large.
   OperationLog log_;
-  bool under_way_ = false;   // a call has had a turn and is to have more
-  absl::Duration computed_;  // in the turns of the operation
-  Work counted_;             // of the environment's work
-  absl::Duration turn_;      // about so long is the next one
+  bool under_way_ = false;    // a call has had a turn and is to have more
+  bool awaits_room_ = false;  // so is one that has not begun
+  absl::Duration computed_;   // in the turns of the operation
+  Work counted_;              // of the environment's work
+  absl::Duration turn_;       // about so long is the next one
   PieceLength piece_;
   Pace pace_;
   Pace::Time due_ = Pace::kPast;

@@ -33,6 +33,7 @@ struct SessionUse::Entry {
   std::shared_ptr<Session> session;  // null: on the disk
   bool moving = false;               // from there, or to there
   bool removed = false;              // nobody finds it any more
+  std::string recording;             // of one on the disk, that goes on when it is back
   std::string lost;                  // why it cannot be brought back
   int num_calls = 0;
   absl::Time last_used;

@@ -46,6 +46,8 @@ int64_t SizeOf(const std::string& path) {
 }  // namespace
 
 std::shared_ptr<Session> SessionRegistry::MakeSession(Session::Start start, v1::JournalHead head) {
+  start.environment->recorder().SetPlace(PlaceOf(head.tenant(), start.name));
+  start.environment->recorder().SetKey(RecordingKey(head));
   if (options_.journals != nullptr) {
     EncodeIdentity(start.environment->identity(), head.mutable_start());
     start.journal = options_.journals->JournalOf(start.name, std::move(head));
@@ -103,6 +105,7 @@ void SessionRegistry::BringBack(EntryPointer entry) {
 absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
     const Entry& entry, const Journal& journal, std::unique_ptr<HostedEnvironment> environment) {
   v1::JournalHead head = journal.head;
+  environment->recorder().SetPlace(PlaceOf(entry.tenant, entry.name));
   LIVND_ASSIGN_OR_RETURN(Redone redone, RedoJournal(head, journal.records, *environment, [] {}));
   Session::Start start;
   start.name = entry.name;
@@ -118,6 +121,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Redo(
   head.clear_start();
   head.clear_last_request();
   head.clear_last_answer();
+  head.clear_recording();
   std::shared_ptr<Session> session = MakeSession(std::move(start), std::move(head));
   if (const absl::Status kept = session->Keep(); !kept.ok()) return StateNotWritten(kept, false);
   return session;
@@ -215,6 +219,7 @@ void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parke
     if (parked.ok() || removed) {
       gone = std::move(entry->session);
       entry->generation = gone->generation();
+      entry->recording = gone->recording();
       Depart();
     } else {
       entry->last_used = Now();
@@ -235,11 +240,19 @@ void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parke
   for (auto& answer : answers) std::move(answer)();
 }
 
-void SessionRegistry::RemoveFromDisk(const std::string& name) const {
-  if (const absl::Status s = options_.journals->Remove(name); !s.ok()) {
+void SessionRegistry::RemoveFromDisk(const Entry& entry) const {
+  if (const absl::Status s = options_.journals->Remove(entry.name); !s.ok()) {
     LogLine(Severity::kWarning, "session that has ended is left on the disk",
-            {{"session", Session::TagOf(name)}, {"error", s.message()}});
+            {{"session", Session::TagOf(entry.name)}, {"error", s.message()}});
   }
+  if (entry.recording.empty() || options_.recordings == nullptr) return;
+  options_.recordings->GiveUp(entry.tenant, entry.recording, /*cut_short=*/false);
+}
+
+Recorder::Place SessionRegistry::PlaceOf(const std::string& tenant,
+                                         const std::string& session) const {
+  return {options_.recordings, &memory_, tenant, std::string(Session::TagOf(session)),
+          options_.journals != nullptr};
 }
 
 absl::Status SessionRegistry::Recover() {
@@ -270,6 +283,7 @@ absl::Status SessionRegistry::Recover() {
     entry->environment_id = head.start().environment_id();
     entry->num_envs = head.num_envs();
     entry->generation = head.generation();
+    entry->recording = head.recording().recording();
     Request& request = requests_[entry->request_key];
     request.payload_sha256 = head.request_sha256();
     request.session = entry->name;

@@ -410,7 +410,7 @@ absl::StatusOr<std::shared_ptr<Session>> SessionRegistry::Remove(const std::stri
       return entry->session;
     }
   }
-  RemoveFromDisk(name);
+  RemoveFromDisk(*entry);
   return nullptr;
 }
 
@@ -437,7 +437,7 @@ int SessionRegistry::RemoveOld() {
     if (entry->session != nullptr) {
       entry->session->Forget();
     } else {
-      RemoveFromDisk(entry->name);
+      RemoveFromDisk(*entry);
     }
   }
   return static_cast<int>(old.size());

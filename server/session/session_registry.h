@@ -26,8 +26,10 @@
 #include "server/machine/timer.h"
 #include "server/machine/worker_pool.h"
 #include "server/metrics/metrics.h"
+#include "server/recording/recording_folder.h"
 #include "server/session/environment_store.h"
 #include "server/session/hosted_environment.h"
+#include "server/session/recorder.h"
 #include "server/session/session.h"
 #include "server/session/tenant.h"
 
@@ -76,6 +78,7 @@ class SessionRegistry {
     absl::Duration retention = absl::InfiniteDuration();
     double speed = 0.0;                       // of the pace of sessions that ask for none; 0: free
     const JournalFolder* journals = nullptr;  // null: sessions live in memory only
+    RecordingFolder* recordings = nullptr;    // null: none are kept
     MemoryBudget* memory = nullptr;           // that sessions take; null: as much as there is
     Tenant::QuotaOf quota_of;                 // null: every tenant as much as there is
     std::function<absl::Time()> now;          // a steady clock; SteadyNow if empty
@@ -209,7 +212,8 @@ class SessionRegistry {
   using Answers = std::vector<absl::AnyInvocable<void() &&>>;
   Answers AnswerWaiters(const EntryPointer& entry, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void RemoveFromDisk(const std::string& name) const;
+  void RemoveFromDisk(const Entry& entry) const;
+  Recorder::Place PlaceOf(const std::string& tenant, const std::string& session) const;
   // A session leaves the memory.
   void Depart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     --num_resident_;

@@ -160,6 +160,25 @@ absl::Status QuotaExceeded(absl::string_view field, absl::string_view value,
        {"accepted", std::string(accepted)}});
 }
 
+absl::Status UnknownRecording(absl::string_view name) {
+  return NotFound(reason::kUnknownRecording, "recording", name, "a name that ListRecordings tells");
+}
+
+absl::Status RecordingUnderWay(absl::string_view name) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, reason::kRecordingUnderWay,
+                   absl::StrCat("recording ", name, " still grows"),
+                   {{"field", "recording"},
+                    {"value", std::string(name)},
+                    {"accepted", "StopRecording, or DeleteSession, first"}});
+}
+
+absl::Status AlreadyRecording(absl::string_view recording, absl::string_view why) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, reason::kAlreadyRecording,
+      absl::StrCat("the session is being recorded, as ", recording, why.empty() ? "" : ": ", why),
+      {{"recording", std::string(recording)}, {"accepted", "StopRecording first"}});
+}
+
 absl::Status WithRetryAfter(absl::Status status, absl::Duration delay) {
   google::rpc::RetryInfo info;
   const int64_t ns = absl::ToInt64Nanoseconds(delay);

@@ -50,6 +50,11 @@ inline constexpr absl::string_view kNotAdmin = "NOT_ADMIN";
 inline constexpr absl::string_view kOutOfMemory = "OUT_OF_MEMORY";
 inline constexpr absl::string_view kQuotaExceeded = "QUOTA_EXCEEDED";
 inline constexpr absl::string_view kTooBusy = "TOO_BUSY";
+inline constexpr absl::string_view kUnknownRecording = "UNKNOWN_RECORDING";
+inline constexpr absl::string_view kAlreadyRecording = "ALREADY_RECORDING";
+inline constexpr absl::string_view kNotRecording = "NOT_RECORDING";
+inline constexpr absl::string_view kRecordingUnderWay = "RECORDING_UNDER_WAY";
+inline constexpr absl::string_view kBadRecording = "BAD_RECORDING";
 inline constexpr absl::string_view kUnauthenticated = "UNAUTHENTICATED";
 inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
@@ -82,6 +87,13 @@ absl::Status StateNotWritten(const absl::Status& why, bool done);
 absl::Status Superseded(int64_t generation, int64_t expected);
 // RESOURCE_EXHAUSTED / ANSWER_TOO_LARGE; `instead` is what to ask for.
 absl::Status AnswerTooLarge(int64_t bytes, int64_t most, absl::string_view instead);
+
+// NOT_FOUND / UNKNOWN_RECORDING.
+absl::Status UnknownRecording(absl::string_view name);
+// FAILED_PRECONDITION / RECORDING_UNDER_WAY.
+absl::Status RecordingUnderWay(absl::string_view name);
+// FAILED_PRECONDITION / ALREADY_RECORDING: a session is recorded by that name, and so cannot be changed.
+absl::Status AlreadyRecording(absl::string_view recording, absl::string_view why);
 
 // UNAVAILABLE / SHUTTING_DOWN.
 absl::Status ShuttingDown();

@@ -16,6 +16,7 @@ from livnd.device import DeviceInfo, LightArrayInfo
 from livnd.device import device as device_message
 from livnd.device import light_array as fibers
 from livnd.pulse_plan import pulse_plan
+from livnd.recording import KINDS, RecordingInfo, dtype_of_rows
 from livnd.specs import EnvironmentSpec, ServerInfo, System
 from livnd.tensors import decode, encode
 
@@ -120,6 +121,13 @@ class _Numbered:
     def fork(self, num_sessions, copy_of=()):
         made = self._ask("fork", num_sessions=num_sessions, copy_of=list(copy_of))
         return [type(self)(self._program, created) for created in made]
+
+    def start_recording(self, label="", kinds=()):
+        numbers = [KINDS[kind] for kind in kinds]
+        return self._ask("start_recording", label=label, kinds=numbers)
+
+    def stop_recording(self):
+        return self._ask("stop_recording")
 
     def detach(self) -> str:
         return self._ask("detach")
@@ -392,6 +400,29 @@ class CppClient(drivers.Client):
     def attach(self, name):
         self._sessions.append(CppSession(self._program, self._ask("attach_session", name=name)))
         return self._sessions[-1]
+
+    def recordings(self, session=""):
+        told = self._ask("recordings", name=session)
+        messages = [pb.Recording.FromString(bytes.fromhex(each)) for each in told]
+        return [RecordingInfo.from_message(message) for message in messages]
+
+    def read_rows(self, recording, stream, first_row=0, copy=None, episodes=None, ticks=None):
+        request = pb.ReadRecordingRequest(
+            recording=recording, stream=stream, first=first_row, copy=copy
+        )
+        if episodes is not None:
+            request.begin_episode, request.end_episode = episodes
+        if ticks is not None:
+            request.begin_tick, request.end_tick = ticks
+        told = self._ask("read_rows", request=request.SerializeToString().hex())
+        header = pb.RecordingHeader.FromString(bytes.fromhex(told["header"]))
+        return np.frombuffer(bytes.fromhex(told["rows"]), dtype_of_rows(header))
+
+    def download_recording(self, recording, path):
+        self._ask("download_recording", name=recording, path=str(path))
+
+    def delete_recording(self, recording, missing_ok=False):
+        self._ask("delete_recording", name=recording, allow_missing=missing_ok)
 
     def culture(self, system, num_envs=1):
         created = self._ask("create_culture", system=system, num_envs=num_envs)

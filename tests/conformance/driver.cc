@@ -200,6 +200,50 @@ class Driver {
          return Numbered(Told(CultureOf(c).GetCulture(c.at("learned_weights"))), CultureOf(c));
        }},
 
+      {"start_recording",
+       [this](const json& c) {
+         RecordingOptions options;
+         options.label = c.at("label");
+         for (const int kind : c.at("kinds")) {
+           options.kinds.push_back(static_cast<v1::RecordedKind>(kind));
+         }
+         return WithEither(c, [&](auto& session) {
+           return Told(session.StartRecording(options),
+                       [](const std::string& name) { return json(name); });
+         });
+       }},
+      {"stop_recording",
+       [this](const json& c) {
+         return WithEither(c, [&](auto& session) {
+           return Told(session.StopRecording(), [](const std::string& name) { return json(name); });
+         });
+       }},
+      {"recordings",
+       [this](const json& c) {
+         return Told(ClientOf(c).ListRecordings(c.at("name")), [](const auto& recordings) {
+           json list = json::array();
+           for (const v1::Recording& recording : recordings) list.push_back(ToJson(recording));
+           return list;
+         });
+       }},
+      {"read_rows",
+       [this](const json& c) {
+         return Told(ClientOf(c).ReadRows(MessageOf<v1::ReadRecordingRequest>(c.at("request"))),
+                     [](const RecordedRows& read) {
+                       return json{{"header", ToJson(read.header)},
+                                   {"rows", ToHex(read.rows.data(), read.rows.size())},
+                                   {"next_row", read.next_row}};
+                     });
+       }},
+      {"download_recording",
+       [this](const json& c) {
+         return Told(ClientOf(c).DownloadRecording(c.at("name"), c.at("path")));
+       }},
+      {"delete_recording",
+       [this](const json& c) {
+         return Told(ClientOf(c).DeleteRecording(c.at("name"), c.at("allow_missing")));
+       }},
+
       {"snapshot",
        [this](const json& c) {
          return WithEither(c, [&](auto& session) {

@@ -10,10 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from livnd import Coding, CultureStimulus, SeriesSelection
+from livnd import Coding, CultureStimulus, RecordingInfo, SeriesSelection
 from livnd.specs import EnvironmentSpec, ServerInfo, System
 
 Answer = dict[str, np.ndarray]
@@ -56,6 +57,14 @@ class Numbered(ABC):
     @abstractmethod
     def fork(self, num_sessions: int, copy_of: Sequence[int] = ()) -> list[Any]:
         """Sessions of the same kind."""
+
+    @abstractmethod
+    def start_recording(self, label: str = "", kinds: Sequence[str] = ()) -> str:
+        """The recording's name; without kinds: of all that there is."""
+
+    @abstractmethod
+    def stop_recording(self) -> str:
+        """The recording's name."""
 
     @abstractmethod
     def detach(self) -> str:
@@ -240,6 +249,19 @@ class Client(ABC):
     @abstractmethod
     def attach(self, name: str) -> Session:
         """Takes over a session on an environment with a task."""
+
+    @abstractmethod
+    def recordings(self, session: str = "") -> list[RecordingInfo]: ...
+
+    @abstractmethod
+    def read_rows(self, recording: str, stream: str, **which: Any) -> np.ndarray:
+        """Rows of a stream; `which` as Client.iterate_recording's."""
+
+    @abstractmethod
+    def download_recording(self, recording: str, path: Path) -> None: ...
+
+    @abstractmethod
+    def delete_recording(self, recording: str, missing_ok: bool = False) -> None: ...
 
     @abstractmethod
     def culture(self, system: str, num_envs: int = 1) -> Culture: ...

@@ -79,6 +79,12 @@ class _Numbered:
         made = _told(lambda: self._session.fork(num_sessions, copy_of or None))
         return [type(self)(session) for session in made]
 
+    def start_recording(self, label="", kinds=()):
+        return _told(lambda: self._session.start_recording(label, list(kinds) or None))
+
+    def stop_recording(self):
+        return _told(self._session.stop_recording)
+
     def detach(self) -> str:
         return _told(self._session.detach)
 
@@ -231,6 +237,21 @@ class PythonClient(drivers.Client):
 
     def attach(self, name):
         return PythonSession(_told(lambda: self._client.attach_session(name)))
+
+    def recordings(self, session=""):
+        return _told(lambda: self._client.recordings(session or None))
+
+    def read_rows(self, recording, stream, first_row=0, **which):
+        pieces = _told(
+            lambda: list(self._client.iterate_recording(recording, stream, first_row, **which))
+        )
+        return np.concatenate([piece.rows for piece in pieces])
+
+    def download_recording(self, recording, path):
+        _told(lambda: self._client.download_recording(recording, path))
+
+    def delete_recording(self, recording, missing_ok=False):
+        _told(lambda: self._client.delete_recording(recording, missing_ok=missing_ok))
 
     def culture(self, system, num_envs=1):
         return PythonCulture(_told(lambda: self._client.create_culture(system, num_envs)))

@@ -16,6 +16,7 @@ OUR_SERVICES = {
     "livnd.v1.ServerService",
     "livnd.v1.EnvironmentService",
     "livnd.v1.CultureService",
+    "livnd.v1.RecordingService",
     "livnd.v1.SessionService",
     "livnd.v1.AdminService",
 }

@@ -16,6 +16,7 @@ ALLOWED = {
     "server/machine/log.cc",
     "server/machine/steady_time.h",
     "server/service/server.cc",
+    "server/session/recorder.cc",
     "server/session/session_moves.cc",
 }
 

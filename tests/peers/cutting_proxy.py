@@ -23,11 +23,14 @@ class CuttingProxy:
     Attributes:
         address: "unix:PATH".
         lose_answer: swallow the next answer and cut the connection that it would have come by.
+        cut_after_bytes: cut the connection that brings answers once so many bytes have come; None
+            for never.
     """
 
     def __init__(self, folder: str, upstream: str) -> None:
         self.address = f"unix:{folder}/proxy.sock"
         self.lose_answer = False
+        self.cut_after_bytes: int | None = None
         self._upstream = upstream.removeprefix("unix:")
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener = socket.socket(socket.AF_UNIX)
@@ -61,6 +64,11 @@ class CuttingProxy:
                     if self.lose_answer and frame[3] in _ANSWERS:
                         self.lose_answer = False
                         raise ConnectionAbortedError
+                    if self.cut_after_bytes is not None:
+                        self.cut_after_bytes -= len(frame)
+                        if self.cut_after_bytes < 0:
+                            self.cut_after_bytes = None
+                            raise ConnectionAbortedError
                     sink.sendall(frame)
                     pending = pending[len(frame) :]
         except OSError:

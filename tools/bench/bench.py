@@ -123,6 +123,8 @@ groups
                       rows to such chunks and flushes once a simulated second
              stepping   of these, what the thread that simulates spends
              hour-bytes  of a file with an hour's spikes, beside those of its rows
+             served-step  microseconds of a step of 16 copies of EI-100 over the wire, of which
+                        everything is recorded, beside a session that is not recorded
              slice      seconds to open a recording of 10^8 spikes (--quick: 10^6) and read one
                       simulated second out of its middle, beside h5py that looks at every tick
   rl       Reinforcement learning, with Stable-Baselines3 on one thread; half an hour or more. What

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import h5py
+import livnd
 import numpy as np
-from report import Report
+from report import Report, say
 from worker import BenchError, Worker
 
-WRITE, STEPPING, HOUR, SLICE = (
-    f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice")
+WRITE, STEPPING, HOUR, SLICE, SERVED = (
+    f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")
 )
-LINES = [WRITE, STEPPING, HOUR, SLICE]
+LINES = [WRITE, STEPPING, HOUR, SLICE, SERVED]
+
+# The session that is recorded over the wire, and how its steps are counted.
+_ENVIRONMENT, _COPIES, _BLOCK_STEPS = "TargetRate-EI-100-v0", 16, 10
 
 # As recording_bench.cc has them: 1000 cells at 10 Hz, in steps of 10 ms of 400 ticks.
 _SPIKES_OF_SECOND, _TICKS_OF_SECOND = 10_000, 40_000
@@ -63,6 +68,43 @@ def h5py_slice_s(path: Path, begin_tick: int, end_tick: int) -> tuple[float, int
     return time.process_time() - begin, found
 
 
+def served_step_us(binaries: Path, root: Path, num_blocks: int) -> tuple[float, float]:
+    """Microseconds of a step of a session that is recorded, and of one that is not.
+
+    Both have the same copies and actions, and take turns; everything that they do is recorded.
+    """
+    with tempfile.TemporaryDirectory(prefix="livnd-bench-") as folder:
+        serve = [binaries / "server/livnd", "serve", "--listen", f"unix:{folder}/s"]
+        serve += ["--exit-with-stdin", "--state-dir", f"{folder}/state"]
+        serve += ["--systems", root / "systems", "--threads", "1"]
+        with Worker(serve) as server, livnd.connect(server.ready["address"]) as client:
+            recorded, plain = (client.create_session(_ENVIRONMENT, _COPIES) for _ in range(2))
+            name = recorded.start_recording()
+            random = np.random.default_rng(1)
+            shape = (_BLOCK_STEPS, _COPIES, *plain.spec.actions[0].shape)
+            actions = random.uniform(-1.0, 1.0, shape).astype(np.float32)
+            for session in (recorded, plain):
+                session.reset(range(_COPIES))
+            blocks: dict[str, list[float]] = {recorded.name: [], plain.name: []}
+            for block in range(num_blocks + 1):
+                # Who comes second finds warm caches: each in turn.
+                order = [recorded, plain] if block % 2 else [plain, recorded]
+                for session in order:
+                    begin = time.perf_counter()
+                    for action in actions:
+                        session.step(action)
+                    blocks[session.name].append((time.perf_counter() - begin) / _BLOCK_STEPS)
+            with_it, without = (
+                1e6 * statistics.median(blocks[session.name][1:]) for session in (recorded, plain)
+            )
+            info = next(r for r in client.recordings() if r.name == name)
+            share = 100 * info.recording_s / info.operations_s
+            say(f"{SERVED}: {share:.2f} % of the steps in making and handing over rows")
+            say(f"{SERVED}: {info.num_rows}, {info.num_bytes} bytes, {info.num_waits} waits")
+            recorded.stop_recording()
+            return with_it, without
+
+
 def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: bool) -> None:
     """Measures and prints the lines that are wanted."""
     if not wanted.intersection(LINES):
@@ -78,6 +120,9 @@ def run(wanted: set[str], report: Report, binaries: Path, root: Path, quick: boo
         if wrote["dropped"]:
             raise BenchError("spikes were dropped")
         million = num_spikes / 1e6
+        if SERVED in wanted:
+            with_it, without = served_step_us(binaries, root, 20 if quick else 200)
+            report.line(SERVED, with_it, without, "us")
         if WRITE in wanted:
             by_h5py = h5py_write_s(Path(folder) / "h5py.h5", num_compared)
             report.line(WRITE, wrote["cpu_s"] / million, by_h5py / (num_compared / 1e6), "s")

@@ -31,6 +31,7 @@ from livnd.livn.env import Env, make
 from livnd.livn.run import Run
 from livnd.livn.stimulus import Stimulus
 from livnd.pace import PaceReport
+from livnd.recording import RecordingInfo
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System, TensorSpec
 from livnd.step_stream import StepStream
@@ -44,6 +45,7 @@ __all__ = [
     "EnvironmentSpec",
     "LivndError",
     "PaceReport",
+    "RecordingInfo",
     "Run",
     "SeriesSelection",
     "ServerInfo",

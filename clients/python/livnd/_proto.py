@@ -26,7 +26,7 @@ class Method(NamedTuple):
     path: str
     request: Any
     response: Any
-    is_stream: bool  # of requests and responses
+    is_stream: bool  # of responses, and perhaps of requests
 
 
 def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
@@ -41,7 +41,12 @@ def _load() -> tuple[SimpleNamespace, dict[str, Method]]:
         for enum in descriptor.enum_types_by_name.values():
             for value in enum.values:
                 setattr(names, value.name, value.number)
-        streams = {m.name for s in file.service for m in s.method if m.client_streaming}
+        streams = {
+            m.name
+            for s in file.service
+            for m in s.method
+            if m.client_streaming or m.server_streaming
+        }
         for service in descriptor.services_by_name.values():
             for method in service.methods:
                 methods[method.name] = Method(

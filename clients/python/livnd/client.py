@@ -12,6 +12,7 @@ from livnd.codings import Coding
 from livnd.connection import Connection
 from livnd.culture import CultureSession
 from livnd.pace import message_of as pace_message
+from livnd.recording import Recordings
 from livnd.session import Session, checked_snapshot, copy_indices
 from livnd.specs import EnvironmentSpec, SessionInfo, System
 from livnd.step_stream import StepStream
@@ -23,7 +24,7 @@ _AUTORESET_MODES = {
 }
 
 
-class Client(Connection):
+class Client(Recordings, Connection):
     """A connection with the protocol's verbs; see Connection for its arguments and its end."""
 
     def systems(self) -> list[str]:

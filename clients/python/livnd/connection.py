@@ -8,9 +8,11 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+
+import grpc
 
 from livnd import addresses, checks, cleanup, local_server
 from livnd.credentials import Credentials
@@ -21,6 +23,7 @@ from livnd.errors import (
     MessageTooLargeError,
     OwnServerEndedError,
     ServerUnavailableError,
+    from_rpc_error,
     invalid_field,
     is_repeated,
 )
@@ -203,6 +206,50 @@ class Connection:
             if line_is_broken and line.server is None:
                 line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
+                with contextlib.suppress(LivndError):
+                    line.ask(max(0.0, patience.give_up_s - time.monotonic()))
+
+    def stream(self, method: str, request: Any, go_on: Callable[[Any, Any], None]) -> Iterator[Any]:
+        """The answers of a call that has many; where the line breaks, asked for again.
+
+        Args:
+            method: "ReadRecording".
+            request: the method's request message, which is changed.
+            go_on: has the request ask for what follows an answer.
+
+        Raises:
+            As call(); no answer has to come within a time.
+        """
+        line = self._connected()
+        patience: Patience | None = None
+        while True:
+            payload, metadata = request.SerializeToString(), line.metadata
+            check_size(method, payload, line.info)
+            call = line.read_stream(method, payload, metadata)
+            try:
+                for response in call:
+                    go_on(request, response)
+                    patience = None
+                    yield response
+                return
+            except grpc.RpcError as error:
+                failed = from_rpc_error(error, method)
+            finally:
+                call.cancel()
+            failed.in_doubt = False  # nothing was changed
+            if failed.code == "UNAUTHENTICATED" and line.has_renewed_token(metadata):
+                continue
+            if line.server_has_ended():
+                raise self.leave(line, method, failed) from failed
+            if failed.code == "CANCELLED":  # the line was opened anew
+                failed = ServerUnavailableError(f"{method}: cut off", code="UNAVAILABLE")
+            patience = patience or Patience(self._retry_s)
+            if not is_repeated(failed) or patience.next_try_s(failed) is None:
+                raise failed
+            patience.wait()
+            self.check_usable()
+            if not failed.reason and line.server is None:
+                line.reopen_if_changed()
                 with contextlib.suppress(LivndError):
                     line.ask(max(0.0, patience.give_up_s - time.monotonic()))
 

@@ -123,6 +123,26 @@ class SupersededError(LivndError):
     """Somebody has attached to the session since, and drives it now; nothing has changed."""
 
 
+class UnknownRecordingError(LivndError, LookupError):
+    """The caller's tenant has no such recording."""
+
+
+class AlreadyRecordingError(LivndError):
+    """The session is being recorded; stop_recording() first."""
+
+
+class NotRecordingError(LivndError):
+    """The session is not being recorded."""
+
+
+class RecordingUnderWayError(LivndError):
+    """The recording still grows: stop it, or close its session, first."""
+
+
+class BadRecordingError(LivndError):
+    """The recording's file is damaged."""
+
+
 class StateNotWrittenError(LivndError):
     """The server cannot write down what it does: its disk is full, say.
 
@@ -277,6 +297,11 @@ _BY_REASON: dict[str, type[LivndError]] = {
     "UNKNOWN_ENVIRONMENT": UnknownEnvironmentError,
     "UNKNOWN_SYSTEM": UnknownSystemError,
     "UNKNOWN_SESSION": UnknownSessionError,
+    "UNKNOWN_RECORDING": UnknownRecordingError,
+    "ALREADY_RECORDING": AlreadyRecordingError,
+    "NOT_RECORDING": NotRecordingError,
+    "RECORDING_UNDER_WAY": RecordingUnderWayError,
+    "BAD_RECORDING": BadRecordingError,
     "PAYLOAD_MISMATCH": PayloadMismatchError,
     "WRONG_OP_INDEX": WrongOpIndexError,
     "NOT_RESET": NotResetError,

@@ -122,6 +122,16 @@ class Line:
         except ValueError:
             raise ClosedError("the client was closed") from None
 
+    def read_stream(self, method: str, payload: bytes, metadata: Any) -> Any:
+        """A call of gRPC's with one request, whose answers are to be iterated over.
+
+        ClosedError after end().
+        """
+        try:
+            return self._channel.reader(method)(payload, metadata=metadata)
+        except ValueError:
+            raise ClosedError("the client was closed") from None
+
     def has_renewed_token(self, refused: Any) -> bool:
         """Whether there is another token by now than the one in the metadata that was refused."""
         self._metadata = _metadata_of(self._credentials)
@@ -275,6 +285,11 @@ class _Channel:
 
     def stream(self, method: str) -> Any:
         return self._channel.stream_stream(
+            METHODS[method].path, None, METHODS[method].response.FromString
+        )
+
+    def reader(self, method: str) -> Any:
+        return self._channel.unary_stream(
             METHODS[method].path, None, METHODS[method].response.FromString
         )
 

@@ -25,6 +25,7 @@ from livnd.errors import (
 )
 from livnd.one_caller import OneCaller
 from livnd.pace import PaceReport
+from livnd.recording import kinds_message
 from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
@@ -283,6 +284,45 @@ class Session:
         )
         response = self._call("Fork", request)
         return [type(self)(self._connection, s, self.autoreset_mode) for s in response.sessions]
+
+    def start_recording(self, label: str = "", kinds: Sequence[str] | None = None) -> str:
+        """Has the server write down what the session does, until stop_recording() or its end.
+
+        The recording is the server's and outlives the session: see Client.recordings(),
+        read_recording() and download_recording(). No bit of an answer depends on it.
+
+        Args:
+            label: for people, at most 256 bytes.
+            kinds: of "episode_starts", "rewards", "actions", "observations", "spikes",
+                "channel_events", "stimuli"; of a culture "spikes" and "series", as it was told to
+                record them. None: all that there is.
+
+        Returns:
+            The recording's name.
+
+        Raises:
+            InvalidFieldError: no such kind, or the label is too long.
+            AlreadyRecordingError: the session is being recorded.
+            QuotaExceededError, OutOfMemoryError, StateNotWrittenError: no room for it.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        request = pb.StartRecordingRequest(
+            session=self.name,
+            op_index=self.next_op_index,
+            label=checks.text("label", label),
+            kinds=kinds_message(kinds),
+        )
+        return self._operate("StartRecording", request).recording
+
+    def stop_recording(self) -> str:
+        """Ends the recording, all of which is in its file then; returns its name.
+
+        Raises:
+            NotRecordingError: the session is not being recorded.
+            UnknownSessionError, ServerUnavailableError.
+        """
+        request = pb.StopRecordingRequest(session=self.name, op_index=self.next_op_index)
+        return self._operate("StopRecording", request).recording
 
     def pace_report(self) -> PaceReport | None:
         """How well a session with a pace has kept its time; None without one.

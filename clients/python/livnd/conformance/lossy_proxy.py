@@ -13,7 +13,10 @@ import grpc
 
 from livnd.conformance.serving import listen, refuse
 
-OPERATIONS = {"Reset", "Step", "Run", "Clear", "Configure", "Restore"}
+OPERATIONS = {
+    *("Reset", "Step", "Run", "Clear", "Configure", "Restore"),
+    *("StartRecording", "StopRecording"),
+}
 
 
 @dataclass(frozen=True)

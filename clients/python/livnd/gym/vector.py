@@ -235,6 +235,23 @@ class RemoteVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         n = checks.integer("n", n, "1 or more", 1)
         return [copy.deepcopy(self) for _ in range(n)]
 
+    def start_recording(self, label: str = "", kinds: Sequence[str] | None = None) -> str:
+        """Has the server write down what the environment does; see Session.start_recording.
+
+        Of the session that runs: where it is gone, a reset makes one that is not recorded.
+        ResetNeeded: reset first.
+        """
+        return self._session.session.start_recording(label, kinds)
+
+    def stop_recording(self) -> str:
+        """Ends the recording and gives its name; see Session.stop_recording."""
+        return self._session.session.stop_recording()
+
+    @property
+    def client(self) -> Client:
+        """Where its recordings are read: client.read_recording(env.unwrapped.stop_recording())."""
+        return self._client
+
     def pace_report(self) -> PaceReport | None:
         """How well the session has kept its pace; None without one. ResetNeeded: reset first."""
         return self._session.session.pace_report()
