@@ -10,6 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
@@ -57,16 +58,22 @@ std::string FolderName(const std::string& tenant) {
   return out;
 }
 
-std::string TenantOfFolder(absl::string_view folder) {
+// Nullopt of a folder that FolderName has not named.
+std::optional<std::string> TenantOfFolder(absl::string_view folder) {
+  if (!absl::ConsumePrefix(&folder, "tenant-")) return std::nullopt;
   std::string out;
   for (size_t i = 0; i < folder.size(); ++i) {
-    if (folder[i] != '%' || i + 2 >= folder.size()) {
+    if (folder[i] != '%') {
       out.push_back(folder[i]);
       continue;
     }
-    out.push_back(static_cast<char>(std::stoi(std::string(folder.substr(i + 1, 2)), nullptr, 16)));
+    const std::string digits(folder.substr(i + 1, 2));
+    int byte = 0;
+    if (digits.size() != 2 || !absl::SimpleHexAtoi(digits, &byte)) return std::nullopt;
+    out.push_back(static_cast<char>(byte));
     i += 2;
   }
+  if (FolderName(out) != absl::StrCat("tenant-", folder)) return std::nullopt;
   return out;
 }
 
@@ -111,15 +118,16 @@ absl::StatusOr<std::unique_ptr<RecordingFolder>> RecordingFolder::Open(std::stri
   std::unique_ptr<RecordingFolder> out(new RecordingFolder(path, options));
   LIVND_ASSIGN_OR_RETURN(const std::vector<std::string> folders, EntriesOf(path));
   MutexLock lock(out->mu_);
-  for (absl::string_view folder : folders) {
+  for (const std::string& folder : folders) {
     const std::string of_tenant = absl::StrCat(path, "/", folder);
-    if (!absl::ConsumePrefix(&folder, "tenant-")) continue;
+    const auto tenant = TenantOfFolder(folder);
+    if (!tenant.has_value()) continue;
     const auto files = EntriesOf(of_tenant);
     if (!files.ok()) continue;
     for (absl::string_view file : *files) {
       if (absl::EndsWith(file, kFresh)) unlink(absl::StrCat(of_tenant, "/", file).c_str());
       if (!absl::ConsumeSuffix(&file, kSuffix) || !IsName(file)) continue;
-      out->Account({TenantOfFolder(folder), std::string(file)});
+      out->Account({*tenant, std::string(file)});
     }
   }
   return out;

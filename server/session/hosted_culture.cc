@@ -235,7 +235,7 @@ bool HostedCulture::IsLong(const v1::ConfigureRequest& request) const {
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {
   if (request.has_recording() || request.has_selection() || request.has_model() ||
-      request.has_dt_ms()) {
+      request.has_dt_ms() || request.has_device()) {
     LIVND_RETURN_IF_ERROR(CheckNotRecording("its streams would change"));
   }
   LIVND_ASSIGN_OR_RETURN(const env::CultureChange change, ParseChange(request, *culture_));
