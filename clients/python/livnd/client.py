@@ -24,7 +24,7 @@ _AUTORESET_MODES = {
 }
 
 
-class Client(Recordings, Connection):
+class Client(Recordings):
     """A connection with the protocol's verbs; see Connection for its arguments and its end."""
 
     def systems(self) -> list[str]:

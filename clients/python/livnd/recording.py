@@ -12,6 +12,7 @@ import numpy as np
 
 from livnd import checks
 from livnd._proto import pb
+from livnd.connection import Connection
 from livnd.errors import ServerUnavailableError, UnknownRecordingError
 
 # What can be recorded, by the protocol's names.
@@ -99,8 +100,8 @@ def kinds_message(kinds: Sequence[str] | None) -> list[int]:
     return [KINDS[checks.choice(f"kinds[{i}]", name, KINDS)] for i, name in enumerate(names)]
 
 
-class Recordings:
-    """The verbs of a Client that need no session."""
+class Recordings(Connection):
+    """The verbs of a Client that read what was recorded; they need no session."""
 
     def recordings(self, session: str | None = None) -> list[RecordingInfo]:
         """What was recorded, and is being recorded, the latest first.
@@ -201,7 +202,7 @@ class Recordings:
                 begin, end = checks.integers(f"{name}s", bounds, "a begin and an end").tolist()
                 setattr(request, f"begin_{name}", begin)
                 setattr(request, f"end_{name}", end)
-        header = None
+        header: Any = None  # which the first answer holds
         for response in self.stream("ReadRecording", request, _go_on):
             if response.HasField("header"):
                 header = response.header
@@ -270,7 +271,8 @@ def dtype_of_rows(header: Any) -> np.dtype:
 def _attributes(messages: Any) -> dict[str, Any]:
     def value(message: Any) -> Any:
         kind = message.WhichOneof("value")
-        found = getattr(message, kind) if kind else []
-        return list(found.texts) if kind == "texts" else found
+        if kind == "texts":
+            return list(message.texts.texts)
+        return getattr(message, kind) if kind else []
 
     return {message.name: value(message) for message in messages}
