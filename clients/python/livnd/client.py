@@ -9,7 +9,6 @@ from typing import Any
 from livnd import checks
 from livnd._proto import pb
 from livnd.codings import Coding
-from livnd.connection import Connection
 from livnd.culture import CultureSession
 from livnd.pace import message_of as pace_message
 from livnd.recording import Recordings
