@@ -34,16 +34,18 @@ TEST(ErrorsTest, AnInvalidFieldNamesFieldValueAndWhatIsAccepted) {
 
 TEST(ErrorsTest, EveryReasonIsInTheContract) {
   const absl::string_view reasons[] = {
-      reason::kInvalidField,     reason::kMalformedMessage, reason::kPayloadMismatch,
-      reason::kUnknownMethod,    reason::kUnknownSystem,    reason::kUnknownEnvironment,
-      reason::kUnknownSession,   reason::kTooManySessions,  reason::kTooManyEnvs,
-      reason::kTooManyCalls,     reason::kTooManySpikes,    reason::kAnswerTooLarge,
-      reason::kWrongOpIndex,     reason::kNotReset,         reason::kEpisodeEnded,
-      reason::kNotACulture,      reason::kNotATask,         reason::kRunStarted,
-      reason::kNumericalFailure, reason::kBadSystem,        reason::kSnapshotMismatch,
-      reason::kStateNotWritten,  reason::kSuperseded,       reason::kUnauthenticated,
-      reason::kNotAdmin,         reason::kOutOfMemory,      reason::kQuotaExceeded,
-      reason::kTooBusy,          reason::kShuttingDown,     reason::kInternal};
+      reason::kInvalidField,      reason::kMalformedMessage, reason::kPayloadMismatch,
+      reason::kUnknownMethod,     reason::kUnknownSystem,    reason::kUnknownEnvironment,
+      reason::kUnknownSession,    reason::kTooManySessions,  reason::kTooManyEnvs,
+      reason::kTooManyCalls,      reason::kTooManySpikes,    reason::kAnswerTooLarge,
+      reason::kWrongOpIndex,      reason::kNotReset,         reason::kEpisodeEnded,
+      reason::kNotACulture,       reason::kNotATask,         reason::kRunStarted,
+      reason::kNumericalFailure,  reason::kBadSystem,        reason::kSnapshotMismatch,
+      reason::kStateNotWritten,   reason::kSuperseded,       reason::kUnauthenticated,
+      reason::kNotAdmin,          reason::kOutOfMemory,      reason::kQuotaExceeded,
+      reason::kTooBusy,           reason::kShuttingDown,     reason::kInternal,
+      reason::kUnknownRecording,  reason::kAlreadyRecording, reason::kNotRecording,
+      reason::kRecordingUnderWay, reason::kBadRecording};
   for (const absl::string_view name : reasons) {
     v1::ErrorReason value;
     EXPECT_TRUE(v1::ErrorReason_Parse(absl::StrCat("ERROR_REASON_", name), &value)) << name;

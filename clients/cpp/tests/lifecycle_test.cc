@@ -118,6 +118,9 @@ TEST_F(LifecycleTest, SigtermAndSigintEndItInOrder) {
     EXPECT_FALSE(std::filesystem::exists(folder_.path("s.lock")));
     // The session is for the next server.
     EXPECT_GT(std::filesystem::remove_all(folder_.path("state/sessions")), 1u);
+    // Nothing was recorded, and nothing else is left.
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.path("state/recordings")));
+    std::filesystem::remove_all(folder_.path("state/recordings"));
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path("state")));
   }
 }
