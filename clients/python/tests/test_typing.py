@@ -60,6 +60,8 @@ assert_type(loop.culture, livnd.Env)
 assert_type(loop.step([0.0])[1], float)
 loops = CultureInLoopVectorEnv(["Pendulum-v1"] * 2, "EI-mini", print, print, address="unix:/run/x")
 assert_type(loops.cultures, Copies)
+CultureInLoop("Pendulum-v1", culture, {"name": "rate"}, "first_spike_action")
+assert_type(culture.use_codings(decodings=["firing_rates"]), livnd.Env)
 gym = LivnGym(gymnasium.make("Pendulum-v1"), culture, PulseEncoding(culture, 500), print)
 assert_type(gym.envpass, Pass)
 try:

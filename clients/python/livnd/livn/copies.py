@@ -105,7 +105,12 @@ class Copies:
         )
 
     def run(
-        self, duration: float, stimuli: Sequence[Any] | None = None, which: np.ndarray | None = None
+        self,
+        duration: float,
+        stimuli: Sequence[Any] | None = None,
+        which: np.ndarray | None = None,
+        *,
+        features: np.ndarray | None = None,
     ) -> tuple[list[Run | None], np.ndarray]:
         """Runs copies on for `duration` ms.
 
@@ -116,6 +121,7 @@ class Copies:
                 channels and sampling step in common.
             which: bool [num]; None: all. The others run, too, without a stimulus, where all are in
                 one session.
+            features: [num, inputs] or [num, steps, inputs], as of Env.run().
 
         Returns:
             What was recorded of each of them, None of the others; and bool [num], whose numbers
@@ -142,13 +148,15 @@ class Copies:
 
             def of_one(copy: int) -> Any:
                 stimulus = acting[copy]
-                return self._apart[copy].run(duration, () if stimulus is None else [stimulus])
+                given = None if features is None else features[copy : copy + 1]
+                acts = () if stimulus is None else [stimulus]
+                return self._apart[copy].run(duration, acts, features=given)
 
             for copy, recording in zip(copies, self._each(copies, of_one), strict=True):
                 runs[copy] = self._recordings.to_run(self._info, electrodes, recording)
                 failed[copy] = not np.isnan(recording.failed_at_ms[0])
         else:
-            recording = self._together.run(duration, _joined(acting))
+            recording = self._together.run(duration, _joined(acting), features=features)
             for copy in np.flatnonzero(chosen).tolist():
                 runs[copy] = self._recordings.to_run(self._info, electrodes, recording, copy)
             failed = chosen & ~np.isnan(recording.failed_at_ms)

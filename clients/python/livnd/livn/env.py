@@ -93,6 +93,7 @@ class Env:
         self._noise_on = False
         self._rules = _livns_rules()
         self._recordings = Recordings()
+        self._decodings: tuple[Any, ...] = ()
         self._recordings_sent = True  # whether the server surely has these and no others
 
     def __enter__(self) -> Env:
@@ -160,6 +161,7 @@ class Env:
         self._noise_on = False
         self._rules = _livns_rules()
         self._recordings, self._recordings_sent = Recordings(), True
+        self._decodings = ()
         self._info = self._session.describe()
         return self
 
@@ -320,6 +322,34 @@ class Env:
         """Records every learned weight; samples lie at the start of the run and every dt ms."""
         return self._record(lambda r: r.add_all("learned_weight", dt))
 
+    def use_codings(self, encoding: Any = None, decodings: Sequence[Any] | None = None) -> Env:
+        """Makes the server encode run()'s features, and decode what a run did (docs/codings.md).
+
+        Args:
+            encoding: a name, or {"name": "rate", "step_ms": 25, ...}; "": none; None: as it is.
+            decodings: names, or {"name": "firing_rates", "units": "cells"} ...; what they give is
+                in Run.decoded. None: as it is.
+
+        Raises:
+            InvalidFieldError: nothing has changed.
+        """
+        before = self._decodings
+        if decodings is not None:
+            self._decodings = tuple(checks.entries("decodings", decodings, "a list"))
+        try:
+            self._session.configure(
+                encoding=encoding,
+                spikes=self._recordings.spikes,
+                spike_populations=self._recordings.spike_populations,
+                series=self._recordings.series(),
+                decodings=self._decodings,
+            )
+        except LivndError:
+            self._decodings = before
+            raise
+        self._info = self._session.describe()
+        return self
+
     def clear_recordings(self) -> Env:
         """Does nothing: every Run has arrays of its own. For programs written for livn."""
         return self
@@ -382,6 +412,7 @@ class Env:
                 spikes=recordings.spikes,
                 spike_populations=recordings.spike_populations,
                 series=recordings.series(),
+                decodings=self._decodings,
             )
         except LivndError as error:
             self._recordings_sent = was_sent and not error.in_doubt
@@ -390,7 +421,14 @@ class Env:
 
     # --- running -------------------------------------------------------------------------------
 
-    def run(self, duration: float, stimulus: Any = None, dt: float | None = None) -> Run:
+    def run(
+        self,
+        duration: float,
+        stimulus: Any = None,
+        dt: float | None = None,
+        *,
+        features: Any = None,
+    ) -> Run:
         """Runs on for `duration` ms.
 
         Args:
@@ -399,6 +437,8 @@ class Env:
                 or by name {"array": array, "dt": dt}; None: nothing new. What an earlier stimulus
                 has left still acts.
             dt: the time step, 0.025 ms at first; changes at time 0 only.
+            features: [steps, inputs], what the encoding of use_codings() is given; [inputs] for
+                one step. The run has to last so many steps.
 
         Raises:
             InvalidFieldError: nothing happened.
@@ -419,7 +459,8 @@ class Env:
         )
         undo = self._prepare(dt)
         try:
-            recording = self._session.run(duration, stimuli)
+            given = None if features is None else np.asarray(features)[np.newaxis]
+            recording = self._session.run(duration, stimuli, features=given)
         except LivndError as error:
             if not error.in_doubt:
                 undo()

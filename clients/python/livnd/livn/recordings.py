@@ -197,7 +197,8 @@ class Recordings:
                 ids, sections = None, None
             name = state or _CHANNELS[quantity]
             channels[name] = Series(ids, array[copy], self._dt_ms[what], t0, sections)
-        return Run(channels, t0, duration)
+        decoded = tuple({name: each[name][copy] for name in each} for each in recording.decoded)
+        return Run(channels, t0, duration, decoded)
 
 
 def _populations(info: CultureInfo, names: str | Sequence[str] | None) -> list[Any]:

@@ -29,11 +29,13 @@ class Run:
         channels: by name.
         t0: ms since the last clear at which the run began, by the server's ticks.
         duration: ms; what was asked for, in whole steps.
+        decoded: what the decodings of Env.use_codings() gave, in their order.
     """
 
     channels: Mapping[str, Events | Series] = field(default_factory=dict)
     t0: float = 0.0
     duration: float = 0.0
+    decoded: tuple[Mapping[str, np.ndarray], ...] = ()
 
     def __iter__(self) -> Iterator[np.ndarray | None]:
         return iter(self._six())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ from livnd.errors import NumericalFailureError
 from livnd.livn.copies import check_over
 from livnd.livn.env import Env, make
 from livnd.tasks.behind import Decoding, Encoding, TaskBehind
+from livnd.tasks.codings import Features, with_codings
 
 
 class CultureInLoop(TaskBehind):
@@ -35,10 +37,13 @@ class CultureInLoop(TaskBehind):
             livnd.make() makes one that records spikes and is closed with this one.
         encoding: takes an action and gives a stimulus as livnd.Env.run() takes it
             (culture.cell_stimulus(...), an array, a livnd.Stimulus), over when the step is; or
-            None: no stimulus.
+            None: no stimulus. Or one of the server's (docs/codings.md), by name or {"name": "rate",
+            "max_hz": 80}, which the culture then has: its inputs are the agent's actions, and
+            its step is the loop's.
         decoding: takes the livnd.Run of a step and gives the task's action. Of a Box: as many
             numbers, those beyond its bounds taken for the bound. Of a Discrete space: a number,
-            rounded. Of others: what they contain.
+            rounded. Of others: what they contain. Or one of the server's, whose value `action`, or
+            only value, is the action.
         step_duration_ms: how long the culture runs in a step.
         episodes: "clear": a reset puts the culture back to time 0, at rest; what synapses have
             learned stays. "continue": the culture goes on where it is, unless the reset has a seed.
@@ -61,8 +66,8 @@ class CultureInLoop(TaskBehind):
         self,
         task: gymnasium.Env[Any, Any] | str,
         culture: Env | str,
-        encoding: Encoding,
-        decoding: Decoding,
+        encoding: Encoding | str | Mapping[str, Any],
+        decoding: Decoding | str | Mapping[str, Any],
         *,
         step_duration_ms: float = 100.0,
         episodes: str = "clear",
@@ -70,10 +75,16 @@ class CultureInLoop(TaskBehind):
         action_space: spaces.Space[Any] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(task, encoding, decoding, episodes, action_space)
         self.step_duration_ms = step_duration(step_duration_ms)
         self._keeps_learned = checks.flag("keep_learned_weights", keep_learned_weights)
         self.culture, self._is_own = culture_of(culture, options)
+        try:
+            coded = with_codings(self.culture, encoding, decoding, self.step_duration_ms)
+            super().__init__(task, *coded, episodes, action_space)
+        except BaseException:
+            if self._is_own:
+                self.culture.close()
+            raise
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -110,10 +121,13 @@ class CultureInLoop(TaskBehind):
             UnknownSessionError, ServerUnavailableError ...: as livnd.Env.run().
         """
         stimulus = self.encode(action)
-        if stimulus is not None:
+        features = stimulus if isinstance(stimulus, Features) else None
+        if features is not None:
+            stimulus = None
+        elif stimulus is not None:
             check_over(stimulus, self.step_duration_ms)
         try:
-            run = self.culture.run(self.step_duration_ms, stimulus)
+            run = self.culture.run(self.step_duration_ms, stimulus, features=features)
         except NumericalFailureError as error:
             return self.act(error.run, failed=True)
         return self.act(run, failed=False)

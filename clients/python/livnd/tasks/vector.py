@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from livnd.gym.vector import autoreset_mode_of, seeds_of
 from livnd.livn.env import Env
 from livnd.livn.run import Run
 from livnd.tasks.behind import Decoding, Encoding, TaskBehind
+from livnd.tasks.codings import Features, with_codings
 from livnd.tasks.culture_in_loop import culture_of, step_duration
 
 Task = gymnasium.Env[Any, Any]
@@ -66,8 +67,8 @@ class CultureInLoopVectorEnv(SyncVectorEnv):
         self,
         tasks: Sequence[Callable[[], Task] | str],
         culture: Env | str,
-        encoding: Encoding,
-        decoding: Decoding,
+        encoding: Encoding | str | Mapping[str, Any],
+        decoding: Decoding | str | Mapping[str, Any],
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         step_duration_ms: float = 100.0,
@@ -87,13 +88,15 @@ class CultureInLoopVectorEnv(SyncVectorEnv):
             if not (isinstance(maker, str) or callable(maker)):
                 raise checks.wrong(f"tasks[{i}]", maker, accepted)
 
-        def slot(maker: Any) -> _Slot:
-            task = maker if isinstance(maker, str) else maker()
-            return _Slot(task, encoding, decoding, episodes, action_space)
-
         begins_as, is_own = culture_of(culture, options)
         self._own = begins_as if is_own else None
+
+        def slot(maker: Any) -> _Slot:
+            task = maker if isinstance(maker, str) else maker()
+            return _Slot(task, *coded, episodes, action_space)
+
         try:
+            coded = with_codings(begins_as, encoding, decoding, self.step_duration_ms)
             super().__init__([partial(slot, maker) for maker in makers], autoreset_mode=mode)
             self.env_fns = ()  # the tasks are made, and callables cannot be pickled
             self.cultures = begins_as.copies(self.num_envs)
@@ -140,8 +143,13 @@ class CultureInLoopVectorEnv(SyncVectorEnv):
         if self.autoreset_mode == AutoresetMode.NEXT_STEP:
             steps = ~self._ended
         stimuli = self._stimuli(actions, steps)
+        features = _features(stimuli)
+        if features is not None:
+            stimuli = [None] * self.num_envs
         if steps.any():
-            runs, failed = self.cultures.run(self.step_duration_ms, stimuli, steps)
+            runs, failed = self.cultures.run(
+                self.step_duration_ms, stimuli, steps, features=features
+            )
             for each, run, has_failed in zip(self._slots, runs, failed.tolist(), strict=True):
                 each.met = (run, has_failed)
         result = super().step(actions)
@@ -188,3 +196,14 @@ class CultureInLoopVectorEnv(SyncVectorEnv):
             return
         for which, forget in ((forgets, True), (clears & ~forgets, False)):
             self.cultures.clear(seeds, which=which, forget_learned_weights=forget)
+
+
+def _features(stimuli: list[Any]) -> np.ndarray | None:
+    """Of all copies, where an encoding of the server's is given them; or None.
+
+    Copies that are being reset get what the first of the others is given, and nobody asks for it.
+    """
+    first = next((each for each in stimuli if isinstance(each, Features)), None)
+    if first is None:
+        return None
+    return np.stack([np.asarray(first if each is None else each) for each in stimuli])
