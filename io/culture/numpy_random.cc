@@ -74,6 +74,30 @@ uint32_t NumpyRandom::Next32() {
   return static_cast<uint32_t>(next);
 }
 
+// Jumps in a linear congruential generator: Brown, Random number generation with arbitrary strides (1994).
+void NumpyRandom::Skip64(uint64_t count) {
+  absl::uint128 multiplier = kMultiplier, increment = increment_;
+  absl::uint128 all_multiplier = 1, all_increment = 0;
+  for (; count > 0; count >>= 1) {
+    if (count & 1) {
+      all_multiplier *= multiplier;
+      all_increment = all_increment * multiplier + increment;
+    }
+    increment *= multiplier + 1;
+    multiplier *= multiplier;
+  }
+  state_ = all_multiplier * state_ + all_increment;
+}
+
+void NumpyRandom::SkipFloats(uint64_t count) {
+  if (count > 0 && has_half_) {
+    has_half_ = false;
+    --count;
+  }
+  Skip64(count / 2);
+  if (count % 2 == 1) Next32();
+}
+
 // Lemire's method (2019) on 32 bits: populations are far smaller than 2^32.
 uint64_t NumpyRandom::Bounded(uint64_t max) {
   if (max == 0) return 0;

@@ -1,6 +1,7 @@
-// The random choice that livn's selections make: numpy.random.default_rng(seed).choice, bit for bit.
+// What livn draws with numpy.random.default_rng(seed), bit for bit: the choice of its selections, and the numbers
+// of its generator before 2.0.0.
 //
-// Sources: NumPy's SeedSequence and Generator.choice (without replacement, shuffled), and PCG64,
+// Sources: NumPy's SeedSequence and Generator (choice without replacement, shuffled; random), and PCG64,
 // i.e. PCG XSL-RR 128/64 (O'Neill 2014).
 #ifndef LIVND_IO_CULTURE_NUMPY_RANDOM_H_
 #define LIVND_IO_CULTURE_NUMPY_RANDOM_H_
@@ -19,8 +20,15 @@ class NumpyRandom {
   // `size` distinct numbers of 0 .. population - 1 in NumPy's order; 0 <= size <= population.
   std::vector<int64_t> Choice(int64_t population, int64_t size);
 
+  // random() and random(dtype=float32): in [0, 1), multiples of 2^-53 and 2^-24.
+  double Double() { return static_cast<double>(Next64() >> 11) * 0x1p-53; }
+  float Float() { return static_cast<float>(Next32() >> 8) * 0x1p-24f; }
+  // As after that many calls of Float.
+  void SkipFloats(uint64_t count);
+
  private:
   uint64_t Next64();
+  void Skip64(uint64_t count);
   uint32_t Next32();               // halves of a 64-bit number, the low one first
   uint64_t Bounded(uint64_t max);  // uniform in 0 .. max; draws nothing for 0
   void Shuffle(std::vector<int64_t>& values, size_t first);
