@@ -167,14 +167,27 @@ absl::Status WriteSites(Hdf5Writer& file, const SynapseSites& sites, uint32_t nu
   return write("syn_cdists", sites.path_distance_um);
 }
 
-absl::Status WriteCells(Hdf5Writer& file, const System& system, const Graph& graph) {
+absl::Status CheckStop(const SystemExtras& extras) {
+  return extras.stop && extras.stop() ? absl::CancelledError("interrupted") : absl::OkStatus();
+}
+
+absl::Status WriteCells(Hdf5Writer& file, const System& system, const Graph& graph,
+                        const SystemExtras& extras) {
   LIVND_RETURN_IF_ERROR(file.WriteTypes(system.populations, {}));
   for (size_t i = 0; i < system.populations.size(); ++i) {
     const Population& population = system.populations[i];
     if (population.num_cells == 0) continue;
     const std::string group = absl::StrCat("Populations/", population.name, "/");
+    LIVND_RETURN_IF_ERROR(CheckStop(extras));
     LIVND_RETURN_IF_ERROR(
         WritePositions(file, system, population, group + graph.coordinates_namespace));
+    const auto interior = extras.interior.find(population.name);
+    if (interior != extras.interior.end()) {
+      std::vector<uint64_t> pointers(size_t{population.num_cells} + 1);
+      std::iota(pointers.begin(), pointers.end(), uint64_t{0});
+      LIVND_RETURN_IF_ERROR(WriteAttribute(file, group + "Region/interior", population.num_cells,
+                                           pointers, interior->second));
+    }
     const SynapseSites& sites = system.synapse_sites[i];
     if (sites.offsets.back() == 0) continue;
     LIVND_RETURN_IF_ERROR(
@@ -224,7 +237,8 @@ absl::Status WriteProjection(Hdf5Writer& file, const Projection& projection, con
   return file.Write(group + "Synapses/syn_id", InOrder(projection.syn_id, order));
 }
 
-absl::Status WriteConnections(Hdf5Writer& file, const System& system, const Graph& graph) {
+absl::Status WriteConnections(Hdf5Writer& file, const System& system, const Graph& graph,
+                              const SystemExtras& extras) {
   std::vector<std::pair<int, int>> pairs;
   for (const Projection& p : system.projections) {
     pairs.emplace_back(system.FindPopulation(p.pre), system.FindPopulation(p.post));
@@ -232,6 +246,7 @@ absl::Status WriteConnections(Hdf5Writer& file, const System& system, const Grap
   LIVND_RETURN_IF_ERROR(file.WriteTypes(system.populations, pairs));
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto& [pre, post] = pairs[i];
+    LIVND_RETURN_IF_ERROR(CheckStop(extras));
     LIVND_RETURN_IF_ERROR(WriteProjection(
         file, system.projections[i], system.populations[static_cast<size_t>(pre)],
         system.populations[static_cast<size_t>(post)], graph.connectivity_namespace));
@@ -239,13 +254,14 @@ absl::Status WriteConnections(Hdf5Writer& file, const System& system, const Grap
   return file.Close();
 }
 
-absl::Status WriteHdf5(const System& system, const Graph& graph, const std::string& directory) {
+absl::Status WriteHdf5(const System& system, const Graph& graph, const SystemExtras& extras,
+                       const std::string& directory) {
   const Hdf5Session session([](absl::string_view) {});
   LIVND_ASSIGN_OR_RETURN(Hdf5Writer cells, Hdf5Writer::Create(session, directory + "/cells.h5"));
-  LIVND_RETURN_IF_ERROR(WriteCells(cells, system, graph));
+  LIVND_RETURN_IF_ERROR(WriteCells(cells, system, graph, extras));
   LIVND_ASSIGN_OR_RETURN(Hdf5Writer connections,
                          Hdf5Writer::Create(session, directory + "/connections.h5"));
-  return WriteConnections(connections, system, graph);
+  return WriteConnections(connections, system, graph, extras);
 }
 
 // --- documents ------------------------------------------------------------------------------------
@@ -268,11 +284,16 @@ absl::Status WriteDocuments(const std::map<std::string, Document>& documents,
   return absl::OkStatus();
 }
 
-absl::Status WriteAllDocuments(const System& system, const Graph& graph,
+absl::Status WriteAllDocuments(const System& system, const Graph& graph, const SystemExtras& extras,
                                const std::string& directory) {
   std::vector<std::pair<std::string, uint32_t>> num_cells;
   for (const Population& p : system.populations) num_cells.emplace_back(p.name, p.num_cells);
-  LIVND_RETURN_IF_ERROR(WriteJson(GraphToJson(graph, num_cells), directory + "/graph.json"));
+  Json whole = GraphToJson(graph, num_cells);
+  whole.merge_patch(extras.graph);
+  LIVND_RETURN_IF_ERROR(WriteJson(whole, directory + "/graph.json"));
+  for (const auto& [name, document] : extras.files) {
+    LIVND_RETURN_IF_ERROR(WriteJson(document, absl::StrCat(directory, "/", name)));
+  }
   if (system.electrode_array.has_value()) {
     LIVND_RETURN_IF_ERROR(
         WriteJson(ElectrodeArrayToJson(*system.electrode_array), directory + "/mea.json"));
@@ -313,7 +334,8 @@ absl::Status RenameToNew(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-absl::Status WriteSystem(const System& system, const std::string& directory) {
+absl::Status WriteSystem(const System& system, const std::string& directory,
+                         const SystemExtras& extras) {
   LIVND_RETURN_IF_ERROR(CheckSystem(system));
   std::string path = directory;
   while (path.size() > 1 && absl::EndsWith(path, "/")) path.pop_back();
@@ -325,11 +347,12 @@ absl::Status WriteSystem(const System& system, const std::string& directory) {
     std::filesystem::remove_all(made, ignored);
   });
   const Graph graph = GraphOf(system);
-  LIVND_RETURN_IF_ERROR(WriteAllDocuments(system, graph, made));
-  LIVND_RETURN_IF_ERROR(WriteHdf5(system, graph, made));
+  LIVND_RETURN_IF_ERROR(WriteAllDocuments(system, graph, extras, made));
+  LIVND_RETURN_IF_ERROR(WriteHdf5(system, graph, extras, made));
   // What no reader takes gets no name.
   LIVND_RETURN_IF_ERROR(ReadSystem(made).status());
   LIVND_RETURN_IF_ERROR(SyncFolder(made));
+  LIVND_RETURN_IF_ERROR(CheckStop(extras));
   LIVND_RETURN_IF_ERROR(RenameToNew(made, path));
   const size_t slash = path.rfind('/');
   return SyncFolder(slash == std::string::npos ? "." : path.substr(0, slash + 1));
