@@ -7,6 +7,7 @@
 
 #include "absl/types/span.h"
 #include "server/commands/flags.h"
+#include "server/commands/generate.h"
 #include "server/commands/health.h"
 #include "server/commands/inspect.h"
 #include "server/commands/parity.h"
@@ -28,6 +29,7 @@ constexpr Command kCommands[] = {
     {"health", "ask a server whether it serves", livnd::server::HealthCommand},
     {"sessions", "list and end the sessions of a server", livnd::server::SessionsCommand},
     {"replay", "do again what a session's journal says", livnd::server::ReplayCommand},
+    {"generate", "make a culture: cells and connections", livnd::server::GenerateCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };
