@@ -142,7 +142,8 @@ TEST(ParseCultureConfig, RefusesWithPlaceValueAndAccepted) {
       {"{total_cells: 5, connectivity: {mean_degree: 1}, synapse_overrides: {EXC->EXC: {AMPA: "
        "{tau_rise: 0}}}}",
        "synapse_overrides.EXC->EXC.AMPA.tau_rise", "> 0"},
-      {"{total_cells: 5, connectivity: {mean_degree: 1}, random_seed: -1}", "random_seed", "from 0 to "},
+      {"{total_cells: 5, connectivity: {mean_degree: 1}, random_seed: -1}", "random_seed",
+       "from 0 to "},
       {"{total_cells: 5, connectivity: {mean_degree: 1}, rng: mt}", "rng", "philox, livn, numpy"},
   };
   for (const auto& [text, field, accepted] : rows) {
