@@ -18,6 +18,7 @@
 #include "io/system/truth.h"
 #include "lab/generate/culture_config_json.h"
 #include "sim/executor.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::lab {
 namespace {
@@ -26,14 +27,6 @@ using testing::HasSubstr;
 
 sim::InlineExecutor inline_executor;
 const Work kWork = {&inline_executor, nullptr, nullptr};
-
-class BackwardExecutor final : public sim::Executor {
- public:
-  int concurrency() const override { return 5; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = num_pieces; i-- > 0;) fn(i);
-  }
-};
 
 CultureConfig ConfigOf(const std::string& text) {
   const io::Json json = io::ParseYaml("c.yml", text).value();
@@ -121,7 +114,7 @@ constexpr char kSmall[] =
     " connectivity: {sigma: 300, mean_degree: {EXC->EXC: 6, EXC->INH: 4, INH->EXC: 8}}, rng: ";
 
 TEST(GenerateCulture, GivesTheSameBitsForAnyNumberOfThreads) {
-  BackwardExecutor backward;
+  sim::BackwardExecutor backward(5);
   for (const char* rng : {"philox}", "livn}", "numpy}"}) {
     const CultureConfig config = ConfigOf(absl::StrCat(kSmall, rng));
     const GeneratedCulture a = GenerateCulture(config, kWork).value();

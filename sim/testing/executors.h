@@ -34,6 +34,20 @@ class ThreadsExecutor final : public Executor {
   std::atomic<int> num_loops_{0};
 };
 
+// Pieces one after the other, the last first: nothing may depend on their order. Claims to do so many at
+// once.
+class BackwardExecutor final : public Executor {
+ public:
+  explicit BackwardExecutor(int concurrency) : concurrency_(concurrency) {}
+  int concurrency() const override { return concurrency_; }
+  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
+    for (int i = num_pieces; i-- > 0;) fn(i);
+  }
+
+ private:
+  const int concurrency_;
+};
+
 // Says that it runs several pieces at once, and runs them one after the other, as a pool does whose
 // other threads are busy.
 class BusyExecutor final : public Executor {

@@ -15,6 +15,7 @@
 #include "lab/generate/random/named_random.h"
 #include "lab/generate/testing/numpy_draws_file.h"
 #include "sim/executor.h"
+#include "sim/testing/executors.h"
 
 namespace livnd::lab {
 namespace {
@@ -23,15 +24,6 @@ using testing::HasSubstr;
 
 sim::InlineExecutor inline_executor;
 const Work kWork = {&inline_executor, nullptr, nullptr};
-
-// Pieces in the wrong order, as many at once as it says.
-class BackwardExecutor final : public sim::Executor {
- public:
-  int concurrency() const override { return 3; }
-  void ParallelFor(int num_pieces, absl::FunctionRef<void(int)> fn) override {
-    for (int i = num_pieces; i-- > 0;) fn(i);
-  }
-};
 
 // Evenly spread over a square.
 Places Spread(size_t size, double side_um, uint64_t seed) {
@@ -153,7 +145,7 @@ TEST(ConnectSparsely, DrawsEachPairWithItsProbability) {
 TEST(Connect, DoesNotDependOnTheOrderOfPieces) {
   const Places sources = Spread(700, 1500.0, 1), targets = Spread(2500, 1500.0, 2);
   const Rule rule = MakeRule(200.0, 12.0, false);
-  BackwardExecutor backward;
+  sim::BackwardExecutor backward(3);
   const Work other = {&backward, nullptr, nullptr};
   const NamedRandom random(9, {"x"});
   io::NumpyRandom stream(4), same_stream(4);
