@@ -21,11 +21,7 @@ constexpr char kAmpa[] = "EXC_EXC-dend-AMPA";
 constexpr char kNmda[] = "EXC_EXC-dend-NMDA";
 
 TaskModelConfig ModelOf(const BurstSuppressionConfig& config, double ampa_factor) {
-  TaskModelConfig model;
-  model.step_ms = config.step_ms;
-  model.settle_ms = config.settle_ms;
-  model.settle_seed = config.settle_seed;
-  model.kept_steps = config.num_history_steps;
+  TaskModelConfig model = TaskModelConfig::Of(config, config.num_history_steps);
   model.weight_factors = {{kAmpa, ampa_factor}, {kNmda, config.nmda_factor}};
   return model;
 }

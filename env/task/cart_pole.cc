@@ -140,12 +140,7 @@ absl::StatusOr<EnvironmentSpec> CartPole::Offer(const io::System& system) {
 absl::StatusOr<std::shared_ptr<const CartPole>> CartPole::Create(const io::System& system,
                                                                  const CartPoleConfig& config) {
   if (absl::Status s = config.Validate(); !s.ok()) return s;
-  TaskModelConfig settle;
-  settle.step_ms = config.step_ms;
-  settle.settle_ms = config.settle_ms;
-  settle.settle_seed = config.settle_seed;
-  settle.kept_steps = 1;
-  auto model = TaskModel::Create(system, settle);
+  auto model = TaskModel::Create(system, TaskModelConfig::Of(config, 1));
   if (!model.ok()) return model.status();
   const auto pulse = io::BiphasicPulse::Create(config.pulse, (*model)->num_electrodes(),
                                                (*model)->culture()->dt_ms());

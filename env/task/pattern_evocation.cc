@@ -103,11 +103,8 @@ absl::StatusOr<EnvironmentSpec> PatternEvocation::Offer(const io::System& system
 absl::StatusOr<std::shared_ptr<const PatternEvocation>> PatternEvocation::Create(
     const io::System& system, const PatternEvocationConfig& config) {
   LIVND_RETURN_IF_ERROR(config.Validate());
-  TaskModelConfig settle;
-  settle.step_ms = config.step_ms;
-  settle.settle_ms = config.settle_ms;
-  settle.settle_seed = config.settle_seed;
-  LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const TaskModel> model, TaskModel::Create(system, settle));
+  LIVND_ASSIGN_OR_RETURN(std::shared_ptr<const TaskModel> model,
+                         TaskModel::Create(system, TaskModelConfig::Of(config)));
   LIVND_ASSIGN_OR_RETURN(
       const io::BiphasicPulse pulse,
       io::BiphasicPulse::Create(config.pulse, model->num_electrodes(), model->culture()->dt_ms()));

@@ -98,12 +98,7 @@ absl::StatusOr<EnvironmentSpec> Pong::Offer(const io::System& system) {
 absl::StatusOr<std::shared_ptr<const Pong>> Pong::Create(const io::System& system,
                                                          const PongTaskConfig& config) {
   LIVND_RETURN_IF_ERROR(config.Validate());
-  TaskModelConfig settle;
-  settle.step_ms = config.step_ms;
-  settle.settle_ms = config.settle_ms;
-  settle.settle_seed = config.settle_seed;
-  settle.kept_steps = 1;
-  auto model = TaskModel::Create(system, settle);
+  auto model = TaskModel::Create(system, TaskModelConfig::Of(config, 1));
   if (!model.ok()) return model.status();
   const auto pulse = io::BiphasicPulse::Create(config.pulse, (*model)->num_electrodes(),
                                                (*model)->culture()->dt_ms());

@@ -126,12 +126,7 @@ absl::StatusOr<EnvironmentSpec> PongFeedback::Offer(const io::System& system) {
 absl::StatusOr<std::shared_ptr<const PongFeedback>> PongFeedback::Create(
     const io::System& system, const PongFeedbackConfig& config) {
   LIVND_RETURN_IF_ERROR(config.Validate());
-  TaskModelConfig settle;
-  settle.step_ms = config.step_ms;
-  settle.settle_ms = config.settle_ms;
-  settle.settle_seed = config.settle_seed;
-  settle.kept_steps = 1;
-  auto model = TaskModel::Create(system, settle);
+  auto model = TaskModel::Create(system, TaskModelConfig::Of(config, 1));
   if (!model.ok()) return model.status();
   io::EncodingWindow window;
   window.num_electrodes = (*model)->num_electrodes();

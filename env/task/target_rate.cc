@@ -92,12 +92,9 @@ absl::StatusOr<EnvironmentSpec> TargetRate::Offer(const io::System& system) {
 absl::StatusOr<std::shared_ptr<const TargetRate>> TargetRate::Create(
     const io::System& system, const TargetRateConfig& config) {
   if (absl::Status s = config.Validate(); !s.ok()) return s;
-  TaskModelConfig settle;
-  settle.step_ms = config.step_ms;
-  settle.settle_ms = config.settle_ms;
-  settle.settle_seed = config.settle_seed;
-  settle.kept_steps = std::max(config.num_history_steps, config.num_rate_steps);
-  auto model = TaskModel::Create(system, settle);
+  auto model = TaskModel::Create(
+      system,
+      TaskModelConfig::Of(config, std::max(config.num_history_steps, config.num_rate_steps)));
   if (!model.ok()) return model.status();
   const auto pulse = io::BiphasicPulse::Create(config.pulse, (*model)->num_electrodes(),
                                                (*model)->culture()->dt_ms());

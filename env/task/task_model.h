@@ -34,6 +34,17 @@ struct TaskModelConfig {
   // settles), and what they have learned ends with the episode.
   std::optional<sim::PlasticityConfig> plasticity;
 
+  // What the config of a task says under the same names: step_ms, settle_ms and settle_seed.
+  template <typename TaskConfig>
+  static TaskModelConfig Of(const TaskConfig& task, int kept_steps = 0) {
+    TaskModelConfig config;
+    config.step_ms = task.step_ms;
+    config.settle_ms = task.settle_ms;
+    config.settle_seed = task.settle_seed;
+    config.kept_steps = kept_steps;
+    return config;
+  }
+
   // MakeFieldError with the field, its value and what it takes.
   absl::Status Validate() const;
 };
