@@ -39,7 +39,7 @@ LINES = [
         for ending in ("", "-tcp")
     ),
     "serve/run-rate-cpp-64",
-    *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice")),
+    *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
 ]
 
 
