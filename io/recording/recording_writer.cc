@@ -101,7 +101,7 @@ absl::Status RecordingWriter::Append(absl::Span<std::string> rows) {
     return status_;
   }
   if (closing_) {
-    add_to(counts_.dropped);
+    if (!ended_) add_to(counts_.dropped);
     return absl::FailedPreconditionError("the recording is being closed");
   }
   add_to(counts_.appended);
@@ -132,6 +132,7 @@ void RecordingWriter::BeginClose() {
 absl::Status RecordingWriter::Close() {
   BeginClose();
   std::unique_lock<std::mutex> lock(mutex_);
+  ended_ = true;
   done_.wait(lock, [&] { return over_; });
   return status_;
 }

@@ -56,8 +56,9 @@ class RecordingWriter {
   // Writes until Close or an error of the file. To be called once.
   void Run();
 
-  // Whole rows, which are taken, or counted as dropped. FailedPrecondition: it is being closed. The
-  // error of the file, since which every row counts as dropped.
+  // Whole rows, which are taken, or counted as dropped. FailedPrecondition: it is being closed; rows that
+  // come after Close was called belong to no recording and count nowhere. The error of the file, since
+  // which every row counts as dropped.
   absl::Status Append(int stream, std::string rows);
   // Rows of every stream, moved from rows[stream]: they are taken or dropped together, and no flush
   // comes between them, so that a file has all of them or none.
@@ -72,7 +73,7 @@ class RecordingWriter {
   // Has Run write what is left, close the file and return, and waits for that. The error of the file.
   // Where Run was never called it must be called, and returns at once when that is done.
   absl::Status Close();
-  // The same without waiting; Run returns in its time.
+  // Closes it without waiting, while rows may still come, which count as dropped; Run returns in its time.
   void BeginClose();
 
   const std::vector<StreamSpec>& streams() const { return specs_; }
@@ -105,7 +106,7 @@ class RecordingWriter {
   std::deque<Batch> waiting_;
   int64_t waiting_bytes_ = 0;  // those that are being written among them
   int64_t num_flushes_wanted_ = 0, num_flushes_begun_ = 0, num_flushes_made_ = 0;
-  bool closing_ = false, over_ = false;
+  bool closing_ = false, ended_ = false, over_ = false;
   absl::Status status_;
   Counts counts_;
   std::map<std::string, int64_t> attributes_;  // to be set

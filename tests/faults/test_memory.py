@@ -152,8 +152,9 @@ def test_copies_for_which_there_is_no_memory():
             assert refused.value.code == "RESOURCE_EXHAUSTED"
             need = int(refused.value.metadata["value"].split()[0])
             assert need > int(refused.value.metadata["accepted"].split()[0])
-        client.create_session("Culture-EI-100-v0", 2)
+        session = client.create_session("Culture-EI-100-v0", 2)
         assert before < server.used("sessions") < before + 20 * MIB
+        session.close()
 
 
 READS_NOTHING = """

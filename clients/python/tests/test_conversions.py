@@ -203,8 +203,9 @@ def test_permissions_are_the_usual_ones(tmp_path):
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_command_that_is_ended_leaves_nothing(tmp_path, number):
+def test_a_command_that_is_ended_leaves_nothing(tmp_path, number, to):
     rng = np.random.default_rng(1)
     made, count = Recorded(), 2_000_000
     keys = {"copy": np.zeros(count, int), "episode": np.ones(count, int)}
@@ -215,7 +216,7 @@ def test_a_command_that_is_ended_leaves_nothing(tmp_path, number):
     )
     path = made.write(tmp_path / "recording.h5")
     with subprocess.Popen(
-        [sys.executable, "-m", "livnd.datasets", "convert", path, "--to", "parquet", "--out",
+        [sys.executable, "-m", "livnd.datasets", "convert", path, "--to", to, "--out",
          tmp_path / "out", "--row-ms", "10"], stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         while not list(tmp_path.glob(".out.*.part")) and process.poll() is None:

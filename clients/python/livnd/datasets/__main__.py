@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from types import FrameType
 
 from livnd import system
 from livnd.arguments import above_0
 from livnd.datasets.formats import FORMATS, LAYOUTS, Converted, convert
 from livnd.datasets.formats.progress import ProgressLine
+from livnd.datasets.interruption import Interruption
 from livnd.errors import LivndError
 
 _DESCRIPTION = """\
@@ -31,24 +30,29 @@ writer died, is converted as its last flush left it; a line on the standard erro
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks for; returns the exit status."""
     args = _parser().parse_args(arguments)
-    # So that what was begun is taken away.
-    signal.signal(signal.SIGTERM, _end)
     progress = ProgressLine(None if args.quiet else sys.stderr)
+    interruption = Interruption()
+
+    def advance(name: str, done: int, total: int) -> None:
+        interruption.check()
+        progress(name, done, total)
+
     try:
-        made = convert(
-            args.recording,
-            args.to,
-            args.out,
-            layout=args.layout,
-            row_ms=args.row_ms,
-            copy=args.copy,
-            system=None if args.system is None else system.make(args.system),
-            start_time=args.start_time,
-            frames_per_second=args.frames_per_second,
-            salvage=args.salvage,
-            overwrite=args.overwrite,
-            progress=progress,
-        )
+        with interruption:
+            made = convert(
+                args.recording,
+                args.to,
+                args.out,
+                layout=args.layout,
+                row_ms=args.row_ms,
+                copy=args.copy,
+                system=None if args.system is None else system.make(args.system),
+                start_time=args.start_time,
+                frames_per_second=args.frames_per_second,
+                salvage=args.salvage,
+                overwrite=args.overwrite,
+                progress=advance,
+            )
     except (LivndError, OSError) as error:
         progress.close()
         print(f"livnd.datasets: {error}", file=sys.stderr)
@@ -72,10 +76,6 @@ def _tell(made: Converted, as_json: bool, quiet: bool) -> None:
             print(f"livnd.datasets: {note}", file=sys.stderr)
     counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.counts.items())
     print(f"{made.out}: {counts}" + ("" if made.is_complete else "; incomplete"))
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
