@@ -6,12 +6,16 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "server/commands/export.h"
 #include "server/commands/flags.h"
 #include "server/commands/generate.h"
 #include "server/commands/health.h"
 #include "server/commands/inspect.h"
+#include "server/commands/lightarray.h"
+#include "server/commands/mea.h"
 #include "server/commands/parity.h"
 #include "server/commands/replay.h"
+#include "server/commands/selection.h"
 #include "server/commands/serve.h"
 #include "server/commands/sessions.h"
 #include "server/version.h"
@@ -30,6 +34,10 @@ constexpr Command kCommands[] = {
     {"sessions", "list and end the sessions of a server", livnd::server::SessionsCommand},
     {"replay", "do again what a session's journal says", livnd::server::ReplayCommand},
     {"generate", "make a culture: cells and connections", livnd::server::GenerateCommand},
+    {"mea", "give a system electrodes", livnd::server::MeaCommand},
+    {"lightarray", "give a system optical fibres", livnd::server::LightArrayCommand},
+    {"selection", "name a part of a system", livnd::server::SelectionCommand},
+    {"export", "copy a system", livnd::server::ExportCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };

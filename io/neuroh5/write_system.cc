@@ -1,26 +1,18 @@
 #include "io/neuroh5/write_system.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <filesystem>
 #include <numeric>
 #include <set>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
@@ -310,52 +302,20 @@ absl::Status WriteAllDocuments(const System& system, const Graph& graph, const S
   return WriteDocuments(system.selections, directory + "/selection", &SelectionDocumentToJson);
 }
 
-// --- the folder -----------------------------------------------------------------------------------
-
-// A folder beside the one that is wanted, with a name of its own.
-absl::StatusOr<std::string> MakeFolderBeside(const std::string& path) {
-  static std::atomic<int> counter{0};
-  while (true) {
-    std::string made = absl::StrCat(path, ".", getpid(), "-", ++counter);
-    if (mkdir(made.c_str(), 0777) == 0) return made;
-    if (errno != EEXIST) return absl::ErrnoToStatus(errno, path);
-  }
-}
-
-// Takes the name only if nobody has it.
-absl::Status RenameToNew(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
-    return absl::OkStatus();
-  }
-  // A file system that does not know how: then no name is taken but that of an empty folder.
-  if (errno == EINVAL && rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, to);
-}
-
 }  // namespace
 
 absl::Status WriteSystem(const System& system, const std::string& directory,
                          const SystemExtras& extras) {
   LIVND_RETURN_IF_ERROR(CheckSystem(system));
-  std::string path = directory;
-  while (path.size() > 1 && absl::EndsWith(path, "/")) path.pop_back();
-  struct stat info;
-  if (lstat(path.c_str(), &info) == 0) return absl::ErrnoToStatus(EEXIST, path);
-  LIVND_ASSIGN_OR_RETURN(const std::string made, MakeFolderBeside(path));
-  const auto remove = absl::MakeCleanup([&made] {
-    std::error_code ignored;
-    std::filesystem::remove_all(made, ignored);
-  });
   const Graph graph = GraphOf(system);
-  LIVND_RETURN_IF_ERROR(WriteAllDocuments(system, graph, extras, made));
-  LIVND_RETURN_IF_ERROR(WriteHdf5(system, graph, extras, made));
-  // What no reader takes gets no name.
-  LIVND_RETURN_IF_ERROR(ReadSystem(made).status());
-  LIVND_RETURN_IF_ERROR(SyncFolder(made));
-  LIVND_RETURN_IF_ERROR(CheckStop(extras));
-  LIVND_RETURN_IF_ERROR(RenameToNew(made, path));
-  const size_t slash = path.rfind('/');
-  return SyncFolder(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+  return MakeNewFolder(directory, [&](const std::string& made) -> absl::Status {
+    LIVND_RETURN_IF_ERROR(WriteAllDocuments(system, graph, extras, made));
+    LIVND_RETURN_IF_ERROR(WriteHdf5(system, graph, extras, made));
+    // What no reader takes gets no name.
+    LIVND_RETURN_IF_ERROR(ReadSystem(made).status());
+    LIVND_RETURN_IF_ERROR(SyncFolder(made));
+    return CheckStop(extras);
+  });
 }
 
 }  // namespace livnd::io

@@ -24,6 +24,8 @@ std::string Accepted(const FlagSet::Flag& flag) {
       return absl::StrCat("text (", flag.value_name, "), in quotes where YAML takes it for more");
     case Kind::kInteger:
       return absl::StrCat(flag.accepted, ", a whole number without quotes");
+    case Kind::kNumber:
+      return absl::StrCat(flag.accepted, ", a number without quotes");
     case Kind::kTime:
     case Kind::kBytes:
     case Kind::kSwitch:
@@ -42,6 +44,7 @@ bool IsOfKind(const FlagSet::Flag& flag, const YAML::Node& value) {
     case Kind::kText:
       return plain == YamlKind::kText;
     case Kind::kInteger:
+    case Kind::kNumber:
       return plain == YamlKind::kNumber;
     case Kind::kTime:
     case Kind::kBytes:

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/field_error.h"
 #include "server/machine/bytes.h"
 
 namespace livnd::server {
@@ -32,6 +33,21 @@ void FlagSet::Int(absl::string_view name, absl::string_view value_name, absl::st
                     absl::StrCat(min, " .. ", max), [min, max, value](absl::string_view text) {
                       int number = 0;
                       if (!absl::SimpleAtoi(text, &number) || number < min || number > max) {
+                        return false;
+                      }
+                      *value = number;
+                      return true;
+                    }});
+}
+
+void FlagSet::Number(absl::string_view name, absl::string_view value_name, absl::string_view help,
+                     double min, double max, std::optional<double>* value) {
+  flags_.push_back({std::string(name), std::string(value_name), std::string(help), Kind::kNumber,
+                    absl::StrCat(Exact(min), " .. ", Exact(max)),
+                    [min, max, value](absl::string_view text) {
+                      double number = 0;
+                      // Also refuses what is not a number.
+                      if (!absl::SimpleAtod(text, &number) || !(number >= min && number <= max)) {
                         return false;
                       }
                       *value = number;

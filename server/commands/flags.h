@@ -35,7 +35,7 @@ inline constexpr int kExitUsage = 2;
 class FlagSet {
  public:
   // What the value of a flag is, for who gets it from elsewhere than the command line.
-  enum class Kind { kText, kInteger, kTime, kSwitch, kBytes };
+  enum class Kind { kText, kInteger, kNumber, kTime, kSwitch, kBytes };
   struct Flag {
     std::string name;
     std::string value_name;  // empty for a switch
@@ -59,6 +59,9 @@ class FlagSet {
   // min .. max.
   void Int(absl::string_view name, absl::string_view value_name, absl::string_view help, int min,
            int max, int* value);
+  // min .. max, which are finite.
+  void Number(absl::string_view name, absl::string_view value_name, absl::string_view help,
+              double min, double max, std::optional<double>* value);
   // "1800" (seconds), "90s", "30m", "1.5h", "250ms"; 0 or "never" is taken as infinite.
   void Timeout(absl::string_view name, absl::string_view value_name, absl::string_view help,
                absl::Duration* value);

@@ -1,8 +1,5 @@
 #include "server/commands/generate.h"
 
-#include <signal.h>
-
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -24,6 +21,7 @@
 #include "lab/generate/generate_culture.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
+#include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
 #include "server/machine/cpus.h"
 #include "server/machine/read_file.h"
@@ -62,18 +60,6 @@ FlagSet MakeFlags(Settings& settings) {
             1024, &settings.threads);
   flags.Switch("json", "print one JSON object", &settings.json);
   return flags;
-}
-
-// Set by a signal, on which the command gives up and leaves nothing.
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler writes it");
-
-void StopOnSignals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends the process at once
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
 }
 
 // A line on standard error every few seconds: how far a projection is, and how much longer it takes.
@@ -188,7 +174,7 @@ absl::Status Generate(const std::string& path, const Settings& settings) {
                           [&](const std::string& what, int64_t done, int64_t total) {
                             progress.Tell(what, done, total);
                           },
-                          [] { return interrupted.load(); }};
+                          Interrupted};
   const absl::Time start = SteadyNow();
   absl::StatusOr<lab::GeneratedCulture> culture = lab::GenerateCulture(config, work);
   if (!culture.ok()) return InFile(path, culture.status());
