@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ SCORING = ROOT / "tools/scoring"
 ENVIRONMENT = "CartPole-EI-mini-v0"
 
 
-def load(name: str):
+def load(name: str) -> ModuleType:
     sys.path.insert(0, str(SCORING))
     try:
         return __import__(name)
@@ -27,16 +28,7 @@ def load(name: str):
 def play(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """With players that need no torch, of few steps."""
     command = [sys.executable, SCORING / "scores.py", ENVIRONMENT, "--out", out, "--episodes", "8"]
-    command += [
-        "--players",
-        "random",
-        "constant",
-        "script",
-        "CMA-ES",
-        "--steps",
-        "500",
-        *options,
-    ]
+    command += ["--players", "random", "constant", "script", "CMA-ES", "--steps", "500", *options]
     environment = os.environ | {"LIVND_SYSTEMS": str(ROOT / "tests/data/served")}
     return subprocess.run(
         [*map(str, command)], capture_output=True, text=True, check=False, env=environment
@@ -132,3 +124,37 @@ def test_nonsense_is_refused(tmp_path: Path, options: list[str]):
     done = play(tmp_path, *options)
     assert done.returncode == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_learners_that_need_torch_say_so(monkeypatch, capsys):
+    scores = load("scores")
+    monkeypatch.setattr(scores, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["scores", ENVIRONMENT, "--players", "script", "PPO"])
+    with pytest.raises(SystemExit):
+        scores.parse_args()
+    needs = "PPO and SAC need torch and stable_baselines3, which tools/requirements-rl.txt installs"
+    assert needs in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["scores", ENVIRONMENT, "--players", "script", "CMA-ES"])
+    assert scores.parse_args().players == ["script", "CMA-ES"]
+
+
+class Bandit:
+    """An arena whose every episode is one step, worth more the nearer all amplitudes are to 0.6."""
+
+    num_envs, num_steps = 16, 0
+    low, high, places = np.zeros(4), np.ones(4), np.zeros((4, 2))
+
+    def play(self, act, seeds: np.ndarray) -> np.ndarray:
+        assert len(seeds) == self.num_envs
+        self.num_steps += self.num_envs
+        return -np.abs(act(np.zeros((self.num_envs, 1))) - 0.6).sum(axis=1)
+
+
+def test_evolution_finds_what_is_better_than_its_starts_within_its_steps():
+    learners, arena = load("learners"), Bandit()
+    act = learners.evolve(arena, learners.Constant(arena), 1, 1600)
+    assert 1600 - 2 * 16 <= arena.num_steps <= 1600
+    np.testing.assert_allclose(act(np.zeros((3, 1))), np.full((3, 4), 0.6), atol=0.02)
+    # No steps but for the starts: the best of them.
+    act = learners.evolve(arena, learners.Constant(arena), 1, 1)
+    assert act(np.zeros((1, 1))).tolist() == [[0.5] * 4]

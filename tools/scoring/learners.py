@@ -5,6 +5,8 @@ Each takes an arena, a seed and a number of steps of copies, and gives what it p
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from arena import HELD_OUT_SEED, Act, Arena
 from cmaes import SepCMA
@@ -28,51 +30,70 @@ class Constant:
 class Linear:
     """Amplitudes that are linear in what is seen, and in where the electrode is; 0 at least.
 
-    Seen are the elements of the observation that name no electrode, and a constant; an electrode is
-    at 1, along and across. Small at first.
+    An electrode is at 1, along and across. All electrodes see, weighted by where they are, a
+    constant, the elements of the observation that name no electrode, and means over electrodes of
+    those that do; and each sees what is its own of these, with the same weight everywhere. Small at
+    first.
     """
 
     def __init__(self, arena: Arena) -> None:
-        names = arena.spec.observations[0].element_names
-        self._seen = [i for i, name in enumerate(names) if not name.startswith("spikes_e")]
-        bounds = np.abs([arena.spec.observations[0].low, arena.spec.observations[0].high])
-        self._scale = np.clip(bounds.max(axis=0).ravel()[self._seen], 1.0, 25.0)
+        seen = arena.spec.observations[0]
+        own: dict[str, list[int]] = {}
+        self._common = []
+        for i, name in enumerate(seen.element_names):
+            kind = re.sub(r"_e\d+", "", name)
+            if kind == name:
+                self._common.append(i)
+            else:
+                own.setdefault(kind, []).append(i)
+        self._own = np.array(list(own.values()), int).reshape(len(own), -1)  # [kinds, electrodes]
+        bounds = np.maximum(np.abs(seen.low), np.abs(seen.high)).ravel()
+        self._scale = np.sqrt(np.clip(bounds, 1.0, 25.0))
         self._high = arena.high
         self._basis = np.column_stack([np.ones(len(arena.places)), arena.places])
-        self.starts = np.zeros((1, (len(self._seen) + 1) * self._basis.shape[1]))
+        self._num_common = 1 + len(self._common) + len(own)
+        self.starts = np.zeros((1, self._num_common * self._basis.shape[1] + len(own)))
         self.starts[0, 0] = 0.1
 
     def actions(self, parameters: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        seen = observations[:, self._seen] / np.sqrt(self._scale)
-        seen = np.column_stack([np.ones(len(seen)), seen])
-        weights = parameters.reshape(len(parameters), seen.shape[1], -1)
-        drive = np.einsum("ns,nsb,eb->ne", seen, weights, self._basis)
+        seen = observations / self._scale
+        own = seen[:, self._own]
+        ones = np.ones((len(seen), 1))
+        common = np.concatenate([ones, seen[:, self._common], own.mean(axis=2)], axis=1)
+        split = self._num_common * self._basis.shape[1]
+        weights = parameters[:, :split].reshape(len(parameters), self._num_common, -1)
+        drive = np.einsum("ns,nsb,eb->ne", common, weights, self._basis)
+        drive += np.einsum("nke,nk->ne", own, parameters[:, split:])
         return self._high * np.clip(drive, 0.0, 1.0)
 
 
 def evolve(arena: Arena, policy: Constant | Linear, seed: int, steps: int) -> Act:
     """Separable CMA-ES from the best of the policy's starts, which is kept if nothing is better.
 
-    Candidates of a generation play the same few episodes. The starts are played in any case, and no
-    generation is begun that the steps may not suffice for.
+    Candidates of a generation play the same few episodes. Starts are played in any case; the search
+    ends when a generation as long as the longest one, and the last comparison, would take too many
+    steps.
     """
     until = arena.num_steps + steps
     population = arena.num_envs // EPISODES
-    generation = arena.num_envs * arena.spec.max_episode_steps
+    longest = 0
     rng = np.random.default_rng([seed, 1])
 
     def judge(candidates: np.ndarray) -> np.ndarray:
-        rows = np.repeat(np.resize(candidates, (population, candidates.shape[1])), EPISODES, axis=0)
-        seeds = np.tile(rng.integers(HELD_OUT_SEED, size=EPISODES), population)
+        nonlocal longest
+        before = arena.num_steps
+        episodes = arena.num_envs // len(candidates)
+        rows = np.repeat(candidates, episodes, axis=0)
+        seeds = np.tile(rng.integers(HELD_OUT_SEED, size=episodes), len(candidates))
         returns = arena.play(lambda seen: policy.actions(rows, seen), seeds)
-        return returns.reshape(population, EPISODES).mean(axis=1)[: len(candidates)]
+        longest = max(longest, arena.num_steps - before)
+        return returns.reshape(-1, episodes).mean(axis=1)
 
     best = policy.starts[0]
     if len(policy.starts) > 1:
         best = policy.starts[np.argmax(judge(policy.starts))]
     optimizer = SepCMA(mean=best.copy(), sigma=SIGMA, population_size=population, seed=seed)
-    # The last generation's worth of steps tells whether the search has found anything better.
-    while arena.num_steps + 2 * generation <= until:
+    while arena.num_steps + 2 * longest <= until:
         candidates = np.array([optimizer.ask() for _ in range(population)])
         scores = judge(candidates)
         optimizer.tell([(c, -s) for c, s in zip(candidates, scores, strict=True)])
@@ -87,9 +108,10 @@ def with_torch(algorithm: str, environment: str, seed: int, steps: int) -> tuple
     import stable_baselines3
     import torch
     from livnd.adapters import sb3
+    from stable_baselines3.common.vec_env import VecNormalize
 
     torch.set_num_threads(1)
-    envs = sb3.make(f"livnd/{environment}", 16)
+    envs = VecNormalize(sb3.make(f"livnd/{environment}", 16))
     try:
         if algorithm == "PPO":
             model = stable_baselines3.PPO("MlpPolicy", envs, n_steps=64, seed=seed, device="cpu")
@@ -100,4 +122,8 @@ def with_torch(algorithm: str, environment: str, seed: int, steps: int) -> tuple
         model.learn(steps)
     finally:
         envs.close()
-    return (lambda o: model.predict(o, deterministic=True)[0]), int(model.num_timesteps)
+
+    def act(observations: np.ndarray) -> np.ndarray:
+        return model.predict(envs.normalize_obs(observations), deterministic=True)[0]
+
+    return act, int(model.num_timesteps)

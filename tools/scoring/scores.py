@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,12 @@ def parse_args() -> argparse.Namespace:
     for name, least in (("seeds", 1), ("episodes", 2), ("steps", 1)):
         if getattr(args, name) < least:
             parser.error(f"--{name} is {getattr(args, name)}; takes {least} or more")
+    missing = [name for name in ("torch", "stable_baselines3") if not find_spec(name)]
+    if missing and {"PPO", "SAC"} & set(args.players):
+        parser.error(
+            f"PPO and SAC need {' and '.join(missing)}, which tools/requirements-rl.txt installs; "
+            "--players random constant script CMA-ES needs neither"
+        )
     return args
 
 

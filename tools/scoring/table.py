@@ -21,7 +21,8 @@ learner took. `tools/scores ENVIRONMENT` plays what is missing.
 - script: what somebody who knows the task would do (`tools/scoring/scripts.py`); it learns nothing.
 - CMA-ES: the same search over amplitudes that are linear in what is seen and in where electrodes
   are (`tools/scoring/learners.py`).
-- PPO, SAC: Stable-Baselines3's on 16 copies.
+- PPO, SAC: Stable-Baselines3's on 16 copies, what they see and their rewards normalised, all else
+  as it comes but for rollouts of 64 steps (PPO) and 4 updates for 16 steps (SAC).
 
 An interval is of the mean over seeds and episodes: bootstrap, seeds first and then episodes.
 "above both" names whose whole interval lies above those of random and of the best constant. A
