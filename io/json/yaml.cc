@@ -26,6 +26,10 @@ struct Refused {
   std::string value;
   std::string accepted;
 };
+struct IncludeFailed {
+  int line;
+  absl::Status status;
+};
 
 bool IsOneOf(absl::string_view text, std::initializer_list<absl::string_view> names) {
   for (absl::string_view name : names) {
@@ -55,7 +59,8 @@ Json PlainScalar(const std::string& text) {
 // Builds a Json of what the parser tells.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(const JsonLimits& limits) : limits_(limits) {}
+  Builder(const JsonLimits& limits, const YamlInclude& include)
+      : limits_(limits), include_(include) {}
 
   Json Take() { return std::move(root_); }
 
@@ -71,6 +76,12 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckAnchor(mark, anchor);
+    if (tag == "!include" && include_ && !AtKey()) {
+      absl::StatusOr<Json> included = include_(value);
+      if (!included.ok()) throw IncludeFailed{mark.line, included.status()};
+      Put(*std::move(included));
+      return;
+    }
     // "!" are quotes, "?" is nothing.
     if (tag != "!" && tag != "?" && !tag.empty()) CheckTag(mark, tag);
     Scalar(mark, value, tag == "!" ? Json(value) : PlainScalar(value));
@@ -101,8 +112,13 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
+  // The next scalar is a key.
+  bool AtKey() const {
+    return !open_.empty() && open_.back().json->is_object() && !open_.back().key.has_value();
+  }
+
   void Scalar(const YAML::Mark& mark, const std::string& text, Json value) {
-    if (!open_.empty() && open_.back().json->is_object() && !open_.back().key.has_value()) {
+    if (AtKey()) {
       Place& place = open_.back();
       if (place.json->contains(text)) {
         throw Refused{mark.line, absl::StrCat("a key for the second time, ", text.substr(0, 80)),
@@ -121,7 +137,7 @@ class Builder final : public YAML::EventHandler {
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Json value) {
     CheckAnchor(mark, anchor);
     CheckTag(mark, tag);
-    if (!open_.empty() && open_.back().json->is_object() && !open_.back().key.has_value()) {
+    if (AtKey()) {
       throw Refused{mark.line, "a key that is a map or a sequence", "a text"};
     }
     if (static_cast<int>(open_.size()) >= limits_.max_depth) {
@@ -149,6 +165,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   const JsonLimits limits_;
+  const YamlInclude& include_;
   Json root_;
   std::vector<Place> open_;
 };
@@ -161,7 +178,7 @@ absl::Status At(absl::string_view name, int line, absl::string_view value,
 }  // namespace
 
 absl::StatusOr<Json> ParseYaml(absl::string_view name, absl::string_view text,
-                               const JsonLimits& limits) {
+                               const JsonLimits& limits, const YamlInclude& include) {
   if (text.size() > limits.max_bytes) {
     return InFile(name, MakeFieldError("", absl::StrCat(text.size(), " bytes"),
                                        absl::StrCat("at most ", limits.max_bytes)));
@@ -169,17 +186,20 @@ absl::StatusOr<Json> ParseYaml(absl::string_view name, absl::string_view text,
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    Builder builder(limits);
+    Builder builder(limits, include);
     parser.HandleNextDocument(builder);
     Json json = builder.Take();
     // No further than to the second document: of some texts yaml-cpp makes them without end.
-    Builder second(limits);
+    Builder second(limits, include);
     if (parser.HandleNextDocument(second)) {
       return InFile(name, MakeFieldError("", "more than one document", kOneDocument));
     }
     return json;
   } catch (const Refused& refused) {
     return At(name, refused.line, refused.value, refused.accepted);
+  } catch (const IncludeFailed& failed) {
+    // Files within tell their own.
+    return InFile(absl::StrCat(name, ":", failed.line + 1), failed.status);
   } catch (const YAML::Exception& error) {
     return At(name, error.mark.is_null() ? 0 : error.mark.line,
               absl::StrCat("no YAML (", error.msg, ")"), kOneDocument);

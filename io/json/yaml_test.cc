@@ -1,8 +1,13 @@
 #include "io/json/yaml.h"
 
+#include <unistd.h>
+
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -10,6 +15,7 @@
 namespace livnd::io {
 namespace {
 
+using testing::_;
 using testing::HasSubstr;
 
 Json Parsed(absl::string_view text) {
@@ -49,7 +55,7 @@ TEST(ParseYamlTest, ErrorsTellTheLine) {
               IsFileError("doc:1", "", "a key that is a map or a sequence", "a text"));
   EXPECT_THAT(error("a: 1\n---\nb: 2\n"),
               IsFileError("doc", "", "more than one document", "one document of YAML"));
-  EXPECT_THAT(error(","), IsFileError(HasSubstr("doc"), "", testing::_, testing::_));
+  EXPECT_THAT(error(","), IsFileError(HasSubstr("doc"), "", _, _));
 }
 
 TEST(ParseYamlTest, Limits) {
@@ -63,6 +69,99 @@ TEST(ParseYamlTest, Limits) {
   EXPECT_THAT(ParseYaml("doc", std::string(41, ' '), limits).status(),
               IsFileError("doc", "", "41 bytes", "at most 40"));
   EXPECT_FALSE(ParseYaml("doc", std::string(100000, '[')).ok());
+}
+
+// --- files ---------------------------------------------------------------------------------------
+
+class ReadYamlFileTest : public testing::Test {
+ protected:
+  ReadYamlFileTest() : path_(absl::StrCat(testing::TempDir(), "/yaml_test_", getpid())) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_ + "/folder/below");
+  }
+  ~ReadYamlFileTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string Write(absl::string_view name, absl::string_view text) const {
+    const std::string path = absl::StrCat(path_, "/", name);
+    std::ofstream(path) << text;
+    return path;
+  }
+  std::string path(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
+
+ private:
+  const std::string path_;
+};
+
+TEST_F(ReadYamlFileTest, IncludesFilesByThePlaceOfTheFileThatNamesThem) {
+  Write("folder/below/one.yml", "{a: !include two.yml, b: 1}");
+  Write("folder/below/two.yml", "[1, x]");
+  Write("folder/three.yml", "text");
+  const std::string main =
+      Write("folder/main.yml", "k: !include below/one.yml\nl: [!include three.yml, 2]\n");
+  EXPECT_EQ(ReadYamlFile(main).value(),
+            Json::parse(R"({"k": {"a": [1, "x"], "b": 1}, "l": ["text", 2]})"));
+  Write("folder/all.yml", "!include main.yml");
+  EXPECT_EQ(ReadYamlFile(path("folder/all.yml")).value(), ReadYamlFile(main).value());
+  // From a folder without a name.
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(path("folder"));
+  EXPECT_EQ(ReadYamlFile("all.yml")->size(), 2u);
+  std::filesystem::current_path(before);
+}
+
+TEST_F(ReadYamlFileTest, RefusesFilesElsewhere) {
+  Write("secret.yml", "password");
+  std::filesystem::create_symlink("../secret.yml", path("folder/link.yml"));
+  std::filesystem::create_symlink("below", path("folder/same"));
+  Write("folder/below/one.yml", "1");
+  const auto error = [&](const std::string& text) {
+    return ReadYamlFile(Write("folder/main.yml", "a: 1\nb: " + text)).status();
+  };
+  const std::string line = path("folder/main.yml:2");
+  const std::string accepted = "the relative path of a file in the same folder or below it";
+  for (const std::string& name :
+       {std::string("../secret.yml"), path("secret.yml"), std::string("below/../../secret.yml"),
+        std::string("link.yml"), std::string("absent.yml"), std::string("''")}) {
+    EXPECT_THAT(error("!include " + name),
+                IsFileError(line, "", testing::StartsWith("!include "), accepted))
+        << name;
+  }
+  EXPECT_TRUE(error("!include same/one.yml").ok());
+  EXPECT_THAT(error("!include below"), IsFileError(path("folder/below"), "", "no regular file",
+                                                   HasSubstr("a file of YAML")));
+  EXPECT_THAT(error("!include [below/one.yml]"), IsFileError(line, "", HasSubstr("a tag"), _));
+  EXPECT_THAT(error("1\n!include x: 3"),
+              IsFileError(path("folder/main.yml:3"), "", HasSubstr("a tag"), _));
+  EXPECT_THAT(error("!includes below/one.yml"), IsFileError(line, "", HasSubstr("a tag"), _));
+  EXPECT_THAT(ReadYamlFile(path("absent.yml")).status(),
+              IsFileError(path("absent.yml"), "", "No such file or directory", _));
+  // What is wrong within is told of the file that it is in.
+  Write("folder/below/one.yml", "a: 1\na: 2");
+  EXPECT_THAT(error("!include below/one.yml"),
+              IsFileError(path("folder/below/one.yml:2"), "", HasSubstr("second time"), _));
+}
+
+TEST_F(ReadYamlFileTest, IsBounded) {
+  const std::string self = Write("folder/self.yml", "a: !include self.yml");
+  EXPECT_THAT(ReadYamlFile(self).status(),
+              IsFileError(path("folder/self.yml:1"), "", "an include within 8 others",
+                          HasSubstr("include each other")));
+  YamlFileLimits limits;
+  limits.max_files = 3;
+  Write("folder/one.yml", "1");
+  const std::string many =
+      Write("folder/many.yml", "[!include one.yml, !include one.yml, !include one.yml]");
+  EXPECT_TRUE(ReadYamlFile(many).ok());
+  EXPECT_THAT(ReadYamlFile(many, limits).status(),
+              IsFileError(path("folder/one.yml"), "", "one file more", "at most 3 files"));
+  limits = {};
+  limits.file.max_bytes = 60;  // 54 of the first
+  EXPECT_TRUE(ReadYamlFile(many, limits).ok());
+  Write("folder/one.yml", "1234");
+  EXPECT_THAT(ReadYamlFile(many, limits).status(),
+              IsFileError(path("folder/one.yml"), "", "larger than that", HasSubstr("60 bytes")));
 }
 
 }  // namespace

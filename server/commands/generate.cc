@@ -24,7 +24,6 @@
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
 #include "server/machine/cpus.h"
-#include "server/machine/read_file.h"
 #include "server/machine/steady_time.h"
 #include "server/machine/worker_pool.h"
 #include "server/version.h"
@@ -99,8 +98,9 @@ class Progress {
 };
 
 absl::StatusOr<lab::CultureConfig> ReadConfig(const std::string& path, const Settings& settings) {
-  LIVND_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, "a file of YAML", kMaxConfigBytes));
-  LIVND_ASSIGN_OR_RETURN(const io::Json json, io::ParseYaml(path, text));
+  io::YamlFileLimits limits;
+  limits.file.max_bytes = kMaxConfigBytes;
+  LIVND_ASSIGN_OR_RETURN(const io::Json json, io::ReadYamlFile(path, limits));
   LIVND_ASSIGN_OR_RETURN(lab::CultureConfig config,
                          lab::ParseCultureConfig(io::JsonView(json, path)));
   if (!settings.seed.empty()) {

@@ -22,7 +22,6 @@
 #include "server/commands/flags.h"
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
-#include "server/machine/read_file.h"
 
 namespace livnd::server {
 namespace {
@@ -30,7 +29,6 @@ namespace {
 using io::Json;
 using io::JsonView;
 
-constexpr size_t kMaxDeviceBytes = size_t{16} << 20;
 constexpr double kMaxUm = 1e7;
 
 struct Settings {
@@ -144,9 +142,7 @@ absl::StatusOr<io::ElectrodeArrayConfig> Electrodes(const io::System& system,
     request.device = &device;
     request.device_name = "--preset";
   } else if (!settings.device.empty()) {
-    LIVND_ASSIGN_OR_RETURN(const std::string text,
-                           ReadFile(settings.device, "a file of YAML", kMaxDeviceBytes));
-    LIVND_ASSIGN_OR_RETURN(device, io::ParseYaml(settings.device, text));
+    LIVND_ASSIGN_OR_RETURN(device, io::ReadYamlFile(settings.device));
     request.device = &device;
     request.device_name = settings.device;
   } else {

@@ -84,6 +84,7 @@ APART = {
     "io/signal/": "the server finds no spikes in potentials and makes no noise of electrodes",
     "io/stimulus/pulse_plan_text.cc": "the server takes plans as messages",
     "io/json/yaml.cc": "the server takes no YAML",
+    "io/json/yaml_file.cc": "the server takes no YAML",
     "io/neuroh5/write_system.cc": "the server writes no systems",
     "io/device/preset/currents_check.cc": CODING,
     "io/coding/": CODING,
