@@ -63,7 +63,7 @@ EnvironmentSpec SpecOf(const BurstSuppressionConfig& config, const io::System& s
       "Keep an overexcited culture free of network bursts during the stretches in which it is to "
       "be quiet, by one biphasic pulse per electrode and step, and spend little charge.",
       config.step_ms, config.episode_steps);
-  spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
+  spec.actions = {CathodicPulseSpec(system, config.pulse.max_amplitude_ua)};
 
   const double most = MaxSpikesPerCell(config.step_ms);
   TensorSpec& observation = spec.observations.emplace_back(ObservationSpec(

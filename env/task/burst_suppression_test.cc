@@ -114,6 +114,12 @@ TEST(BurstSuppressionTest, WhoStimulatesWhereItCountsDoesBetterThanAnyConstant) 
   EXPECT_GT(wise.mean_return, best + 0.5);
 }
 
+// Either sign excites: who may send both, learns nothing from amplitudes around 0.
+TEST(BurstSuppressionTest, TakesPulsesOfOneSign) {
+  EXPECT_THAT(Shared()->spec().actions[0].low, testing::Each(0.0));
+  EXPECT_THAT(Shared()->spec().actions[0].high, testing::Each(1.0));
+}
+
 TEST(BurstSuppressionTest, StatesFromOutsideCountWhole) {
   std::vector<double> state(Shared()->state_size());
   EXPECT_TRUE(Shared()->CheckState(state).ok());

@@ -36,7 +36,7 @@ EnvironmentSpec SpecOf(const PatternEvocationConfig& config, const io::System& s
       "Make the culture fire a pattern of spikes in space and time that changes by episode, by one "
       "biphasic pulse per electrode and step, and spend little charge.",
       config.step_ms, config.episode_steps);
-  spec.actions = {PulseAmplitudeSpec(system, config.pulse.max_amplitude_ua)};
+  spec.actions = {CathodicPulseSpec(system, config.pulse.max_amplitude_ua)};
 
   TensorSpec& observation = spec.observations.emplace_back(
       ObservationSpec("Spikes wanted at each electrode in the first half of the next step, and in "

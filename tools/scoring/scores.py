@@ -78,7 +78,10 @@ def play_environment(
 ) -> None:
     """Lets players play one environment, each with every seed that is missing."""
     arena = Arena(environment, NUM_ENVS)
-    settings = dict(arena.spec.settings) | {"physics_version": arena.spec.physics_version}
+    settings = dict(arena.spec.settings) | {
+        "physics_version": arena.spec.physics_version,
+        "lowest_action": float(arena.low.min()),
+    }
     played = store.of(environment, settings, budget)
     for player in players:
         if player == "script" and arena.spec.task not in SCRIPTS:
