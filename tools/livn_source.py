@@ -53,6 +53,14 @@ class Written:
         self.cells: dict[tuple[str, str], Any] = {}  # by (population, namespace)
         self.edges: dict[tuple[str, str], Any] = {}  # by (pre, post)
 
+    def take_cells(self, population: str, namespace: str, cells: Any) -> None:
+        """What write_cell_attributes was given."""
+        self.cells[population, namespace] = cells
+
+    def take_edges(self, pre: str, post: str, edges: Any) -> None:
+        """What write_graph was given."""
+        self.edges[pre, post] = edges
+
 
 def generator(written: Written | None = None) -> types.ModuleType:
     """The module of livn that makes cultures on a plane.
@@ -72,11 +80,11 @@ def generator(written: Written | None = None) -> types.ModuleType:
 
     def write_cells(path: str, population: str, cells: Any, *, namespace: str, comm: Any) -> None:
         if written is not None:
-            written.cells[population, namespace] = cells
+            written.take_cells(population, namespace, cells)
 
     def write_edges(path: str, *, src_pop_name: str, dst_pop_name: str, edges: Any, comm: Any):
         if written is not None:
-            written.edges[src_pop_name, dst_pop_name] = edges
+            written.take_edges(src_pop_name, dst_pop_name, edges)
 
     def unused(*_: object, **__: object) -> None:
         raise NotImplementedError("not needed to generate")

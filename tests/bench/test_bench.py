@@ -15,7 +15,7 @@ BENCH = ROOT / "tools/bench/bench.py"
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
 BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 WITHOUT_BASELINE = ["engine/snapshot", "engine/fork", "recording/stepping"]
-LONG_LINES = ["engine/minute-100"]
+LONG_LINES = ["generate/million", "generate/million-memory", "engine/minute-100"]
 LINES = [
     "engine/EI-10000",
     *(f"engine/{name}" for name in BOTH),
@@ -40,6 +40,7 @@ LINES = [
     ),
     "serve/run-rate-cpp-64",
     *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
+    *(f"generate/{name}" for name in ("EI", "EI-memory", "10000", "10000-memory")),
 ]
 
 
@@ -63,7 +64,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
-    done = bench("--quick", "engine", "serve", "livn", "point", "recording")
+    done = bench("--quick", "engine", "serve", "livn", "point", "recording", "generate")
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
     assert "rewards are not the same" not in done.stderr

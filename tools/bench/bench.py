@@ -10,6 +10,7 @@ from pathlib import Path
 import closed_loop
 import copies
 import engine
+import generate
 import long_run
 import point
 import recording
@@ -32,8 +33,11 @@ MODULES = (
     serve,
     sessions,
     recording,
+    generate,
     rl,
 )
+# What --long adds.
+LONG_LINES = [*generate.LONG_LINES, *long_run.LINES]
 # Read by every worker that simulates (subject.cc).
 ISA_VARIABLE = "LIVND_BENCH_ISA"
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +131,14 @@ groups
                         everything is recorded, beside a session that is not recorded
              slice      seconds to open a recording of 10^8 spikes (--quick: 10^6) and read one
                       simulated second out of its middle, beside h5py that looks at every tick
+  generate Making a culture on a plane with `livnd generate` on one thread: seconds of drawing cells
+           and connections, beside livn 2.0.0's generator without its writing of HDF5 (neuroh5 is on
+           no registry), and most bytes in memory, here with the writing, beside livn's process.
+             EI         2,600 cells on 1.6 x 3.2 mm, some 83,000 connections
+             10000      10,000 cells on 4 x 4 mm, some 490,000
+             million    with --long only: 1,000,000 cells on 40 x 40 mm, some 10^8 connections, on
+                        all threads, beside livn's time for 10000 scaled by pairs of cells; it
+                        takes some 12 GB of memory and 6 GB of disk
   rl       Reinforcement learning, with Stable-Baselines3 on one thread; half an hour or more. What
            each program's rounds returned is told on standard error.
              PROGRAM-cost  what a step of Pendulum-v1 costs (its reward with a minus) after SAC has
@@ -159,7 +171,7 @@ def groups(long: bool) -> dict[str, list[str]]:
     """Group -> names of its lines; with `long`, also of those that take minutes."""
     found: dict[str, list[str]] = {}
     lines = [name for module in MODULES for name in module.LINES]
-    for name in [*lines, *long_run.LINES] if long else lines:
+    for name in [*lines, *LONG_LINES] if long else lines:
         found.setdefault(name.split("/")[0], []).append(name)
     return found
 
@@ -180,7 +192,8 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve, sessions, recording, rl) or one line's name",
+        help="a group (engine, livn, point, serve, sessions, recording, generate, rl) or the name "
+        "of one line",
     )
     parser.add_argument(
         "--quick",
@@ -190,7 +203,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--long",
         action="store_true",
-        help=f"also what takes minutes: {', '.join(long_run.LINES)}",
+        help=f"also what takes minutes: {', '.join(LONG_LINES)}",
     )
     parser.add_argument(
         "--isa",
@@ -209,7 +222,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments.wanted = set()
     known = groups(arguments.long)
     for name in arguments.names:
-        if name in long_run.LINES and not arguments.long:
+        if name in LONG_LINES and not arguments.long:
             parser.error(f"'{name}' takes minutes; give --long with it")
         found = known.get(name, [name])
         if name not in known and not any(name in lines for lines in known.values()):
