@@ -18,6 +18,7 @@
 #include "server/commands/selection.h"
 #include "server/commands/serve.h"
 #include "server/commands/sessions.h"
+#include "server/commands/tune.h"
 #include "server/version.h"
 
 namespace {
@@ -38,6 +39,7 @@ constexpr Command kCommands[] = {
     {"lightarray", "give a system optical fibres", livnd::server::LightArrayCommand},
     {"selection", "name a part of a system", livnd::server::SelectionCommand},
     {"export", "copy a system", livnd::server::ExportCommand},
+    {"tune", "find parameters for a culture", livnd::server::TuneCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };

@@ -24,9 +24,9 @@ packages=(
   # the build
   bazel-bootstrap bazel-platforms bazel-rules-proto bazel-skylib g++
   # libraries
-  libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libprotobuf-dev librandom123-dev
-  libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler
-  protobuf-compiler-grpc zlib1g-dev
+  libabsl-dev libeigen3-dev libgrpc++-dev libhdf5-dev libhwy-dev libpagmo-dev libprotobuf-dev
+  librandom123-dev libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
+  protobuf-compiler protobuf-compiler-grpc zlib1g-dev
 )
 other_packages=(
   # tests and checks

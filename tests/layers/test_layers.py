@@ -23,6 +23,7 @@ ABSL = {"absl"}
 NUMERIC = {"eigen", "highway", "random123"}
 FILES = {"crypto", "hdf5", "nlohmann_json", "yaml_cpp", "zlib"}
 THREADS = {"absl_synchronization", "absl_time"}
+SEARCH = {"pagmo"}
 WIRE = {"protobuf", "grpc++", "ssl"}
 TESTING = {"gtest", "gtest_main", "benchmark"}
 
@@ -32,11 +33,20 @@ MAY_REACH = {
     "sim": ({"sim", "base"}, ABSL | NUMERIC),
     "io": ({"io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
     "env": ({"env", "io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
-    "lab": ({"lab", "env", "io", "sim", "base"}, ABSL | NUMERIC | FILES | THREADS),
+    "lab": (
+        {"lab", "env", "io", "sim", "base"},
+        ABSL | NUMERIC | FILES | THREADS | SEARCH,
+    ),
     "proto": ({"proto", "third_party"}, ABSL | THREADS | WIRE),
     "server": (
         {"server", "lab", "env", "io", "sim", "base", "proto", "third_party", "clients"},
-        ABSL | NUMERIC | FILES | THREADS | WIRE | {"absl_flags", "prometheus_cpp", "xxhash"},
+        ABSL
+        | NUMERIC
+        | FILES
+        | THREADS
+        | SEARCH
+        | WIRE
+        | {"absl_flags", "prometheus_cpp", "xxhash"},
     ),
     "clients": ({"clients", "proto", "third_party"}, ABSL | THREADS | WIRE),
 }
@@ -61,6 +71,10 @@ VIOLATIONS = [
     ("sim", "@debian//:hdf5"),
     ("sim", "@debian//:nlohmann_json"),
     ("sim", "@debian//:yaml_cpp"),
+    ("sim", "@debian//:pagmo"),
+    ("io", "@debian//:pagmo"),
+    ("env", "@debian//:pagmo"),
+    ("clients", "@debian//:pagmo"),
     ("sim", "@debian//:protobuf"),
     ("sim", "@debian//:grpc++"),
     ("sim", "@debian//:ssl"),

@@ -1,0 +1,62 @@
+// One point of a search: a culture with these parameters, run and measured.
+#ifndef LIVND_LAB_TUNE_EVALUATOR_H_
+#define LIVND_LAB_TUNE_EVALUATOR_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "env/culture/culture_model.h"
+#include "env/culture/run_decodings.h"
+#include "io/culture/culture_setup.h"
+#include "io/system/system.h"
+#include "lab/tune/score.h"
+#include "lab/tune/search_space.h"
+#include "lab/tune/target.h"
+#include "sim/executor.h"
+
+namespace livnd::lab {
+
+// Trials are copies of one culture, whose noise differs: trial k has the seed target.seed + k. What an
+// evaluation comes to is a function of system, target and coordinates alone. Immutable and thread-safe after
+// Create: evaluations run side by side.
+class Evaluator {
+ public:
+  // Field errors: of the target ("space", "selection", "readout"), and what the culture says of the
+  // parameters at both ends of all ranges ("space.params[KEY].key").
+  static absl::StatusOr<std::unique_ptr<Evaluator>> Create(std::shared_ptr<const io::System> system,
+                                                           Target target);
+
+  const Target& target() const { return target_; }
+  const io::System& system() const { return *system_; }
+  const io::CultureSetup& setup() const { return model_->prepared().setup; }
+  const SearchSpace& space() const { return space_; }
+  SearchSpace& mutable_space() { return space_; }
+
+  // A trial that fails, by numbers out of their range or a gigabyte of spikes, has measured nothing. Other
+  // errors are those of parameters that the culture refuses.
+  absl::StatusOr<Scores> Evaluate(absl::Span<const double> coordinates) const;
+
+ private:
+  Evaluator(std::shared_ptr<const io::System> system, Target target, SearchSpace space,
+            std::shared_ptr<const env::CultureModel> model, env::DecodingEars ears)
+      : system_(std::move(system)),
+        target_(std::move(target)),
+        space_(std::move(space)),
+        model_(std::move(model)),
+        ears_(std::move(ears)) {}
+
+  absl::Status Try(absl::Span<const double> coordinates) const;
+
+  const std::shared_ptr<const io::System> system_;
+  const Target target_;
+  SearchSpace space_;
+  const std::shared_ptr<const env::CultureModel> model_;
+  const env::DecodingEars ears_;
+};
+
+}  // namespace livnd::lab
+
+#endif  // LIVND_LAB_TUNE_EVALUATOR_H_

@@ -1,0 +1,322 @@
+#include "server/commands/tune.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/field_error.h"
+#include "base/status_macros.h"
+#include "io/json/yaml.h"
+#include "io/neuroh5/read_system.h"
+#include "lab/tune/front.h"
+#include "lab/tune/target_json.h"
+#include "lab/tune/tune.h"
+#include "lab/tune/tune_folder.h"
+#include "server/commands/flags.h"
+#include "server/commands/json_line.h"
+#include "server/commands/tune_report.h"
+#include "server/machine/cpus.h"
+#include "server/machine/file_lock.h"
+#include "server/machine/mutex.h"
+#include "server/machine/read_file.h"
+#include "server/machine/steady_time.h"
+#include "server/machine/worker_pool.h"
+
+namespace livnd::server {
+namespace {
+
+constexpr size_t kMaxTargetBytes = size_t{1} << 20;
+
+struct Settings {
+  std::string target, out, from, search = "noise-", export_path;
+  int evaluations = 400, seed = 1, population = 40, algorithm = 0, loc = 0;
+  int threads = NumUsableCpus();
+  bool summary = false, inspect = false, json = false;
+  std::set<std::string> given;  // flags
+};
+
+FlagSet MakeFlags(Settings& settings) {
+  FlagSet flags(
+      "livnd tune SYSTEM --target TARGET.yml --out DIR [--evaluations N] [--seed S] [--threads T]\n"
+      "       livnd tune --out DIR --summary | --inspect | --export FILE",
+      "Searches parameters with which a culture does what TARGET.yml says, and writes the best "
+      "that it\n"
+      "finds to DIR/front.json. The same command goes on where an earlier one was stopped or "
+      "killed, and\n"
+      "with more evaluations it goes on from its end. What is found depends on the target, the "
+      "seed, the\n"
+      "algorithm, its population and the number of evaluations, and not on threads. docs/tuning.md "
+      "tells\n"
+      "what a target says; systems/targets has livn's.");
+  flags.String("target", "FILE",
+               "what to look for: YAML (default: what the search in DIR looks for)",
+               &settings.target);
+  flags.String("out", "DIR", "the search's folder; made where there is none", &settings.out);
+  flags.Int("evaluations", "N", "in all; a multiple of the population (default: 400)", 8,
+            10'000'000, &settings.evaluations);
+  flags.Int("seed", "S", "of the search (default: 1); that of the noise is the target's", 0,
+            0x7fffffff, &settings.seed);
+  flags.Int("threads", "T", "evaluations side by side (default: one for each core)", 1, 1024,
+            &settings.threads);
+  flags.Int("population", "P", "a multiple of 4 (default: 40)", lab::SearchConfig::kMinPopulation,
+            lab::SearchConfig::kMaxPopulation, &settings.population);
+  flags.Choice("algorithm", "how (default: nsga2)",
+               {std::begin(lab::kAlgorithms), std::end(lab::kAlgorithms)}, &settings.algorithm);
+  flags.String("from", "DIR",
+               "go on from a solution of that search, --loc: what --search does not name stays",
+               &settings.from);
+  flags.String("search", "PREFIX",
+               "with --from: the beginning of the names that are searched (default: noise-)",
+               &settings.search);
+  flags.Int("loc", "N", "a solution by its place on the front (default: 0, the best)", 0, 1'000'000,
+            &settings.loc);
+  flags.Switch("summary", "print the front of DIR", &settings.summary);
+  flags.Switch("inspect", "print the solution --loc of DIR, and the commands that go on from it",
+               &settings.inspect);
+  flags.String("export", "FILE", "write the front of DIR there", &settings.export_path);
+  flags.Switch("json", "print one JSON object", &settings.json);
+  return flags;
+}
+
+// Set by a signal, on which the command ends; what is in the log stays.
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler writes it");
+
+void StopOnSignals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { interrupted = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends the process at once
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+absl::StatusOr<lab::Target> ReadTarget(const std::string& path) {
+  if (path.empty())
+    return MakeFieldError("--target", "absent", "a file of YAML; systems/targets has some");
+  LIVND_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, "a file of YAML", kMaxTargetBytes));
+  LIVND_ASSIGN_OR_RETURN(const io::Json json, io::ParseYaml(path, text));
+  return lab::ParseTarget(io::JsonView(json, path));
+}
+
+absl::StatusOr<std::shared_ptr<const io::System>> ReadSystem(const std::string& folder) {
+  LIVND_ASSIGN_OR_RETURN(io::System system, io::ReadSystem(folder));
+  return std::make_shared<const io::System>(std::move(system));
+}
+
+// A search that has begun, for those who look at it.
+struct Found {
+  lab::TuneRun run;
+  std::unique_ptr<lab::Evaluator> evaluator;
+  std::vector<lab::Evaluation> evaluations;
+};
+
+absl::StatusOr<Found> Find(const std::string& folder) {
+  Found found;
+  LIVND_ASSIGN_OR_RETURN(found.run, lab::ReadTuneRun(folder));
+  LIVND_ASSIGN_OR_RETURN(auto system, ReadSystem(found.run.system));
+  LIVND_ASSIGN_OR_RETURN(found.evaluator, lab::MakeEvaluator(std::move(system), found.run));
+  LIVND_ASSIGN_OR_RETURN(found.evaluations,
+                         lab::EvaluationLog::Read(lab::TunePaths(folder).log, found.run.target,
+                                                  found.evaluator->space().dimensions().size()));
+  return found;
+}
+
+// What is searched. Without --target and --from, what the search in --out is of.
+absl::StatusOr<lab::TuneRun> RunOf(const Settings& settings) {
+  lab::TuneRun run;
+  run.algorithm = static_cast<lab::SearchConfig::Algorithm>(settings.algorithm);
+  run.population = settings.population;
+  run.seed = static_cast<uint32_t>(settings.seed);
+  if (settings.from.empty()) {
+    if (settings.target.empty() && std::filesystem::exists(lab::TunePaths(settings.out).run)) {
+      LIVND_ASSIGN_OR_RETURN(lab::TuneRun begun, lab::ReadTuneRun(settings.out));
+      if (settings.given.count("algorithm") > 0) begun.algorithm = run.algorithm;
+      if (settings.given.count("population") > 0) begun.population = run.population;
+      if (settings.given.count("seed") > 0) begun.seed = run.seed;
+      return begun;
+    }
+    LIVND_ASSIGN_OR_RETURN(run.target, ReadTarget(settings.target));
+    return run;
+  }
+  LIVND_ASSIGN_OR_RETURN(const Found found, Find(settings.from));
+  const std::vector<size_t> front = lab::RankedFront(found.run.target, found.evaluations);
+  if (static_cast<size_t>(settings.loc) >= front.size())
+    return MissingLoc(settings.loc, front.size());
+  run.target = found.run.target;
+  // With what that search held, too.
+  run.from = found.evaluator->space().All(
+      found.evaluations[front[static_cast<size_t>(settings.loc)]].coordinates);
+  run.search = settings.search;
+  if (!settings.target.empty()) {
+    LIVND_ASSIGN_OR_RETURN(run.target, ReadTarget(settings.target));
+  }
+  return run;
+}
+
+absl::StatusOr<lab::TuneRun> CheckedRun(const std::string& system, const Settings& settings) {
+  LIVND_ASSIGN_OR_RETURN(lab::TuneRun run, RunOf(settings));
+  run.system = std::filesystem::absolute(system).lexically_normal().string();
+  if (run.population % 4 != 0) {
+    return MakeFieldError("--population", absl::StrCat(run.population), "a multiple of 4");
+  }
+  if (settings.evaluations % run.population != 0) {
+    return MakeFieldError("--evaluations", absl::StrCat(settings.evaluations),
+                          absl::StrCat("a multiple of --population, ", run.population));
+  }
+  return run;
+}
+
+// A line on standard error every few seconds.
+class Progress {
+ public:
+  Progress(const lab::Target& target, int64_t wanted, size_t begun)
+      : target_(target), wanted_(wanted), begun_(begun) {}
+
+  void Tell(const lab::EvaluationLog& log) {
+    const absl::Time now = SteadyNow();
+    const auto done = static_cast<int64_t>(log.evaluations().size());
+    if (now - told_ < absl::Seconds(2) && done < wanted_) return;
+    told_ = now;
+    const double seconds = absl::ToDoubleSeconds(now - start_);
+    const double rate = static_cast<double>(log.evaluations().size() - begun_) / seconds;
+    std::fprintf(stderr, "livnd tune: %s, %.3g a second, about %.0f s left\n",
+                 ProgressText(target_, log.evaluations(), wanted_).c_str(), rate,
+                 static_cast<double>(wanted_ - done) / rate);
+  }
+
+ private:
+  const lab::Target& target_;
+  const int64_t wanted_;
+  const size_t begun_;
+  const absl::Time start_ = SteadyNow();
+  absl::Time told_ = start_;
+};
+
+absl::Status Search(const std::string& system_folder, const Settings& settings) {
+  if (settings.out.empty()) return MakeFieldError("--out", "absent", "the search's folder");
+  LIVND_ASSIGN_OR_RETURN(const lab::TuneRun run, CheckedRun(system_folder, settings));
+  LIVND_ASSIGN_OR_RETURN(auto system, ReadSystem(run.system));
+  const auto evaluator = lab::MakeEvaluator(system, run);
+  if (!evaluator.ok()) {
+    return settings.target.empty() ? evaluator.status()
+                                   : InFile(settings.target, evaluator.status());
+  }
+
+  const lab::TunePaths paths(settings.out);
+  std::error_code error;
+  std::filesystem::create_directories(settings.out, error);
+  if (error)
+    return MakeFieldError("--out", settings.out, "a folder that can be made: " + error.message());
+  LIVND_ASSIGN_OR_RETURN(const auto lock, FileLock::Acquire(paths.lock));
+  LIVND_RETURN_IF_ERROR(lab::PrepareTuneFolder(settings.out, run, *system));
+  LIVND_ASSIGN_OR_RETURN(
+      const auto log,
+      lab::EvaluationLog::Open(paths.log, run.target, (*evaluator)->space().dimensions().size()));
+  const size_t begun = log->evaluations().size();
+  if (begun > static_cast<size_t>(settings.evaluations)) {
+    return MakeFieldError("--evaluations", absl::StrCat(settings.evaluations),
+                          absl::StrCat("at least the ", begun, " that ", paths.log, " has"));
+  }
+  std::fprintf(
+      stderr,
+      "livnd tune: %zu numbers, %zu objectives, %zu constraints; %zu of %d evaluations are there\n",
+      (*evaluator)->space().dimensions().size(), run.target.objectives.size(),
+      run.target.constraints.size(), begun, settings.evaluations);
+
+  WorkerPool pool(settings.threads);
+  Mutex mu;
+  Progress progress(run.target, settings.evaluations, begun);
+  lab::TuneWork work;
+  work.executor = &pool;
+  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+    MutexLock locked(mu);
+    fn();
+  };
+  work.progress = [&](const lab::EvaluationLog& now) { progress.Tell(now); };
+  work.stop = [] { return interrupted.load(); };
+  const absl::Time start = SteadyNow();
+  const absl::Status status = lab::Tune(**evaluator, run.Config(settings.evaluations), work, *log);
+  if (absl::IsCancelled(status)) {
+    return absl::CancelledError("interrupted; the same command goes on from here");
+  }
+  LIVND_RETURN_IF_ERROR(status);
+  const double seconds = absl::ToDoubleSeconds(SteadyNow() - start);
+  const io::Json front = lab::TuneFront(settings.out, run, **evaluator, log->evaluations());
+  LIVND_RETURN_IF_ERROR(lab::WriteWhole(
+      paths.front, front.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n"));
+  if (settings.json) {
+    const size_t done = log->evaluations().size() - begun;
+    std::printf("%s\n", JsonLine({{"front", paths.front},
+                                  {"evaluations", front["evaluations"]},
+                                  {"feasible", NumFeasible(log->evaluations())},
+                                  {"solutions", front["solutions"].size()},
+                                  {"evaluated", done},
+                                  {"seconds", seconds}})
+                            .c_str());
+  } else {
+    PrintSummary(run.target, front);
+    std::printf("%s\n", paths.front.c_str());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Look(const Settings& settings) {
+  if (settings.out.empty()) return MakeFieldError("--out", "absent", "the folder of a search");
+  LIVND_ASSIGN_OR_RETURN(const Found found, Find(settings.out));
+  const io::Json front =
+      lab::TuneFront(settings.out, found.run, *found.evaluator, found.evaluations);
+  if (!settings.export_path.empty()) {
+    LIVND_RETURN_IF_ERROR(
+        lab::WriteWhole(settings.export_path,
+                        front.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n"));
+    std::printf("wrote %zu solutions to %s\n", front["solutions"].size(),
+                settings.export_path.c_str());
+  }
+  if (settings.json && (settings.summary || settings.inspect)) {
+    std::printf("%s\n", JsonLine(front).c_str());
+    return absl::OkStatus();
+  }
+  if (settings.summary) PrintSummary(found.run.target, front);
+  if (settings.inspect) return PrintSolution(settings.out, settings.loc, found.run, front);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int TuneCommand(absl::Span<const std::string> args) {
+  Settings settings;
+  const FlagSet flags = MakeFlags(settings);
+  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+  if (parsed.ok() && parsed->help) {
+    std::printf("%s", flags.Help().c_str());
+    return kExitOk;
+  }
+  const bool looks = settings.summary || settings.inspect || !settings.export_path.empty();
+  if (!parsed.ok() || parsed->positional.size() > 1 || (parsed->positional.empty() && !looks)) {
+    const std::string reason =
+        parsed.ok() ? "expected one system; try --help" : std::string(parsed.status().message());
+    std::fprintf(stderr, "livnd tune: %s\n", reason.c_str());
+    return kExitUsage;
+  }
+  settings.given = parsed->given;
+  StopOnSignals();
+  const absl::Status status = looks ? Look(settings) : Search(parsed->positional[0], settings);
+  if (status.ok()) return kExitOk;
+  std::fprintf(stderr, "livnd tune: %s\n", std::string(status.message()).c_str());
+  return kExitFailure;
+}
+
+}  // namespace livnd::server
