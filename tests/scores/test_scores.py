@@ -89,11 +89,19 @@ def test_who_is_better_is_above_both_intervals():
     }
     for entry in scores.values():
         entry["budget"] = budget
-    first, second, third = table.page(scores).splitlines()[-3:]
+    scores["D-v0"] = scores["A-v0"] | {"budget": budget | {"seeds": 2}}
+    scores["D-v0"]["players"] = scores["A-v0"]["players"] | {
+        name: {seed: {"returns": [value, value]} for seed in ("0", "1")}
+        for name, value in (("random", 1.0), ("constant", 2.0))
+    }
+    first, second, third, fourth = table.page(scores).splitlines()[-4:]
     assert first.startswith("| `A-v0` | 1.05 (1.00 .. 1.10) | 2.05 (2.00 .. 2.10) |")
     assert first.endswith("| CMA-ES | 60, 1, 2 each |")
     assert second == "| `B-v0` | 1.05 (1.00 .. 1.10) | - | - | - | - | - | - | 60, 1, 2 each |"
     assert third.endswith("| nobody | 60, 1, 2 each |")
+    # Whoever lacks a seed is shown with those that there are, and beats nobody yet.
+    assert "| 3.05 (3.00 .. 3.10), 1 of 2 seeds |" in fourth
+    assert fourth.endswith("| nobody | 60, 2, 2 each |")
 
 
 def test_every_script_plays_within_the_bounds():

@@ -27,7 +27,8 @@ learner took. `tools/scores ENVIRONMENT` plays what is missing.
 An interval is of the mean over seeds and episodes: bootstrap, seeds first and then episodes.
 "above both" names whose whole interval lies above those of random and of the best constant. A
 script there shows that the task can be played; a learner that is not named there (CMA-ES, PPO, SAC)
-has not beaten the best constant with so few steps. "-" is what nobody has played yet.
+has not beaten the best constant with so few steps, or has not played all seeds. "-" is what nobody
+has played yet.
 """
 
 
@@ -53,7 +54,14 @@ def page(scores: dict[str, Any]) -> str:
     for environment in sorted(scores):
         played, budget = scores[environment]["players"], scores[environment]["budget"]
         found = {player: _interval_of(played.get(player, {})) for player in PLAYERS}
-        cells = [f"`{environment}`", *(_cell(found[player]) for player in PLAYERS), _better(found)]
+        cells = [f"`{environment}`"]
+        for player in PLAYERS:
+            seeds = len(played.get(player, {}))
+            cells.append(_cell(found[player]))
+            if 0 < seeds < budget["seeds"]:
+                cells[-1] += f", {seeds} of {budget['seeds']} seeds"
+                found[player] = None  # above nobody yet
+        cells.append(_better(found))
         cells.append("{steps}, {seeds}, {episodes} each".format(**budget))
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
