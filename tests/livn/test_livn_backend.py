@@ -132,8 +132,8 @@ def env(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         (lambda e: e.cells[0].set_params({"soma.ic_constant": 1e-4}), KeyError),
         (lambda e: e.run(-1), ValueError),
         (lambda e: e.record_voltage(dt=0.0), ValueError),
-        (lambda e: e.record_weights(), NotImplementedError),
-        (lambda e: e.apply_stimulus_from_h5("spikes.h5", "Input"), NotImplementedError),
+        (lambda e: e.record_weights(dt=0.0), ValueError),
+        (lambda e: e.apply_stimulus_from_h5("no/such/file.h5", "Input"), FileNotFoundError),
     ],
 )
 def test_what_is_refused_changes_nothing(env: Any, call: Any, error: type[Exception]):

@@ -7,6 +7,7 @@ follows from livn's own templates.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ _CONCENTRATIONS = {
     "ki0_K_conc": 145.0,
     "ko0_K_conc": 5.0,
 }
-# Measured at the start of the first run, so that the cell rests; nobody sets it, or is told.
+# Measured at the start of the first run, so that the cell rests; nobody sets it.
 _MEASURED = "ic_constant"
+_CELSIUS = 36.0  # of livn 2.0.0 (backend/native/env.py), whose models name no other
 
 
 class ServerCell(Cell):
@@ -40,6 +42,7 @@ class ServerCell(Cell):
         self._sections = sections
         self._template: Any = None
         self._set: dict[str, float] = {}  # of its sections
+        self._resting: dict[str, float] | None = None  # measured currents, by section
 
     @property
     def section_names(self) -> list[str]:
@@ -59,7 +62,7 @@ class ServerCell(Cell):
                 if name == "cm" or (needs and not spec.mechanisms & needs):
                     continue
                 if name == _MEASURED:
-                    value = 0.0 if self._env.t == 0.0 else np.nan
+                    value = self._resting_currents()[kind] if self._env.has_run else 0.0
                 else:
                     value = spec.params.get(number, _CONCENTRATIONS.get(name, np.nan))
                 params[f"{kind}.{name}"] = float(value)
@@ -98,8 +101,40 @@ class ServerCell(Cell):
             self._template = TEMPLATES[kind](params)
         return self._template
 
+    def _resting_currents(self) -> dict[str, float]:
+        """What keeps each kind of section at rest, nA: livn's measure of a cell like this one."""
+        if self._resting is None:
+            from livn.backend.native import _lib
+            from livn.backend.native.cells import NativeCell, build_cell
+            from livn.models.rcsd import hold_potential
+
+            model, lib = self._env.model, _lib.load()
+            params = model.params(model.cell_types()[self._population][1])
+            sim = lib.rcsd_create(_CELSIUS, float(self._env.v_init))
+            try:
+                threshold, hold = float(params["V_threshold"]), hold_potential(params)
+                index, sections = build_cell(
+                    lib, sim, self._gid, 0, self.template, threshold, hold, 2.0
+                )
+                alone = SimpleNamespace(_lib=lib, _sim=sim)
+                cell = NativeCell(
+                    alone, self._population, self._gid, index, self.template, sections
+                )
+                cell.set_params(self._set)
+                _lib.check(lib.rcsd_init(sim), lib)
+                found = cell.get_params()
+            finally:
+                lib.rcsd_destroy(sim)
+            self._resting = {
+                key.partition(".")[0]: value
+                for key, value in found.items()
+                if key.endswith(f".{_MEASURED}")
+            }
+        return self._resting
+
     def note(self, key: str, value: float) -> None:
         """Keeps in mind what the server was told."""
+        self._resting = None
         template = self.template
         if template.has_template_param(key):
             template.set_template_param(key, value)

@@ -20,21 +20,17 @@ from livn.types import Env as EnvProtocol
 
 from livnd.client import Client
 from livnd.culture import CultureInfo, CultureSession
-from livnd.livn.backend import models, runs, systems
+from livnd.livn.backend import models, parallel, runs, stimuli, systems
 from livnd.livn.backend.cells import ServerCell, ServerCells
 from livnd.livn.backend.keys import receptor_keys, synapse_params
+from livnd.livn.backend.plasticity import Plasticity
 from livnd.livn.backend.recordings import Recordings
 from livnd.livn.backend.stimuli import QUANTITIES, Mode, columns_that_act, photons_per_mw_s
 
 _DEFAULT_DT_MS = 0.025
-_MECHANISMS = {
-    "AMPA": "StdpLinExp2Syn",
-    "NMDA": "StdpLinExp2SynNMDA",
-    "GABA_A": "StdpLinExp2SynInh",
-}
 
 
-class Env(EnvProtocol):
+class Env(Plasticity, EnvProtocol):
     """One culture on a server, with the members of livn's Env.
 
     Args:
@@ -92,9 +88,7 @@ class Env(EnvProtocol):
         self._clock = runs.Clock()
         self._dt: float | None = None
         self._noise: dict[str, Any] = {}
-        self._rules: dict[str, dict[str, float]] = {}
-        self._learned = False  # whether learned weights may be others than 1
-        self._plasticity_on = False
+        self._start_plasticity()
         self._modes = {name: Mode(name) for name in QUANTITIES}
         self._recordings = Recordings()
         self._layout: Any = None  # of the membrane currents in a run
@@ -160,6 +154,9 @@ class Env(EnvProtocol):
             select, populations=built, seed=self.seed, method=method, bounds=bounds
         )
         self._selected_gids = None
+        if chosen is None and parallel.is_parallel(self.system):
+            # The server may have more cells than these.
+            return {p: gids for p, gids in parallel.gids_of(self.system).items() if p in built}
         if chosen is None:
             return None
         gids = {p: sorted(int(g) for g in found) for p, found in chosen.items() if len(found)}
@@ -237,6 +234,9 @@ class Env(EnvProtocol):
         """Sets the server's parameters of cells; of livnd's own."""
         self._culture("set_params").configure(params=params)
 
+    def apply_init_ic(self) -> None:
+        """Nothing: the server has fitted the resting currents to every change of the cells."""
+
     def _noise_names(self) -> list[str]:
         configure = getattr(self.model, "neuron_noise_configure", None)
         if configure is None:
@@ -274,6 +274,11 @@ class Env(EnvProtocol):
         return self
 
     @property
+    def has_run(self) -> bool:
+        """Whether there was a run since init(); of livnd's own."""
+        return self._clock.dt is not None
+
+    @property
     def v_init(self) -> float:
         return self._v_init
 
@@ -285,52 +290,9 @@ class Env(EnvProtocol):
             self._session.configure(v_init_mv=float(value))
         self._v_init = float(value)
 
-    # --- plasticity ----------------------------------------------------------------------------
-
-    def enable_plasticity(self, config: Mapping[str, Any] | None = None) -> Env:
-        session = self._culture("enable_plasticity")
-        if config is None:
-            hook = getattr(self.model, "neuron_plasticity_defaults", None)
-            config = hook() if hook else {}
-        grouped = bool(config) and isinstance(next(iter(config.values())), Mapping)
-        rules = {group: dict(self._rules.get(group, {})) for group in ("EXC", "INH")}
-        for group in rules:
-            rules[group].update(config.get(group, {}) if grouped else config)
-        session.configure(plasticity=rules, plasticity_on=True)
-        self._rules, self._plasticity_on = rules, True
-        return self
-
-    def disable_plasticity(self) -> Env:
-        self._culture("disable_plasticity").configure(plasticity_on=False)
-        self._plasticity_on = False
-        return self
-
-    def get_weights(self) -> dict[tuple[int, int, str], float]:
-        if self._session is None:
-            return {}
-        learned = self._session.describe(learned_weights=True).learned
-        keys = zip(learned.target_gids, learned.syn_ids, learned.receptors, strict=True)
-        return {
-            (int(gid), int(syn_id), _MECHANISMS[receptor]): float(weight)
-            for (gid, syn_id, receptor), weight in zip(keys, learned.weights[0], strict=True)
-        }
-
-    def normalize_weights(self, target: float | None = None) -> Env:
-        self._culture("normalize_weights").configure(
-            normalize_weights=True, normalize_target=target
-        )
-        self._learned = True
-        return self
-
-    def record_weights(self, dt: float = 0.1) -> Env:
-        raise NotImplementedError(
-            "livnd keeps no traces of weights for livn's programs: call get_weights() between runs"
-        )
-
     # --- recording -----------------------------------------------------------------------------
 
     def _record_spikes(self, population: str) -> Env:
-        self._culture("record_spikes")
         if population in self.cells and population not in self._recordings.spikes:
             self._recordings.spikes.append(population)
         return self
@@ -338,7 +300,6 @@ class Env(EnvProtocol):
     def _record_voltage(
         self, population: str, dt: float, gids: Any = None, sections: Any = None
     ) -> Env:
-        self._culture("record_voltage")
         rows = self._recordings.voltage
         before = rows.dt.get(population)
         if before is not None and abs(before - dt) > 1e-12 and len(rows):
@@ -358,7 +319,6 @@ class Env(EnvProtocol):
         return self
 
     def _record_membrane_current(self, population: str, dt: float) -> Env:
-        self._culture("record_membrane_current")
         cells = self.cells.get(population, {})
         per_cell = self.recording_sections_per_cell(population) if cells else 0
         if per_cell:
@@ -402,10 +362,14 @@ class Env(EnvProtocol):
             if stimulus is not None:
                 self._install(Stimulus.from_arg(stimulus, env=self, duration=duration))
             modes = self._modes.values()
-            recorded = runs.run(session, self._clock, self._recordings, modes, time_ms, duration)
+            stride = self._weights_stride(self._clock.dt)
+            recorded = runs.run(
+                session, self._clock, self._recordings, modes, time_ms, duration, stride
+            )
         finally:
             self.duration = None
-        self._learned = self._learned or self._plasticity_on
+        self._keep_weights(recorded.weights)
+        self._learned = self._learned or self._plasticity_enabled
         self.t = time_ms + duration
         return self._to_run(recorded, time_ms, duration)
 
@@ -502,6 +466,7 @@ class Env(EnvProtocol):
         self._dt = None
         self._clock.clear()
         self._modes = {name: Mode(name) for name in QUANTITIES}
+        self._clear_weights()
         return self
 
     # --- event sources -------------------------------------------------------------------------
@@ -522,7 +487,42 @@ class Env(EnvProtocol):
             session.configure(input_spikes=trains)
         return self
 
-    def apply_stimulus_from_h5(self, filepath: str, namespace: str, **options: Any) -> Env:
-        raise NotImplementedError(
-            "livnd reads no spike trains for livn's programs: give play_input_spikes() their times"
-        )
+    def apply_stimulus_from_h5(
+        self,
+        filepath: str,
+        namespace: str,
+        attribute: str = "Spike Train",
+        onset: float = 0.0,
+        io_size: int = 1,
+        microcircuit_inputs: bool = True,
+        n_trials: int = 1,
+        equilibration_duration: float = 250.0,
+    ) -> Env:
+        """Lets the system's event sources fire as a NeuroH5 file has it.
+
+        As in livn `io_size`, `microcircuit_inputs` and `n_trials` do nothing.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        trains = stimuli.input_trains(self.system, self.input_gids, filepath, namespace, attribute)
+        shift_ms = float(equilibration_duration) + float(onset)
+        return self.play_input_spikes({gid: train + shift_ms for gid, train in trains.items()})
+
+    # --- livn's names for tools ----------------------------------------------------------------
+
+    @property
+    def _stim_rows(self) -> dict[tuple[int, int], int]:
+        return self._modes["extracellular"].rows()
+
+    @property
+    def _stim_block(self) -> np.ndarray | None:
+        return self._modes["extracellular"].block()
+
+    @property
+    def _stim_streams(self) -> list[dict[str, Any]]:
+        return self._modes["extracellular"].streams()
+
+    @property
+    def _stim_dt(self) -> float | None:
+        return self._modes["extracellular"].dt

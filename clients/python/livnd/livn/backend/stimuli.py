@@ -6,6 +6,7 @@ deferred stimuli, which are rendered window by window, are added to it.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import numpy as np
 
 from livnd.culture import CultureStimulus
 
+_LOG = logging.getLogger("livnd.livn")
+
 QUANTITIES = {
     "extracellular": "extracellular_mv",
     "current": "current_na",
@@ -23,6 +26,7 @@ QUANTITIES = {
 }
 # Of samples in one request; the server takes some times as much.
 MAX_BYTES = 16 * 2**20
+Site = tuple[int, int]  # gid, section
 _AHEAD = 2  # samples past the end of a run that its last steps may look at
 
 
@@ -32,7 +36,7 @@ class _Item:
 
     start: int  # sample of the grid that it begins with
     num_samples: int
-    sites: list[tuple[int, int]]  # (gid, section) of its columns that act
+    sites: list[Site]  # of its columns that act
     columns: np.ndarray  # which those are
     array: np.ndarray | None
     stimulus: Any
@@ -85,8 +89,8 @@ class Mode:
             self.dt = float(stimulus.dt)
         elif not math.isclose(self.dt, stimulus.dt, rel_tol=0.0, abs_tol=1e-12):
             raise ValueError(
-                f"the dt of the stimulus is {stimulus.dt} ms, and an earlier one of this mode had "
-                f"{self.dt} ms; clear() before it changes"
+                f"Stimulus dt mismatch: it is {stimulus.dt} ms, and an earlier one of this mode "
+                f"had {self.dt} ms; call clear() before it changes"
             )
         self._units, self._bounds, self.scale = stimulus.units, bounds, scale
         column_of = {site: column for column, site in sites}
@@ -115,7 +119,7 @@ class Mode:
         """How long a run may be for its samples to fit into one request."""
         if not self._items:
             return math.inf
-        return max(1, MAX_BYTES // (8 * self._width()) - 2 * _AHEAD) * self.dt
+        return max(1, self._most_samples() - 2 * _AHEAD) * self.dt
 
     def window(self, time_ms: float, end_ms: float) -> CultureStimulus | None:
         """What the server still lacks for a run from one time to another; None: nothing.
@@ -136,7 +140,7 @@ class Mode:
         first = round(time_ms / self.dt)
         until = needed
         if all(item.array is not None for item in self._items):
-            until = min(extent, max(needed, first + MAX_BYTES // (8 * self._width())))
+            until = min(extent, max(needed, first + self._most_samples()))
         if until <= first:
             return None
         sites, samples = self._render(first, until)
@@ -144,9 +148,49 @@ class Mode:
         quantity = QUANTITIES[self.name]
         return CultureStimulus(quantity, samples, self.dt, sites, timing="livn")
 
+    def rows(self) -> dict[Site, int]:
+        """The sites that stimuli act on, and their rows in block()."""
+        sites = dict.fromkeys(site for item in self._items for site in item.sites)
+        return {site: row for row, site in enumerate(sites)}
+
+    def block(self) -> np.ndarray | None:
+        """Samples of what is held as arrays [rows, samples since time 0]; None: nothing is."""
+        held = [(item, item.array) for item in self._items if item.array is not None]
+        if not held:
+            return None
+        rows = self.rows()
+        dtype = np.result_type(np.float32, *(array for _, array in held))
+        block = np.zeros((len(rows), max(item.end for item, _ in held)), dtype)
+        for item, array in held:
+            own = [rows[site] for site in item.sites]
+            block[own, item.start : item.end] = array[:, item.columns].T
+        return block
+
+    def streams(self) -> list[dict[str, Any]]:
+        """What is rendered window by window, as livn's native backend keeps it."""
+        rows = self.rows()
+        return [
+            {
+                "stimulus": item.stimulus,
+                "rows": np.array([rows[site] for site in item.sites]),
+                "columns": item.columns,
+                "start_step": item.start,
+                "n_steps": item.num_samples,
+                "chunk_steps": self._most_samples(),
+            }
+            for item in self._items
+            if item.array is None
+        ]
+
     def forget_sent(self) -> None:
         """What was sent last did not arrive."""
         self._sent_until = 0
+
+    def _most_samples(self) -> int:
+        """Of one window: as many as fit into a request, and into livn's LIVN_STIMULUS_CHUNK_MB."""
+        from livn.stimulus import chunk_bytes
+
+        return max(1, int(min(MAX_BYTES, chunk_bytes())) // (8 * self._width()))
 
     def _width(self) -> int:
         return max(1, len({site for item in self._items for site in item.sites}))
@@ -197,6 +241,34 @@ def columns_that_act(
         if section < num_sections.get(gid, 0) and (lit is None or (section == 0 and gid in lit)):
             found.append((column, (gid, section)))
     return found
+
+
+def input_trains(
+    system: Any, gids: Sequence[int], path: str, namespace: str, attribute: str
+) -> dict[int, np.ndarray]:
+    """Spike times, ms, of event sources in a NeuroH5 file; those without any are left out.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it is no HDF5 file.
+    """
+    from livn.backend.native.env import _read_spike_trains
+
+    with open(path, "rb"):
+        pass
+    sources: dict[str, list[int]] = {}
+    for gid in gids:
+        for population, (start, count) in system.population_ranges.items():
+            if start <= gid < start + count:
+                sources.setdefault(population, []).append(gid)
+    trains: dict[int, np.ndarray] = {}
+    for population, own in sources.items():
+        first_gid = int(system.population_ranges[population][0])
+        try:
+            trains |= _read_spike_trains(path, namespace, attribute, population, own, first_gid)
+        except KeyError:
+            _LOG.warning("%s has no %s/%s of %s", path, namespace, attribute, population)
+    return trains
 
 
 def photons_per_mw_s(wavelength_nm: float) -> float:

@@ -2,7 +2,7 @@
 
 With LIVND_ADDRESS it is the server there, which must have a system of that name with the same cells
 and connections. Without it, it is a server of this process's own, which is started on the system's
-folder.
+folder. Of a ParallelSystem, which lies in none, a folder is made.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 
 from livnd.client import Client
 from livnd.errors import invalid_field
+from livnd.livn.backend import parallel
 
 # Of a system: what its cells and connections are read from.
 _GRAPH_FILES = ("graph.json", "cells.h5", "connections.h5", "graph.h5")
@@ -56,6 +57,8 @@ def connect(system: Any) -> tuple[Client, str]:
 
 def _own_folder(system: Any) -> tuple[Path, str]:
     """A folder of systems in which the given one is the only one, and its name there."""
+    if parallel.is_parallel(system):
+        return _parallel_folder(system), "parallel"
     uri = getattr(system, "uri", None)
     if not isinstance(uri, (str, os.PathLike)):
         raise invalid_field("system", repr(system), "a system that lies in a folder")
@@ -73,6 +76,20 @@ def _own_folder(system: Any) -> tuple[Path, str]:
             (folder / name).symlink_to(where, target_is_directory=True)
             _folders[key] = folder
         return _folders[key], name
+
+
+def _parallel_folder(system: Any) -> Path:
+    with _lock:
+        key = (os.getpid(), parallel.key_of(system))
+        if key not in _folders or not _folders[key].is_dir():
+            folder = Path(tempfile.mkdtemp(prefix="livnd-systems-"))
+            try:
+                parallel.write_folder(system, folder / "parallel")
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            _folders[key] = folder
+        return _folders[key]
 
 
 def _remove_folders() -> None:
