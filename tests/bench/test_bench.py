@@ -24,6 +24,7 @@ LINES = [
     "engine/threads-net-1000",
     *(f"engine/{name}" for name in ("snapshot", "fork", "reset", "memory-per-copy")),
     *(f"livn/{name}" for name in ("reset-100", "loop-10", "loop-100")),
+    *(f"livn/{name}" for name in ("backend-EI-100", "backend-run-1")),
     *(f"point/vogels-abbott-{model}" for model in ("lif", "izhikevich")),
     *(f"point/{model}-1000" for model in ("izhikevich", "lif", "glif5")),
     *(

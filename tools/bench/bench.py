@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import backend
 import closed_loop
 import copies
 import engine
@@ -25,6 +26,7 @@ from worker import BenchError, Worker
 # What measures, in the order of the output; each has LINES and run().
 MODULES = (
     engine,
+    backend,
     closed_loop,
     copies,
     state,
@@ -78,6 +80,9 @@ groups
              loop-N  a step of 10 ms in a closed loop with N cells of net-N: CPU milliseconds to
                      encode a biphasic pulse of 16 electrodes, run, and decode the spikes. Both
                      start over every 100 steps.
+             backend-EI-100  seconds of the wall for one simulated second of a program of livn's, in
+                     runs of 100 ms, with LIVN_BACKEND=livnd.livn, beside the native backend; and
+             backend-run-1  milliseconds of its run(1), beside the engine alone
 
            In both groups livn and the engine simulate the same system with the same parameters,
            noise and seed, so the same spikes. They take turns on one core over the same windows;

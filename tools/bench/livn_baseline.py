@@ -5,8 +5,8 @@
     livn_baseline.py --cells N       N unconnected excitatory cells without noise
 
 It takes the commands of engine_bench.cc and `reset_alone` of state_bench.cc, and times them in the
-same way. livn cannot return to an
-earlier state, so `advance` runs the steps once. The caller sets LIVN_BACKEND=native.
+same way; `runs` are timed by the wall. livn cannot return to an earlier state, so `advance` runs
+the steps once. The caller sets LIVN_BACKEND.
 """
 
 from __future__ import annotations
@@ -153,6 +153,14 @@ def main() -> None:
         spikes = 0 if run.spike_ids is None else len(run.spike_ids)
         return {"cpu_s": seconds, "repeats": 1, "spikes": spikes}
 
+    def runs(request: dict[str, Any]) -> dict[str, Any]:
+        seconds = []
+        for _ in range(request["count"]):
+            start = time.perf_counter()
+            env.run(request["duration_ms"])
+            seconds.append(time.perf_counter() - start)
+        return {"wall_s": statistics.median(seconds)}
+
     def timed_after_a_run(work: Callable[[], Any], count: int) -> dict[str, Any]:
         seconds = []
         for _ in range(count):
@@ -177,13 +185,20 @@ def main() -> None:
             loops.append(ClosedLoop(env))
         return loops[0].steps(request)
 
+    conn = getattr(env, "conn", None)  # the native backend's
     ready = {
         "cells": int(env.system.num_neurons),
-        "connections": 0 if env.conn is None else int(env.conn.size),
+        "connections": 0 if conn is None else int(conn.size),
         "params": params,
         "step_ms": STEP_MS,
     }
-    commands = {"advance": advance, "reset": reset, "reset_alone": reset_alone, "loop": loop}
+    commands = {
+        "advance": advance,
+        "runs": runs,
+        "reset": reset,
+        "reset_alone": reset_alone,
+        "loop": loop,
+    }
     serve_commands(ready, commands)
 
 
