@@ -7,6 +7,7 @@
 #                             ./test rl runs
 #   tools/setup.sh --bench-rl  also .venv-rl and .venv-peers, with what ./bench rl measures with
 #   tools/setup.sh --formats  also .venv-formats, with what ./test formats opens converted recordings with
+#   tools/setup.sh --livn     also .venv-livn, with what ./test livn runs livn's own tests with
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
 #   tools/setup.sh --wheel    also what makes an empty Debian, for ./test wheel
@@ -146,7 +147,7 @@ check() {
 }
 
 case ${1:-} in
-  '' | --rl | --bench-rl | --formats) packages+=("${other_packages[@]}") ;;
+  '' | --rl | --bench-rl | --formats | --livn) packages+=("${other_packages[@]}") ;;
   --build) ;;
   --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
   --wheel) packages+=("${other_packages[@]}" "${wheel_packages[@]}") ;;
@@ -157,7 +158,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -176,4 +177,6 @@ elif [[ ${1:-} == --bench-rl ]]; then
   make_environment .venv-peers tools/requirements-peers.txt "a gigabyte: some minutes"
 elif [[ ${1:-} == --formats ]]; then
   make_environment .venv-formats tools/requirements-formats.txt "a minute or two"
+elif [[ ${1:-} == --livn ]]; then
+  make_environment .venv-livn tools/requirements-livn.txt "a minute or two"
 fi
