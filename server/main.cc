@@ -14,6 +14,7 @@
 #include "server/commands/lightarray.h"
 #include "server/commands/mea.h"
 #include "server/commands/parity.h"
+#include "server/commands/promote.h"
 #include "server/commands/replay.h"
 #include "server/commands/selection.h"
 #include "server/commands/serve.h"
@@ -40,6 +41,7 @@ constexpr Command kCommands[] = {
     {"selection", "name a part of a system", livnd::server::SelectionCommand},
     {"export", "copy a system", livnd::server::ExportCommand},
     {"tune", "find parameters for a culture", livnd::server::TuneCommand},
+    {"promote", "give a system what a search has found", livnd::server::PromoteCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };

@@ -5,13 +5,14 @@
 #include <exception>
 #include <memory>
 #include <numeric>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "lab/tune/draws.h"
+#include "lab/tune/moead.h"
 #include "pagmo/algorithms/nsga2.hpp"
 #include "pagmo/bfe.hpp"
 #include "pagmo/population.hpp"
@@ -25,18 +26,6 @@ using Points = std::vector<std::vector<double>>;
 
 // Above all costs, so that what is infeasible is dominated.
 constexpr double kInfeasible = 1e9;
-
-// pagmo's generator and its distributions are the standard library's; the design draws bits alone.
-class Draws {
- public:
-  explicit Draws(uint32_t seed) : bits_(seed) {}
-  // 0 <= x < 1.
-  double Uniform() { return static_cast<double>(bits_() >> 11) * 0x1.0p-53; }
-  size_t Below(size_t n) { return static_cast<size_t>(Uniform() * static_cast<double>(n)); }
-
- private:
-  std::mt19937_64 bits_;
-};
 
 // Each coordinate's range in as many strata as there are points, a point in each; points i and n - 1 - i lie
 // opposite each other. Ye, Li, Sudjianto, J. Stat. Plan. Inference 90 (2000). n is even.
@@ -107,6 +96,29 @@ pagmo::nsga2 MakeNsga2(const SearchConfig& config) {
   return pagmo::nsga2(1u, kCrossover, kCrossoverIndex, mutation, kMutationIndex, config.seed);
 }
 
+absl::Status SearchByNsga2(const SearchConfig& config, const Points& first, const Points& values,
+                           const EvaluateBatch& evaluate) {
+  pagmo::problem problem{
+      Problem{{config.low, config.high}, static_cast<size_t>(config.num_objectives)}};
+  pagmo::population population(problem, 0u, config.seed);
+  for (size_t i = 0; i < first.size(); ++i) population.push_back(first[i], values[i]);
+  pagmo::nsga2 nsga2 = MakeNsga2(config);
+  nsga2.set_bfe(pagmo::bfe(Batch{&evaluate}));
+  for (int64_t done = config.population; done < config.evaluations; done += config.population) {
+    population = nsga2.evolve(population);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SearchByMoead(const SearchConfig& config, const Points& first, const Points& values,
+                           const EvaluateBatch& evaluate) {
+  Moead moead(config, first, values);
+  for (int64_t done = config.population; done < config.evaluations; done += config.population) {
+    LIVND_RETURN_IF_ERROR(moead.Evolve(evaluate));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<double> Penalised(const std::vector<double>& objectives, double violation) {
@@ -114,25 +126,20 @@ std::vector<double> Penalised(const std::vector<double>& objectives, double viol
   return std::vector<double>(objectives.size(), kInfeasible + violation);
 }
 
+bool IsPenalised(const std::vector<double>& values) { return values[0] >= kInfeasible; }
+
 absl::Status Search(const SearchConfig& config, const EvaluateBatch& evaluate) {
   const Points first = SymmetricLatinHypercube(config);
   LIVND_ASSIGN_OR_RETURN(const Points values, evaluate(first));
   try {
-    pagmo::problem problem{
-        Problem{{config.low, config.high}, static_cast<size_t>(config.num_objectives)}};
-    pagmo::population population(problem, 0u, config.seed);
-    for (size_t i = 0; i < first.size(); ++i) population.push_back(first[i], values[i]);
-    pagmo::nsga2 nsga2 = MakeNsga2(config);
-    nsga2.set_bfe(pagmo::bfe(Batch{&evaluate}));
-    for (int64_t done = config.population; done < config.evaluations; done += config.population) {
-      population = nsga2.evolve(population);
-    }
+    return config.algorithm == SearchConfig::Algorithm::kMoead
+               ? SearchByMoead(config, first, values, evaluate)
+               : SearchByNsga2(config, first, values, evaluate);
   } catch (const Failed& failed) {
     return failed.status;
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("pagmo: ", error.what()));
   }
-  return absl::OkStatus();
 }
 
 }  // namespace livnd::lab

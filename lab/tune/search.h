@@ -14,6 +14,7 @@ namespace livnd::lab {
 struct SearchConfig {
   enum class Algorithm {
     kNsga2,  // Deb and others, IEEE Trans. Evol. Comput. 6 (2002)
+    kMoead,  // lab/tune/moead.h
   };
 
   Algorithm algorithm = Algorithm::kNsga2;
@@ -39,6 +40,7 @@ absl::Status Search(const SearchConfig& config, const EvaluateBatch& evaluate);
 // Objectives for a search that knows no constraints, by Deb's rule: what is feasible dominates what is not,
 // and of two infeasible points the one that violates less.
 std::vector<double> Penalised(const std::vector<double>& objectives, double violation);
+bool IsPenalised(const std::vector<double>& values);
 
 }  // namespace livnd::lab
 

@@ -102,7 +102,9 @@ TEST_P(Algorithms, GiveBackTheFirstError) {
   EXPECT_EQ(calls, 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Algorithms, testing::Values(SearchConfig::Algorithm::kNsga2));
+INSTANTIATE_TEST_SUITE_P(All, Algorithms,
+                         testing::Values(SearchConfig::Algorithm::kNsga2,
+                                         SearchConfig::Algorithm::kMoead));
 
 TEST(Search, BeginsWithASymmetricLatinHypercube) {
   SearchConfig config = Config(SearchConfig::Algorithm::kNsga2);

@@ -33,7 +33,7 @@ struct TuneRun {
 };
 
 // Names of SearchConfig::Algorithm, in order.
-inline constexpr const char* kAlgorithms[] = {"nsga2"};
+inline constexpr const char* kAlgorithms[] = {"nsga2", "moead"};
 
 struct TunePaths {
   explicit TunePaths(const std::string& folder);

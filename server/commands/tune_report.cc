@@ -104,6 +104,8 @@ absl::Status PrintSolution(const std::string& folder, int loc, const lab::TuneRu
       "  livnd tune %s --from %s --loc %d --search noise- --out %s-noise --population %d "
       "--evaluations %d\n",
       run.system.c_str(), folder.c_str(), loc, folder.c_str(), run.population, 10 * run.population);
+  std::printf("To have the system begin with it:\n  livnd promote %s --loc %d\n", folder.c_str(),
+              loc);
   return absl::OkStatus();
 }
 

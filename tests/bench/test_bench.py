@@ -42,6 +42,7 @@ LINES = [
     "serve/run-rate-cpp-64",
     *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
     *(f"generate/{name}" for name in ("EI", "EI-memory", "10000", "10000-memory")),
+    *(f"tune/{name}" for name in ("EI-100", "EI-mini")),
 ]
 
 
@@ -65,7 +66,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
-    done = bench("--quick", "engine", "serve", "livn", "point", "recording", "generate")
+    done = bench("--quick", "engine", "serve", "livn", "point", "recording", "generate", "tune")
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
     assert "rewards are not the same" not in done.stderr
@@ -99,7 +100,7 @@ def test_ratio_above_one_means_better_than_the_baseline(quick: list[dict]) -> No
             assert line["name"].startswith("serve/overhead-")
             assert value <= 0.0
             continue
-        more_is_better = line["name"].startswith(("serve/rate-", "serve/run-rate-"))
+        more_is_better = line["name"].startswith(("serve/rate-", "serve/run-rate-", "tune/"))
         expected = value / baseline if more_is_better else baseline / value
         assert line["ratio"] == pytest.approx(expected, rel=0.01)
 

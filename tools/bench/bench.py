@@ -19,6 +19,7 @@ import rl
 import serve
 import sessions
 import state
+import tune
 import vogels_abbott
 from report import Report, say, warn_if_busy
 from worker import BenchError, Worker
@@ -36,6 +37,7 @@ MODULES = (
     sessions,
     recording,
     generate,
+    tune,
     rl,
 )
 # What --long adds.
@@ -144,6 +146,9 @@ groups
              million    with --long only: 1,000,000 cells on 40 x 40 mm, some 10^8 connections, on
                         all threads, beside livn's time for 10000 scaled by pairs of cells; it
                         takes some 12 GB of memory and 6 GB of disk
+  tune     Evaluations a second of `livnd tune` with livn's culture target on one thread, beside
+           livn's own on its native engine, as its tuner calls it, at the first of the same points.
+           An evaluation simulates 3 s (--quick: 0.4 s) after 0.1 s of warm-up.
   rl       Reinforcement learning, with Stable-Baselines3 on one thread; half an hour or more. What
            each program's rounds returned is told on standard error.
              PROGRAM-cost  what a step of Pendulum-v1 costs (its reward with a minus) after SAC has
@@ -197,8 +202,8 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve, sessions, recording, generate, rl) or the name "
-        "of one line",
+        help="a group (engine, livn, point, serve, sessions, recording, generate, tune, rl) or the "
+        "name of one line",
     )
     parser.add_argument(
         "--quick",
