@@ -74,27 +74,6 @@ absl::Status ParseArchitecture(const JsonView& config, Graph& graph) {
   });
 }
 
-absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const JsonView& view) {
-  if (std::find(std::begin(kReceptors), std::end(kReceptors), name) == std::end(kReceptors)) {
-    return view.Within(MakeFieldError("", kUnknownName, absl::StrJoin(kReceptors, ", ")));
-  }
-  LIVND_RETURN_IF_ERROR(view.CheckMembers(kReceptorParams));
-  ReceptorConfig receptor;
-  receptor.receptor = name;
-  LIVND_RETURN_IF_ERROR(
-      view.ForEachMember([&](const std::string& param, const JsonView& value) -> absl::Status {
-        if (value.is_null()) return absl::OkStatus();
-        LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
-        const bool is_time = param == "tau_rise" || param == "tau_decay" || param == "tau_rec";
-        if (is_time && number <= 0) return value.Refused("a time constant > 0 (ms)");
-        receptor.params[param] = number;
-        return absl::OkStatus();
-      }));
-  // livn builds no process without it, though its processes have a default.
-  receptor.disabled = receptor.params.count("tau_decay") == 0;
-  return receptor;
-}
-
 absl::Status ParseMechanisms(const JsonView& view, ProjectionConfig& projection) {
   return view.ForEachMember([&](const std::string& site, const JsonView& mechanisms) {
     const bool is_number = !site.empty() && site.size() <= 3 &&
@@ -208,6 +187,27 @@ Json ArchitectureToJson(const Graph& graph,
 }
 
 }  // namespace
+
+absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const JsonView& view) {
+  if (std::find(std::begin(kReceptors), std::end(kReceptors), name) == std::end(kReceptors)) {
+    return view.Within(MakeFieldError("", kUnknownName, absl::StrJoin(kReceptors, ", ")));
+  }
+  LIVND_RETURN_IF_ERROR(view.CheckMembers(kReceptorParams));
+  ReceptorConfig receptor;
+  receptor.receptor = name;
+  LIVND_RETURN_IF_ERROR(
+      view.ForEachMember([&](const std::string& param, const JsonView& value) -> absl::Status {
+        if (value.is_null()) return absl::OkStatus();
+        LIVND_ASSIGN_OR_RETURN(const double number, value.Number());
+        const bool is_time = param == "tau_rise" || param == "tau_decay" || param == "tau_rec";
+        if (is_time && number <= 0) return value.Refused("a time constant > 0 (ms)");
+        receptor.params[param] = number;
+        return absl::OkStatus();
+      }));
+  // livn builds no process without it, though its processes have a default.
+  receptor.disabled = receptor.params.count("tau_decay") == 0;
+  return receptor;
+}
 
 Graph GraphOf(const System& system) {
   Graph graph;

@@ -39,6 +39,9 @@ Json GraphToJson(const Graph& graph,
 // (older files have none), unknown receptors and unknown receptor parameters.
 absl::StatusOr<Graph> ParseGraph(const JsonView& document);
 
+// One receptor of a projection; refuses unknown receptors and parameters.
+absl::StatusOr<ReceptorConfig> ParseReceptor(const std::string& name, const JsonView& view);
+
 }  // namespace livnd::io
 
 #endif  // LIVND_IO_SYSTEM_GRAPH_JSON_H_

@@ -16,6 +16,19 @@ absl::Status CheckNames(const io::JsonView& view, std::vector<std::string> names
   });
 }
 
+absl::Status ForEachNamed(
+    const io::JsonView& view, const std::vector<std::string>& names,
+    const std::function<absl::Status(const std::string&, const io::JsonView&)>& f) {
+  LIVND_RETURN_IF_ERROR(CheckNames(view, names));
+  return view.ForEachMember(f);
+}
+
+bool IsPopulationName(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && name != "." && name != ".." && name != "default" &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return c > ' ' && c < 0x7f && c != '/' && c != '>'; });
+}
+
 absl::StatusOr<double> NumberWithin(const io::JsonView& view, double min, double max,
                                     absl::string_view accepted) {
   const absl::StatusOr<double> number = view.Number();

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ inline constexpr double kMaxUm = 1e7;
 
 // Every member's name is one of these; the error tells the nearest.
 absl::Status CheckNames(const io::JsonView& view, std::vector<std::string> names);
+
+// Calls f for each member, whose name is one of these.
+absl::Status ForEachNamed(
+    const io::JsonView& view, const std::vector<std::string>& names,
+    const std::function<absl::Status(const std::string&, const io::JsonView&)>& f);
+
+inline constexpr char kPopulationNames[] = "up to 64 letters, digits and signs without / and >";
+bool IsPopulationName(const std::string& name);
 
 // Which of the names a text is.
 template <size_t N>

@@ -81,13 +81,8 @@ absl::Status ParsePopulation(const std::string& name, const JsonView& view,
   LIVND_RETURN_IF_ERROR(
       CheckNames(view, {"ratio", "count", "synapse_type", "transmitter", "soma_only"}));
   population.name = name;
-  const bool is_name =
-      !name.empty() && name.size() <= 64 && name != "." && name != ".." && name != "default" &&
-      std::all_of(name.begin(), name.end(),
-                  [](unsigned char c) { return c > ' ' && c < 0x7f && c != '/' && c != '>'; });
-  if (!is_name) {
-    return view.Within(MakeFieldError("", "a name of this kind",
-                                      "up to 64 letters, digits and signs without / and >"));
+  if (!IsPopulationName(name)) {
+    return view.Within(MakeFieldError("", "a name of this kind", kPopulationNames));
   }
   LIVND_ASSIGN_OR_RETURN(const auto count, view.Find("count"));
   LIVND_ASSIGN_OR_RETURN(const auto ratio, view.Find("ratio"));

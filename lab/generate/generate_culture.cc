@@ -18,27 +18,14 @@
 #include "lab/generate/connect/sparse.h"
 #include "lab/generate/culture_config_json.h"
 #include "lab/generate/placement.h"
-#include "lab/generate/random/blake2b.h"
 #include "lab/generate/random/named_random.h"
 #include "lab/generate/synapses.h"
+#include "lab/generate/uuid.h"
 
 namespace livnd::lab {
 namespace {
 
 using io::Json;
-
-// Version 8 of RFC 9562: bits of one's own choice, here a digest of the configuration.
-std::string UuidOf(const CultureConfig& config) {
-  std::array<uint8_t, 16> bytes = Blake2b128(CultureConfigToJson(config).dump());
-  bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x80);
-  bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
-  std::string uuid;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
-    absl::StrAppendFormat(&uuid, "%02x", bytes[i]);
-  }
-  return uuid;
-}
 
 // Populations by label, with their gids; for each of the configuration's, which one it is.
 std::vector<size_t> AddPopulations(const CultureConfig& config, io::System& system) {
@@ -232,7 +219,7 @@ absl::StatusOr<GeneratedCulture> GenerateCulture(const CultureConfig& config, co
   LIVND_RETURN_IF_ERROR(CheckNumInputs(config, NumCells(config)));
   GeneratedCulture culture;
   io::System& system = culture.system;
-  system.graph_uuid = UuidOf(config);
+  system.graph_uuid = UuidOfText(CultureConfigToJson(config).dump());
   const std::vector<size_t> index = AddPopulations(config, system);
 
   io::NumpyRandom stream(config.random_seed);
@@ -277,9 +264,14 @@ absl::StatusOr<GeneratedCulture> GenerateCulture(const CultureConfig& config, co
 absl::Status WriteCulture(const GeneratedCulture& culture, const CultureConfig& config,
                           const std::string& version, const std::string& directory,
                           const Work& work) {
+  return WriteCulture(culture, ProvenanceJson(config, version), directory, work);
+}
+
+absl::Status WriteCulture(const GeneratedCulture& culture, io::Json provenance,
+                          const std::string& directory, const Work& work) {
   io::SystemExtras extras;
   extras.graph = culture.graph;
-  extras.files["provenance.json"] = ProvenanceJson(config, version);
+  extras.files["provenance.json"] = std::move(provenance);
   extras.interior = culture.interior;
   extras.stop = work.stop;
   return io::WriteSystem(culture.system, directory, extras);

@@ -37,6 +37,10 @@ absl::Status WriteCulture(const GeneratedCulture& culture, const CultureConfig& 
                           const std::string& version, const std::string& directory,
                           const Work& work);
 
+// The same of a culture that was made otherwise.
+absl::Status WriteCulture(const GeneratedCulture& culture, io::Json provenance,
+                          const std::string& directory, const Work& work);
+
 }  // namespace livnd::lab
 
 #endif  // LIVND_LAB_GENERATE_GENERATE_CULTURE_H_

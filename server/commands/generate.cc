@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <system_error>
@@ -19,11 +20,14 @@
 #include "io/json/yaml.h"
 #include "lab/generate/culture_config_json.h"
 #include "lab/generate/generate_culture.h"
+#include "lab/generate/layers/generate_layers.h"
+#include "lab/generate/layers/layers_config.h"
 #include "nlohmann/json.hpp"
 #include "server/commands/flags.h"
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
 #include "server/machine/cpus.h"
+#include "server/machine/read_file.h"
 #include "server/machine/steady_time.h"
 #include "server/machine/worker_pool.h"
 #include "server/version.h"
@@ -33,11 +37,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+constexpr size_t kMaxConfigBytes = size_t{4} << 20;
+constexpr size_t kMaxMorphologyBytes = size_t{16} << 20;
 
 struct Settings {
   std::string out;
   std::string seed;
+  std::string morphologies;
   int threads = NumUsableCpus();
   bool json = false;
 };
@@ -45,15 +51,22 @@ struct Settings {
 FlagSet MakeFlags(Settings& settings) {
   FlagSet flags(
       "livnd generate CONFIG.yml --out DIR [--seed N] [--threads N]",
-      "Makes a culture on a plane: cells in an area, and connections whose chance falls with the\n"
-      "distance. CONFIG.yml has the settings of livn's generate_2d; a provenance.json, ours or\n"
-      "livn's, makes its culture again. DIR becomes a system of livnd's and livn's: cells.h5,\n"
+      "Makes a culture: on a plane, with connections whose chance falls with the distance, where\n"
+      "CONFIG.yml has the settings of livn's generate_2d; or of layers, with synapses along the\n"
+      "shapes of cells, where it has those of livn's S1.yml. A provenance.json, "
+      "ours\n"
+      "or livn's of a plane, makes its culture again. DIR becomes a system of livnd's and livn's: "
+      "cells.h5,\n"
       "connections.h5, graph.json and provenance.json. It is there once it is complete.\n"
       "docs/generating.md tells all settings.");
   flags.String("out", "DIR", "the new folder (default: the configuration's output_directory)",
                &settings.out);
   flags.String("seed", "N", "in place of the configuration's random_seed: 0 or more",
                &settings.seed);
+  flags.String(
+      "morphologies", "DIR",
+      "of layers: POPULATION.swc of each (default: ../morphology beside the configuration)",
+      &settings.morphologies);
   flags.Int("threads", "N",
             "threads that draw (default: one for each core); the result does not depend on it", 1,
             1024, &settings.threads);
@@ -97,28 +110,80 @@ class Progress {
   std::string what_;
 };
 
-absl::StatusOr<lab::CultureConfig> ReadConfig(const std::string& path, const Settings& settings) {
+// What is to be made, of either kind.
+struct Request {
+  std::string out;
+  uint64_t seed = 0;
+  std::string rng;
+  Json provenance;
+  std::function<absl::StatusOr<lab::GeneratedCulture>(const lab::Work&)> make;
+};
+
+absl::Status TakeSeed(const Settings& settings, uint64_t& random_seed) {
+  if (settings.seed.empty()) return absl::OkStatus();
+  int64_t seed = 0;
+  if (!absl::SimpleAtoi(settings.seed, &seed) || seed < 0) {
+    return MakeFieldError("--seed", settings.seed,
+                          absl::StrCat("0 .. ", std::numeric_limits<int64_t>::max()));
+  }
+  random_seed = static_cast<uint64_t>(seed);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Request> RequestOf(lab::CultureConfig config, const Settings& settings) {
+  LIVND_RETURN_IF_ERROR(TakeSeed(settings, config.random_seed));
+  return Request{config.output_directory, config.random_seed,
+                 lab::CultureConfigToJson(config)["rng"], lab::ProvenanceJson(config, kVersion),
+                 [config](const lab::Work& work) { return lab::GenerateCulture(config, work); }};
+}
+
+absl::StatusOr<Request> RequestOf(lab::LayersOrigin origin, const Settings& settings) {
+  LIVND_RETURN_IF_ERROR(TakeSeed(settings, origin.config.random_seed));
+  return Request{origin.config.output_directory, origin.config.random_seed, "philox",
+                 lab::LayersProvenance(origin.config, origin.morphologies, kVersion),
+                 [origin](const lab::Work& work) {
+                   return lab::GenerateLayers(origin.config, origin.morphologies, work);
+                 }};
+}
+
+absl::StatusOr<lab::MorphologyTexts> ReadMorphologies(const std::string& config_path,
+                                                      const lab::LayersConfig& config,
+                                                      const Settings& settings) {
+  std::string folder = settings.morphologies;
+  if (folder.empty()) {
+    const std::filesystem::path beside = std::filesystem::path(config_path).parent_path();
+    folder = (beside.empty() ? std::filesystem::path("..") : beside / "..").string();
+    folder += "/morphology";
+  }
+  lab::MorphologyTexts texts;
+  for (const lab::LayeredPopulation& population : config.populations) {
+    if (population.densities.empty()) continue;
+    LIVND_ASSIGN_OR_RETURN(texts[population.name],
+                           ReadFile(absl::StrCat(folder, "/", population.name, ".swc"),
+                                    "a file of SWC", kMaxMorphologyBytes));
+  }
+  return texts;
+}
+
+absl::StatusOr<Request> ReadRequest(const std::string& path, const Settings& settings) {
   io::YamlFileLimits limits;
   limits.file.max_bytes = kMaxConfigBytes;
   LIVND_ASSIGN_OR_RETURN(const io::Json json, io::ReadYamlFile(path, limits));
-  LIVND_ASSIGN_OR_RETURN(lab::CultureConfig config,
-                         lab::ParseCultureConfig(io::JsonView(json, path)));
-  if (!settings.seed.empty()) {
-    int64_t seed = 0;
-    if (!absl::SimpleAtoi(settings.seed, &seed) || seed < 0) {
-      return MakeFieldError("--seed", settings.seed,
-                            absl::StrCat("0 .. ", std::numeric_limits<int64_t>::max()));
-    }
-    config.random_seed = static_cast<uint64_t>(seed);
+  const io::JsonView document(json, path);
+  LIVND_ASSIGN_OR_RETURN(auto origin, lab::ParseLayersProvenance(document));
+  if (!origin.has_value() && lab::IsLayersConfig(document)) {
+    LIVND_ASSIGN_OR_RETURN(origin.emplace().config, lab::ParseLayersConfig(document));
+    LIVND_ASSIGN_OR_RETURN(origin->morphologies, ReadMorphologies(path, origin->config, settings));
+  } else if (!settings.morphologies.empty()) {
+    return MakeFieldError("--morphologies", settings.morphologies,
+                          "nothing but for settings of layers");
   }
-  if (!settings.out.empty()) config.output_directory = settings.out;
-  if (config.output_directory.empty()) {
-    return MakeFieldError("--out", "absent", "the folder to make");
-  }
-  return config;
+  if (origin.has_value()) return RequestOf(*std::move(origin), settings);
+  LIVND_ASSIGN_OR_RETURN(lab::CultureConfig config, lab::ParseCultureConfig(document));
+  return RequestOf(std::move(config), settings);
 }
 
-Json Told(const lab::CultureConfig& config, const lab::GeneratedCulture& culture) {
+Json Told(const Request& request, const lab::GeneratedCulture& culture) {
   const io::System& system = culture.system;
   Json populations = Json::object(), projections = Json::object();
   for (const io::Population& p : system.populations) populations[p.name] = p.num_cells;
@@ -132,11 +197,11 @@ Json Told(const lab::CultureConfig& config, const lab::GeneratedCulture& culture
                                                       {"mean_in_degree", edges / num_targets},
                                                       {"mean_distance_um", distance / edges}};
   }
-  return {{"system", config.output_directory},
+  return {{"system", request.out},
           {"cells", system.num_cells()},
           {"edges", system.num_edges()},
-          {"seed", config.random_seed},
-          {"rng", lab::CultureConfigToJson(config)["rng"]},
+          {"seed", request.seed},
+          {"rng", request.rng},
           {"graph", system.graph_uuid},
           {"populations", std::move(populations)},
           {"projections", std::move(projections)}};
@@ -161,8 +226,10 @@ void Print(const Json& told) {
 }
 
 absl::Status Generate(const std::string& path, const Settings& settings) {
-  LIVND_ASSIGN_OR_RETURN(const lab::CultureConfig config, ReadConfig(path, settings));
-  const std::string& out = config.output_directory;
+  LIVND_ASSIGN_OR_RETURN(Request request, ReadRequest(path, settings));
+  if (!settings.out.empty()) request.out = settings.out;
+  const std::string& out = request.out;
+  if (out.empty()) return MakeFieldError("--out", "absent", "the folder to make");
   // Before the work; WriteSystem looks again.
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(out, ignored))) {
@@ -176,12 +243,12 @@ absl::Status Generate(const std::string& path, const Settings& settings) {
                           },
                           Interrupted};
   const absl::Time start = SteadyNow();
-  absl::StatusOr<lab::GeneratedCulture> culture = lab::GenerateCulture(config, work);
+  absl::StatusOr<lab::GeneratedCulture> culture = request.make(work);
   if (!culture.ok()) return InFile(path, culture.status());
   const absl::Time drawn = SteadyNow();
   progress.Begin(absl::StrCat("writing ", out));
-  LIVND_RETURN_IF_ERROR(lab::WriteCulture(*culture, config, kVersion, out, work));
-  Json told = Told(config, *culture);
+  LIVND_RETURN_IF_ERROR(lab::WriteCulture(*culture, request.provenance, out, work));
+  Json told = Told(request, *culture);
   told["seconds_drawing"] = absl::ToDoubleSeconds(drawn - start);
   told["seconds_writing"] = absl::ToDoubleSeconds(SteadyNow() - drawn);
   if (settings.json) {
