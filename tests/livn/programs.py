@@ -210,6 +210,9 @@ def _plasticity(rng: Any, *_: Any) -> Callable[[Any], Any]:
             lambda e: e.disable_plasticity(),
             lambda e: e.normalize_weights(target),
             lambda e: e.normalize_weights(),
+            lambda e: e.record_weights(dt=0.5),
+            lambda e: e.w_recs,
+            lambda e: e.w_recs,
         ]
     )
 

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import livnd
 import numpy as np
 import pytest
 from livn_source import livn_source
@@ -150,7 +151,9 @@ def code_of(example: Example, kept: Path) -> str:
     return f"import warnings\nwarnings.simplefilter('ignore')\n{example.before}{text}"
 
 
-def run_example(example: Example, backend: str, folder: Path) -> dict[str, np.ndarray]:
+def run_example(
+    example: Example, backend: str, folder: Path, **environment: str
+) -> dict[str, np.ndarray]:
     """What an example made on a backend, by name."""
     kept = folder / f"{backend}.npz"
     script = folder / f"{backend}.py"
@@ -166,6 +169,7 @@ def run_example(example: Example, backend: str, folder: Path) -> dict[str, np.nd
             "LIVN_BACKEND": backend,
             "MPLBACKEND": "agg",
             "PYTHONPATH": str(ROOT / "clients/python"),
+            **environment,
         },
         capture_output=True,
         text=True,
@@ -181,8 +185,21 @@ def run_example(example: Example, backend: str, folder: Path) -> dict[str, np.nd
 def test_an_example_gives_the_same(name: str, tmp_path: Path) -> None:
     example = EXAMPLES[name]
     native, ours = (run_example(example, b, tmp_path) for b in ("native", "livnd.livn"))
-    assert native.keys() == ours.keys()
     assert len(native[example.fires]) > 5
+    assert_same(native, ours, name)
+
+
+def test_workers_share_a_server(tmp_path: Path) -> None:
+    example = EXAMPLES["distributed workers"]
+    own = run_example(example, "livnd.livn", tmp_path)
+    with livnd.connect(systems=SYSTEM.parent) as client:
+        client.systems()
+        shared = run_example(example, "livnd.livn", tmp_path, LIVND_ADDRESS=client.address)
+    assert_same(own, shared, "on one server")
+
+
+def assert_same(native: dict[str, np.ndarray], ours: dict[str, np.ndarray], name: str) -> None:
+    assert native.keys() == ours.keys()
     for array, expected in native.items():
         assert ours[array].dtype == expected.dtype, array
         if expected.dtype.kind == "f":
