@@ -135,6 +135,20 @@ def test_cells_are_in_their_layers(own: Path) -> None:
     assert depth[0] <= 10 and 10 <= depth[1] <= depth[2] <= 15 <= depth[3] <= 35
 
 
+def test_a_larger_plane_changes_distances_and_no_degrees(own: Path, tmp_path: Path) -> None:
+    """S2: 80 and 20 cells on 400 x 400 um. Axons, of 167 um deviation, choose the nearer ones."""
+    told = made(livn_s1().with_name("S2.yml"), "--out", tmp_path / "S2")
+    assert told["populations"] == {"EXC": 80, "INH": 20}
+    for post in POPULATIONS:
+        for pre in POPULATIONS:
+            projection = told["projections"][f"{pre}->{post}"]
+            _, targets, _ = edges(own, post, pre)
+            degree = len(targets) / len(np.unique(targets))
+            assert projection["mean_in_degree"] == pytest.approx(degree, rel=0.05)
+            # Two even coordinates are 2 / 3 * 400 um apart on average.
+            assert 120 < projection["mean_distance_um"] < 266
+
+
 def test_livn_and_livnd_read_it(own: Path) -> None:
     system = System(str(own))
     assert system.num_neurons == 11
