@@ -13,8 +13,8 @@ import pytest
 @pytest.fixture(scope="module")
 def both(request: pytest.FixtureRequest) -> tuple[livn_suite.Outcomes, livn_suite.Outcomes]:
     native, ours = (livn_suite.run(backend) for backend in livn_suite.BACKENDS)
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line("\n" + livn_suite.table(native, ours))
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print("\n" + livn_suite.table(native, ours))
     return native, ours
 
 
