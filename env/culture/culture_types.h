@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -117,6 +118,17 @@ struct RecordedSeries {
   std::vector<double> values;  // [copy][row][sample]; NaN from the time on when a copy has failed
 };
 
+// What a run was given to deliver, to one copy or to all of them.
+struct GivenStimulus {
+  sim::StimulusMode mode = sim::StimulusMode::kField;
+  int copy = -1;  // -1: all
+  // What the waveform's columns are; null: channels of the mode's device, in declared order.
+  std::shared_ptr<const std::vector<Site>> sites;
+  std::shared_ptr<const sim::Waveform> waveform;  // uA, mW, mV, nA, mA/cm2 or photons/s/mm2
+};
+
+class RunPulses;
+
 // What one run left, all copies.
 struct CultureRecording {
   int64_t start_tick = 0;
@@ -133,6 +145,10 @@ struct CultureRecording {
   // What the run's plan delivered to each electrode, in declared order, where the run asked for it.
   std::vector<io::ElectrodeCharge> charges;
   std::vector<Decoded> decoded;  // in the order of the selection
+  // Where the run kept its stimuli: those that it was given, which may last longer than it, what its
+  // features became, and its plan of pulses.
+  std::vector<GivenStimulus> stimuli;
+  std::shared_ptr<const RunPulses> pulses;
 };
 
 // What the culture's encoding is given: [copy][step][input].
@@ -150,6 +166,7 @@ struct CultureRun {
   bool account_charges = false;  // of the plan
   // The run lasts as many steps of the encoding. Not beside a plan with pulses or other stimuli of the field.
   std::optional<CultureFeatures> features;
+  bool keep_stimuli = false;  // in the recording
   // What the recording may take up, bytes: spikes 24 each, series 8 or 4 a number.
   int64_t max_recording_bytes = int64_t{1} << 30;
   // So much of it is no matter: a run whose spikes may take more can be given up (GiveUpRun).

@@ -85,6 +85,8 @@ class LiveCulture {
   int64_t StimulusBytes() const { return plan_.num_bytes(); }
   // What the decodings of a run take up, and what its features become; 0 of a run that BeginRun refuses.
   int64_t CodingBytes(double duration_ms, bool with_features);
+  // What features of a run become in all, if it keeps its stimuli.
+  int64_t FeatureBytes(double duration_ms) const;
   // What input spikes would take up in all the gangs, so many of them.
   int64_t InputSpikeBytes(int64_t num_spikes) const;
   // Whether the culture is its own: built after a change, and not the model's.
@@ -144,6 +146,7 @@ class LiveCulture {
   struct GroupRun {
     std::vector<sim::Spike> spikes;                      // of copies counted from the group's first
     int64_t num_kept = 0;                                // of them; later ones are not checked yet
+    std::vector<GivenStimulus> given;                    // of features, where they are kept
     std::vector<std::vector<SeriesRecorder>> recorders;  // [copy of the group][series]
     std::vector<std::vector<SeriesRecorder>> heard;  // [copy of the group][decoding of potentials]
   };
@@ -159,7 +162,8 @@ class LiveCulture {
     std::vector<std::vector<double>> states;
     std::vector<GroupRun> groups;
     Passage passage;
-    std::optional<RunPulses> pulses;
+    std::shared_ptr<const RunPulses> pulses;
+    std::optional<std::vector<GivenStimulus>> given;  // where they are kept
     std::vector<io::ElectrodeCharge> charges;
     std::optional<RunFeatures> features;
     EncodingStates encoding_states;  // to go back to
@@ -218,7 +222,7 @@ class LiveCulture {
   // Gives a group's copies the pulses that begin between two ticks of the run.
   void InstallPulses(const Copies::Group& group, int64_t from, int64_t to);
   // And the steps of its features, likewise.
-  void InstallFeatures(const Copies::Group& group, int64_t from, int64_t to);
+  void InstallFeatures(const Copies::Group& group, GroupRun& of_group, int64_t from, int64_t to);
   // Has decodings hear what has happened to the copies of a group that are good.
   void Decode(const Copies::Group& group, GroupRun& of_group);
   // Finds the copies that have failed since `from`, which is when the last check was.

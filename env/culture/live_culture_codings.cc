@@ -37,6 +37,12 @@ int64_t LiveCulture::CodingBytes(double duration_ms, bool with_features) {
   return bytes;
 }
 
+int64_t LiveCulture::FeatureBytes(double duration_ms) const {
+  if (encoding_ == nullptr || !CheckDuration(duration_ms).ok()) return 0;
+  const int64_t num_steps = 1 + NumTicks(duration_ms) / encoding_->step_ticks();
+  return num_copies_ * num_steps * encoding_->step_bytes();
+}
+
 absl::Status LiveCulture::TakeFeatures(const CultureRun& run, int64_t num_ticks,
                                        const Devices& devices, StimulusPlan& plan,
                                        std::optional<RunFeatures>* features) const {
@@ -68,17 +74,19 @@ absl::Status LiveCulture::TakeFeatures(const CultureRun& run, int64_t num_ticks,
   return absl::OkStatus();
 }
 
-void LiveCulture::InstallFeatures(const Copies::Group& group, int64_t from, int64_t to) {
+void LiveCulture::InstallFeatures(const Copies::Group& group, GroupRun& of_group, int64_t from,
+                                  int64_t to) {
   const auto [first, num] = run_->features->Beginning(from, to);
   for (int64_t step = first; step < first + num; ++step) {
     for (int copy = group.first(); copy < group.first() + group.size(); ++copy) {
       const auto c = static_cast<size_t>(copy);
       if (!std::isnan(failed_at_ms_[c])) continue;
+      auto waveform = run_->features->Waveform(copy, step, absl::MakeSpan(encoding_states_[c]));
+      if (run_->given.has_value()) {
+        of_group.given.push_back({sim::StimulusMode::kField, copy, nullptr, waveform});
+      }
       // BeginRun has seen them.
-      copies_
-          ->Install(copy, sim::StimulusMode::kField,
-                    run_->features->Waveform(copy, step, absl::MakeSpan(encoding_states_[c])))
-          .IgnoreError();
+      copies_->Install(copy, sim::StimulusMode::kField, std::move(waveform)).IgnoreError();
     }
   }
 }

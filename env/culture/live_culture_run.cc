@@ -1,7 +1,9 @@
 // The part of LiveCulture that runs and records.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -222,6 +224,8 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   }
   StimulusPlan plan = plan_;
   plan.ForgetBefore(tick_, culture().dt_ms());
+  std::optional<std::vector<GivenStimulus>> given;
+  if (run.keep_stimuli) given.emplace();
   for (size_t i = 0; i < run.stimuli.size(); ++i) {
     if (run.stimuli[i].quantity == StimulusQuantity::kElectrodeUa && prepared_.limits.any()) {
       return MakeFieldError(absl::StrCat("stimuli[", i, "].quantity"), "samples of currents",
@@ -232,18 +236,23 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
         !s.ok()) {
       return s;
     }
+    if (given.has_value() && run.stimuli[i].num_samples > 0) {
+      plan.AppendLatest(ModeOf(run.stimuli[i].quantity), &*given);
+    }
   }
   std::optional<RunFeatures> features;
   LIVND_RETURN_IF_ERROR(TakeFeatures(run, num_ticks, devices, plan, &features));
-  std::optional<RunPulses> pulses;
+  std::shared_ptr<const RunPulses> pulses;
   if (run.account_charges && !run.pulse_plan.has_value()) {
     return MakeFieldError("charges", "asked for", "a run with a plan of pulses");
   }
   if (run.pulse_plan.has_value()) {
     LIVND_RETURN_IF_ERROR(
         RunPulses::Announce(*run.pulse_plan, culture(), devices, {tick_, summed_ms_}, plan));
-    LIVND_ASSIGN_OR_RETURN(pulses, RunPulses::Create(*run.pulse_plan, devices, prepared_.limits,
-                                                     culture(), tick_, num_ticks));
+    LIVND_ASSIGN_OR_RETURN(
+        RunPulses admitted,
+        RunPulses::Create(*run.pulse_plan, devices, prepared_.limits, culture(), tick_, num_ticks));
+    pulses = std::make_shared<const RunPulses>(std::move(admitted));
   }
 
   absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> hearing = nullptr;
@@ -269,11 +278,11 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
   std::swap(plan_, plan);
   if (stimulated) InstallStimuli(&plan).IgnoreError();  // Add has seen them
   decodings.Begin(num_copies_, tick_);
-  run_.emplace(RunUnderWay{duration_ms, num_ticks, max_spikes, *std::move(hearing), std::move(plan),
-                           failed_at_ms_, std::move(states),
-                           std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
-                           Passage(*copies_, num_ticks), std::move(pulses), std::move(charges),
-                           std::move(features), encoding_states_, std::move(decodings), false});
+  run_.emplace(RunUnderWay{
+      duration_ms, num_ticks, max_spikes, *std::move(hearing), std::move(plan), failed_at_ms_,
+      std::move(states), std::vector<GroupRun>(static_cast<size_t>(copies_->num_groups())),
+      Passage(*copies_, num_ticks), std::move(pulses), std::move(given), std::move(charges),
+      std::move(features), encoding_states_, std::move(decodings), false});
   return absl::OkStatus();
 }
 
@@ -305,6 +314,14 @@ absl::Status LiveCulture::FinishRun() {
   recording_.start_tick = tick_;
   recording_.num_ticks = run.num_ticks;
   recording_.charges = std::move(run.charges);
+  if (run.given.has_value()) {
+    recording_.stimuli = *std::move(run.given);
+    for (GroupRun& of_group : run.groups) {
+      std::move(of_group.given.begin(), of_group.given.end(),
+                std::back_inserter(recording_.stimuli));
+    }
+    recording_.pulses = std::move(run.pulses);
+  }
   tick_ += run.num_ticks;
   summed_ms_ += run.duration_ms;
   recording_.decoded = run.decodings.Finish(failed_at_ms_);
@@ -346,8 +363,8 @@ void LiveCulture::Advance(Copies::Group& group, GroupRun& of_group, int64_t from
       }
       for (SeriesRecorder& r : of_group.heard[static_cast<size_t>(k)]) probes.push_back(r.probe());
     }
-    if (run_->pulses.has_value()) InstallPulses(group, from, end);
-    if (run_->features.has_value()) InstallFeatures(group, from, end);
+    if (run_->pulses != nullptr) InstallPulses(group, from, end);
+    if (run_->features.has_value()) InstallFeatures(group, of_group, from, end);
     const bool heard = selection_.spikes || run_->decodings.hears_spikes();
     group.Advance(end - from, heard ? &of_group.spikes : nullptr, probes);
     if (end == check) CheckCopies(group, of_group, checked);

@@ -22,23 +22,6 @@ constexpr size_t kMaxStimuli = 1024;
 // What a stimulus of a copy takes up beside its numbers, about.
 constexpr int64_t kStimulusBytes = 256;
 
-sim::StimulusMode ModeOf(StimulusQuantity quantity) {
-  switch (quantity) {
-    case StimulusQuantity::kExtracellularMv:
-    case StimulusQuantity::kElectrodeUa:
-      return sim::StimulusMode::kField;
-    case StimulusQuantity::kCurrentNa:
-      return sim::StimulusMode::kCurrent;
-    case StimulusQuantity::kCurrentDensityMaCm2:
-      return sim::StimulusMode::kCurrentDensity;
-    case StimulusQuantity::kIrradianceMwMm2:
-    case StimulusQuantity::kPhotonFlux:
-    case StimulusQuantity::kFiberMw:
-      return sim::StimulusMode::kLight;
-  }
-  return sim::StimulusMode::kField;
-}
-
 // Whether channels are a device's.
 bool IsOfDevice(StimulusQuantity quantity) {
   return quantity == StimulusQuantity::kElectrodeUa || quantity == StimulusQuantity::kFiberMw;
@@ -144,6 +127,23 @@ absl::Status CheckReach(absl::string_view field, const CultureStimulus& stimulus
 }
 
 }  // namespace
+
+sim::StimulusMode ModeOf(StimulusQuantity quantity) {
+  switch (quantity) {
+    case StimulusQuantity::kExtracellularMv:
+    case StimulusQuantity::kElectrodeUa:
+      return sim::StimulusMode::kField;
+    case StimulusQuantity::kCurrentNa:
+      return sim::StimulusMode::kCurrent;
+    case StimulusQuantity::kCurrentDensityMaCm2:
+      return sim::StimulusMode::kCurrentDensity;
+    case StimulusQuantity::kIrradianceMwMm2:
+    case StimulusQuantity::kPhotonFlux:
+    case StimulusQuantity::kFiberMw:
+      return sim::StimulusMode::kLight;
+  }
+  return sim::StimulusMode::kField;
+}
 
 std::shared_ptr<const sim::StimulusMap> Devices::map(sim::StimulusMode mode) const {
   if (mode == sim::StimulusMode::kLight) return fibers == nullptr ? nullptr : fibers->map;
@@ -409,6 +409,22 @@ absl::Status StimulusPlan::Add(absl::string_view field, const CultureStimulus& s
   mode.layers.push_back(layer);
   DropHidden(mode, culture.dt_ms());
   return absl::OkStatus();
+}
+
+void StimulusPlan::AppendLatest(sim::StimulusMode mode, std::vector<GivenStimulus>* given) const {
+  const ModePlan& of_mode = modes_[static_cast<int>(mode)];
+  const Layer& layer = *of_mode.layers.back();
+  std::shared_ptr<std::vector<Site>> sites;
+  if (!of_mode.of_device) {
+    sites = std::make_shared<std::vector<Site>>();
+    for (const int channel : layer.shape().channels) {
+      sites->push_back(of_mode.channels->sites[static_cast<size_t>(channel)]);
+    }
+  }
+  for (size_t i = 0; i < layer.of_copy.size(); ++i) {
+    const int copy = layer.of_copy.size() == 1 ? -1 : static_cast<int>(i);
+    given->push_back({mode, copy, sites, layer.of_copy[i]});
+  }
 }
 
 absl::Status StimulusPlan::Announce(absl::string_view field, sim::StimulusMode mode,

@@ -61,6 +61,9 @@ struct SavedStimuli {
   std::vector<std::vector<std::shared_ptr<const sim::Waveform>>> waveforms;
 };
 
+// The mode of the engine in which a quantity acts.
+sim::StimulusMode ModeOf(StimulusQuantity quantity);
+
 // For every mode of the engine: the sites that stimuli have named so far, and the stimuli that are
 // not over. A later stimulus replaces an earlier one where both speak of a site at a time. All
 // stimuli of a mode share their timing; on livn's grid also the sample interval.
@@ -79,6 +82,9 @@ class StimulusPlan {
   absl::Status Add(absl::string_view field, const CultureStimulus& stimulus,
                    const sim::Culture& culture, const Devices& devices, const StimulusOnset& onset,
                    int64_t max_bytes);
+
+  // Appends the stimulus that Add has just put there, which has samples.
+  void AppendLatest(sim::StimulusMode mode, std::vector<GivenStimulus>* given) const;
 
   // Takes note of pulses of a mode's device, which are none of the stimuli: they are over when their run is. A
   // MakeFieldError about `field`, or below it, where there is no such device or cells take no such stimuli, and beside

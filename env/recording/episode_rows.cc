@@ -34,19 +34,6 @@ io::StreamSpec StreamOf(absl::string_view kind, const TensorSpec& tensor) {
                           std::move(attributes));
 }
 
-// [gid] ids of the electrodes that hear a cell, in declared order.
-std::vector<std::vector<int32_t>> HeardBy(const std::vector<std::vector<uint32_t>>& gids_in_reach,
-                                          const std::vector<int32_t>& ids) {
-  std::vector<std::vector<int32_t>> out;
-  for (size_t electrode = 0; electrode < ids.size(); ++electrode) {
-    for (const uint32_t gid : gids_in_reach[electrode]) {
-      if (out.size() <= gid) out.resize(gid + size_t{1});
-      out[gid].push_back(ids[electrode]);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 io::Attributes RecordingAttributes(const EnvironmentSpec& spec, int num_copies) {
@@ -78,7 +65,7 @@ EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSele
     events_ = add(selection.channel_events, io::ChannelEventsStream());
     stimuli_ = add(selection.stimuli, io::StimuliStream("electrode", "uA"));
     electrode_ids_ = model->electrode_ids();
-    if (events_ >= 0) heard_by_ = HeardBy(model->gids_in_reach(), electrode_ids_);
+    if (events_ >= 0) channel_events_ = ChannelEvents(electrode_ids_, model->gids_in_reach());
   }
   const EnvironmentSpec& spec = environment.spec();
   for (const TensorSpec& tensor : spec.actions) {
@@ -134,7 +121,10 @@ void EpisodeRows::AddStart(const Outcome& outcome, int copy, absl::Span<std::str
 void EpisodeRows::AddActivity(const StepActivity& activity, const io::RowKey& key,
                               absl::Span<std::string> rows) const {
   if (stimuli_ >= 0 && activity.currents_ua != nullptr) {
-    AppendStimulus(*activity.currents_ua, electrode_ids_, key, activity.start_tick, tick_ms_,
+    const auto append_id = [this](int64_t electrode, std::string* row) {
+      io::AppendValue(electrode_ids_[static_cast<size_t>(electrode)], row);
+    };
+    AppendStimulus(*activity.currents_ua, append_id, key, activity.start_tick, tick_ms_,
                    &rows[stimuli_]);
   }
   if (spikes_ < 0 && events_ < 0) return;
@@ -144,11 +134,7 @@ void EpisodeRows::AddActivity(const StepActivity& activity, const io::RowKey& ke
       io::AppendKey(at, &rows[spikes_]);
       io::AppendValue(static_cast<int32_t>(spike.gid), &rows[spikes_]);
     }
-    if (events_ < 0 || static_cast<size_t>(spike.gid) >= heard_by_.size()) continue;
-    for (const int32_t electrode : heard_by_[static_cast<size_t>(spike.gid)]) {
-      io::AppendKey(at, &rows[events_]);
-      io::AppendValue(electrode, &rows[events_]);
-    }
+    if (events_ >= 0) channel_events_.Append(spike.gid, at, &rows[events_]);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "env/recording/channel_events.h"
 #include "env/spec.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
@@ -65,10 +66,10 @@ class EpisodeRows {
   std::vector<io::StreamSpec> streams_;
   // Places of streams, or -1.
   int starts_ = -1, rewards_ = -1, spikes_ = -1, events_ = -1, stimuli_ = -1;
-  int actions_ = -1, observations_ = -1;        // the first of them
-  std::vector<int32_t> electrode_ids_;          // in declared order
-  std::vector<std::vector<int32_t>> heard_by_;  // [gid] ids of electrodes
-  std::vector<io::RowKey> now_;                 // [copy]
+  int actions_ = -1, observations_ = -1;  // the first of them
+  std::vector<int32_t> electrode_ids_;    // in declared order
+  ChannelEvents channel_events_;
+  std::vector<io::RowKey> now_;  // [copy]
 };
 
 }  // namespace livnd::env

@@ -1,11 +1,17 @@
 #include "env/recording/run_rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "env/culture/run_pulses.h"
+#include "env/recording/stimulus_rows.h"
+#include "io/device/electrode_array.h"
+#include "io/device/light_array.h"
 #include "io/recording/streams.h"
 
 namespace livnd::env {
@@ -32,19 +38,77 @@ Kind KindOf(const SeriesSelection& series) {
   return {};
 }
 
+// Of stimuli that sites are given in a mode.
+Kind SiteKindOf(sim::StimulusMode mode) {
+  switch (mode) {
+    case sim::StimulusMode::kField:
+      return {"stimuli.extracellular", "mV"};
+    case sim::StimulusMode::kCurrent:
+      return {"stimuli.current", "nA"};
+    case sim::StimulusMode::kCurrentDensity:
+      return {"stimuli.current_density", "mA/cm2"};
+    case sim::StimulusMode::kLight:
+      return {"stimuli.light", "photons/s/mm2"};
+  }
+  return {};
+}
+
+// Ticks of a plan's pulses that are made waveforms at a time.
+constexpr int64_t kPulseTicks = 4096;
+
 }  // namespace
 
-RunRows::RunRows(const RecordingSelection& selection, absl::Span<const int64_t> num_rows,
-                 double dt_ms)
-    : selection_(selection), dt_ms_(dt_ms) {
+RunChannels ChannelsOf(const LiveCulture& culture) {
+  RunChannels out;
+  if (culture.setup().electrode_array.has_value()) {
+    const auto array = io::ElectrodeArray::Create(*culture.setup().electrode_array);
+    if (array.ok()) {
+      out.electrode_ids = array->ids();
+      out.gids_in_reach = array->CellsInReach(culture.model().system().position_um);
+    }
+  }
+  if (culture.light_array().has_value()) {
+    const auto array = io::LightArray::Create(*culture.light_array());
+    if (array.ok()) out.fiber_ids = array->ids();
+  }
+  for (int m = 0; m < sim::kNumStimulusModes; ++m) {
+    const auto mode = static_cast<sim::StimulusMode>(m);
+    const std::vector<sim::CellGroup>& groups = culture.culture().groups();
+    if (std::all_of(groups.begin(), groups.end(),
+                    [mode](const sim::CellGroup& group) { return group.model->supports(mode); })) {
+      out.site_modes.push_back(mode);
+    }
+  }
+  return out;
+}
+
+RunRows::RunRows(const RunSelection& selection, absl::Span<const int64_t> num_rows, double dt_ms,
+                 const RunChannels& channels)
+    : selection_(selection),
+      dt_ms_(dt_ms),
+      electrode_ids_(channels.electrode_ids),
+      fiber_ids_(channels.fiber_ids) {
   const auto add = [this](io::StreamSpec stream) {
     streams_.push_back(std::move(stream));
     return static_cast<int>(streams_.size()) - 1;
   };
-  if (selection_.spikes) spikes_ = add(io::SpikesStream());
+  if (selection_.recording.spikes) spikes_ = add(io::SpikesStream());
+  if (selection_.channel_events) {
+    events_ = add(io::ChannelEventsStream());
+    channel_events_ = ChannelEvents(electrode_ids_, channels.gids_in_reach);
+  }
+  sites_.fill(-1);
+  if (selection_.stimuli) {
+    if (!electrode_ids_.empty()) electrodes_ = add(io::StimuliStream("electrode", "uA"));
+    if (!fiber_ids_.empty()) fibers_ = add(io::StimuliStream("fiber", "mW", "stimuli.fibers"));
+    for (const sim::StimulusMode mode : channels.site_modes) {
+      const Kind kind = SiteKindOf(mode);
+      sites_[static_cast<size_t>(mode)] = add(io::SiteStimuliStream(kind.name, kind.unit));
+    }
+  }
   std::map<std::string, int> num_named;
-  for (size_t i = 0; i < selection_.series.size(); ++i) {
-    const SeriesSelection& series = selection_.series[i];
+  for (size_t i = 0; i < selection_.recording.series.size(); ++i) {
+    const SeriesSelection& series = selection_.recording.series[i];
     const Kind kind = KindOf(series);
     const int number = ++num_named[kind.name];
     const std::string name = number == 1 ? kind.name : absl::StrCat(kind.name, ".", number);
@@ -58,7 +122,7 @@ RunRows::RunRows(const RecordingSelection& selection, absl::Span<const int64_t> 
 void RunRows::AddLabels(absl::Span<std::string> rows) const {
   for (size_t i = 0; i < labels_.size(); ++i) {
     if (labels_[i] < 0) continue;
-    for (const Site& site : selection_.series[i].sites) {
+    for (const Site& site : selection_.recording.series[i].sites) {
       io::AppendValue(site.gid, &rows[labels_[i]]);
       io::AppendValue(int64_t{site.section}, &rows[labels_[i]]);
     }
@@ -67,7 +131,7 @@ void RunRows::AddLabels(absl::Span<std::string> rows) const {
 
 void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,
                         std::string* rows) const {
-  const SeriesSelection& selection = selection_.series[series];
+  const SeriesSelection& selection = selection_.recording.series[series];
   const RecordedSeries& recorded = recording.series[series];
   const auto num_copies = static_cast<int>(recording.failed_at_ms.size());
   const int64_t sample_ticks = std::llround(selection.sample_dt_ms / dt_ms_);
@@ -91,17 +155,65 @@ void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_
   }
 }
 
-void RunRows::AddRun(const CultureRecording& recording, int64_t num_clears,
-                     absl::Span<std::string> rows) const {
-  if (spikes_ >= 0) {
-    for (size_t copy = 0; copy + 1 < recording.spike_offsets.size(); ++copy) {
-      for (int64_t i = recording.spike_offsets[copy]; i < recording.spike_offsets[copy + 1]; ++i) {
-        io::AppendKey({static_cast<int32_t>(copy), num_clears, recording.spike_ticks[i]},
-                      &rows[spikes_]);
-        io::AppendValue(static_cast<int32_t>(recording.spike_gids[i]), &rows[spikes_]);
+void RunRows::AddStimulus(const GivenStimulus& given, const io::RowKey& key, int64_t end_tick,
+                          absl::Span<std::string> rows) const {
+  const auto mode = static_cast<size_t>(given.mode);
+  if (given.sites != nullptr) {
+    const auto append_site = [&given](int64_t column, std::string* row) {
+      const Site& site = (*given.sites)[static_cast<size_t>(column)];
+      io::AppendValue(static_cast<int32_t>(site.gid), row);
+      io::AppendValue(static_cast<int32_t>(site.section), row);
+    };
+    AppendStimulus(*given.waveform, append_site, key, 0, dt_ms_, &rows[sites_[mode]], end_tick);
+    return;
+  }
+  const bool is_light = given.mode == sim::StimulusMode::kLight;
+  const std::vector<int32_t>& ids = is_light ? fiber_ids_ : electrode_ids_;
+  const std::vector<int>& channels = given.waveform->channels;
+  const auto append_id = [&](int64_t column, std::string* row) {
+    const auto at = static_cast<size_t>(column);
+    io::AppendValue(ids[channels.empty() ? at : static_cast<size_t>(channels[at])], row);
+  };
+  AppendStimulus(*given.waveform, append_id, key, 0, dt_ms_,
+                 &rows[is_light ? fibers_ : electrodes_], end_tick);
+}
+
+void RunRows::AddStimuli(const CultureRecording& recording, int64_t num_clears,
+                         absl::Span<std::string> rows) const {
+  for (size_t copy = 0; copy < recording.failed_at_ms.size(); ++copy) {
+    const double failed_at_ms = recording.failed_at_ms[copy];
+    const int64_t end_tick = std::isnan(failed_at_ms) ? std::numeric_limits<int64_t>::max()
+                                                      : std::llround(failed_at_ms / dt_ms_);
+    const io::RowKey key = {static_cast<int32_t>(copy), num_clears, 0};
+    for (const GivenStimulus& given : recording.stimuli) {
+      if (given.copy >= 0 && given.copy != key.copy) continue;
+      AddStimulus(given, key, end_tick, rows);
+    }
+    if (recording.pulses == nullptr) continue;
+    for (const sim::StimulusMode mode : {sim::StimulusMode::kField, sim::StimulusMode::kLight}) {
+      for (int64_t from = 0; from < recording.num_ticks; from += kPulseTicks) {
+        const int64_t to = std::min(from + kPulseTicks, recording.num_ticks);
+        for (const auto& waveform : recording.pulses->Waveforms(mode, from, to)) {
+          AddStimulus({mode, key.copy, nullptr, waveform}, key, end_tick, rows);
+        }
       }
     }
   }
+}
+
+void RunRows::AddRun(const CultureRecording& recording, int64_t num_clears,
+                     absl::Span<std::string> rows) const {
+  for (size_t copy = 0; copy + 1 < recording.spike_offsets.size(); ++copy) {
+    for (int64_t i = recording.spike_offsets[copy]; i < recording.spike_offsets[copy + 1]; ++i) {
+      const io::RowKey key = {static_cast<int32_t>(copy), num_clears, recording.spike_ticks[i]};
+      if (spikes_ >= 0) {
+        io::AppendKey(key, &rows[spikes_]);
+        io::AppendValue(static_cast<int32_t>(recording.spike_gids[i]), &rows[spikes_]);
+      }
+      if (events_ >= 0) channel_events_.Append(recording.spike_gids[i], key, &rows[events_]);
+    }
+  }
+  if (selection_.stimuli) AddStimuli(recording, num_clears, rows);
   for (size_t i = 0; i < series_.size(); ++i) {
     AddSeries(recording, i, num_clears, &rows[series_[i]]);
   }

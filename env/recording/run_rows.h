@@ -2,29 +2,56 @@
 #ifndef LIVND_ENV_RECORDING_RUN_ROWS_H_
 #define LIVND_ENV_RECORDING_RUN_ROWS_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "env/culture/culture_types.h"
+#include "env/culture/live_culture.h"
+#include "env/recording/channel_events.h"
 #include "io/recording/stream.h"
+#include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
 
-// Turns the recording of each run into rows of streams: of spikes, and of every series that the culture
-// records. What a copy has not lived through, since it failed, has no rows.
+// What of a culture's runs is wanted.
+struct RunSelection {
+  RecordingSelection recording;  // spikes and series
+  bool channel_events = false;   // of the spikes of all populations
+  bool stimuli = false;
+};
+
+// Through what a culture is heard and stimulated.
+struct RunChannels {
+  std::vector<int32_t> electrode_ids, fiber_ids;     // in declared order
+  std::vector<std::vector<uint32_t>> gids_in_reach;  // [electrode]
+  std::vector<sim::StimulusMode> site_modes;         // those that its cells take
+};
+RunChannels ChannelsOf(const LiveCulture& culture);
+
+// Turns the recording of each run into rows of streams: of spikes, of every series that the culture
+// records, and of stimuli, which are recorded in the run that is given them, however long they last. What a
+// copy has not lived through, since it failed, has no rows.
 //
-// Thread-compatible. A function of the recordings alone.
+// Thread-compatible. A function of the recordings alone, which have kept their stimuli where these are
+// selected.
 class RunRows {
  public:
   // `num_rows`: of each series of the selection, as its recordings will have them. `dt_ms`: a tick's
   // length.
-  RunRows(const RecordingSelection& selection, absl::Span<const int64_t> num_rows, double dt_ms);
+  RunRows(const RunSelection& selection, absl::Span<const int64_t> num_rows, double dt_ms,
+          const RunChannels& channels = {});
 
-  // "spikes" if they are selected; for each series one named by its quantity ("voltages",
-  // "membrane_currents", "potentials", "learned_weights", "states.NAME"; ".2" and so on where there
-  // are several), and where it has sites, "NAME.labels" of their gids and sections.
+  bool has_stimuli() const { return selection_.stimuli; }
+
+  // "spikes" if they are selected, and "channel_events"; of stimuli "stimuli" where there are electrodes,
+  // "stimuli.fibers" where there are fibres, and for each mode that cells take "stimuli.extracellular",
+  // "stimuli.current", "stimuli.current_density" or "stimuli.light", of those that are given to sites; for
+  // each series one named by its quantity ("voltages", "membrane_currents", "potentials",
+  // "learned_weights", "states.NAME"; ".2" and so on where there are several), and where it has sites,
+  // "NAME.labels" of their gids and sections.
   const std::vector<io::StreamSpec>& streams() const { return streams_; }
 
   // Rows that the labels' streams have, to be written once: appended to rows[i] of streams()[i].
@@ -37,10 +64,20 @@ class RunRows {
   void AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,
                  std::string* rows) const;
 
-  const RecordingSelection selection_;
+  void AddStimuli(const CultureRecording& recording, int64_t num_clears,
+                  absl::Span<std::string> rows) const;
+  // One waveform's, of one copy that is good until end_tick.
+  void AddStimulus(const GivenStimulus& given, const io::RowKey& key, int64_t end_tick,
+                   absl::Span<std::string> rows) const;
+
+  const RunSelection selection_;
   const double dt_ms_;
+  const std::vector<int32_t> electrode_ids_, fiber_ids_;
+  ChannelEvents channel_events_;
   std::vector<io::StreamSpec> streams_;
-  int spikes_ = -1;          // places of streams, or -1
+  // Places of streams, or -1.
+  int spikes_ = -1, events_ = -1, electrodes_ = -1, fibers_ = -1;
+  std::array<int, sim::kNumStimulusModes> sites_;
   std::vector<int> series_;  // [series]
   std::vector<int> labels_;
 };

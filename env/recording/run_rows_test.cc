@@ -43,7 +43,7 @@ TEST(RunRowsTest, HowARunIsCutChangesNoRow) {
   const auto cut = BusyCulture(executor, 2);
   const auto whole = BusyCulture(executor, 2);
   ASSERT_TRUE(whole->Run(For(40.0)).ok());
-  const RunRows rows(whole->selection(), NumRows(whole->recording()), whole->culture().dt_ms());
+  const RunRows rows({whole->selection()}, NumRows(whole->recording()), whole->culture().dt_ms());
   std::vector<std::string> of_whole(rows.streams().size()), of_cut(rows.streams().size());
   rows.AddRun(whole->recording(), whole->num_clears(), absl::MakeSpan(of_whole));
   for (const double duration_ms : {7.0, 20.0, 13.0}) {
@@ -64,7 +64,7 @@ TEST(RunRowsTest, TellWhatTheRecordingTells) {
   ASSERT_TRUE(culture->Run(For(15.0)).ok());
   ASSERT_TRUE(culture->Run(For(10.0)).ok());
   const CultureRecording& recording = culture->recording();
-  const RunRows rows(culture->selection(), NumRows(recording), culture->culture().dt_ms());
+  const RunRows rows({culture->selection()}, NumRows(recording), culture->culture().dt_ms());
   std::vector<std::string> bytes(rows.streams().size());
   rows.AddRun(recording, 4, absl::MakeSpan(bytes));
   std::string spikes, voltages;
@@ -97,7 +97,7 @@ TEST(RunRowsTest, HaveAStreamForEverythingThatIsRecorded) {
   selection.series[3].sites = {{4, 0}};
   selection.series[4].quantity = RecordedQuantity::kMembraneCurrentUa;
   selection.series[4].sites = {{4, 0}};
-  const RunRows rows(selection, {2, 60, 1, 1, 1}, 0.025);
+  const RunRows rows({selection}, {2, 60, 1, 1, 1}, 0.025);
   std::vector<std::string> names;
   for (const io::StreamSpec& stream : rows.streams()) names.push_back(stream.name);
   EXPECT_THAT(names,
@@ -121,7 +121,7 @@ TEST(RunRowsTest, WithoutSpikesThereIsNoStreamOfThem) {
   selection.spikes = false;
   selection.series.resize(1);
   selection.series[0].quantity = RecordedQuantity::kLearnedWeight;
-  const RunRows rows(selection, {5}, 0.025);
+  const RunRows rows({selection}, {5}, 0.025);
   ASSERT_EQ(rows.streams().size(), 1u);
   EXPECT_EQ(rows.streams()[0].name, "learned_weights");
 }
@@ -141,7 +141,7 @@ TEST(RunRowsTest, WhatACopyDidNotLiveThroughHasNoRows) {
   recording.series[0].num_rows = 1;
   recording.series[0].num_samples = 4;
   recording.series[0].values = {1, 2, NAN, NAN, 5, 6, 7, 8};
-  const RunRows rows(selection, {1}, 0.025);
+  const RunRows rows({selection}, {1}, 0.025);
   std::vector<std::string> bytes(rows.streams().size());
   rows.AddRun(recording, 1, absl::MakeSpan(bytes));
   std::string wanted;

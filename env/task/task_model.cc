@@ -34,14 +34,15 @@ absl::StatusOr<io::ParamList> ScaledParams(const io::ParamList& params,
                                            const std::map<std::string, double>& factors,
                                            const std::string& file) {
   io::ParamList out = params;
-  for (const auto& [weight, factor] : factors) {
+  for (const std::pair<const std::string, double>& factor : factors) {
     const auto set = std::find_if(params.rbegin(), params.rend(), [&](const io::Param& p) {
-      return WeightOf(p.key) == weight && p.values.size() == 1;
+      return WeightOf(p.key) == factor.first && p.values.size() == 1;
     });
     if (set == params.rend()) {
-      return InFile(file, MakeFieldError(weight, "absent", "a weight, which the task changes"));
+      return InFile(file,
+                    MakeFieldError(factor.first, "absent", "a weight, which the task changes"));
     }
-    out.push_back({set->key, {set->values[0] * factor}});
+    out.push_back({set->key, {set->values[0] * factor.second}});
   }
   return out;
 }

@@ -12,12 +12,22 @@ StreamSpec ChannelEventsStream() {
   return KeyedStream(kChannelEvents, {{"channel", ElementType::kInt32, 1, ""}});
 }
 
-StreamSpec StimuliStream(absl::string_view channels, absl::string_view unit) {
-  return KeyedStream(kStimuli,
+StreamSpec StimuliStream(absl::string_view channels, absl::string_view unit,
+                         absl::string_view name) {
+  return KeyedStream(name,
                      {{"channel", ElementType::kInt32, 1, ""},
                       {"value", ElementType::kFloat64, 1, std::string(unit)},
                       {"num_ticks", ElementType::kInt64, 1, "tick"}},
                      {{"channels", std::string(channels)}});
+}
+
+StreamSpec SiteStimuliStream(absl::string_view name, absl::string_view unit) {
+  return KeyedStream(name,
+                     {{"gid", ElementType::kInt32, 1, ""},
+                      {"section", ElementType::kInt32, 1, ""},
+                      {"value", ElementType::kFloat64, 1, std::string(unit)},
+                      {"num_ticks", ElementType::kInt64, 1, "tick"}},
+                     {{"channels", "site"}});
 }
 
 StreamSpec RewardsStream() {

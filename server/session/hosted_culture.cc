@@ -31,6 +31,9 @@ constexpr int64_t kSureSpikeBytes = 1 << 20;
 // A place that a stimulus names becomes an entry of a map; samples are read, and then kept.
 constexpr int64_t kTimesSites = 24;
 constexpr int64_t kTimesSamples = 2;
+// Rows are appended to a string that grows.
+constexpr int64_t kBytesOfStimulusRow = 44;
+constexpr int64_t kTimesRows = 2;
 // Of an electrode's account, as it is kept and as it is sent.
 constexpr int64_t kBytesOfCharge = 80;
 
@@ -82,8 +85,24 @@ int64_t HostedCulture::BytesFor(const v1::RunRequest& request) const {
              kTimesSites * (static_cast<int64_t>(stimulus.ByteSizeLong()) - samples);
   }
   if (request.has_pulse_plan()) bytes += BytesOfPlan(request.pulse_plan());
+  if (rows_ != nullptr && rows_->has_stimuli()) bytes += StimulusRowBytes(request);
   if (request.charges()) bytes += ChargeBytes();
   return bytes;
+}
+
+int64_t HostedCulture::StimulusRowBytes(const v1::RunRequest& request) const {
+  int64_t num_rows = 0;  // at most, if no sample is as the one before it
+  for (const v1::CultureStimulus& stimulus : request.stimuli()) {
+    const auto samples = static_cast<int64_t>(stimulus.samples().data().size() / sizeof(double));
+    num_rows += samples * (stimulus.samples().shape_size() == 3 ? 1 : num_envs());
+  }
+  if (request.has_pulse_plan()) num_rows += num_envs() * MostPhases(request.pulse_plan());
+  int64_t bytes = 0;
+  if (request.has_features()) {
+    bytes = culture_->FeatureBytes(request.duration_ms());
+    num_rows += bytes / static_cast<int64_t>(sizeof(double));
+  }
+  return bytes + kTimesRows * kBytesOfStimulusRow * num_rows;
 }
 
 int64_t HostedCulture::ChargeBytes() const {
@@ -156,10 +175,11 @@ absl::Status HostedCulture::Load(const v1::SnapshotContents& contents,
 
 absl::StatusOr<HostedEnvironment::FirstRows> HostedCulture::BeginRows(
     const v1::StartRecordingRequest& request) {
-  LIVND_ASSIGN_OR_RETURN(const env::RecordingSelection selection,
-                         ParseCultureKinds(request.kinds(), culture_->selection()));
-  rows_ =
-      std::make_unique<env::RunRows>(selection, culture_->num_rows(), culture_->culture().dt_ms());
+  LIVND_ASSIGN_OR_RETURN(const env::RunSelection selection,
+                         ParseCultureKinds(request.kinds(), culture_->selection(),
+                                           culture_->setup().electrode_array.has_value()));
+  rows_ = std::make_unique<env::RunRows>(selection, culture_->num_rows(),
+                                         culture_->culture().dt_ms(), env::ChannelsOf(*culture_));
   FirstRows out;
   out.streams = rows_->streams();
   out.rows.resize(out.streams.size());
@@ -193,6 +213,7 @@ absl::Status HostedCulture::BeginRun(const v1::RunRequest& request) {
   if (culture_->all_failed()) {
     return AllFailed(culture_->failed_at_ms(), culture_->first_failed());
   }
+  run.keep_stimuli = rows_ != nullptr && rows_->has_stimuli();
   run.sure_recording_bytes = kSureSpikeBytes;
   run.max_recording_bytes = max_message_bytes_ - kOverheadBytes - 64 * int64_t{num_envs()};
   if (run.account_charges) run.max_recording_bytes -= ChargeBytes();

@@ -63,6 +63,8 @@ class HostedCulture final : public HostedEnvironment {
 
   // Adds the run that has just ended.
   void CountRun();
+  // What the stimuli of a run take up as rows of the recording, at most, and while they are kept for it.
+  int64_t StimulusRowBytes(const v1::RunRequest& request) const;
   // What the account of a run's charges takes.
   int64_t ChargeBytes() const;
   // Takes note of the setup that a request has asked for.

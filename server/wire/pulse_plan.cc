@@ -144,6 +144,17 @@ int64_t BytesOfPlan(const v1::PulsePlan& message) {
          4 * static_cast<int64_t>(message.ByteSizeLong());
 }
 
+int64_t MostPhases(const v1::PulsePlan& message) {
+  int64_t out = 0;
+  for (const v1::ElectrodePulses& entry : message.pulses()) {
+    out += 2 * NumPulses(entry) * entry.electrodes_size();
+  }
+  for (const v1::LightPulses& entry : message.light()) {
+    out += NumPulses(entry) * entry.fibers_size();
+  }
+  return out;
+}
+
 void EncodeCharges(const std::vector<io::ElectrodeCharge>& charges,
                    const io::ElectrodeArrayConfig& array, v1::ElectrodeCharges* message) {
   std::vector<int64_t> ids, num_pulses;

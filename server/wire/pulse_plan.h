@@ -23,6 +23,8 @@ void EncodePulsePlan(const io::PulsePlan& plan, v1::PulsePlan* message);
 
 // Memory that admitting the plan takes, about.
 int64_t BytesOfPlan(const v1::PulsePlan& message);
+// Phases of all its pulses on all their channels, at most.
+int64_t MostPhases(const v1::PulsePlan& message);
 
 // Of every electrode of the array, in its order.
 void EncodeCharges(const std::vector<io::ElectrodeCharge>& charges,

@@ -80,22 +80,25 @@ absl::StatusOr<env::EpisodeSelection> ParseEpisodeKinds(
   return out;
 }
 
-absl::StatusOr<env::RecordingSelection> ParseCultureKinds(
-    const google::protobuf::RepeatedField<int>& kinds, const env::RecordingSelection& selection) {
+absl::StatusOr<env::RunSelection> ParseCultureKinds(
+    const google::protobuf::RepeatedField<int>& kinds, const env::RecordingSelection& selection,
+    bool has_electrodes) {
   std::vector<v1::RecordedKind> accepted;
   if (selection.spikes) accepted.push_back(v1::RECORDED_KIND_SPIKES);
+  // Electrodes hear all cells.
+  const bool all_spikes = selection.spikes && selection.spike_populations.empty();
+  if (has_electrodes && all_spikes) accepted.push_back(v1::RECORDED_KIND_CHANNEL_EVENTS);
+  accepted.push_back(v1::RECORDED_KIND_STIMULI);
   if (!selection.series.empty()) accepted.push_back(v1::RECORDED_KIND_SERIES);
   if (absl::Status s = CheckKinds(kinds, accepted); !s.ok()) return s;
-  if (accepted.empty()) {
-    return InvalidField("kinds", "none", "something to record: Configure selects it");
-  }
-  env::RecordingSelection out = selection;
-  if (kinds.empty()) return out;
   const auto has = [&](v1::RecordedKind kind) {
-    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    if (!kinds.empty()) return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    return std::find(accepted.begin(), accepted.end(), kind) != accepted.end();
   };
-  out.spikes = out.spikes && has(v1::RECORDED_KIND_SPIKES);
-  if (!has(v1::RECORDED_KIND_SERIES)) out.series.clear();
+  env::RunSelection out = {selection, has(v1::RECORDED_KIND_CHANNEL_EVENTS),
+                           has(v1::RECORDED_KIND_STIMULI)};
+  out.recording.spikes = has(v1::RECORDED_KIND_SPIKES);
+  if (!has(v1::RECORDED_KIND_SERIES)) out.recording.series.clear();
   return out;
 }
 

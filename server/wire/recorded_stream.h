@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "env/culture/culture_types.h"
 #include "env/recording/episode_rows.h"
+#include "env/recording/run_rows.h"
 #include "io/recording/recording_reader.h"
 #include "io/recording/stream.h"
 #include "livnd/v1/recording_service.pb.h"
@@ -16,9 +17,10 @@ namespace livnd::server {
 absl::StatusOr<env::EpisodeSelection> ParseEpisodeKinds(
     const google::protobuf::RepeatedField<int>& kinds, bool has_culture);
 
-// What of a culture's selection is to be recorded. INVALID_FIELD, likewise.
-absl::StatusOr<env::RecordingSelection> ParseCultureKinds(
-    const google::protobuf::RepeatedField<int>& kinds, const env::RecordingSelection& selection);
+// What of a culture's selection is to be recorded, and what else. INVALID_FIELD, likewise.
+absl::StatusOr<env::RunSelection> ParseCultureKinds(
+    const google::protobuf::RepeatedField<int>& kinds, const env::RecordingSelection& selection,
+    bool has_electrodes);
 
 void EncodeAttributes(const io::Attributes& attributes,
                       google::protobuf::RepeatedPtrField<v1::RecordingAttribute>* messages);

@@ -166,8 +166,33 @@ def test_a_culture_is_recorded(client: livnd.Client) -> None:
     push = CultureStimulus("current_na", np.full((30, 1), 0.4), 0.5, [(0, 0)], timing="exact")
     runs = [session.run(20.0, [push]), session.run(10.0)]
     session.stop_recording()
-    spikes = client.read_recording(name)["spikes"]
-    assert len(spikes) == sum(len(run.spike_gids) for run in runs) > 0
+    rows = client.read_recording(name)
+    assert len(rows["spikes"]) == sum(len(run.spike_gids) for run in runs) > 0
+    keys = ["copy", "episode", "tick", "gid", "section", "value", "num_ticks"]
+    given = [(copy, 1, 0, 0, 0, 0.4, 600) for copy in (0, 1)]
+    assert rows["stimuli.current"][keys].tolist() == given
+    assert len(rows["stimuli"]) == 0  # nothing came from electrodes
+    heard = rows["channel_events"]
+    fired = {tuple(row) for row in rows["spikes"][["copy", "tick"]].tolist()}
+    assert {tuple(row) for row in heard[["copy", "tick"]].tolist()} <= fired
+
+
+def test_a_culture_s_pulses_are_recorded(client: livnd.Client) -> None:
+    session = client.create_culture("EI-mini", 1)
+    session.configure(spikes=True, spike_populations=["EXC"])
+    with pytest.raises(errors.InvalidFieldError, match="kinds"):
+        session.start_recording(kinds=["channel_events"])  # electrodes hear all cells
+    session.configure(spikes=False)
+    name = session.start_recording(kinds=["stimuli"])
+    session.clear([3])
+    session.run(5.0)
+    pulse = {"electrodes": [3], "amplitude_ua": 4.0, "width_us": 200.0}
+    session.run(10.0, plan={"pulses": [pulse]})
+    session.stop_recording()
+    rows = client.read_recording(name, ["stimuli"])["stimuli"]
+    keys = ["copy", "episode", "tick", "channel", "value", "num_ticks"]
+    first = (0, 1, 200, 3, -4.0, 8)  # cathodic first, then what balances it
+    assert rows[keys].tolist() == [first, (0, 1, 208, 3, 4.0, 8)]
 
 
 def test_what_is_refused(client: livnd.Client) -> None:
