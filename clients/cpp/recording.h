@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "livnd/v1/culture.pb.h"
 #include "livnd/v1/recording_service.pb.h"
 
 namespace livnd::client {
@@ -13,6 +14,8 @@ namespace livnd::client {
 struct RecordingOptions {
   std::string label;                    // for people, at most 256 bytes
   std::vector<v1::RecordedKind> kinds;  // none: all that there is
+  // Of a task with a culture: what of its cells and electrodes is recorded besides.
+  std::vector<v1::SeriesSelection> series;
 };
 
 // Rows of a stream, packed and little-endian, as header.columns says.

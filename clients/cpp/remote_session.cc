@@ -130,6 +130,7 @@ Result<std::string> RemoteSession::StartRecording(const RecordingOptions& option
   v1::StartRecordingRequest request;
   request.set_label(options.label);
   for (const v1::RecordedKind kind : options.kinds) request.add_kinds(kind);
+  for (const v1::SeriesSelection& series : options.series) *request.add_series() = series;
   v1::StartRecordingResponse response;
   const Result<void> called =
       Operate(&v1::RecordingService::Stub::StartRecording, &request, &response);

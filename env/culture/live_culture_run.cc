@@ -80,7 +80,7 @@ absl::StatusOr<std::shared_ptr<const ElectrodeHearing>> LiveCulture::Hearing() {
     const auto array = io::ElectrodeArray::Create(*setup().electrode_array);
     if (!array.ok()) return array.status();
     hearing_ = std::make_shared<const ElectrodeHearing>(
-        MakeElectrodeHearing(*array, model_->system(), setup(), culture()));
+        MakeElectrodeHearing(*array, model_->system().position_um, setup().orientation, culture()));
   }
   return hearing_;
 }

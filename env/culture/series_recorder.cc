@@ -69,14 +69,16 @@ sim::Probe::Quantity ProbeOf(RecordedQuantity quantity) {
 
 }  // namespace
 
-ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io::System& system,
-                                      const io::CultureSetup& setup, const sim::Culture& culture) {
+ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array,
+                                      absl::Span<const io::Point> position_um,
+                                      const io::DendriteOrientation& orientation,
+                                      const sim::Culture& culture) {
   ElectrodeHearing hearing;
   std::vector<io::Point> points;
   for (const int64_t gid : culture.gids()) {
     const sim::CellGroup& group = culture.groups()[culture.Find(gid).group];
-    const std::vector<io::Point> of_cell = io::SamplingPoints(
-        group.geometry, gid, system.position_um[static_cast<size_t>(gid)], setup.orientation);
+    const std::vector<io::Point> of_cell =
+        io::SamplingPoints(group.geometry, gid, position_um[static_cast<size_t>(gid)], orientation);
     const int n = std::min(kSitesPerCell, static_cast<int>(of_cell.size()));
     for (int section = 0; section < n; ++section) {
       hearing.sites.push_back({gid, section});
@@ -87,24 +89,15 @@ ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io:
   return hearing;
 }
 
-absl::Status CheckSelection(absl::string_view field, const RecordingSelection& selection,
-                            const sim::Culture& culture, bool has_electrodes) {
-  if (selection.series.size() > kMaxSeries) {
-    return MakeFieldError(absl::StrCat(field, ".series"),
-                          absl::StrCat(selection.series.size(), " series"),
+absl::Status CheckSeries(absl::string_view field, absl::Span<const SeriesSelection> series,
+                         const sim::Culture& culture, bool has_electrodes) {
+  if (series.size() > kMaxSeries) {
+    return MakeFieldError(field, absl::StrCat(series.size(), " series"),
                           absl::StrCat("at most ", kMaxSeries, "; one takes many sites"));
   }
-  std::set<std::string> known;
-  for (const sim::CellGroup& group : culture.groups()) known.insert(group.population);
-  for (size_t i = 0; i < selection.spike_populations.size(); ++i) {
-    const std::string& population = selection.spike_populations[i];
-    if (known.count(population) > 0) continue;
-    return MakeFieldError(absl::StrCat(field, ".spike_populations[", i, "]"),
-                          absl::StrCat("'", population, "'"), absl::StrJoin(known, ", "));
-  }
-  for (size_t i = 0; i < selection.series.size(); ++i) {
-    const SeriesSelection& s = selection.series[i];
-    const std::string path = absl::StrCat(field, ".series[", i, "]");
+  for (size_t i = 0; i < series.size(); ++i) {
+    const SeriesSelection& s = series[i];
+    const std::string path = absl::StrCat(field, "[", i, "]");
     const double steps = s.sample_dt_ms / culture.dt_ms();
     if (!(steps >= 1.0 - 1e-9 && steps <= 1e6 && std::fabs(steps - std::round(steps)) <= 1e-6)) {
       return MakeFieldError(absl::StrCat(path, ".sample_dt_ms"), Exact(s.sample_dt_ms),
@@ -139,6 +132,19 @@ absl::Status CheckSelection(absl::string_view field, const RecordingSelection& s
   return absl::OkStatus();
 }
 
+absl::Status CheckSelection(absl::string_view field, const RecordingSelection& selection,
+                            const sim::Culture& culture, bool has_electrodes) {
+  std::set<std::string> known;
+  for (const sim::CellGroup& group : culture.groups()) known.insert(group.population);
+  for (size_t i = 0; i < selection.spike_populations.size(); ++i) {
+    const std::string& population = selection.spike_populations[i];
+    if (known.count(population) > 0) continue;
+    return MakeFieldError(absl::StrCat(field, ".spike_populations[", i, "]"),
+                          absl::StrCat("'", population, "'"), absl::StrJoin(known, ", "));
+  }
+  return CheckSeries(absl::StrCat(field, ".series"), selection.series, culture, has_electrodes);
+}
+
 SeriesRecorder::SeriesRecorder(const SeriesSelection& selection, int copy,
                                const sim::Culture& culture,
                                std::shared_ptr<const ElectrodeHearing> hearing) {
@@ -154,6 +160,12 @@ SeriesRecorder::SeriesRecorder(const SeriesSelection& selection, int copy,
               : selection.quantity == RecordedQuantity::kLearnedWeight
                   ? static_cast<int64_t>(culture.plastic_connections().size())
                   : static_cast<int64_t>(selection.sites.size());
+}
+
+void SeriesRecorder::Begin() {
+  probe_.steps_seen = 0;
+  probe_.samples.clear();
+  samples_.clear();
 }
 
 void SeriesRecorder::Keep() {

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "env/culture/culture_types.h"
 #include "io/culture/culture_setup.h"
 #include "io/device/electrode_array.h"
@@ -23,10 +24,15 @@ struct ElectrodeHearing {
   std::vector<Site> sites;
   io::SparseGains gains;  // [electrode][site]
 };
-ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array, const io::System& system,
-                                      const io::CultureSetup& setup, const sim::Culture& culture);
+// `position_um`: of every cell of the system, by gid.
+ElectrodeHearing MakeElectrodeHearing(const io::ElectrodeArray& array,
+                                      absl::Span<const io::Point> position_um,
+                                      const io::DendriteOrientation& orientation,
+                                      const sim::Culture& culture);
 
-// MakeFieldError below `field` unless the culture has what is selected.
+// MakeFieldErrors below `field` unless the culture has what is selected.
+absl::Status CheckSeries(absl::string_view field, absl::Span<const SeriesSelection> series,
+                         const sim::Culture& culture, bool has_electrodes);
 absl::Status CheckSelection(absl::string_view field, const RecordingSelection& selection,
                             const sim::Culture& culture, bool has_electrodes);
 
@@ -37,6 +43,8 @@ class SeriesRecorder {
   SeriesRecorder(const SeriesSelection& selection, int copy, const sim::Culture& culture,
                  std::shared_ptr<const ElectrodeHearing> hearing);
 
+  // Begins another run, of which nothing is kept yet.
+  void Begin();
   // To be given to every Gang::Advance of the run.
   sim::Probe* probe() { return &probe_; }
   // After an Advance: keeps what the probe has found ...

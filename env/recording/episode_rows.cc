@@ -76,6 +76,7 @@ EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSele
     const int place = add(selection.observations, StreamOf("observations", tensor));
     if (observations_ < 0) observations_ = place;
   }
+  series_ = SeriesRows(environment.series(), environment.num_series_rows(), &streams_);
   for (size_t copy = 0; copy < now_.size(); ++copy) now_[copy].copy = static_cast<int32_t>(copy);
 }
 
@@ -138,6 +139,20 @@ void EpisodeRows::AddActivity(const StepActivity& activity, const io::RowKey& ke
   }
 }
 
+void EpisodeRows::AddSeries(const StepActivity& activity, const io::RowKey& key,
+                            absl::Span<std::string> rows) const {
+  for (size_t i = 0; i < activity.series.size(); ++i) {
+    const SeriesRecorder& recorder = activity.series[i];
+    const auto num_rows = static_cast<size_t>(recorder.num_rows());
+    const int64_t sample_ticks = std::llround(series_.series(i).sample_dt_ms / tick_ms_);
+    io::RowKey at = key;
+    for (size_t first = 0; first < recorder.samples().size(); first += num_rows) {
+      series_.AddSample(i, at, recorder.samples().data() + first, 1, rows);
+      at.tick += sample_ticks;
+    }
+  }
+}
+
 void EpisodeRows::AddReset(const VectorEnvironment& environment, absl::Span<std::string> rows) {
   const Outcome& outcome = environment.outcome();
   for (size_t c = 0; c < now_.size(); ++c) {
@@ -156,7 +171,9 @@ void EpisodeRows::AddStep(const TensorBatch& actions, const VectorEnvironment& e
       continue;
     }
     AddTensors(actions, now_[c], actions_, rows);
-    AddActivity(environment.activity(static_cast<int>(c)), now_[c], rows);
+    const StepActivity activity = environment.activity(static_cast<int>(c));
+    AddActivity(activity, now_[c], rows);
+    if (outcome.failed[c] == 0) AddSeries(activity, now_[c], rows);
     io::RowKey end = now_[c];
     end.tick = outcome.began[c] ? end.tick + step_ticks_ : outcome.ticks[c];
     if (rewards_ >= 0) {

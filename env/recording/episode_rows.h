@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "env/recording/channel_events.h"
+#include "env/recording/series_rows.h"
 #include "env/spec.h"
 #include "env/task/vector_environment.h"
 #include "env/tensor_batch.h"
@@ -37,9 +38,12 @@ class EpisodeRows {
   EpisodeRows(const VectorEnvironment& environment, const EpisodeSelection& selection);
 
   // Of those that are selected: "episode_starts", "rewards", "spikes", "channel_events" and "stimuli"
-  // (io/recording/streams.h), then "actions.NAME" and "observations.NAME" for each tensor of the spec.
+  // (io/recording/streams.h), then "actions.NAME" and "observations.NAME" for each tensor of the spec, and the
+  // streams of SeriesRows of the series that the environment records.
   const std::vector<io::StreamSpec>& streams() const { return streams_; }
 
+  // What series' rows are, to be written once.
+  void AddLabels(absl::Span<std::string> rows) const { series_.AddLabels(rows); }
   // The environment is in the middle of its episodes, where the last outcome, or a Restore, left it.
   void StartFrom(const Outcome& outcome);
   // The same; and the starts of the episodes that run, which are not in the recording, or not with these
@@ -57,6 +61,8 @@ class EpisodeRows {
   void AddStart(const Outcome& outcome, int copy, absl::Span<std::string> rows) const;
   void AddActivity(const StepActivity& activity, const io::RowKey& key,
                    absl::Span<std::string> rows) const;
+  void AddSeries(const StepActivity& activity, const io::RowKey& key,
+                 absl::Span<std::string> rows) const;
   // A copy's elements of each tensor, to the streams from `first` on; nowhere where that is -1.
   void AddTensors(const TensorBatch& batch, const io::RowKey& key, int first,
                   absl::Span<std::string> rows) const;
@@ -67,7 +73,8 @@ class EpisodeRows {
   // Places of streams, or -1.
   int starts_ = -1, rewards_ = -1, spikes_ = -1, events_ = -1, stimuli_ = -1;
   int actions_ = -1, observations_ = -1;  // the first of them
-  std::vector<int32_t> electrode_ids_;    // in declared order
+  SeriesRows series_;
+  std::vector<int32_t> electrode_ids_;  // in declared order
   ChannelEvents channel_events_;
   std::vector<io::RowKey> now_;  // [copy]
 };

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,22 +20,6 @@ struct Kind {
   std::string name;
   absl::string_view unit;
 };
-
-Kind KindOf(const SeriesSelection& series) {
-  switch (series.quantity) {
-    case RecordedQuantity::kVoltageMv:
-      return {std::string(io::kVoltages), "mV"};
-    case RecordedQuantity::kMembraneCurrentUa:
-      return {"membrane_currents", "uA"};
-    case RecordedQuantity::kState:
-      return {absl::StrCat("states.", series.state), ""};
-    case RecordedQuantity::kElectrodePotentialUv:
-      return {std::string(io::kPotentials), "uV"};
-    case RecordedQuantity::kLearnedWeight:
-      return {std::string(io::kLearnedWeights), ""};
-  }
-  return {};
-}
 
 // Of stimuli that sites are given in a mode.
 Kind SiteKindOf(sim::StimulusMode mode) {
@@ -106,35 +89,14 @@ RunRows::RunRows(const RunSelection& selection, absl::Span<const int64_t> num_ro
       sites_[static_cast<size_t>(mode)] = add(io::SiteStimuliStream(kind.name, kind.unit));
     }
   }
-  std::map<std::string, int> num_named;
-  for (size_t i = 0; i < selection_.recording.series.size(); ++i) {
-    const SeriesSelection& series = selection_.recording.series[i];
-    const Kind kind = KindOf(series);
-    const int number = ++num_named[kind.name];
-    const std::string name = number == 1 ? kind.name : absl::StrCat(kind.name, ".", number);
-    series_.push_back(add(io::SeriesStream(
-        name, series.single_precision ? io::ElementType::kFloat32 : io::ElementType::kFloat64,
-        num_rows[i], kind.unit, {{"sample_dt_ms", series.sample_dt_ms}})));
-    labels_.push_back(series.sites.empty() ? -1 : add(io::LabelsStream(name, {"gid", "section"})));
-  }
-}
-
-void RunRows::AddLabels(absl::Span<std::string> rows) const {
-  for (size_t i = 0; i < labels_.size(); ++i) {
-    if (labels_[i] < 0) continue;
-    for (const Site& site : selection_.recording.series[i].sites) {
-      io::AppendValue(site.gid, &rows[labels_[i]]);
-      io::AppendValue(int64_t{site.section}, &rows[labels_[i]]);
-    }
-  }
+  series_ = SeriesRows(selection_.recording.series, num_rows, &streams_);
 }
 
 void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,
-                        std::string* rows) const {
-  const SeriesSelection& selection = selection_.recording.series[series];
+                        absl::Span<std::string> rows) const {
   const RecordedSeries& recorded = recording.series[series];
   const auto num_copies = static_cast<int>(recording.failed_at_ms.size());
-  const int64_t sample_ticks = std::llround(selection.sample_dt_ms / dt_ms_);
+  const int64_t sample_ticks = std::llround(series_.series(series).sample_dt_ms / dt_ms_);
   for (int copy = 0; copy < num_copies; ++copy) {
     const double failed_at_ms = recording.failed_at_ms[copy];
     const double* const values =
@@ -142,15 +104,8 @@ void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_
     for (int64_t sample = 0; sample < recorded.num_samples; ++sample) {
       const int64_t tick = recording.start_tick + sample * sample_ticks;
       if (static_cast<double>(tick) * dt_ms_ >= failed_at_ms) break;
-      io::AppendKey({copy, num_clears, tick}, rows);
-      for (int64_t row = 0; row < recorded.num_rows; ++row) {
-        const double value = values[row * recorded.num_samples + sample];
-        if (selection.single_precision) {
-          io::AppendValue(static_cast<float>(value), rows);
-        } else {
-          io::AppendValue(value, rows);
-        }
-      }
+      series_.AddSample(series, {copy, num_clears, tick}, values + sample, recorded.num_samples,
+                        rows);
     }
   }
 }
@@ -215,7 +170,7 @@ void RunRows::AddRun(const CultureRecording& recording, int64_t num_clears,
   }
   if (selection_.stimuli) AddStimuli(recording, num_clears, rows);
   for (size_t i = 0; i < series_.size(); ++i) {
-    AddSeries(recording, i, num_clears, &rows[series_[i]]);
+    AddSeries(recording, i, num_clears, rows);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "env/culture/culture_types.h"
 #include "env/culture/live_culture.h"
 #include "env/recording/channel_events.h"
+#include "env/recording/series_rows.h"
 #include "io/recording/stream.h"
 #include "sim/stimulus/stimulus.h"
 
@@ -48,21 +49,19 @@ class RunRows {
 
   // "spikes" if they are selected, and "channel_events"; of stimuli "stimuli" where there are electrodes,
   // "stimuli.fibers" where there are fibres, and for each mode that cells take "stimuli.extracellular",
-  // "stimuli.current", "stimuli.current_density" or "stimuli.light", of those that are given to sites; for
-  // each series one named by its quantity ("voltages", "membrane_currents", "potentials",
-  // "learned_weights", "states.NAME"; ".2" and so on where there are several), and where it has sites,
-  // "NAME.labels" of their gids and sections.
+  // "stimuli.current", "stimuli.current_density" or "stimuli.light", of those that are given to sites;
+  // then those of SeriesRows.
   const std::vector<io::StreamSpec>& streams() const { return streams_; }
 
   // Rows that the labels' streams have, to be written once: appended to rows[i] of streams()[i].
-  void AddLabels(absl::Span<std::string> rows) const;
+  void AddLabels(absl::Span<std::string> rows) const { series_.AddLabels(rows); }
   // Of a run after so many Clears.
   void AddRun(const CultureRecording& recording, int64_t num_clears,
               absl::Span<std::string> rows) const;
 
  private:
   void AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,
-                 std::string* rows) const;
+                 absl::Span<std::string> rows) const;
 
   void AddStimuli(const CultureRecording& recording, int64_t num_clears,
                   absl::Span<std::string> rows) const;
@@ -78,8 +77,7 @@ class RunRows {
   // Places of streams, or -1.
   int spikes_ = -1, events_ = -1, electrodes_ = -1, fibers_ = -1;
   std::array<int, sim::kNumStimulusModes> sites_;
-  std::vector<int> series_;  // [series]
-  std::vector<int> labels_;
+  SeriesRows series_;
 };
 
 }  // namespace livnd::env

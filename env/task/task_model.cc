@@ -96,9 +96,8 @@ absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::Sys
   const auto array = io::ElectrodeArray::Create(*setup->electrode_array);
   if (!array.ok()) return array.status();
 
-  std::shared_ptr<TaskModel> model(new TaskModel());
-  model->culture_ = *std::move(culture);
-  model->electrode_ids_ = array->ids();
+  std::shared_ptr<TaskModel> model(
+      new TaskModel(*std::move(culture), *array, system.position_um, setup->orientation));
   if (setup->culture.model.point.has_value()) {
     model->stimulus_mode_ = sim::StimulusMode::kCurrent;
     model->stimulation_ = io::ElectrodeCurrentMap(*array, system, *model->culture_,
@@ -107,13 +106,25 @@ absl::StatusOr<std::shared_ptr<const TaskModel>> TaskModel::Create(const io::Sys
     model->stimulation_ =
         io::ElectrodeStimulationMap(*array, system, *model->culture_, setup->orientation);
   }
-  model->gids_in_reach_ = array->CellsInReach(system.position_um);
   if (!model->Settle(config)) {
     return InFile(system.directory,
                   MakeFieldError("", "a culture that does not stay finite while it settles",
                                  "cultures that do"));
   }
   return std::shared_ptr<const TaskModel>(std::move(model));
+}
+
+TaskModel::TaskModel(std::shared_ptr<const sim::Culture> culture, io::ElectrodeArray array,
+                     std::vector<io::Point> position_um, io::DendriteOrientation orientation)
+    : culture_(std::move(culture)),
+      array_(std::move(array)),
+      position_um_(std::move(position_um)),
+      orientation_(orientation),
+      electrode_ids_(array_.ids()),
+      gids_in_reach_(array_.CellsInReach(position_um_)) {}
+
+ElectrodeHearing TaskModel::Hearing() const {
+  return MakeElectrodeHearing(array_, position_um_, orientation_, *culture_);
 }
 
 bool TaskModel::Settle(const TaskModelConfig& config) {

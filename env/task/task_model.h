@@ -12,6 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "env/culture/series_recorder.h"
+#include "io/culture/culture_setup.h"
+#include "io/device/electrode_array.h"
 #include "io/system/system.h"
 #include "sim/culture/culture.h"
 #include "sim/gang/probe.h"
@@ -74,17 +77,24 @@ class TaskModel {
   // [electrode] gids of the cells that it hears.
   const std::vector<std::vector<uint32_t>>& gids_in_reach() const { return gids_in_reach_; }
 
+  // How the electrodes hear membrane currents. Makes it.
+  ElectrodeHearing Hearing() const;
+
   // State of a copy at the start of an episode, before its noise is keyed.
   absl::Span<const double> settled_state() const { return settled_state_; }
   // Spikes of the kept steps before it, oldest first.
   const std::vector<std::vector<sim::Spike>>& settled_spikes() const { return settled_spikes_; }
 
  private:
-  TaskModel() = default;
+  TaskModel(std::shared_ptr<const sim::Culture> culture, io::ElectrodeArray array,
+            std::vector<io::Point> position_um, io::DendriteOrientation orientation);
   // False if the culture does not stay finite.
   bool Settle(const TaskModelConfig& config);
 
-  std::shared_ptr<const sim::Culture> culture_;
+  const std::shared_ptr<const sim::Culture> culture_;
+  const io::ElectrodeArray array_;
+  const std::vector<io::Point> position_um_;  // [gid]
+  const io::DendriteOrientation orientation_;
   std::shared_ptr<const sim::StimulusMap> stimulation_;
   sim::StimulusMode stimulus_mode_ = sim::StimulusMode::kField;
   std::vector<int32_t> electrode_ids_;

@@ -39,6 +39,8 @@ struct GroupScratch {
   std::vector<sim::Spike> spikes, sorted;  // by time; by copy, then time
   std::vector<size_t> end_of_copy;         // into sorted
   std::vector<uint8_t> rests;              // [copy of the group] 1: its episode has ended
+  std::vector<std::vector<SeriesRecorder>> recorders;  // [copy of the group][series]
+  std::vector<sim::Probe*> probes;                     // of copies that do not rest
 };
 
 // Sorts spikes by copy, those of one copy by time as they are.
@@ -131,7 +133,52 @@ class TaskEnvironment final : public VectorEnvironment {
     const size_t first = k == 0 ? 0 : scratch.end_of_copy[k - 1];
     return {copy.start_tick,
             absl::MakeSpan(scratch.sorted).subspan(first, scratch.end_of_copy[k] - first),
-            copy.currents_ua.get()};
+            copy.currents_ua.get(),
+            scratch.recorders.empty() ? absl::Span<const SeriesRecorder>() : scratch.recorders[k]};
+  }
+  const std::vector<SeriesSelection>& series() const override { return series_; }
+  std::vector<int64_t> num_series_rows() const override {
+    std::vector<int64_t> out;
+    if (series_.empty()) return out;
+    for (const SeriesRecorder& recorder : scratch_[0].recorders[0]) {
+      out.push_back(recorder.num_rows());
+    }
+    return out;
+  }
+
+  absl::Status RecordSeries(std::vector<SeriesSelection> series) override {
+    if (!series.empty() && !cultures_.has_value()) {
+      return MakeFieldError("series", absl::StrCat(series.size(), " series"),
+                            "none: the task has no culture");
+    }
+    std::shared_ptr<const ElectrodeHearing> hearing;
+    if (!series.empty()) {
+      if (absl::Status s = CheckSeries("series", series, cultures_->culture(), true); !s.ok()) {
+        return s;
+      }
+      if (std::any_of(series.begin(), series.end(), [](const SeriesSelection& s) {
+            return s.quantity == RecordedQuantity::kElectrodePotentialUv;
+          })) {
+        hearing = std::make_shared<const ElectrodeHearing>(task_->model()->Hearing());
+      }
+    }
+    series_ = std::move(series);
+    for (GroupScratch& scratch : scratch_) {
+      scratch.recorders.clear();
+      scratch.probes.clear();
+    }
+    if (series_.empty()) return absl::OkStatus();
+    cultures_->ParallelFor([&](Copies::Group& group) {
+      GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
+      scratch.recorders.resize(static_cast<size_t>(group.size()));
+      for (int k = 0; k < group.size(); ++k) {
+        for (const SeriesSelection& s : series_) {
+          scratch.recorders[static_cast<size_t>(k)].emplace_back(s, k, cultures_->culture(),
+                                                                 hearing);
+        }
+      }
+    });
+    return absl::OkStatus();
   }
   bool was_reset() const override {
     return std::all_of(copies_.begin(), copies_.end(), [](const Copy& c) { return c.was_reset; });
@@ -177,7 +224,8 @@ class TaskEnvironment final : public VectorEnvironment {
     return passage_->Continue(max_ticks, [&](Copies::Group& group, int64_t from, int64_t to) {
       GroupScratch& scratch = scratch_[static_cast<size_t>(group.index())];
       if (from == 0) BeginGroup(*actions_, group, scratch);
-      group.Advance(to - from, &scratch.spikes, {}, scratch.rests);
+      group.Advance(to - from, &scratch.spikes, scratch.probes, scratch.rests);
+      KeepSamples(scratch);
       if (to == step_ticks_) FinishGroup(*actions_, group, scratch);
     });
   }
@@ -413,6 +461,19 @@ class TaskEnvironment final : public VectorEnvironment {
       cultures_->Install(c, task_->model()->stimulus_mode(), currents_ua).IgnoreError();
     }
     scratch.spikes.clear();
+    scratch.probes.clear();
+    for (size_t k = 0; k < scratch.recorders.size(); ++k) {
+      for (SeriesRecorder& recorder : scratch.recorders[k]) {
+        recorder.Begin();
+        if (scratch.rests[k] == 0) scratch.probes.push_back(recorder.probe());
+      }
+    }
+  }
+
+  static void KeepSamples(GroupScratch& scratch) {
+    for (std::vector<SeriesRecorder>& recorders : scratch.recorders) {
+      for (SeriesRecorder& recorder : recorders) recorder.Keep();
+    }
   }
 
   void FinishGroup(const TensorBatch& actions, const Copies::Group& group, GroupScratch& scratch) {
@@ -462,6 +523,7 @@ class TaskEnvironment final : public VectorEnvironment {
   std::vector<double> states_;      // [copy][Task::state_size()]
   std::optional<Copies> cultures_;  // of a task that has a model
   std::vector<GroupScratch> scratch_;
+  std::vector<SeriesSelection> series_;  // that are recorded
   // Of the step that has begun.
   const TensorBatch* actions_ = nullptr;
   std::optional<Passage> passage_;  // with cultures

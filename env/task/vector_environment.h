@@ -13,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "env/copies.h"
+#include "env/culture/culture_types.h"
+#include "env/culture/series_recorder.h"
 #include "env/passage.h"
 #include "env/spec.h"
 #include "env/task/task.h"
@@ -83,6 +85,8 @@ struct StepActivity {
   int64_t start_tick = 0;                      // the culture's own, when the step began
   absl::Span<const sim::Spike> spikes;         // by time, in the culture's ticks
   const sim::Waveform* currents_ua = nullptr;  // of the electrodes in declared order
+  // Of the series that are recorded, in their order; their samples are good unless the copy failed.
+  absl::Span<const SeriesRecorder> series;
 };
 
 // Runs a task on N copies: their seeds, their episodes, and what happens to those that have ended.
@@ -121,6 +125,14 @@ class VectorEnvironment {
   // Takes a step that has begun on, some copies of it by at most max_ticks >= 1. Until it is over,
   // nothing else may be called but this. How a step is cut changes no bit.
   virtual Progress ContinueStep(int64_t max_ticks) = 0;
+
+  // Has every Step record these series of every copy, which change no bit of anything else, from the
+  // step's start on and every sample_dt_ms from there; activity() has them. None: no more. Between two
+  // calls. MakeFieldErrors below "series"; nothing has changed then.
+  virtual absl::Status RecordSeries(std::vector<SeriesSelection> series) = 0;
+  virtual const std::vector<SeriesSelection>& series() const = 0;
+  // Numbers of each sample of each of them.
+  virtual std::vector<int64_t> num_series_rows() const = 0;
 
   // A copy as it is between two calls.
   virtual EnvironmentCopy Save(int copy) const = 0;

@@ -178,6 +178,10 @@ absl::StatusOr<HostedEnvironment::FirstRows> HostedCulture::BeginRows(
   LIVND_ASSIGN_OR_RETURN(const env::RunSelection selection,
                          ParseCultureKinds(request.kinds(), culture_->selection(),
                                            culture_->setup().electrode_array.has_value()));
+  if (request.series_size() > 0) {
+    return InvalidField("series", absl::StrCat(request.series_size(), " series"),
+                        "none: Configure.recording selects those of a culture");
+  }
   rows_ = std::make_unique<env::RunRows>(selection, culture_->num_rows(),
                                          culture_->culture().dt_ms(), env::ChannelsOf(*culture_));
   FirstRows out;

@@ -19,8 +19,9 @@ absl::Status HostedEnvironment::StartRecording(const v1::StartRecordingRequest& 
                         absl::StrCat("at most ", kMaxLabelBytes, " bytes"));
   }
   LIVND_ASSIGN_OR_RETURN(FirstRows first, BeginRows(request));
-  const absl::Status started = recorder_.Start(
-      request, env::RecordingAttributes(spec(), num_envs()), std::move(first.streams));
+  const absl::Status started =
+      recorder_.Start(request, env::RecordingAttributes(spec(), num_envs()),
+                      std::move(first.streams), first.operation_bytes);
   if (!started.ok()) {
     EndRows();
     return started;
@@ -44,7 +45,7 @@ absl::Status HostedEnvironment::StopRecording(const v1::StopRecordingRequest&,
 
 absl::Status HostedEnvironment::GoOnRecording(const v1::JournalRecording& recording) {
   LIVND_ASSIGN_OR_RETURN(const FirstRows first, BeginRows(recording.request()));
-  recorder_.GoOn(recording, first.streams);
+  recorder_.GoOn(recording, first.streams, first.operation_bytes);
   return absl::OkStatus();
 }
 

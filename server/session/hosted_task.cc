@@ -1,6 +1,8 @@
 #include "server/session/hosted_task.h"
 
+#include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -10,12 +12,16 @@
 #include "server/wire/episode.h"
 #include "server/wire/errors.h"
 #include "server/wire/recorded_stream.h"
+#include "server/wire/recording.h"
 #include "server/wire/rendering.h"
 
 namespace livnd::server {
 namespace {
 
 constexpr char kAccepted[] = "Reset of every copy";
+// A number of a series is kept as it is sampled, and as a row of a string that grows.
+constexpr int64_t kBytesOfNumber = 8, kBytesOfKey = 20;
+constexpr int64_t kTimesSampled = 3;
 
 }  // namespace
 
@@ -64,12 +70,33 @@ absl::StatusOr<HostedEnvironment::FirstRows> HostedTask::BeginRows(
   LIVND_ASSIGN_OR_RETURN(
       const env::EpisodeSelection selection,
       ParseEpisodeKinds(request.kinds(), environment_->task().model() != nullptr));
+  LIVND_ASSIGN_OR_RETURN(std::vector<env::SeriesSelection> series,
+                         ParseSeries("series", request.series()));
+  LIVND_RETURN_IF_ERROR(environment_->RecordSeries(std::move(series)));
   rows_ = std::make_unique<env::EpisodeRows>(*environment_, selection);
   FirstRows out;
   out.streams = rows_->streams();
   out.rows.resize(out.streams.size());
+  out.operation_bytes = SeriesBytes();
+  rows_->AddLabels(absl::MakeSpan(out.rows));
   rows_->AddRestore(*environment_, absl::MakeSpan(out.rows));
   return out;
+}
+
+void HostedTask::EndRows() {
+  rows_.reset();
+  environment_->RecordSeries({}).IgnoreError();  // none can always be
+}
+
+int64_t HostedTask::SeriesBytes() const {
+  const std::vector<int64_t> num_rows = environment_->num_series_rows();
+  int64_t bytes = 0;
+  for (size_t i = 0; i < num_rows.size(); ++i) {
+    const double num_samples =
+        std::ceil(spec().step_duration_ms / environment_->series()[i].sample_dt_ms);
+    bytes += static_cast<int64_t>(num_samples) * (num_rows[i] * kBytesOfNumber + kBytesOfKey);
+  }
+  return kTimesSampled * num_envs() * bytes;
 }
 
 absl::Status HostedTask::Reset(const v1::ResetRequest& request, v1::ResetResponse* response) {

@@ -42,7 +42,9 @@ class HostedTask final : public HostedEnvironment {
  private:
   std::vector<env::StepActivity> ActivityOf(absl::Span<const int> copies) const;
   absl::StatusOr<FirstRows> BeginRows(const v1::StartRecordingRequest& request) override;
-  void EndRows() override { rows_.reset(); }
+  void EndRows() override;
+  // What the series of a step take up, and their rows.
+  int64_t SeriesBytes() const;
   // Adds what the last Reset or Step did.
   void CountWork(bool stepped);
 

@@ -27,7 +27,8 @@ constexpr int64_t kTimesWaiting = 2;
 Recorder::~Recorder() { EndFile(/*paused=*/place_.comes_back); }
 
 absl::Status Recorder::Start(const v1::StartRecordingRequest& request, io::Attributes attributes,
-                             std::vector<io::StreamSpec> streams) {
+                             std::vector<io::StreamSpec> streams, int64_t operation_bytes) {
+  operation_bytes_ = operation_bytes;
   std::string name =
       io::BytesSha256(absl::StrCat(key_, "\n", request.op_index())).substr(0, kNameBytes);
   std::shared_ptr<GrowingRecording> growing;
@@ -39,11 +40,8 @@ absl::Status Recorder::Start(const v1::StartRecordingRequest& request, io::Attri
     attributes[std::string(kLabel)] = request.label();
     attributes[std::string(kSessionTag)] = place_.session_tag;
     attributes[std::string(kStartUnixS)] = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
-    LIVND_ASSIGN_OR_RETURN(memory,
-                           ReserveMemory(*place_.memory, MemoryUse::kSessions,
-                                         io::RecordingFile::MemoryBytes(streams) +
-                                             kTimesWaiting * GrowingRecording::kMaxWaitingBytes,
-                                         "a recording"));
+    LIVND_ASSIGN_OR_RETURN(memory, ReserveMemory(*place_.memory, MemoryUse::kSessions,
+                                                 NumBytes(streams), "a recording"));
     auto created = place_.folder->Create(place_.tenant, name, attributes, streams);
     if (!created.ok()) {
       return ReasonOf(created.status()).empty() ? StateNotWritten(created.status(), /*done=*/false)
@@ -70,7 +68,8 @@ absl::Status Recorder::Start(const v1::StartRecordingRequest& request, io::Attri
 }
 
 void Recorder::GoOn(const v1::JournalRecording& recording,
-                    const std::vector<io::StreamSpec>& streams) {
+                    const std::vector<io::StreamSpec>& streams, int64_t operation_bytes) {
+  operation_bytes_ = operation_bytes;
   active_ = true;
   request_ = recording.request();
   name_ = recording.recording();
@@ -78,6 +77,11 @@ void Recorder::GoOn(const v1::JournalRecording& recording,
   num_rows_.assign(recording.num_rows().begin(), recording.num_rows().end());
   num_rows_.resize(streams.size());
   OpenFile(streams);
+}
+
+int64_t Recorder::NumBytes(const std::vector<io::StreamSpec>& streams) const {
+  return io::RecordingFile::MemoryBytes(streams) +
+         kTimesWaiting * GrowingRecording::kMaxWaitingBytes + operation_bytes_;
 }
 
 void Recorder::OpenFile(const std::vector<io::StreamSpec>& streams) {
@@ -96,9 +100,7 @@ void Recorder::OpenFile(const std::vector<io::StreamSpec>& streams) {
     return;
   }
   growing_ = *std::move(growing);
-  memory_ = place_.memory->Reserve(
-      MemoryUse::kSessions,
-      io::RecordingFile::MemoryBytes(streams) + kTimesWaiting * GrowingRecording::kMaxWaitingBytes);
+  memory_ = place_.memory->Reserve(MemoryUse::kSessions, NumBytes(streams));
   const std::vector<io::StreamSpec>& there = growing_->streams();
   const std::vector<int64_t> num_flushed = growing_->counts().flushed;
   bool fits = there.size() == streams.size();

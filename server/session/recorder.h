@@ -51,10 +51,11 @@ class Recorder {
   bool active() const { return active_; }
   const std::string& name() const { return name_; }
 
-  // Begins a recording by operation request.op_index. OUT_OF_MEMORY, QUOTA_EXCEEDED,
+  // Begins a recording by operation request.op_index. Each operation takes up operation_bytes besides while it
+  // is recorded. OUT_OF_MEMORY, QUOTA_EXCEEDED,
   // STATE_NOT_WRITTEN.
   absl::Status Start(const v1::StartRecordingRequest& request, io::Attributes attributes,
-                     std::vector<io::StreamSpec> streams);
+                     std::vector<io::StreamSpec> streams, int64_t operation_bytes = 0);
   void Stop();
 
   // Where an operation puts its rows, [stream]; and how long it took to make them.
@@ -77,7 +78,8 @@ class Recorder {
   // nothing to be told.
   bool Encode(v1::JournalRecording* recording);
   // The recording that a journal begins with.
-  void GoOn(const v1::JournalRecording& recording, const std::vector<io::StreamSpec>& streams);
+  void GoOn(const v1::JournalRecording& recording, const std::vector<io::StreamSpec>& streams,
+            int64_t operation_bytes = 0);
   // Between them operations are done again.
   void BeginRedo() { redoing_ = true; }
   void EndRedo();
@@ -86,11 +88,14 @@ class Recorder {
   // Has the recording go on in its file, which has at least so many rows of each stream.
   void OpenFile(const std::vector<io::StreamSpec>& streams);
   void EndFile(bool paused);
+  // What the recording takes up.
+  int64_t NumBytes(const std::vector<io::StreamSpec>& streams) const;
   // There is no file any more, or none that can be gone on with.
   void CutShort(absl::string_view why);
 
   Place place_;
   std::string key_;
+  int64_t operation_bytes_ = 0;
   bool active_ = false;
   bool redoing_ = false;
   v1::StartRecordingRequest request_;

@@ -3,10 +3,12 @@
 #define LIVND_SERVER_TESTING_FAKE_ENVIRONMENT_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -159,6 +161,13 @@ class FakeEnvironment final : public env::VectorEnvironment {
   }
   const env::Outcome& outcome() const override { return environment_->outcome(); }
   env::StepActivity activity(int copy) const override { return environment_->activity(copy); }
+  absl::Status RecordSeries(std::vector<env::SeriesSelection> series) override {
+    return environment_->RecordSeries(std::move(series));
+  }
+  const std::vector<env::SeriesSelection>& series() const override {
+    return environment_->series();
+  }
+  std::vector<int64_t> num_series_rows() const override { return environment_->num_series_rows(); }
   const env::Task& task() const override { return environment_->task(); }
   bool was_reset() const override { return environment_->was_reset(); }
   int first_ended() const override { return environment_->first_ended(); }

@@ -26,19 +26,18 @@ constexpr std::pair<v1::RecordedQuantity, env::RecordedQuantity> kRecorded[] = {
 
 }  // namespace
 
-absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection) {
-  env::RecordingSelection out;
-  out.spikes = selection.spikes();
-  out.spike_populations.assign(selection.spike_populations().begin(),
-                               selection.spike_populations().end());
-  for (int i = 0; i < selection.series_size(); ++i) {
-    const v1::SeriesSelection& series = selection.series(i);
-    const std::string field = absl::StrCat("recording.series[", i, "]");
-    env::SeriesSelection& added = out.series.emplace_back();
+absl::StatusOr<std::vector<env::SeriesSelection>> ParseSeries(
+    const std::string& field,
+    const google::protobuf::RepeatedPtrField<v1::SeriesSelection>& messages) {
+  std::vector<env::SeriesSelection> out;
+  for (int i = 0; i < messages.size(); ++i) {
+    const v1::SeriesSelection& series = messages[i];
+    const std::string place = absl::StrCat(field, "[", i, "]");
+    env::SeriesSelection& added = out.emplace_back();
     const auto* known = std::find_if(std::begin(kRecorded), std::end(kRecorded),
                                      [&](const auto& q) { return q.first == series.quantity(); });
     if (known == std::end(kRecorded)) {
-      return InvalidField(absl::StrCat(field, ".quantity"),
+      return InvalidField(absl::StrCat(place, ".quantity"),
                           absl::StrCat(static_cast<int>(series.quantity())),
                           "a RecordedQuantity but UNSPECIFIED");
     }
@@ -46,14 +45,23 @@ absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelect
     added.state = series.state();
     added.sample_dt_ms = series.sample_dt_ms();
     if (series.dtype() != v1::DATA_TYPE_FLOAT64 && series.dtype() != v1::DATA_TYPE_FLOAT32) {
-      return InvalidField(absl::StrCat(field, ".dtype"),
+      return InvalidField(absl::StrCat(place, ".dtype"),
                           absl::StrCat(static_cast<int>(series.dtype())),
                           "DATA_TYPE_FLOAT64, DATA_TYPE_FLOAT32");
     }
     added.single_precision = series.dtype() == v1::DATA_TYPE_FLOAT32;
     if (!series.has_sites()) continue;
-    LIVND_ASSIGN_OR_RETURN(added.sites, ParseSites(absl::StrCat(field, ".sites"), series.sites()));
+    LIVND_ASSIGN_OR_RETURN(added.sites, ParseSites(absl::StrCat(place, ".sites"), series.sites()));
   }
+  return out;
+}
+
+absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection) {
+  env::RecordingSelection out;
+  out.spikes = selection.spikes();
+  out.spike_populations.assign(selection.spike_populations().begin(),
+                               selection.spike_populations().end());
+  LIVND_ASSIGN_OR_RETURN(out.series, ParseSeries("recording.series", selection.series()));
   for (int i = 0; i < selection.decodings_size(); ++i) {
     LIVND_ASSIGN_OR_RETURN(
         env::DecodingSelection decoding,

@@ -3,6 +3,8 @@
 #define LIVND_SERVER_WIRE_RECORDING_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "env/culture/culture_types.h"
@@ -13,6 +15,10 @@ namespace livnd::server {
 // Sees to enum values and shapes; ranges and sites are the culture's. Fields are named below
 // "recording".
 absl::StatusOr<env::RecordingSelection> ParseSelection(const v1::RecordingSelection& selection);
+// The same of series alone, named below `field`.
+absl::StatusOr<std::vector<env::SeriesSelection>> ParseSeries(
+    const std::string& field,
+    const google::protobuf::RepeatedPtrField<v1::SeriesSelection>& messages);
 void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSelection* message);
 
 // Takes the numbers from the recording.

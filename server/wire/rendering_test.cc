@@ -65,7 +65,7 @@ TEST(RenderingTest, NoCopiesAreNoRows) {
 TEST(RenderingTest, WhatAnAnswerTakesIsKnownBeforeItIsMade) {
   const std::vector<sim::Spike> spikes(1000, {0, 1, 101});
   const sim::Waveform currents = ThreeChannels();
-  const std::vector<env::StepActivity> copies = {{100, spikes, &currents}, {}};
+  const std::vector<env::StepActivity> copies = {{100, spikes, &currents, {}}, {}};
   v1::RenderResponse response;
   EncodeRendering(copies, kTickMs, &response);
   const auto bytes = static_cast<int64_t>(response.ByteSizeLong());

@@ -122,9 +122,10 @@ class _Numbered:
         made = self._ask("fork", num_sessions=num_sessions, copy_of=list(copy_of))
         return [type(self)(self._program, created) for created in made]
 
-    def start_recording(self, label="", kinds=()):
+    def start_recording(self, label="", kinds=(), series=()):
         numbers = [KINDS[kind] for kind in kinds]
-        return self._ask("start_recording", label=label, kinds=numbers)
+        messages = [each.to_message().SerializeToString().hex() for each in series]
+        return self._ask("start_recording", label=label, kinds=numbers, series=messages)
 
     def stop_recording(self):
         return self._ask("stop_recording")

@@ -207,6 +207,9 @@ class Driver {
          for (const int kind : c.at("kinds")) {
            options.kinds.push_back(static_cast<v1::RecordedKind>(kind));
          }
+         for (const json& series : c.at("series")) {
+           options.series.push_back(MessageOf<v1::SeriesSelection>(series));
+         }
          return WithEither(c, [&](auto& session) {
            return Told(session.StartRecording(options),
                        [](const std::string& name) { return json(name); });

@@ -59,7 +59,9 @@ class Numbered(ABC):
         """Sessions of the same kind."""
 
     @abstractmethod
-    def start_recording(self, label: str = "", kinds: Sequence[str] = ()) -> str:
+    def start_recording(
+        self, label: str = "", kinds: Sequence[str] = (), series: Sequence[SeriesSelection] = ()
+    ) -> str:
         """The recording's name; without kinds: of all that there is."""
 
     @abstractmethod

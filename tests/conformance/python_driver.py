@@ -79,8 +79,8 @@ class _Numbered:
         made = _told(lambda: self._session.fork(num_sessions, copy_of or None))
         return [type(self)(session) for session in made]
 
-    def start_recording(self, label="", kinds=()):
-        return _told(lambda: self._session.start_recording(label, list(kinds) or None))
+    def start_recording(self, label="", kinds=(), series=()):
+        return _told(lambda: self._session.start_recording(label, list(kinds) or None, series))
 
     def stop_recording(self):
         return _told(self._session.stop_recording)

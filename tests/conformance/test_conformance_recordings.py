@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from cutting_proxy import CuttingProxy
+from livnd import SeriesSelection
 from livnd.conformance.lossy_proxy import ANSWER_LOST
 
 from conformance.drivers import Client, Refused
@@ -70,6 +71,37 @@ def test_a_culture_is_recorded(client: Client) -> None:
     assert (rows["episode"] == 1).all()
 
 
+def test_cells_and_electrodes_of_a_task_are_recorded(client: Client) -> None:
+    series = [
+        SeriesSelection("electrode_potential_uv", sample_dt_ms=1.0, dtype=np.float32),
+        SeriesSelection("voltage_mv", [(2, 0), (5, 0)], sample_dt_ms=0.5),
+    ]
+    rewards = []
+    for given in (series, ()):
+        session = client.session("TargetRate-EI-mini-v0", 2)
+        name = session.start_recording(kinds=["rewards"], series=given)
+        session.reset([1, 2])
+        rewards.append([session.step(session.actions(0.2))["rewards"] for _ in range(4)])
+        session.stop_recording()
+        session.close()
+        recorded = next(r for r in client.recordings() if r.name == name).num_rows
+        if not given:
+            assert list(recorded) == ["rewards"]
+            continue
+        step_ticks = int(client.read_rows(name, "rewards", copy=1)["tick"][0])
+        voltages = client.read_rows(name, "voltages", copy=1)
+        assert voltages["tick"].tolist() == list(range(0, 4 * step_ticks, 20))
+        assert voltages["values"].shape == (4 * step_ticks // 20, 2)
+        assert (np.abs(voltages["values"] + 20) < 110).all()
+        assert len(np.unique(voltages["values"])) > 100
+        labels = client.read_rows(name, "voltages.labels")
+        assert labels[["gid", "section"]].tolist() == [(2, 0), (5, 0)]
+        potentials = client.read_rows(name, "potentials", copy=0)
+        assert potentials["values"].dtype == np.float32
+        assert len(potentials) == 4 * step_ticks // 40 and np.abs(potentials["values"]).max() > 0
+    np.testing.assert_array_equal(*rewards)
+
+
 def test_what_is_refused(client: Client) -> None:
     session = client.session(NULL)
     with pytest.raises(Refused, match="NOT_RECORDING"):
@@ -77,6 +109,19 @@ def test_what_is_refused(client: Client) -> None:
     with pytest.raises(Refused, match="INVALID_FIELD") as refused:
         session.start_recording(kinds=["rewards", "spikes"])
     assert refused.value.metadata["field"] == "kinds[1]"
+    voltage = SeriesSelection("voltage_mv", [(0, 0)])
+    with pytest.raises(Refused, match="INVALID_FIELD") as refused:
+        session.start_recording(series=[voltage])
+    assert refused.value.metadata["field"] == "series"
+    culture = client.culture("EI-mini", 1)
+    with pytest.raises(Refused, match="INVALID_FIELD") as refused:
+        culture.start_recording(series=[voltage])
+    assert refused.value.metadata["field"] == "series"
+    task = client.session("TargetRate-EI-mini-v0")
+    with pytest.raises(Refused, match="INVALID_FIELD") as refused:
+        task.start_recording(series=[voltage, SeriesSelection("voltage_mv", [(10**6, 0)])])
+    assert refused.value.metadata["field"] == "series[1].sites[0].gid"
+    task.start_recording()  # nothing has begun
     name = session.start_recording()
     with pytest.raises(Refused, match="ALREADY_RECORDING") as refused:
         session.start_recording()

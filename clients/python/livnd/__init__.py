@@ -24,7 +24,7 @@ import gymnasium
 from livnd import errors
 from livnd.client import Client, connect
 from livnd.codings import Coding
-from livnd.culture import CultureSession, CultureStimulus, SeriesSelection
+from livnd.culture import CultureSession, CultureStimulus
 from livnd.errors import LivndError
 from livnd.gym import spaces
 from livnd.livn.env import Env, make
@@ -32,6 +32,7 @@ from livnd.livn.run import Run
 from livnd.livn.stimulus import Stimulus
 from livnd.pace import PaceReport
 from livnd.recording import RecordingInfo
+from livnd.series import SeriesSelection
 from livnd.session import Session
 from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System, TensorSpec
 from livnd.step_stream import StepStream

@@ -21,6 +21,7 @@ from livnd.device import device as device_message
 from livnd.device import light_array as fibers
 from livnd.errors import LivndError, invalid_field
 from livnd.pulse_plan import ElectrodeCharges, pulse_plan
+from livnd.series import SeriesSelection, messages_of, sites_message
 from livnd.session import Session
 from livnd.tensors import decode, encode
 
@@ -59,20 +60,6 @@ _RULE = {
     "w_max": "w_max",
     "w_min": "w_min",
 }
-_RECORDED = {
-    "voltage_mv": pb.RECORDED_QUANTITY_VOLTAGE_MV,
-    "membrane_current_ua": pb.RECORDED_QUANTITY_MEMBRANE_CURRENT_UA,
-    "state": pb.RECORDED_QUANTITY_STATE,
-    "electrode_potential_uv": pb.RECORDED_QUANTITY_ELECTRODE_POTENTIAL_UV,
-    "learned_weight": pb.RECORDED_QUANTITY_LEARNED_WEIGHT,
-}
-
-_SAMPLE_TYPES = {
-    np.dtype(np.float64): pb.DATA_TYPE_FLOAT64,
-    np.dtype(np.float32): pb.DATA_TYPE_FLOAT32,
-}
-
-Sites = Sequence[tuple[int, int]]  # (gid, section); section 0 is the soma
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,39 +98,7 @@ class CultureStimulus:
             ids = checks.integers("channels", self.channels, "ids of electrodes or fibres")
             message.electrodes.CopyFrom(encode(ids, np.int64))
         else:
-            message.sites.CopyFrom(_sites("channels", self.channels))
-        return message
-
-
-@dataclass(frozen=True)
-class SeriesSelection:
-    """One array of every recording.
-
-    Attributes:
-        quantity: "voltage_mv", "membrane_current_ua", "state", "electrode_potential_uv" or
-            "learned_weight".
-        sites: (gid, section) of each row; none for the last two.
-        sample_dt_ms: a multiple of the culture's dt_ms.
-        state: name of the "state".
-        dtype: float64, or float32 for half the bytes.
-    """
-
-    quantity: str
-    sites: Sites = ()
-    sample_dt_ms: float = 0.1
-    state: str = ""
-    dtype: Any = np.float64
-
-    def to_message(self) -> Any:
-        message = pb.SeriesSelection(
-            quantity=_RECORDED[checks.choice("quantity", self.quantity, _RECORDED)],
-            sample_dt_ms=checks.number("sample_dt_ms", self.sample_dt_ms),
-            state=checks.text("state", self.state),
-            dtype=_sample_type(self.dtype),
-        )
-        sites = _sites("sites", self.sites)
-        if sites.gids.shape[0]:
-            message.sites.CopyFrom(sites)
+            message.sites.CopyFrom(sites_message("channels", self.channels))
         return message
 
 
@@ -312,7 +267,7 @@ class CultureSession(Session):
             session=self.name,
             op_index=self.next_op_index,
             duration_ms=checks.number("duration_ms", duration_ms),
-            stimuli=_messages("stimuli", stimuli, CultureStimulus),
+            stimuli=messages_of("stimuli", stimuli, CultureStimulus),
             charges=checks.flag("charges", charges),
         )
         if plan is not None:
@@ -460,7 +415,7 @@ class CultureSession(Session):
             request.recording.spikes = spikes is not None and checks.flag("spikes", spikes)
             request.recording.spike_populations.extend(populations)
             selected = () if series is None else series
-            request.recording.series.extend(_messages("series", selected, SeriesSelection))
+            request.recording.series.extend(messages_of("series", selected, SeriesSelection))
             listed = [] if decodings is None else checks.entries("decodings", decodings, "a list")
             request.recording.decodings.extend(
                 decoding_selection(f"recording.decodings[{i}]", each)
@@ -550,35 +505,6 @@ def _put_numbers(message: Any, field: str, names: Mapping[str, str], numbers: An
         if name not in names:
             raise invalid_field(field, name, ", ".join(names))
         setattr(message, names[name], checks.number(f"{field}[{name}]", value))
-
-
-def _messages(field: str, given: Any, kind: type[CultureStimulus | SeriesSelection]) -> list[Any]:
-    accepted = f"livnd.{kind.__name__} objects"
-    if not isinstance(given, Iterable):
-        raise checks.wrong(field, given, accepted)
-    found = []
-    for i, each in enumerate(given):
-        if not isinstance(each, kind):
-            raise checks.wrong(f"{field}[{i}]", each, accepted)
-        found.append(each.to_message())
-    return found
-
-
-def _sample_type(dtype: Any) -> int:
-    try:
-        return _SAMPLE_TYPES[np.dtype(dtype)]
-    except (KeyError, TypeError):
-        raise checks.wrong("dtype", dtype, ", ".join(map(str, _SAMPLE_TYPES))) from None
-
-
-def _sites(field: str, sites: Sites) -> Any:
-    accepted = "pairs (gid, section)"
-    pairs = checks.integers(field, sites, accepted)
-    if pairs.size == 0:
-        pairs = pairs.reshape(0, 2)
-    if pairs.ndim != 2 or pairs.shape[1] != 2:
-        raise checks.wrong(field, sites, accepted)
-    return pb.Sites(gids=encode(pairs[:, 0], np.int64), sections=encode(pairs[:, 1], np.int64))
 
 
 def _input_spikes(spikes: Mapping[int, Sequence[float]]) -> Any:

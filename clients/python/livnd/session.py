@@ -27,6 +27,7 @@ from livnd.one_caller import OneCaller
 from livnd.pace import PaceReport
 from livnd.recording import kinds_message
 from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
+from livnd.series import SeriesSelection, messages_of
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.tensors import decode, encode
 
@@ -285,7 +286,12 @@ class Session:
         response = self._call("Fork", request)
         return [type(self)(self._connection, s, self.autoreset_mode) for s in response.sessions]
 
-    def start_recording(self, label: str = "", kinds: Sequence[str] | None = None) -> str:
+    def start_recording(
+        self,
+        label: str = "",
+        kinds: Sequence[str] | None = None,
+        series: Sequence[SeriesSelection] = (),
+    ) -> str:
         """Has the server write down what the session does, until stop_recording() or its end.
 
         The recording is the server's and outlives the session: see Client.recordings(),
@@ -295,13 +301,15 @@ class Session:
             label: for people, at most 256 bytes.
             kinds: of "episode_starts", "rewards", "actions", "observations", "spikes",
                 "channel_events", "stimuli"; of a culture "spikes" and "series", as it was told to
-                record them. None: all that there is.
+                record them, "channel_events" and "stimuli". None: all that there is.
+            series: of a task with a culture: voltages, potentials and the like besides, sampled
+                from the start of each step on.
 
         Returns:
             The recording's name.
 
         Raises:
-            InvalidFieldError: no such kind, or the label is too long.
+            InvalidFieldError: no such kind or series, or the label is too long.
             AlreadyRecordingError: the session is being recorded.
             QuotaExceededError, OutOfMemoryError, StateNotWrittenError: no room for it.
             UnknownSessionError, ServerUnavailableError.
@@ -311,6 +319,7 @@ class Session:
             op_index=self.next_op_index,
             label=checks.text("label", label),
             kinds=kinds_message(kinds),
+            series=messages_of("series", series, SeriesSelection),
         )
         return self._operate("StartRecording", request).recording
 

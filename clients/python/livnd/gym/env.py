@@ -15,6 +15,7 @@ from livnd.gym import spaces
 from livnd.gym.render import MODES, Renderer
 from livnd.gym.renewable_session import RenewableSession
 from livnd.pace import PaceReport
+from livnd.series import SeriesSelection
 
 
 class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -181,13 +182,18 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         n = checks.integer("n", n, "1 or more", 1)
         return [copy.deepcopy(self) for _ in range(n)]
 
-    def start_recording(self, label: str = "", kinds: Sequence[str] | None = None) -> str:
+    def start_recording(
+        self,
+        label: str = "",
+        kinds: Sequence[str] | None = None,
+        series: Sequence[SeriesSelection] = (),
+    ) -> str:
         """Has the server write down what the environment does; see Session.start_recording.
 
         Of the session that runs: where it is gone, a reset makes one that is not recorded.
         ResetNeeded: reset first.
         """
-        return self._session.session.start_recording(label, kinds)
+        return self._session.session.start_recording(label, kinds, series)
 
     def stop_recording(self) -> str:
         """Ends the recording and gives its name; see Session.stop_recording."""

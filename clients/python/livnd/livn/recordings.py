@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from livnd import checks
-from livnd.culture import CultureInfo, SeriesSelection
+from livnd.culture import CultureInfo
 from livnd.errors import invalid_field
 from livnd.livn.channels import Events, Series
 from livnd.livn.run import Run
+from livnd.series import SeriesSelection
 
 # livn records membrane currents of a cell at its soma and its first other section.
 _CURRENT_SECTIONS = 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livnd.culture import SeriesSelection
+from livnd.series import SeriesSelection
 
 Site = tuple[int, int]  # (gid, section)
 
