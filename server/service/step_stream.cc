@@ -100,7 +100,6 @@ void StepStream::OnReadDone(bool ok) {
   {
     MutexLock lock(mu_);
     ++num_inside_;
-    reading_ = false;
     if (!ok) {
       read_all_ = true;
     } else if (!read_all_) {
@@ -115,6 +114,11 @@ void StepStream::OnReadDone(bool ok) {
     in_.Clear();
   }
   if (take) Take(std::move(request), std::move(held));
+  {
+    // Not before: another thread would read the next request, and might be the first to take it.
+    MutexLock lock(mu_);
+    reading_ = false;
+  }
   GoOn();
 }
 

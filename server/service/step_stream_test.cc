@@ -62,8 +62,9 @@ class StepStreamTest : public ServerTest {
 
 TEST_F(StepStreamTest, StepsOfASessionAreAnsweredInOrderAndAsSteps) {
   const std::string streamed = ResetSession(), called = ResetSession();
-  // More than the server reads ahead, so that some have to wait in the line.
-  constexpr int kNumSteps = 200;
+  // More than the server reads ahead, so that some have to wait in the line; and many, since who takes the
+  // next one is a race.
+  constexpr int kNumSteps = 2000;
   for (int i = 0; i < kNumSteps; ++i) {
     ASSERT_TRUE(Send(1000 + i, StepRequest(streamed, 2 + i, 0.01f * static_cast<float>(i % 7))));
   }

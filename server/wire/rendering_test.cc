@@ -32,7 +32,7 @@ TEST(RenderingTest, SpikesAndPulsesAreRowsOfTheirCopies) {
   const std::vector<sim::Spike> first = {{0, 7, 101}, {0, 3, 120}}, third = {{2, 9, 50}};
   const sim::Waveform currents = ThreeChannels(), silence;
   v1::RenderResponse response;
-  EncodeRendering({{100, first, &currents}, {}, {40, third, &silence}}, kTickMs, &response);
+  EncodeRendering({{100, first, &currents, {}}, {}, {40, third, &silence, {}}}, kTickMs, &response);
   EXPECT_EQ(Values<uint8_t>(response.simulated()), (std::vector<uint8_t>{1, 0, 1}));
   EXPECT_EQ(Values<int64_t>(response.spike_offsets()), (Int64s{0, 2, 2, 3}));
   EXPECT_EQ(Values<int64_t>(response.spike_gids()), (Int64s{7, 3, 9}));
@@ -49,7 +49,7 @@ TEST(RenderingTest, APulseBeginsWhereItDoesInTheStepAndOnItsOwnChannel) {
   sim::Waveform currents = ThreeChannels();
   currents.channels = {5, 2, 8};
   v1::RenderResponse response;
-  EncodeRendering({{90, {}, &currents}}, kTickMs, &response);
+  EncodeRendering({{90, {}, &currents, {}}}, kTickMs, &response);
   EXPECT_EQ(Values<int64_t>(response.pulse_electrodes()), (Int64s{2, 2, 8}));
   EXPECT_EQ(Values<int64_t>(response.pulse_ticks()), (Int64s{10, 34, 26}));
 }
