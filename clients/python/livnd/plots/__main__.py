@@ -1,4 +1,4 @@
-"""python -m livnd.plots: pictures of systems and of recordings."""
+"""python -m livnd.plots: pictures of systems, of recordings and of searches."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from livnd import extras, system
 from livnd.arguments import above_0, whole
 from livnd.errors import LivndError, invalid_field
 from livnd.plots import style
+from livnd.plots.front import draw_front, read_front
 from livnd.plots.recorded import Choice
 from livnd.plots.recording import draw_recording
 from livnd.plots.recordings import read_recording
@@ -55,6 +56,10 @@ def _recording(args: argparse.Namespace) -> tuple[Any, str]:
     return figure, Path(args.file).resolve().stem
 
 
+def _front(args: argparse.Namespace) -> tuple[Any, str]:
+    return draw_front(read_front(args.front)), f"{Path(args.front).resolve().stem}-front"
+
+
 def _save(figure: Any, out: Path, dpi: int) -> None:
     known = figure.canvas.get_supported_filetypes()
     if out.suffix[1:].lower() not in known:
@@ -71,9 +76,10 @@ def _save(figure: Any, out: Path, dpi: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m livnd.plots",
-        description="Draws a system or a recording on a page. Needs: pip install 'livnd[plots]'.",
+        description="Draws a system, a recording or a front on a page. Needs: "
+        "pip install 'livnd[plots]'.",
     )
-    kinds = parser.add_subparsers(required=True, metavar="system | recording")
+    kinds = parser.add_subparsers(required=True, metavar="system | recording | front")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--out", metavar="FILE", help="*.png, *.pdf or *.svg; by default NAME.png, in this folder"
@@ -92,6 +98,19 @@ def _parser() -> argparse.ArgumentParser:
         "system", metavar="SYSTEM", help="a folder, or the name of a system that ships"
     )
     one.set_defaults(draw=_system)
+
+    one = kinds.add_parser(
+        "front",
+        parents=[common],
+        help="what livnd tune has found",
+        description="The solutions of a search, by pairs of objectives.",
+    )
+    one.add_argument(
+        "front",
+        metavar="FRONT",
+        help="the folder of a search, or a front.json of livnd's or livn's",
+    )
+    one.set_defaults(draw=_front)
 
     one = kinds.add_parser(
         "recording",
