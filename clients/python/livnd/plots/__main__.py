@@ -76,8 +76,9 @@ def _save(figure: Any, out: Path, dpi: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m livnd.plots",
-        description="Draws a system, a recording or a front on a page. Needs: "
-        "pip install 'livnd[plots]'.",
+        description="Draws a system, a recording or a front on a page.\n"
+        "Needs: pip install 'livnd[plots]'",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # a command stays whole
     )
     kinds = parser.add_subparsers(required=True, metavar="system | recording | front")
     common = argparse.ArgumentParser(add_help=False)
