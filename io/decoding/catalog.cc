@@ -16,6 +16,7 @@
 #include "io/decoding/network/network_bursts.h"
 #include "io/decoding/network/stability.h"
 #include "io/decoding/network/synchrony.h"
+#include "io/decoding/potential/lfp.h"
 #include "io/decoding/potential/lfp_bands.h"
 #include "io/decoding/response/peristimulus_histogram.h"
 #include "io/decoding/response/recruitment.h"
@@ -82,6 +83,7 @@ constexpr DecodingEntry kDecodings[] = {
     Entry<StimulusResponse>(),
     Entry<PeristimulusHistogram>(),
     Entry<Recruitment>(),
+    Entry<Lfp>(/*hears_potentials=*/true),
     Entry<LfpBands>(/*hears_potentials=*/true),
 };
 

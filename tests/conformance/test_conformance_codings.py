@@ -216,6 +216,6 @@ def test_all_codings_are_listed_with_their_fields(client):
     assert bursts.fields[0].default == "50"
     rates = {coding.name: coding for coding in decodings}["firing_rates"]
     assert {t.name: t.axes for t in rates.tensors}["group_rate_hz"] == ("groups",)
-    assert [c.name for c in decodings if c.hears_potentials] == ["lfp_bands"]
+    assert [c.name for c in decodings if c.hears_potentials] == ["lfp", "lfp_bands"]
     amplitude = encodings[0].tensors[0]
     assert (amplitude.axes, amplitude.low, amplitude.high) == (("electrodes",), -1, 1)

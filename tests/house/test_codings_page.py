@@ -18,6 +18,7 @@ HEADERS = [
 # Fields that several encodings take from there.
 SHARED = {
     "DescribePulse(": "io/encoding/pulse_slots.cc",
+    "DownsamplingConfig": "io/decoding/potential/downsampling.cc",
     "RateCode code;": "io/encoding/channel_code.cc",
     "LatencyCode code;": "io/encoding/channel_code.cc",
 }

@@ -503,7 +503,8 @@ def test_lfp(driver: Driver) -> None:
         }
         spec = {"name": "lfp_bands", "lowpass_hz": lowpass, "segment": segment, **fields}
         line = {"spec": spec, "window": window}
-        ours = driver({**line, "potentials": potentials.T.astype(float).ravel().tolist()})
+        line_potentials = potentials.T.astype(float).ravel().tolist()
+        ours = driver({**line, "potentials": line_potentials})
         # A line of the spectrum on a band's edge is in it; livn's rounding may have moved one.
         left = math.ceil(samples / max(1, int(1000 / sample_ms / fields["downsample_hz"])))
         lines = np.fft.rfftfreq(min(segment, left), 1 / ours["sample_rate_hz"][0])
@@ -523,6 +524,12 @@ def test_lfp(driver: Driver) -> None:
         theirs = decoding(run, env)
         assert ours["num_samples"] == [theirs["n_samples"]]
         assert close(ours["sample_rate_hz"], theirs["sample_rate_hz"])
+        trace = {"spec": {"name": "lfp", "lowpass_hz": lowpass, **fields}, "window": window}
+        traced = driver({**trace, "potentials": line_potentials})
+        assert close(traced["sample_rate_hz"], theirs["sample_rate_hz"])
+        # livn takes the filter's output to float32.
+        largest = np.abs(potentials).max()
+        assert np.allclose(traced["lfp"], theirs["lfp"].ravel(), rtol=0, atol=2e-6 * largest)
         names = ("delta", "theta", "alpha", "beta", "gamma")
         # livn rounds to float32 on the way.
         total = theirs["broadband"]

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
-#include "io/decoding/potential/butterworth.h"
 #include "io/decoding/potential/spectrum.h"
 
 namespace livnd::io {
@@ -17,10 +16,7 @@ constexpr double kMaxWork = 8e9;
 }  // namespace
 
 void LfpBandsConfig::Describe(CodingFields& fields) {
-  fields.Numbers("channels", &channels, 65536, 0.0, 1048575.0);
-  fields.Number("downsample_hz", &downsample_hz, 1e-3, 1e9);
-  fields.Number("lowpass_hz", &lowpass_hz, -1.0, 1e9);
-  fields.Whole("lowpass_order", &lowpass_order, 1, 8);
+  DownsamplingConfig::Describe(fields);
   fields.Whole("segment", &segment, 8, 1 << 16);
   fields.Whole("overlap", &overlap, -1, segment - 1);
   fields.Numbers("low_hz", &low_hz, 64, 0.0, 1e9);
@@ -31,31 +27,10 @@ void LfpBandsConfig::Describe(CodingFields& fields) {
 }
 
 LfpBands::LfpBands(DecodingKey key, const Config& config, const DecodingWindow& window)
-    : Decoding(key, window),
-      config_(config),
-      rate_hz_(1e3 / (static_cast<double>(window.sample_ticks) * window.tick_ms)) {
-  for (size_t i = 0; i < config.channels.size(); ++i) {
-    const double unit = config.channels[i];
-    if (unit == std::floor(unit) && unit < static_cast<double>(num_units())) continue;
-    Refuse(MakeFieldError(absl::StrCat("channels[", i, "]"), Exact(unit),
-                          absl::StrCat("a unit, 0 .. ", num_units() - 1)));
-  }
-  every_ = static_cast<int64_t>(std::clamp(WholeBelow(rate_hz_ / config.downsample_hz), 1.0, 1e15));
-  if (config.lowpass_hz < 0.0) config_.lowpass_hz = every_ > 1 ? 0.4 * config.downsample_hz : 0.0;
-  is_filtered_ = config_.lowpass_hz > 0.0 && config_.lowpass_hz < rate_hz_ / 2.0;
+    : Decoding(key, window), config_(config), downsampling_(config, window) {
+  Refuse(downsampling_.fault());
   const int64_t num_samples = window.num_samples();
-  const int64_t num_mirrored = 3 * (config.lowpass_order + 1);
-  if (is_filtered_ && num_samples <= num_mirrored) {
-    Refuse(MakeFieldError(
-        "lowpass_hz", Exact(config_.lowpass_hz),
-        absl::StrCat("0, no filter, with ", num_samples, " samples: it takes ", num_mirrored + 1)));
-  }
-  if (is_filtered_ && config_.lowpass_hz < rate_hz_ * 5e-4) {
-    Refuse(MakeFieldError("lowpass_hz", Exact(config_.lowpass_hz),
-                          absl::StrCat(Exact(rate_hz_ * 5e-4), " at least, of the rate of ",
-                                       Exact(rate_hz_), " Hz")));
-  }
-  const int64_t num_left = (num_samples + every_ - 1) / every_;
+  const int64_t num_left = downsampling_.num_left();
   segment_ = static_cast<size_t>(std::min(config.segment, num_left));
   const int64_t overlap = config.overlap < 0 ? config.segment / 2 : config.overlap;
   overlap_ = static_cast<size_t>(std::min(overlap, num_left / 2));
@@ -79,11 +54,12 @@ void LfpBands::AddSample(absl::Span<const double> potentials_uv, absl::Span<doub
   const auto i = static_cast<size_t>(state[num_]);
   if (static_cast<int64_t>(i) >= window().num_samples()) return;
   double mean = 0.0;
-  if (config_.channels.empty()) {
+  const std::vector<size_t>& units = downsampling_.units();
+  if (units.empty()) {
     mean = Mean(potentials_uv);
   } else {
-    for (const double unit : config_.channels) mean += potentials_uv[static_cast<size_t>(unit)];
-    mean /= static_cast<double>(config_.channels.size());
+    for (const size_t unit : units) mean += potentials_uv[unit];
+    mean /= static_cast<double>(units.size());
   }
   state[means_ + i] = mean;
   state[num_] += 1.0;
@@ -92,18 +68,8 @@ void LfpBands::AddSample(absl::Span<const double> potentials_uv, absl::Span<doub
 absl::Status LfpBands::Read(absl::Span<double> state, absl::Span<double> values) const {
   const auto means = state.subspan(means_, static_cast<size_t>(window().num_samples()));
   std::vector<double> samples(means.begin(), means.end());
-  if (is_filtered_) {
-    FilterBothWays(LowPass::Butterworth(static_cast<int>(config_.lowpass_order),
-                                        config_.lowpass_hz / (rate_hz_ / 2.0)),
-                   &samples);
-  }
-  size_t num_left = 0;
-  for (size_t i = 0; i < samples.size(); i += static_cast<size_t>(every_)) {
-    samples[num_left++] = samples[i];
-  }
-  samples.resize(num_left);
-  const double rate_hz = rate_hz_ / static_cast<double>(every_);
-  const Spectrum spectrum = Welch(samples, rate_hz, segment_, overlap_);
+  downsampling_.Apply(&samples);
+  const Spectrum spectrum = Welch(samples, downsampling_.rate_hz(), segment_, overlap_);
   const double total = spectrum.Total();
   const size_t num_bands = config_.low_hz.size();
   for (size_t b = 0; b < num_bands; ++b) {
@@ -111,8 +77,8 @@ absl::Status LfpBands::Read(absl::Span<double> state, absl::Span<double> values)
     values[num_bands + b] = total > 0.0 ? values[b] / total : 0.0;
   }
   values[2 * num_bands] = total;
-  values[2 * num_bands + 1] = rate_hz;
-  values[2 * num_bands + 2] = static_cast<double>(num_left);
+  values[2 * num_bands + 1] = downsampling_.rate_hz();
+  values[2 * num_bands + 2] = static_cast<double>(samples.size());
   return absl::OkStatus();
 }
 

@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "io/decoding/decoding.h"
+#include "io/decoding/potential/downsampling.h"
 
 namespace livnd::io {
 
-struct LfpBandsConfig {
-  std::vector<double> channels;
-  double downsample_hz = 1000.0;
-  double lowpass_hz = -1.0;
-  int64_t lowpass_order = 4;
+struct LfpBandsConfig : DownsamplingConfig {
   int64_t segment = 2048;
   int64_t overlap = -1;
   std::vector<double> low_hz = {1.0, 4.0, 8.0, 13.0, 30.0};
@@ -21,13 +18,11 @@ struct LfpBandsConfig {
   void Describe(CodingFields& fields);
 };
 
-// Listens to potentials. Their mean over `channels` (all, if none is named) is low-passed at
-// lowpass_hz, without phase; then every n-th sample is taken, n = int(rate / downsample_hz); then
-// Welch's density, of segments of `segment` samples (all, if there are less) that overlap by
+// Listens to potentials. Their mean over `channels` (all, if none is named) becomes what Downsampling
+// leaves of it; then Welch's density, of segments of `segment` samples (all, if there are less) that overlap by
 // `overlap` (-1: half), gives power [bands], uV^2, of low_hz .. high_hz: delta, theta, alpha, beta,
 // gamma by default; relative [bands], of broadband, which is that of all frequencies;
-// sample_rate_hz and num_samples after the n-th were taken. lowpass_hz -1 is two fifths of
-// downsample_hz where samples are left out, and nothing where none are; 0 is no filter.
+// sample_rate_hz and num_samples are those of what is left.
 //
 // Source: livn 2.0.0, decoding.py: LFP. Welch: io/decoding/potential/spectrum.h.
 // Traps: livn leaves out samples without a filter unless it is given one, which folds what spikes
@@ -46,10 +41,8 @@ class LfpBands final : public Decoding {
  private:
   absl::Status Read(absl::Span<double> state, absl::Span<double> values) const override;
 
-  Config config_;
-  double rate_hz_;
-  int64_t every_;
-  bool is_filtered_;
+  const Config config_;
+  const Downsampling downsampling_;
   size_t segment_, overlap_;
   size_t num_, means_;
 };
