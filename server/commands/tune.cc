@@ -1,8 +1,5 @@
 #include "server/commands/tune.h"
 
-#include <signal.h>
-
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -26,6 +23,7 @@
 #include "lab/tune/tune.h"
 #include "lab/tune/tune_folder.h"
 #include "server/commands/flags.h"
+#include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
 #include "server/commands/tune_report.h"
 #include "server/machine/cpus.h"
@@ -89,18 +87,6 @@ FlagSet MakeFlags(Settings& settings) {
   flags.String("export", "FILE", "write the front of DIR there", &settings.export_path);
   flags.Switch("json", "print one JSON object", &settings.json);
   return flags;
-}
-
-// Set by a signal, on which the command ends; what is in the log stays.
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal's handler writes it");
-
-void StopOnSignals() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends the process at once
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
 }
 
 absl::StatusOr<lab::Target> ReadTarget(const std::string& path) {
@@ -246,7 +232,7 @@ absl::Status Search(const std::string& system_folder, const Settings& settings) 
     fn();
   };
   work.progress = [&](const lab::EvaluationLog& now) { progress.Tell(now); };
-  work.stop = [] { return interrupted.load(); };
+  work.stop = Interrupted;  // what is in the log stays
   const absl::Time start = SteadyNow();
   const absl::Status status = lab::Tune(**evaluator, run.Config(settings.evaluations), work, *log);
   if (absl::IsCancelled(status)) {
