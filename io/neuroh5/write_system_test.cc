@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -21,34 +20,12 @@
 #include "io/neuroh5/read_system.h"
 #include "io/system/system.h"
 #include "io/system/truth.h"
+#include "io/testing/temporary_folder.h"
 
 namespace livnd::io {
 namespace {
 
 using testing::HasSubstr;
-
-class Folder {
- public:
-  Folder() : path_(absl::StrCat(testing::TempDir(), "/write_system_", getpid())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
-  std::vector<std::string> Entries() const {
-    std::vector<std::string> out;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-      out.push_back(entry.path().filename().string());
-    }
-    return out;
-  }
-
- private:
-  std::string path_;
-};
 
 auto Members(const Population& p) { return std::tie(p.name, p.label, p.first_gid, p.num_cells); }
 auto Members(const SynapseSites& s) {
@@ -132,7 +109,7 @@ void ExpectSame(const System& a, const System& b) {
 class WriteSystemTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(WriteSystemTest, IsReadAgainAsTheSame) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const absl::StatusOr<System> system = ReadSystem(GetParam());
   ASSERT_TRUE(system.ok()) << system.status();
   const absl::Status written = WriteSystem(*system, folder.file("again"));
@@ -164,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Systems, WriteSystemTest,
 System Mini() { return *ReadSystem("systems/EI-mini"); }
 
 TEST(WriteSystemRefusalTest, ASystemThatContradictsItselfIsNotWritten) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::pair<const char*, std::function<void(System&)>> cases[] = {
       {"populations[1].first_gid is 9; accepted: 8",
        [](System& s) { s.populations[1].first_gid = 9; }},
@@ -194,7 +171,7 @@ TEST(WriteSystemRefusalTest, ASystemThatContradictsItselfIsNotWritten) {
 }
 
 TEST(WriteSystemRefusalTest, WhatIsThereStays) {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.file("taken")) << "somebody's";
   EXPECT_EQ(WriteSystem(Mini(), folder.file("taken")).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(std::filesystem::file_size(folder.file("taken")), 10u);
@@ -203,7 +180,7 @@ TEST(WriteSystemRefusalTest, WhatIsThereStays) {
 }
 
 TEST(WriteSystemRefusalTest, WhereThereIsNoRoomNothingIsLeft) {
-  const Folder folder;
+  const TemporaryFolder folder;
   signal(SIGXFSZ, SIG_IGN);
   const System system = *ReadSystem("tests/data/systems/EI-1000");
   rlimit before;
@@ -220,7 +197,7 @@ TEST(WriteSystemRefusalTest, WhereThereIsNoRoomNothingIsLeft) {
 }
 
 TEST(WriteSystemPrecisionTest, PlacesKeepEveryBit) {
-  const Folder folder;
+  const TemporaryFolder folder;
   System system = Mini();
   system.position_um[3] = {1.0 / 3.0, 1e-300, 12345.678901234567};
   ASSERT_TRUE(WriteSystem(system, folder.file("fine")).ok());

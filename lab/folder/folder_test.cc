@@ -1,7 +1,4 @@
 // What a researcher puts beside a system, on systems that livn made.
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +16,7 @@
 #include "io/neuroh5/read_system.h"
 #include "io/system/system.h"
 #include "io/system/system_documents.h"
+#include "io/testing/temporary_folder.h"
 #include "lab/folder/document_file.h"
 #include "lab/folder/electrodes.h"
 #include "lab/folder/export_system.h"
@@ -39,51 +37,27 @@ constexpr char kMini[] = "systems/EI-mini";
 constexpr char kEi100[] = "systems/EI-100";
 constexpr char kLayers[] = "systems/S1-MEA4";
 
-class Folder {
- public:
-  Folder() : path_(absl::StrCat(testing::TempDir(), "/folder_test_", getpid())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
-  std::vector<std::string> Entries() const {
-    std::vector<std::string> out;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-      out.push_back(std::filesystem::relative(entry.path(), path_).string());
-    }
-    std::sort(out.begin(), out.end());
-    return out;
-  }
-
- private:
-  std::string path_;
-};
-
 Json Yaml(const std::string& text) { return io::ParseYaml("text", text).value(); }
 
 // --- documents -----------------------------------------------------------------------------------
 
 TEST(WriteDocument, WritesAsAWholeAndOverwritesOnlyWhenAsked) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const std::string path = folder.file("selection/e1.json");
   ASSERT_TRUE(WriteDocument({{"a", 1}}, path, {}).ok());
   EXPECT_THAT(WriteDocument({{"a", 2}}, path, {}), IsFileError(path, "", "there already", _));
   EXPECT_EQ(io::ReadJsonFile(path).value(), Json({{"a", 1}}));
   ASSERT_TRUE(WriteDocument({{"a", 2}}, path, {true, nullptr}).ok());
   EXPECT_EQ(io::ReadJsonFile(path).value(), Json({{"a", 2}}));
-  EXPECT_THAT(folder.Entries(), ElementsAre("selection", "selection/e1.json"));
+  EXPECT_THAT(folder.AllEntries(), ElementsAre("selection", "selection/e1.json"));
 }
 
 TEST(WriteDocument, LeavesNothingWhenStopped) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const auto stop = [] { return true; };
   EXPECT_EQ(WriteDocument({{"a", 1}}, folder.file("selection/e1.json"), {false, stop}).code(),
             absl::StatusCode::kCancelled);
-  EXPECT_THAT(folder.Entries(), ElementsAre());
+  EXPECT_THAT(folder.AllEntries(), ElementsAre());
 }
 
 TEST(WriteDocument, SaysWhatTheSystemSays) {
@@ -268,15 +242,15 @@ TEST(SelectCells, TakesSquaresAndSomePopulations) {
 // --- copies --------------------------------------------------------------------------------------
 
 TEST(ExportSystem, CopiesWhatMakesUpASystemAndNothingElse) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const std::vector<ExportedFile> files = ExportSystem(kMini, folder.file("copy/")).value();
   for (const ExportedFile& file : files) {
     EXPECT_EQ(std::filesystem::file_size(absl::StrCat(kMini, "/", file.name)), file.num_bytes);
     EXPECT_EQ(std::filesystem::file_size(folder.file("copy/" + file.name)), file.num_bytes);
   }
-  EXPECT_THAT(folder.Entries(), ElementsAre("copy", "copy/cells.h5", "copy/connections.h5",
-                                            "copy/graph.json", "copy/mea.json", "copy/params",
-                                            "copy/params/default.json", "copy/provenance.json"));
+  EXPECT_THAT(folder.AllEntries(), ElementsAre("copy", "copy/cells.h5", "copy/connections.h5",
+                                               "copy/graph.json", "copy/mea.json", "copy/params",
+                                               "copy/params/default.json", "copy/provenance.json"));
   EXPECT_EQ(io::ReadSystem(folder.file("copy"))->num_edges(), io::ReadSystem(kMini)->num_edges());
   ASSERT_TRUE(ExportSystem(kMini, folder.file("bare"), {true, nullptr}).ok());
   EXPECT_FALSE(std::filesystem::exists(folder.file("bare/params")));
@@ -284,7 +258,7 @@ TEST(ExportSystem, CopiesWhatMakesUpASystemAndNothingElse) {
 }
 
 TEST(ExportSystem, LeavesNothingOfWhatFails) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const auto stop = [] { return true; };
   EXPECT_EQ(ExportSystem(kMini, folder.file("copy"), {false, stop}).status().code(),
             absl::StatusCode::kCancelled);
@@ -293,7 +267,7 @@ TEST(ExportSystem, LeavesNothingOfWhatFails) {
   std::ofstream(folder.file("taken")) << "mine";
   EXPECT_EQ(ExportSystem(kMini, folder.file("taken")).status().code(),
             absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(folder.Entries(), ElementsAre("taken"));
+  EXPECT_THAT(folder.AllEntries(), ElementsAre("taken"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "io/neuroh5/read_system.h"
 #include "io/system/system.h"
 #include "io/system/truth.h"
+#include "io/testing/temporary_folder.h"
 #include "lab/generate/culture_config_json.h"
 #include "sim/executor.h"
 #include "sim/testing/executors.h"
@@ -166,24 +167,8 @@ TEST(GenerateCulture, NumbersPopulationsByTheirLabels) {
   EXPECT_TRUE(system.projection_configs[0].mechanisms.at("default")[1].disabled);
 }
 
-class Folder {
- public:
-  Folder() : path_(absl::StrCat(testing::TempDir(), "/generate_culture_test")) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  size_t num_entries() const {
-    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-  }
-
- private:
-  const std::string path_;
-};
-
 TEST(WriteCulture, LeavesASystemWithAllToMakeItAgain) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const CultureConfig config =
       ConfigOf(absl::StrCat(kSmall, "philox, margin: 100, z_range: [3, 3]}"));
   const GeneratedCulture culture = GenerateCulture(config, kWork).value();
@@ -209,7 +194,7 @@ TEST(WriteCulture, LeavesASystemWithAllToMakeItAgain) {
 }
 
 TEST(WriteCulture, LeavesNothingWhenInterrupted) {
-  const Folder folder;
+  const io::TemporaryFolder folder;
   const CultureConfig config = ConfigOf(absl::StrCat(kSmall, "philox}"));
   const GeneratedCulture culture = GenerateCulture(config, kWork).value();
   int asked = 0;
@@ -222,9 +207,9 @@ TEST(WriteCulture, LeavesNothingWhenInterrupted) {
       break;
     }
     EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
-    EXPECT_EQ(folder.num_entries(), 0u);
+    EXPECT_EQ(folder.Entries().size(), 0u);
   }
-  EXPECT_EQ(folder.num_entries(), 1u);
+  EXPECT_EQ(folder.Entries().size(), 1u);
   const Work stopped = {&inline_executor, nullptr, [] { return true; }};
   EXPECT_EQ(GenerateCulture(config, stopped).status().code(), absl::StatusCode::kCancelled);
 }
