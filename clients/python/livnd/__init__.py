@@ -10,6 +10,10 @@ A culture without a task, under the names of livn's Env:
     env.record_spikes()
     it, t, *_ = env.run(100)
 
+Copies over many servers, with the same bits:
+
+    envs = livnd.make_vec("TargetRate-EI-mini-v0", num_envs=16, addresses=["a:50051", "b:50051"])
+
 Without `address=` the package starts a server of its own and takes it down again; with
 `address="unix:PATH"` or `"HOST:PORT"` it uses a running one. livnd.connect() gives the protocol's
 own verbs: systems, environments, sessions.
@@ -21,7 +25,7 @@ from typing import Any
 
 import gymnasium
 
-from livnd import errors
+from livnd import checks, errors
 from livnd.client import Client, connect
 from livnd.codings import Coding
 from livnd.culture import CultureSession, CultureStimulus
@@ -61,6 +65,7 @@ __all__ = [
     "encodings",
     "errors",
     "make",
+    "make_vec",
     "register",
     "spaces",
 ]
@@ -83,10 +88,28 @@ def register(environment_id: str) -> str:
         gymnasium.register(
             id=gym_id,
             entry_point="livnd.gym.env:RemoteEnv",
-            vector_entry_point="livnd.gym.vector:RemoteVectorEnv",
+            vector_entry_point="livnd.fleet.entry:vector_env",
             kwargs={"environment_id": environment_id},
         )
     return gym_id
+
+
+def make_vec(
+    id: str, num_envs: int = 1, **options: Any
+) -> gymnasium.vector.VectorEnv[Any, Any, Any]:
+    """gymnasium.make_vec() of a served environment, by either name, registered or not.
+
+    Args:
+        id: "livnd/TargetRate-EI-mini-v0", as Gymnasium's, or the server's own,
+            "TargetRate-EI-mini-v0".
+        num_envs: how many copies.
+        options: more of livnd.gym.vector.RemoteVectorEnv's: address, threads, autoreset_mode ...;
+            or, with addresses=..., of livnd.fleet.vector.FleetVectorEnv's: copies over many
+            servers. Without either LIVND_ADDRESSES_FILE or LIVND_ADDRESSES tell the servers, and
+            where they do not, it is an own one.
+    """
+    gym_id = register(checks.text("id", id).removeprefix("livnd/"))
+    return gymnasium.make_vec(gym_id, num_envs, "vector_entry_point", **options)
 
 
 def decodings(address: str | None = None, **options: Any) -> tuple[Coding, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import threading
 import time
@@ -59,6 +58,8 @@ class Connection:
             core that this process may use. Clients who want the same number share a server.
         systems: the folder that an own server serves, the same for clients that share one; None:
             LIVND_SYSTEMS, or the systems that come with the package.
+        find_address: asked where the server is by now when the line breaks, for one that may come
+            back elsewhere; `address` is where it is first.
         token: names the caller to a server that asks for one ("lines 'TOKEN TENANT'" there).
         token_file: a file that holds the token alone; read again when the server refuses it.
         tls_ca: call with TLS: a file of the CAs, in PEM, to one of which the server's certificate
@@ -89,6 +90,7 @@ class Connection:
         tls_cert: str | None = None,
         tls_key: str | None = None,
         systems: str | os.PathLike[str] | None = None,
+        find_address: Callable[[], str] | None = None,
     ) -> None:
         self._address = None if address is None else addresses.parse(address)
         self._threads = _own_threads(threads, address)
@@ -107,6 +109,7 @@ class Connection:
         self._create_timeout_s = checks.limit("create_timeout_s", create_timeout_s)
         self._connect_timeout_s = checks.limit("connect_timeout_s", connect_timeout_s)
         self._retry_s = checks.limit("retry_s", retry_s)
+        self._find_address = find_address
         self._pid = os.getpid()
         self._closed = False
         self._connecting = threading.Lock()
@@ -137,6 +140,7 @@ class Connection:
             "retry_s": self._retry_s,
             "threads": self._threads,
             "systems": self._systems,
+            "find_address": self._find_address,
             **self._credentials.arguments(),
         }
 
@@ -153,7 +157,7 @@ class Connection:
     @property
     def address(self) -> str | None:
         """Where the server is; None for an own server that is not started yet."""
-        address = self._address or (self._line and self._line.address)
+        address = (self._line and self._line.address) or self._address
         return address.text if address else None
 
     def server_info(self) -> ServerInfo:
@@ -204,10 +208,8 @@ class Connection:
             patience.wait()
             self.check_usable()
             if line_is_broken and line.server is None:
-                line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
-                with contextlib.suppress(LivndError):
-                    line.ask(max(0.0, patience.give_up_s - time.monotonic()))
+                line.mend(patience.give_up_s - time.monotonic())
 
     def stream(self, method: str, request: Any, go_on: Callable[[Any, Any], None]) -> Iterator[Any]:
         """The answers of a call that has many; where the line breaks, asked for again.
@@ -249,9 +251,7 @@ class Connection:
             patience.wait()
             self.check_usable()
             if not failed.reason and line.server is None:
-                line.reopen_if_changed()
-                with contextlib.suppress(LivndError):
-                    line.ask(max(0.0, patience.give_up_s - time.monotonic()))
+                line.mend(patience.give_up_s - time.monotonic())
 
     def line(self) -> Line:
         """The line to the server, which has answered; for what is no single call: StepStream."""
@@ -267,7 +267,13 @@ class Connection:
                 self._line.end()
                 self._line = None
             if self._line is None:
-                self._line = Line(self._address, self._threads, self._credentials, self._systems)
+                self._line = Line(
+                    self._address,
+                    self._threads,
+                    self._credentials,
+                    self._systems,
+                    self._find_address,
+                )
                 self._finalizer = cleanup.when_collected(self, self._line.end)
             if self._line.info is None:
                 self._line.info = self._first_answer(self._line)

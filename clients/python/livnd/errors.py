@@ -260,6 +260,15 @@ class SnapshotMismatchError(LivndError):
     """The snapshot is of another environment, of other physics or of another system."""
 
 
+class ServerMismatchError(LivndError):
+    """Servers of a fleet have other physics, or other files of a system; `address` says which."""
+
+    @property
+    def address(self) -> str:
+        """Of the server that differs from the first one."""
+        return self.metadata.get("address", "")
+
+
 class ForkedProcessError(LivndError):
     """The object was made in another process, or gRPC cannot be used in this fork at all."""
 

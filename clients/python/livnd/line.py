@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from livnd.specs import ServerInfo
 _DELETE_TIMEOUT_S = 2.0
 _RENEW_TIMEOUT_S = 5.0
 _WHY_NOT_TIMEOUT_S = 1.0
+# How often it is asked whether a server has come back elsewhere.
+_LOOK_AGAIN_S = 0.5
 _FALSE_TO_GRPC = ("0", "f", "false", "n", "no")
 
 # Whether this process, or one that it was forked from, has used gRPC.
@@ -45,6 +48,7 @@ class Line:
         threads: how many of an own server's shall simulate; None leaves it to the server.
         credentials: what to show the server and ask of it; an own server is shown nothing.
         systems: the folder that an own server serves; None leaves it to the server.
+        find_address: tells where the server is by now; see Connection.
 
     Attributes:
         address: where the server is.
@@ -63,6 +67,7 @@ class Line:
         threads: int | None = None,
         credentials: Credentials = NONE,
         systems: Path | None = None,
+        find_address: Callable[[], str] | None = None,
     ) -> None:
         _check_grpc()
         self._credentials = credentials if address else NONE
@@ -70,6 +75,7 @@ class Line:
         tls = self._credentials.read_tls()
         self.server = local_server.acquire(threads, systems) if address is None else None
         self.address = addresses.parse(self.server.address) if self.server else address
+        self._find_address = find_address
         self.info: ServerInfo | None = None
         self._pid = os.getpid()
         self._channel = _Channel(self.address, tls)  # replaced with _ending held
@@ -137,19 +143,35 @@ class Line:
         self._metadata = _metadata_of(self._credentials)
         return self._metadata != refused
 
-    def reopen_if_changed(self) -> None:
-        """With the certificates that the files hold by now, if they are others. For a broken line.
+    def mend(self, patience_s: float) -> None:
+        """Waits for a broken line's server, for so long, wherever it is by then. Never raises."""
+        give_up_s = time.monotonic() + max(0.0, patience_s)
+        while True:
+            self._reopen_if_changed()
+            left_s = max(0.0, give_up_s - time.monotonic())
+            try:
+                self.ask(left_s if self._find_address is None else min(left_s, _LOOK_AGAIN_S))
+                return
+            except LivndError as error:
+                if error.code != "DEADLINE_EXCEEDED" or time.monotonic() >= give_up_s:
+                    return
 
-        Calls that other threads have under way are lost, as with a line that breaks.
+    def _reopen_if_changed(self) -> None:
+        """To where the server is by now, with the files' certificates, if either is new.
+
+        For a broken line. Calls that other threads have under way are lost, as with a line that
+        breaks.
         """
         try:
             tls = self._credentials.read_tls()
+            address = addresses.parse(self._find_address()) if self._find_address else self.address
         except LivndError:
             return  # half way to other ones
         with self._ending:
-            if self._ended or tls == self._channel.tls:
+            if self._ended or (tls == self._channel.tls and address == self.address):
                 return
-            old, self._channel = self._channel, _Channel(self.address, tls)
+            self.address = address
+            old, self._channel = self._channel, _Channel(address, tls)
         old.close()
 
     def ask(self, patience_s: float) -> ServerInfo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import time
 from collections import deque
@@ -336,10 +335,8 @@ class StepStream:
         if self._outage is not None:
             self._outage.wait()
             if line.server is None and not self._outage.error.reason:
-                line.reopen_if_changed()
                 # A broken line is mended while a call waits for it.
-                with contextlib.suppress(LivndError):
-                    line.ask(max(0.0, self._outage.give_up_s - time.monotonic()))
+                line.mend(self._outage.give_up_s - time.monotonic())
         self._open(line)
 
     def _fail(self, lane: _Lane, error: LivndError) -> None:

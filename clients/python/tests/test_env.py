@@ -52,7 +52,7 @@ def test_the_ids_are_data():
     spec = gymnasium.spec(GYM_ID)
     again = gymnasium.envs.registration.EnvSpec.from_json(spec.to_json())
     assert again.entry_point == "livnd.gym.env:RemoteEnv"
-    assert again.vector_entry_point == "livnd.gym.vector:RemoteVectorEnv"
+    assert again.vector_entry_point == "livnd.fleet.entry:vector_env"
     assert again.kwargs == {"environment_id": ENVIRONMENT}
     assert again.max_episode_steps is None, "the server ends episodes"
 

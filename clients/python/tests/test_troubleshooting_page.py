@@ -10,7 +10,7 @@ from livnd._proto import pb
 from livnd.errors import LivndError
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "troubleshooting.md"
-BY_CLIENT = {"UNKNOWN_OUTCOME"}  # which the server does not say
+BY_CLIENT = {"SERVER_MISMATCH", "UNKNOWN_OUTCOME"}  # which the server does not say
 IN_WORDS = {"INTERNAL"}  # beside the tables
 
 

@@ -16,6 +16,7 @@ import gymnasium
 import livnd
 import numpy as np
 from livnd.adapters import asynchronous
+from livnd.fleet.vector import FleetVectorEnv
 from livnd.gym.env import RemoteEnv
 from livnd.gym.vector import RemoteVectorEnv
 from livnd.livn.copies import Copies
@@ -49,6 +50,10 @@ assert_type(env.pace_report(), livnd.PaceReport | None)
 envs = RemoteVectorEnv(4, "TargetRate-EI-mini-v0", autoreset_mode="SameStep")
 seen, rewards, terminated, truncated, infos = envs.step(envs.action_space.sample())
 assert_type(envs.fork(), list[RemoteVectorEnv])
+fleet = FleetVectorEnv(4, "TargetRate-EI-mini-v0", ["a:1", "b:1"])
+assert_type(fleet.fork(), list[FleetVectorEnv])
+assert_type(fleet.copies_of, dict[str, range])
+assert_type(fleet.start_recordings(), list[str])
 with asynchronous.make("TargetRate-EI-mini-v0", 4) as apart:
     assert_type(apart.num_envs, int)
 culture = livnd.make("EI-mini")

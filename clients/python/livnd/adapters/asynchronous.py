@@ -26,7 +26,7 @@ from gymnasium.vector.utils import batch_space
 from livnd import checks
 from livnd.client import Client
 from livnd.errors import LivndError, NothingSentError
-from livnd.gym import spaces, vector
+from livnd.gym import batch, spaces
 from livnd.gym.renewable_session import RenewableSession
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
@@ -73,8 +73,8 @@ class AsynchronousEnvs:
         pace: str | float | None,
         options: dict[str, Any],
     ) -> None:
-        self.autoreset_mode = vector.autoreset_mode_of(autoreset_mode)
-        limit = vector.episode_limit(max_episode_steps)
+        self.autoreset_mode = batch.autoreset_mode_of(autoreset_mode)
+        limit = batch.episode_limit(max_episode_steps)
         self._client = Client(**options)
         try:
             most = self._client.server_info().max_sessions
@@ -90,7 +90,7 @@ class AsynchronousEnvs:
             self.single_action_space = spaces.action_space(self.environment_spec)
             self.observation_space = batch_space(self.single_observation_space, self.batch_size)
             self.action_space = batch_space(self.single_action_space, self.batch_size)
-            mode = vector.MODE_NAMES[self.autoreset_mode]
+            mode = batch.MODE_NAMES[self.autoreset_mode]
             self._copies = [
                 RenewableSession(self._client, environment_id, 1, mode, limit, pace)
                 for _ in range(self.num_envs)
@@ -131,7 +131,7 @@ class AsynchronousEnvs:
             ServerUnavailableError.
         """
         copies = list(range(self.num_envs)) if env_ids is None else self._ids(env_ids)
-        seeds = vector.seeds_of(seed, len(copies))
+        seeds = batch.seeds_of(seed, len(copies))
         options = dict(checks.mapping("options", {} if options is None else options, "numbers"))
         self._settle(set(copies))
         for copy, its_seed in zip(copies, seeds, strict=True):

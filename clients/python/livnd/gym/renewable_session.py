@@ -81,7 +81,7 @@ class RenewableSession:
             return self._session.reset(seeds, mask=mask, options=options)
         except _GONE as error:
             if mask is not None:
-                raise _advise(error) from error
+                raise advise(error) from error
         self._session = self._create()
         return self._session.reset(seeds, options=options)
 
@@ -92,7 +92,7 @@ class RenewableSession:
         try:
             return self._session.step(actions)
         except _GONE as error:
-            raise _advise(error) from error
+            raise advise(error) from error
 
     @property
     def session(self) -> Session:
@@ -110,14 +110,14 @@ class RenewableSession:
         except NotResetError:
             return None
         except _GONE as error:
-            raise _advise(error) from error
+            raise advise(error) from error
 
     def render(self) -> RenderResult:
         """As Session.render, of all copies. ResetNeeded before the first reset."""
         try:
             return self.session.render()
         except _GONE as error:
-            raise _advise(error) from error
+            raise advise(error) from error
 
     def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
         """As Session.snapshot; also before the first reset."""
@@ -126,7 +126,7 @@ class RenewableSession:
         try:
             return self._session.snapshot(copies)
         except _GONE as error:
-            raise _advise(error) from error
+            raise advise(error) from error
 
     def restore(self, snapshot: bytes, copy_of: Sequence[int] | None = None) -> None:
         """As Session.restore; where all copies are restored, in a new session if the old is gone.
@@ -139,7 +139,7 @@ class RenewableSession:
             self._session.restore(snapshot, copy_of)
         except _GONE as error:
             if copy_of is not None and -1 in copy_of:
-                raise _advise(error) from error
+                raise advise(error) from error
             self._session = self._create()
             self._session.restore(snapshot, copy_of)
 
@@ -150,7 +150,8 @@ class RenewableSession:
             return self._client.create_session(**self._wish)
 
 
-def _advise(error: Any) -> Exception:
+def advise(error: Any) -> Any:
+    """The same error, which says what to do about it."""
     return type(error)(
         f"{error}. Call reset() of all copies: it makes a new session",
         reason=error.reason,

@@ -14,7 +14,7 @@ from gymnasium.vector.utils import iterate
 
 from livnd import checks
 from livnd.errors import invalid_field
-from livnd.gym.vector import autoreset_mode_of, seeds_of
+from livnd.gym.batch import autoreset_mode_of, seeds_of
 from livnd.livn.env import Env
 from livnd.livn.run import Run
 from livnd.tasks.behind import Decoding, Encoding, TaskBehind
