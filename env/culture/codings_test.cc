@@ -62,13 +62,26 @@ class CodingsTest : public testing::Test {
   sim::ThreadsExecutor executor_{2};
 };
 
-// What io gives of the spikes that were recorded.
+// [sample][row] of a copy.
+std::vector<double> SamplesOf(const RecordedSeries& series, int copy) {
+  std::vector<double> samples;
+  for (int64_t s = 0; s < series.num_samples; ++s) {
+    for (int64_t row = 0; row < series.num_rows; ++row) {
+      samples.push_back(series.values[static_cast<size_t>(
+          (copy * series.num_rows + row) * series.num_samples + s)]);
+    }
+  }
+  return samples;
+}
+
+// What io gives of the spikes that were recorded, and of samples of each tick.
 std::vector<double> Expected(const LiveCulture& culture, const std::string& text, bool by_cell,
-                             int copy) {
+                             int copy, const std::vector<double>& samples = {}) {
   const CultureRecording& recording = culture.recording();
   io::DecodingWindow window;
   window.tick_ms = kDtMs;
   window.num_ticks = recording.num_ticks;
+  window.sample_ticks = 1;
   const auto array = *io::ElectrodeArray::Create(*culture.setup().electrode_array);
   const io::UnitMap units =
       by_cell ? io::UnitMap::OfCells(culture.culture().gids())
@@ -85,7 +98,7 @@ std::vector<double> Expected(const LiveCulture& culture, const std::string& text
     units.ForEach(absl::MakeConstSpan(&spike, 1), recording.start_tick,
                   [&](const io::UnitSpike& s) { heard.push_back(s); });
   }
-  return *io::DecodeSpikes(**io::MakeDecoding(Spec(text), window), heard);
+  return *io::DecodeWindow(**io::MakeDecoding(Spec(text), window), heard, samples);
 }
 
 std::vector<double> Of(const Decoded& decoded, int copy) {
@@ -128,17 +141,33 @@ TEST_F(CodingsTest, PotentialsAreThoseThatElectrodesHear) {
   window.num_units = series.num_rows;
   window.num_ticks = 4000;
   const auto decoding = *io::MakeDecoding(Spec(text), window);
-  for (int64_t copy = 0; copy < 2; ++copy) {
-    std::vector<double> samples;  // [sample][electrode]
-    for (int64_t s = 0; s < series.num_samples; ++s) {
-      for (int64_t row = 0; row < series.num_rows; ++row) {
-        samples.push_back(series.values[static_cast<size_t>(
-            (copy * series.num_rows + row) * series.num_samples + s)]);
-      }
-    }
-    EXPECT_EQ(Of(culture->recording().decoded[0], static_cast<int>(copy)),
-              *io::DecodePotentials(*decoding, samples));
+  for (int copy = 0; copy < 2; ++copy) {
+    EXPECT_EQ(Of(culture->recording().decoded[0], copy),
+              *io::DecodeWindow(*decoding, {}, SamplesOf(series, copy)));
   }
+}
+
+TEST_F(CodingsTest, VoltagesAreThoseOfSomata) {
+  const std::string text = "{name: waveforms, max_cutouts: 8}";
+  auto culture = Busy({Select(text)});
+  CultureChange change;
+  change.recording = culture->selection();
+  change.recording->series.resize(1);
+  change.recording->series[0].quantity = RecordedQuantity::kVoltageMv;
+  change.recording->series[0].sample_dt_ms = 0.025;
+  for (const int64_t gid : culture->culture().gids()) {
+    change.recording->series[0].sites.push_back({gid, 0});
+  }
+  ASSERT_TRUE(culture->Change(change).ok());
+  ASSERT_TRUE(culture->Run(For(100.0)).ok());
+  double num_spikes = 0.0;
+  for (int copy = 0; copy < 2; ++copy) {
+    const std::vector<double> values = Of(culture->recording().decoded[0], copy);
+    EXPECT_EQ(values, Expected(*culture, text, true, copy,
+                               SamplesOf(culture->recording().series[0], copy)));
+    num_spikes += values[0] + values[1];  // of a population each
+  }
+  EXPECT_GT(num_spikes, 0.0);
 }
 
 TEST_F(CodingsTest, NeitherCutsNorWhatIsRecordedMatter) {

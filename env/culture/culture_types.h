@@ -82,13 +82,14 @@ struct SeriesSelection {
   bool single_precision = false;  // the reader takes 32 bits a number
 };
 
-enum class DecodingUnits { kAny, kElectrodes, kCells };  // kAny: electrodes where there are any
+// kAny: cells of a decoding of voltages; else electrodes where there are any.
+enum class DecodingUnits { kAny, kElectrodes, kCells };
 
 // A decoding of each run: the run is its window.
 struct DecodingSelection {
   io::CodingSpec spec;
   DecodingUnits units = DecodingUnits::kAny;
-  double sample_dt_ms = 0.0;  // of decodings of potentials; 0: 0.1
+  double sample_dt_ms = 0.0;  // of decodings of potentials (0: 0.1) or voltages (0: 0.025)
 };
 
 // What the numbers that a run is given become; each set of them holds for a step.

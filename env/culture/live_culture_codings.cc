@@ -96,16 +96,16 @@ void LiveCulture::Decode(const Copies::Group& group, GroupRun& of_group) {
   const auto is_good = [&](int k) {
     return std::isnan(failed_at_ms_[static_cast<size_t>(group.first() + k)]);
   };
-  const std::vector<RunDecodings::Potentials> potentials = decodings.potentials();
+  const std::vector<RunDecodings::HeardSeries> series = decodings.series();
   for (int k = 0; k < group.size(); ++k) {
-    for (size_t i = 0; i < potentials.size(); ++i) {
+    for (size_t i = 0; i < series.size(); ++i) {
       SeriesRecorder& heard = of_group.heard[static_cast<size_t>(k)][i];
       if (!is_good(k)) {
         heard.Drop();
         continue;
       }
       heard.Keep();
-      decodings.AddSamples(group.first() + k, potentials[i].decoding, heard.samples());
+      decodings.AddSamples(group.first() + k, series[i].decoding, heard.samples());
       heard.Forget();
     }
   }

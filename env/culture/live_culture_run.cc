@@ -260,7 +260,7 @@ absl::Status LiveCulture::BeginRun(const CultureRun& run) {
       std::any_of(selection_.series.begin(), selection_.series.end(), [](const SeriesSelection& s) {
         return s.quantity == RecordedQuantity::kElectrodePotentialUv;
       });
-  if (hears || !decodings.potentials().empty()) {
+  if (hears || decodings.hears_potentials()) {
     hearing = Hearing();
     if (!hearing.ok()) return hearing.status();
   }
@@ -338,13 +338,13 @@ void LiveCulture::Park(int copy) {
 void LiveCulture::MakeRecorders(const Copies::Group& group, GroupRun& of_group) const {
   of_group.recorders.resize(static_cast<size_t>(group.size()));
   of_group.heard.resize(static_cast<size_t>(group.size()));
-  const std::vector<RunDecodings::Potentials> potentials = run_->decodings.potentials();
+  const std::vector<RunDecodings::HeardSeries> heard = run_->decodings.series();
   for (int k = 0; k < group.size(); ++k) {
     for (const SeriesSelection& s : selection_.series) {
       of_group.recorders[static_cast<size_t>(k)].emplace_back(s, k, culture(), run_->hearing);
     }
-    for (const RunDecodings::Potentials& p : potentials) {
-      of_group.heard[static_cast<size_t>(k)].emplace_back(p.series, k, culture(), run_->hearing);
+    for (const RunDecodings::HeardSeries& h : heard) {
+      of_group.heard[static_cast<size_t>(k)].emplace_back(h.series, k, culture(), run_->hearing);
     }
   }
 }

@@ -16,18 +16,23 @@ namespace livnd::env {
 namespace {
 
 constexpr size_t kMaxDecodings = 16;
-constexpr double kDefaultSampleMs = 0.1;
+constexpr double kDefaultPotentialMs = 0.1;
+constexpr double kDefaultVoltageMs = 0.025;
 
 std::string Place(absl::string_view field, size_t i) { return absl::StrCat(field, "[", i, "]"); }
 
 // An electrode's units, or a cell's.
 DecodingUnits UnitsOf(const DecodingSelection& selection, const io::CultureSetup& setup) {
   if (selection.units != DecodingUnits::kAny) return selection.units;
+  if (io::HeardBy(selection.spec) == io::Heard::kSpikesAndVoltages) return DecodingUnits::kCells;
   return setup.electrode_array.has_value() ? DecodingUnits::kElectrodes : DecodingUnits::kCells;
 }
 
-double SampleMs(const DecodingSelection& selection) {
-  return selection.sample_dt_ms == 0.0 ? kDefaultSampleMs : selection.sample_dt_ms;
+// Of voltages, as near to the default from below as the culture's ticks allow.
+double SampleMs(const DecodingSelection& selection, double dt_ms) {
+  if (selection.sample_dt_ms != 0.0) return selection.sample_dt_ms;
+  if (io::HeardBy(selection.spec) == io::Heard::kPotentials) return kDefaultPotentialMs;
+  return std::max(1.0, std::floor(kDefaultVoltageMs / dt_ms + 1e-9)) * dt_ms;
 }
 
 }  // namespace
@@ -72,12 +77,17 @@ absl::Status RunDecodings::Check(absl::string_view field,
       return MakeFieldError(absl::StrCat(place, ".units"), "electrodes",
                             "cells: this culture has no electrodes");
     }
-    if (!io::HearsPotentials(selection.spec)) continue;
-    if (!by_electrode) {
+    const io::Heard heard = io::HeardBy(selection.spec);
+    if (heard == io::Heard::kSpikes) continue;
+    if (heard == io::Heard::kPotentials && !by_electrode) {
       return MakeFieldError(absl::StrCat(place, ".units"), "cells",
                             "electrodes, of whose potentials this decoding is");
     }
-    const double ticks = SampleMs(selection) / culture.dt_ms();
+    if (heard == io::Heard::kSpikesAndVoltages && by_electrode) {
+      return MakeFieldError(absl::StrCat(place, ".units"), "electrodes",
+                            "cells, of whose voltages this decoding is");
+    }
+    const double ticks = SampleMs(selection, culture.dt_ms()) / culture.dt_ms();
     if (!(ticks >= 1.0 - 1e-9 && ticks <= 1e6 && std::fabs(ticks - std::round(ticks)) <= 1e-6)) {
       return MakeFieldError(absl::StrCat(place, ".sample_dt_ms"), Exact(selection.sample_dt_ms),
                             absl::StrCat("a multiple of dt_ms = ", Exact(culture.dt_ms())));
@@ -98,12 +108,19 @@ absl::StatusOr<RunDecodings> RunDecodings::Create(absl::string_view field,
     Running& running = out.decodings_.emplace_back();
     running.name = selections[i].spec.name();
     running.units = by_electrode ? &ears->electrodes : &ears->cells;
-    running.sample_dt_ms = SampleMs(selections[i]);
+    running.series.sample_dt_ms = SampleMs(selections[i], culture.dt_ms());
+    if (by_electrode) {
+      running.series.quantity = RecordedQuantity::kElectrodePotentialUv;
+    } else {
+      running.series.quantity = RecordedQuantity::kVoltageMv;
+      for (const int64_t gid : culture.gids()) running.series.sites.push_back({gid, 0});
+    }
     io::DecodingWindow window;
     window.num_units = running.units->num_units();
     window.tick_ms = culture.dt_ms();
     window.num_ticks = num_ticks;
-    window.sample_ticks = std::max<int64_t>(1, std::llround(running.sample_dt_ms / window.tick_ms));
+    window.sample_ticks =
+        std::max<int64_t>(1, std::llround(running.series.sample_dt_ms / window.tick_ms));
     if (!by_electrode) window.groups = ears->populations;
     auto made = io::MakeDecoding(selections[i].spec, window);
     if (!made.ok()) return AtField(Place(field, i), made.status());
@@ -142,24 +159,26 @@ void RunDecodings::Begin(int num_copies, int64_t start_tick) {
 
 bool RunDecodings::hears_spikes() const {
   return std::any_of(decodings_.begin(), decodings_.end(),
-                     [](const Running& r) { return !r.decoding->hears_potentials(); });
+                     [](const Running& r) { return r.decoding->hears_spikes(); });
 }
 
-std::vector<RunDecodings::Potentials> RunDecodings::potentials() const {
-  std::vector<Potentials> out;
+bool RunDecodings::hears_potentials() const {
+  return std::any_of(decodings_.begin(), decodings_.end(), [](const Running& r) {
+    return r.decoding->heard() == io::Heard::kPotentials;
+  });
+}
+
+std::vector<RunDecodings::HeardSeries> RunDecodings::series() const {
+  std::vector<HeardSeries> out;
   for (size_t i = 0; i < decodings_.size(); ++i) {
-    if (!decodings_[i].decoding->hears_potentials()) continue;
-    Potentials& added = out.emplace_back();
-    added.decoding = i;
-    added.series.quantity = RecordedQuantity::kElectrodePotentialUv;
-    added.series.sample_dt_ms = decodings_[i].sample_dt_ms;
+    if (decodings_[i].decoding->hears_samples()) out.push_back({i, decodings_[i].series});
   }
   return out;
 }
 
 void RunDecodings::AddSpikes(int copy, absl::Span<const sim::Spike> spikes) {
   for (Running& running : decodings_) {
-    if (running.decoding->hears_potentials()) continue;
+    if (!running.decoding->hears_spikes()) continue;
     const absl::Span<double> state = absl::MakeSpan(running.states[static_cast<size_t>(copy)]);
     running.units->ForEach(spikes, start_tick_, [&](const io::UnitSpike& spike) {
       running.decoding->AddSpike(spike, state);

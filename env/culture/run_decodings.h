@@ -55,17 +55,18 @@ class RunDecodings {
   void Begin(int num_copies, int64_t start_tick);
   bool empty() const { return decodings_.empty(); }
   bool hears_spikes() const;
+  bool hears_potentials() const;
 
-  // The series of potentials that decoding i has to hear; nullopt of one that hears spikes.
-  struct Potentials {
+  // The series of potentials or voltages that a decoding hears.
+  struct HeardSeries {
     size_t decoding = 0;
     SeriesSelection series;
   };
-  std::vector<Potentials> potentials() const;
+  std::vector<HeardSeries> series() const;
 
   // Spikes of a copy in the order of time, whatever copy they say.
   void AddSpikes(int copy, absl::Span<const sim::Spike> spikes);
-  // [sample][electrode] of a decoding, each once.
+  // [sample][unit] of a decoding, each once.
   void AddSamples(int copy, size_t decoding, absl::Span<const double> samples);
 
   // The run is over. NaN of copies that have failed, and where a decoding kept not all that it heard.
@@ -76,7 +77,7 @@ class RunDecodings {
     std::string name;
     std::unique_ptr<const io::Decoding> decoding;
     const io::UnitMap* units = nullptr;
-    double sample_dt_ms = 0.0;
+    SeriesSelection series;                   // of one that hears samples
     std::vector<std::vector<double>> states;  // [copy]
   };
   std::shared_ptr<const DecodingEars> ears_;

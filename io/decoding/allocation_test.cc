@@ -35,7 +35,7 @@ std::vector<DecodingEntry> OfSpikes() {
   std::vector<DecodingEntry> entries;
   for (const DecodingEntry& entry : Decodings()) {
     const auto decoding = MakeOfText(entry.name, WindowOf(5, 5000.0));
-    if (decoding.ok() && !(*decoding)->hears_potentials()) entries.push_back(entry);
+    if (decoding.ok() && (*decoding)->heard() == Heard::kSpikes) entries.push_back(entry);
   }
   return entries;
 }

@@ -18,6 +18,8 @@
 #include "io/decoding/network/synchrony.h"
 #include "io/decoding/potential/lfp.h"
 #include "io/decoding/potential/lfp_bands.h"
+#include "io/decoding/potential/waveforms.h"
+#include "io/decoding/response/extracellular_recruitment.h"
 #include "io/decoding/response/peristimulus_histogram.h"
 #include "io/decoding/response/recruitment.h"
 #include "io/decoding/response/stimulus_response.h"
@@ -56,8 +58,8 @@ absl::Status Check(const CodingSpec& spec) {
 }
 
 template <typename D>
-constexpr DecodingEntry Entry(bool hears_potentials = false) {
-  return {D::kName, &Make<D>, &Fields<D>, &Check<D>, hears_potentials};
+constexpr DecodingEntry Entry(Heard heard = Heard::kSpikes) {
+  return {D::kName, &Make<D>, &Fields<D>, &Check<D>, heard};
 }
 
 constexpr DecodingEntry kDecodings[] = {
@@ -83,8 +85,10 @@ constexpr DecodingEntry kDecodings[] = {
     Entry<StimulusResponse>(),
     Entry<PeristimulusHistogram>(),
     Entry<Recruitment>(),
-    Entry<Lfp>(/*hears_potentials=*/true),
-    Entry<LfpBands>(/*hears_potentials=*/true),
+    Entry<ExtracellularRecruitment>(Heard::kSpikesAndVoltages),
+    Entry<Lfp>(Heard::kPotentials),
+    Entry<LfpBands>(Heard::kPotentials),
+    Entry<Waveforms>(Heard::kSpikesAndVoltages),
 };
 
 // The entry that a spec names.
@@ -143,9 +147,9 @@ absl::Status CheckDecoding(const CodingSpec& spec) {
   return entry->check(spec);
 }
 
-bool HearsPotentials(const CodingSpec& spec) {
+Heard HeardBy(const CodingSpec& spec) {
   const auto entry = Find(spec);
-  return entry.ok() && (*entry)->hears_potentials;
+  return entry.ok() ? (*entry)->heard : Heard::kSpikes;
 }
 
 }  // namespace livnd::io

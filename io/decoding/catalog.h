@@ -24,7 +24,7 @@ struct DecodingEntry {
   std::vector<CodingFields::Field> (*fields)();
   // Whether the spec has no other fields, and each within its bounds. What depends on a window is make's.
   absl::Status (*check)(const CodingSpec& spec);
-  bool hears_potentials = false;
+  Heard heard = Heard::kSpikes;
 
   // What it gives under the defaults.
   std::vector<CodingTensor> Tensors() const;
@@ -41,8 +41,8 @@ absl::StatusOr<std::unique_ptr<const Decoding>> MakeDecoding(const CodingSpec& s
 
 // Those errors of MakeDecoding that no window would avoid.
 absl::Status CheckDecoding(const CodingSpec& spec);
-// Whether the decoding that a specification names hears potentials and not spikes; false of a name that is none.
-bool HearsPotentials(const CodingSpec& spec);
+// What the decoding that a specification names listens to; spikes of a name that is none.
+Heard HeardBy(const CodingSpec& spec);
 
 }  // namespace livnd::io
 

@@ -21,7 +21,7 @@
 namespace livnd::io {
 namespace {
 
-// Draws of each, 6,900 in all.
+// Draws of each, 7,800 in all.
 int NumOfEach() { return NumCodingDraws(300); }
 
 class DecodingDraw : public Draw {
@@ -87,11 +87,36 @@ class DecodingDraw : public Draw {
                      [](const UnitSpike& a, const UnitSpike& b) { return a.tick < b.tick; });
     return spikes;
   }
+
+  std::vector<double> Samples(const DecodingWindow& window) {
+    std::vector<double> samples(static_cast<size_t>(window.num_samples() * window.num_units));
+    const double scale = std::pow(10.0, 24.0 * Uniform() - 12.0);
+    for (double& sample : samples) sample = scale * (Uniform() - 0.5);
+    return samples;
+  }
 };
+
+// The first half of what there is to hear, or the second.
+void AddHalf(const Decoding& decoding, const std::vector<UnitSpike>& spikes,
+             const std::vector<double>& samples, size_t half, absl::Span<double> state) {
+  const auto begin = [half](size_t size) { return half == 0 ? 0 : size / 2; };
+  const auto end = [half](size_t size) { return half == 0 ? size / 2 : size; };
+  for (size_t i = begin(spikes.size()); i < end(spikes.size()); ++i) {
+    decoding.AddSpike(spikes[i], state);
+  }
+  const auto width = static_cast<size_t>(decoding.window().num_units);
+  const size_t num = samples.size() / width;
+  for (size_t i = begin(num); i < end(num); ++i) {
+    decoding.AddSample(absl::MakeConstSpan(samples).subspan(i * width, width), state);
+  }
+}
 
 void ExpectFinite(const std::vector<double>& values) {
   for (const double value : values) ASSERT_TRUE(std::isfinite(value));
 }
+
+const std::vector<UnitSpike> kNone;
+const std::vector<double> kEmpty;
 
 class CatalogTest : public testing::TestWithParam<DecodingEntry> {};
 
@@ -108,34 +133,26 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
     if (!decoding.ok()) continue;
     // What is drawn at random seldom has memory and time of its own bounds.
     ASSERT_LE((*decoding)->state_size(), Decoding::kMaxStateSize);
-    if ((*decoding)->hears_potentials()) {
-      const auto num = static_cast<size_t>(window.num_samples() * window.num_units);
-      if (num > 200'000) continue;
-      std::vector<double> potentials(num);
-      const double scale = std::pow(10.0, 24.0 * draw.Uniform() - 12.0);
-      for (double& potential : potentials) potential = scale * (draw.Uniform() - 0.5);
-      const auto values = DecodePotentials(**decoding, potentials);
-      if (values.ok()) ExpectFinite(*values);
-      num_answers += values.ok() ? 1 : 0;
+    const double num_samples = static_cast<double>(window.num_samples());
+    if ((*decoding)->hears_samples() && num_samples * static_cast<double>(window.num_units) > 2e5) {
       continue;
     }
-    const std::vector<UnitSpike> spikes = draw.Spikes(window);
-    const auto values = DecodeSpikes(**decoding, spikes);
+    const std::vector<UnitSpike> spikes = (*decoding)->hears_spikes() ? draw.Spikes(window) : kNone;
+    const std::vector<double> samples =
+        (*decoding)->hears_samples() ? draw.Samples(window) : kEmpty;
+    const auto values = DecodeWindow(**decoding, spikes, samples);
     if (!values.ok()) continue;
     ExpectFinite(*values);
     ++num_answers;
 
     // The state in the middle, moved elsewhere, is enough to go on; and it is one.
-    const size_t middle = spikes.size() / 2;
     std::vector<double> state((*decoding)->state_size()), again((*decoding)->num_values());
     (*decoding)->Begin(absl::MakeSpan(state));
-    for (size_t s = 0; s < middle; ++s) (*decoding)->AddSpike(spikes[s], absl::MakeSpan(state));
+    AddHalf(**decoding, spikes, samples, 0, absl::MakeSpan(state));
     ASSERT_TRUE((*decoding)->CheckState(state).ok());
     const auto other = MakeOfText(text, window);
     std::vector<double> moved = state;
-    for (size_t s = middle; s < spikes.size(); ++s) {
-      (*other)->AddSpike(spikes[s], absl::MakeSpan(moved));
-    }
+    AddHalf(**other, spikes, samples, 1, absl::MakeSpan(moved));
     ASSERT_TRUE((*other)->Finish(absl::MakeSpan(moved), absl::MakeSpan(again)).ok());
     ASSERT_EQ(again, *values);
 
@@ -145,7 +162,7 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
           draw.Chance(0.3) ? NAN : std::pow(10.0, 300.0 * draw.Uniform());
     }
     if (!(*decoding)->CheckState(state).ok()) continue;
-    for (const UnitSpike& spike : spikes) (*decoding)->AddSpike(spike, absl::MakeSpan(state));
+    AddHalf(**decoding, spikes, samples, 1, absl::MakeSpan(state));
     if ((*decoding)->Finish(absl::MakeSpan(state), absl::MakeSpan(again)).ok()) ExpectFinite(again);
   }
   // Some draws are taken, or nothing much was tried.
@@ -171,9 +188,9 @@ TEST_P(CatalogTest, TellsWhatItGives) {
     EXPECT_EQ(tensors[i].name, (*decoding)->outputs()[i].name);
     EXPECT_EQ(tensors[i].axes.size(), (*decoding)->outputs()[i].shape.size());
   }
-  EXPECT_EQ(GetParam().hears_potentials, (*decoding)->hears_potentials());
+  EXPECT_EQ(GetParam().heard, (*decoding)->heard());
   const auto spec = CodingSpec::ParseText("", GetParam().name);
-  EXPECT_EQ(HearsPotentials(*spec), GetParam().hears_potentials);
+  EXPECT_EQ(HeardBy(*spec), GetParam().heard);
   EXPECT_TRUE(CheckDecoding(*spec).ok());
 }
 
@@ -192,7 +209,7 @@ TEST(DecodingsTest, WhatNoWindowWouldMendIsKnownWithoutOne) {
        {"nonsense", "{name: synchrony, bins_ms: 1}", "{name: synchrony, bin_ms: -1}"}) {
     EXPECT_FALSE(CheckDecoding(*CodingSpec::ParseText("", text)).ok()) << text;
   }
-  EXPECT_FALSE(HearsPotentials(*CodingSpec::ParseText("", "nonsense")));
+  EXPECT_EQ(HeardBy(*CodingSpec::ParseText("", "nonsense")), Heard::kSpikes);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CatalogTest,

@@ -18,16 +18,15 @@ void Decoding::Begin(absl::Span<double> state) const { std::fill(state.begin(), 
 
 void Decoding::AddSpike(const UnitSpike& /*spike*/, absl::Span<double> /*state*/) const {}
 
-void Decoding::AddSample(absl::Span<const double> /*potentials_uv*/,
-                         absl::Span<double> /*state*/) const {}
+void Decoding::AddSample(absl::Span<const double> /*samples*/, absl::Span<double> /*state*/) const {
+}
 
 absl::Status Decoding::Finish(absl::Span<double> state, absl::Span<double> values) const {
   LIVND_RETURN_IF_ERROR(Read(state, values));
   if (std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      "a decoded value is not finite: neither were the potentials");
+  return absl::FailedPreconditionError("a decoded value is not finite: neither were the samples");
 }
 
 void Decoding::AddOutput(absl::string_view name, absl::string_view unit, std::vector<int64_t> shape,
@@ -64,36 +63,32 @@ absl::Status Decoding::CheckSizes() const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<double>> DecodeSpikes(const Decoding& decoding,
-                                                 absl::Span<const UnitSpike> spikes) {
-  LIVND_RETURN_IF_ERROR(CheckSpikes(decoding.window(), spikes));
-  std::vector<double> state(decoding.state_size());
-  std::vector<double> values(decoding.num_values());
-  decoding.Begin(absl::MakeSpan(state));
-  for (const UnitSpike& spike : spikes) decoding.AddSpike(spike, absl::MakeSpan(state));
-  LIVND_RETURN_IF_ERROR(decoding.Finish(absl::MakeSpan(state), absl::MakeSpan(values)));
-  return values;
-}
-
-absl::StatusOr<std::vector<double>> DecodePotentials(const Decoding& decoding,
-                                                     absl::Span<const double> potentials_uv) {
-  const auto num_units = static_cast<size_t>(decoding.window().num_units);
-  const size_t num_numbers = static_cast<size_t>(decoding.window().num_samples()) * num_units;
-  if (potentials_uv.size() != num_numbers) {
-    return MakeFieldError("potentials_uv", absl::StrCat(potentials_uv.size(), " numbers"),
+absl::StatusOr<std::vector<double>> DecodeWindow(const Decoding& decoding,
+                                                 absl::Span<const UnitSpike> spikes,
+                                                 absl::Span<const double> samples) {
+  const DecodingWindow& window = decoding.window();
+  if (!decoding.hears_spikes() && !spikes.empty()) {
+    return MakeFieldError("spikes", absl::StrCat(spikes.size()), "none: it hears samples alone");
+  }
+  LIVND_RETURN_IF_ERROR(CheckSpikes(window, spikes));
+  const auto num_units = static_cast<size_t>(window.num_units);
+  const size_t num_numbers =
+      decoding.hears_samples() ? static_cast<size_t>(window.num_samples()) * num_units : 0;
+  if (samples.size() != num_numbers) {
+    return MakeFieldError("samples", absl::StrCat(samples.size(), " numbers"),
                           absl::StrCat(num_numbers, ": samples by units"));
   }
-  for (size_t i = 0; i < potentials_uv.size(); ++i) {
-    if (!(std::fabs(potentials_uv[i]) <= 1e12)) {
-      return MakeFieldError(absl::StrCat("potentials_uv[", i, "]"), Exact(potentials_uv[i]),
-                            "-1e+12 .. 1e+12");
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (!(std::fabs(samples[i]) <= 1e12)) {
+      return MakeFieldError(absl::StrCat("samples[", i, "]"), Exact(samples[i]), "-1e+12 .. 1e+12");
     }
   }
   std::vector<double> state(decoding.state_size());
   std::vector<double> values(decoding.num_values());
   decoding.Begin(absl::MakeSpan(state));
+  for (const UnitSpike& spike : spikes) decoding.AddSpike(spike, absl::MakeSpan(state));
   for (size_t i = 0; i < num_numbers; i += num_units) {
-    decoding.AddSample(potentials_uv.subspan(i, num_units), absl::MakeSpan(state));
+    decoding.AddSample(samples.subspan(i, num_units), absl::MakeSpan(state));
   }
   LIVND_RETURN_IF_ERROR(decoding.Finish(absl::MakeSpan(state), absl::MakeSpan(values)));
   return values;

@@ -35,6 +35,10 @@ struct DecodingOutput {
   int64_t size() const;
 };
 
+// What a decoding listens to: spikes of units; potentials at electrodes, uV; or spikes of cells and
+// the voltages of their somata, mV.
+enum class Heard { kSpikes, kPotentials, kSpikesAndVoltages };
+
 // Only MakeDecoding has one: whoever holds a decoding holds one that was checked.
 class DecodingKey {
   DecodingKey() = default;
@@ -60,8 +64,9 @@ class Decoding {
   const std::vector<DecodingOutput>& outputs() const { return outputs_; }
   size_t num_values() const { return num_values_; }
   size_t state_size() const { return layout_.size(); }
-  // Whether it listens to potentials and not to spikes.
-  virtual bool hears_potentials() const { return false; }
+  virtual Heard heard() const { return Heard::kSpikes; }
+  bool hears_spikes() const { return heard() != Heard::kPotentials; }
+  bool hears_samples() const { return heard() != Heard::kSpikes; }
 
   // Whether state_size() numbers from outside can be a state; the field error names "[i]".
   absl::Status CheckState(absl::Span<const double> state) const { return layout_.Check(state); }
@@ -70,8 +75,9 @@ class Decoding {
   void Begin(absl::Span<double> state) const;
   // A spike within the window, none of them before the last one (CheckSpikes).
   virtual void AddSpike(const UnitSpike& spike, absl::Span<double> state) const;
-  // The potential at each unit, uV, [num_units], at the next multiple of sample_ticks.
-  virtual void AddSample(absl::Span<const double> potentials_uv, absl::Span<double> state) const;
+  // The potential, uV, or the voltage, mV, of each unit, [num_units], at the next multiple of
+  // sample_ticks. Spikes before that tick may come later, and those after it sooner.
+  virtual void AddSample(absl::Span<const double> samples, absl::Span<double> state) const;
   // The window has ended. Values are all finite. The state is spent: Begin comes next.
   // Errors: ResourceExhausted if a decoding that keeps spikes has heard more than it keeps;
   // FailedPrecondition if a value is no finite number, since potentials were not.
@@ -119,13 +125,12 @@ absl::StatusOr<std::unique_ptr<const D>> MakeDecoding(const typename D::Config& 
   return decoding;
 }
 
-// A whole window at once. Errors: those of CheckSpikes, and Finish's; for a decoding of potentials
-// use DecodePotentials, whose samples are [num_samples][num_units], and must be finite and as many
-// as the window has.
-absl::StatusOr<std::vector<double>> DecodeSpikes(const Decoding& decoding,
-                                                 absl::Span<const UnitSpike> spikes);
-absl::StatusOr<std::vector<double>> DecodePotentials(const Decoding& decoding,
-                                                     absl::Span<const double> potentials_uv);
+// A whole window at once, of what the decoding hears; what it does not is none. Errors: those of
+// CheckSpikes, and Finish's; samples are [num_samples][num_units], and must be finite and as many as
+// the window has.
+absl::StatusOr<std::vector<double>> DecodeWindow(const Decoding& decoding,
+                                                 absl::Span<const UnitSpike> spikes,
+                                                 absl::Span<const double> samples = {});
 
 }  // namespace livnd::io
 

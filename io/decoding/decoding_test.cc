@@ -53,15 +53,27 @@ TEST(DecodingTest, SpikesBeyondThoseThatAreKeptAreAnError) {
 TEST(DecodingTest, PotentialsThatAreNoneAreRefused) {
   const auto decoding = MakeOfText("{name: lfp_bands, lowpass_hz: 0}", WindowOf(2, 1.0));
   ASSERT_TRUE(decoding.ok()) << decoding.status();
-  EXPECT_TRUE((*decoding)->hears_potentials());
+  EXPECT_EQ((*decoding)->heard(), Heard::kPotentials);
   std::vector<double> potentials(20, 1.0);
-  EXPECT_TRUE(DecodePotentials(**decoding, potentials).ok());
+  EXPECT_TRUE(DecodeWindow(**decoding, {}, potentials).ok());
   potentials[7] = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(DecodePotentials(**decoding, potentials).status(),
-              IsFieldError("potentials_uv[7]", "nan", "-1e+12 .. 1e+12"));
+  EXPECT_THAT(DecodeWindow(**decoding, {}, potentials).status(),
+              IsFieldError("samples[7]", "nan", "-1e+12 .. 1e+12"));
   potentials.resize(19);
-  EXPECT_THAT(DecodePotentials(**decoding, potentials).status(),
-              IsFieldError("potentials_uv", "19 numbers", "20: samples by units"));
+  EXPECT_THAT(DecodeWindow(**decoding, {}, potentials).status(),
+              IsFieldError("samples", "19 numbers", "20: samples by units"));
+}
+
+TEST(DecodingTest, WhatIsNotHeardIsNotGiven) {
+  const DecodingWindow window = WindowOf(1, 1.0);
+  EXPECT_THAT(DecodeWindow(**MakeOfText("{name: lfp, lowpass_hz: 0}", window), {{0, 1}},
+                           std::vector<double>(10))
+                  .status(),
+              IsFieldError("spikes", "1", testing::HasSubstr("samples alone")));
+  EXPECT_THAT(DecodeWindow(**MakeOfText("spike_counts", window), {{0, 1}}, {1.0}).status(),
+              IsFieldError("samples", "1 numbers", testing::StartsWith("0")));
+  EXPECT_THAT(DecodeWindow(**MakeOfText("waveforms", window), {{0, 1}}).status(),
+              IsFieldError("samples", "0 numbers", testing::StartsWith("10")));
 }
 
 TEST(DecodingTest, ANumberThatIsNoneIsNoAnswer) {

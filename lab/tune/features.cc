@@ -24,7 +24,7 @@ class Decoded {
     LIVND_ASSIGN_OR_RETURN(const io::CodingSpec spec, io::CodingSpec::ParseText("", text));
     Decoded out;
     LIVND_ASSIGN_OR_RETURN(out.decoding_, io::MakeDecoding(spec, window));
-    LIVND_ASSIGN_OR_RETURN(out.values_, io::DecodeSpikes(*out.decoding_, spikes));
+    LIVND_ASSIGN_OR_RETURN(out.values_, io::DecodeWindow(*out.decoding_, spikes));
     return out;
   }
 

@@ -224,7 +224,8 @@ void EncodeCodings(v1::ListCodingsResponse* response) {
   for (const io::DecodingEntry& entry : io::Decodings()) {
     v1::Coding* added = response->add_decodings();
     EncodeEntry(entry, added);
-    added->set_hears_potentials(entry.hears_potentials);
+    added->set_hears_potentials(entry.heard == io::Heard::kPotentials);
+    added->set_hears_voltages(entry.heard == io::Heard::kSpikesAndVoltages);
   }
   for (const io::EncodingEntry& entry : io::Encodings())
     EncodeEntry(entry, response->add_encodings());

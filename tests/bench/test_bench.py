@@ -40,6 +40,7 @@ LINES = [
         for ending in ("", "-tcp")
     ),
     "serve/run-rate-cpp-64",
+    *(f"devices/{name}" for name in ("encode", "decode", "potentials", "memory")),
     *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
     *(f"generate/{name}" for name in ("EI", "EI-memory", "10000", "10000-memory")),
     *(f"tune/{name}" for name in ("EI-100", "EI-mini")),
@@ -66,7 +67,9 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
-    done = bench("--quick", "engine", "serve", "livn", "point", "recording", "generate", "tune")
+    done = bench(
+        "--quick", "engine", "serve", "livn", "point", "devices", "recording", "generate", "tune"
+    )
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
     assert "rewards are not the same" not in done.stderr

@@ -23,6 +23,7 @@ DECODINGS = [
         "sample_dt_ms": 0.5,
     },
     {"name": "van_rossum", "units": "cells", "reference_ms": [[2, 8]] * 10},
+    {"name": "waveforms", "sample_dt_ms": 0.05, "max_cutouts": 2},
 ]
 
 
@@ -91,6 +92,8 @@ def test_decodings_hear_what_is_not_recorded(client):
         ({"name": "synchrony", "bin_ms": "two"}, "bin_ms", ""),
         ({"name": "network_bursts", "count": "bursts"}, "count", "runs or edges"),
         ({"name": "lfp_bands", "units": "cells"}, "units", "electrodes"),
+        ({"name": "waveforms", "units": "electrodes"}, "units", "cells"),
+        ({"name": "waveforms", "sample_dt_ms": 0.04}, "sample_dt_ms", "dt_ms = 0.025"),
         ({"name": "lfp_bands", "sample_dt_ms": 0.03}, "sample_dt_ms", "dt_ms = 0.025"),
     ],
 )
@@ -217,5 +220,7 @@ def test_all_codings_are_listed_with_their_fields(client):
     rates = {coding.name: coding for coding in decodings}["firing_rates"]
     assert {t.name: t.axes for t in rates.tensors}["group_rate_hz"] == ("groups",)
     assert [c.name for c in decodings if c.hears_potentials] == ["lfp", "lfp_bands"]
+    voltages = [c.name for c in decodings if c.hears_voltages]
+    assert voltages == ["extracellular_recruitment", "waveforms"]
     amplitude = encodings[0].tensors[0]
     assert (amplitude.axes, amplitude.low, amplitude.high) == (("electrodes",), -1, 1)

@@ -4,7 +4,7 @@
 //   run_codings < LINES
 //
 // A line is a JSON object: "spec", "window" {"num_units", "num_ticks", "tick_ms", "sample_ticks",
-// "groups" [[name, first, count] ...]}, and "spikes" [[unit, tick] ...] or "potentials" [uV ...],
+// "groups" [[name, first, count] ...]}, and what it hears: "spikes" [[unit, tick] ...], "samples" [uV or mV ...],
 // samples by units. For each it prints one: {OUTPUT: [number ...] ...}, or {"error": text}.
 #include <iostream>
 #include <memory>
@@ -38,14 +38,13 @@ absl::StatusOr<io::Json> Decode(const io::Json& line) {
     }
   }
   LIVND_ASSIGN_OR_RETURN(const auto decoding, io::MakeDecoding(spec, window));
-  absl::StatusOr<std::vector<double>> values;
-  if (decoding->hears_potentials()) {
-    values = io::DecodePotentials(*decoding, line["potentials"].get<std::vector<double>>());
-  } else {
-    std::vector<io::UnitSpike> spikes;
+  std::vector<io::UnitSpike> spikes;
+  if (line.contains("spikes")) {
     for (const io::Json& spike : line["spikes"]) spikes.push_back({spike[0], spike[1]});
-    values = io::DecodeSpikes(*decoding, spikes);
   }
+  std::vector<double> samples;
+  if (line.contains("samples")) samples = line["samples"].get<std::vector<double>>();
+  const absl::StatusOr<std::vector<double>> values = io::DecodeWindow(*decoding, spikes, samples);
   if (!values.ok()) return values.status();
   io::Json answer = io::Json::object();
   auto at = values->begin();

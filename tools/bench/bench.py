@@ -10,6 +10,7 @@ from pathlib import Path
 import backend
 import closed_loop
 import copies
+import devices
 import engine
 import generate
 import long_run
@@ -35,6 +36,7 @@ MODULES = (
     vogels_abbott,
     serve,
     sessions,
+    devices,
     recording,
     generate,
     tune,
@@ -129,6 +131,15 @@ groups
              step-p99-N  99th percentile of a Step of one after the other of these, beside one's
              recovery-N  seconds from the start of a server whose N such sessions were killed in
                       memory until it can be called, beside one without sessions
+  devices  Electrodes, beside livn's own functions in processor time of one thread: 1000 cells under
+           64 electrodes, one point a cell.
+             encode     microseconds of a step: from a number an electrode to pulses, and to the
+                        potential at every cell in each of their samples
+             decode     of a step of 10 ms with 100 spikes: from spikes to counts of electrodes
+             potentials  seconds for one simulated second of what electrodes hear of membrane
+                        currents, 10,000 samples
+             memory     bytes of the gains of 10,000 cells under 1,024 electrodes, beside the most
+                        that livn's take on the way
   recording  Recordings of the spikes of 1000 cells at 10 Hz, beside h5py in processor time.
              write      seconds for a million spikes, all threads, beside h5py that writes such
                       rows to such chunks and flushes once a simulated second

@@ -158,6 +158,7 @@ class Coding:
     fields: tuple[CodingField, ...]
     tensors: tuple[CodingTensor, ...]
     hears_potentials: bool  # of a decoding: of potentials, not of spikes
+    hears_voltages: bool  # of a decoding: of the voltages of cells beside their spikes
 
     @classmethod
     def from_message(cls, message: Any) -> Coding:
@@ -169,4 +170,5 @@ class Coding:
                 for t in message.tensors
             ),
             message.hears_potentials,
+            message.hears_voltages,
         )

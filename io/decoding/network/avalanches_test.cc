@@ -30,7 +30,7 @@ std::vector<double> Fit(double exponent, const char* fit) {
   const auto decoding =
       MakeOfText(absl::StrCat("{name: avalanches, fit: ", fit, "}"), WindowOf(1, kNum * 8.0));
   EXPECT_TRUE(decoding.ok()) << decoding.status();
-  const auto values = DecodeSpikes(**decoding, spikes);
+  const auto values = DecodeWindow(**decoding, spikes);
   EXPECT_TRUE(values.ok()) << values.status();
   EXPECT_EQ(values->at(0), kNum);
   return {values->at(4), values->at(5)};

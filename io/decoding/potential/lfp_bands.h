@@ -35,7 +35,7 @@ class LfpBands final : public Decoding {
   using Config = LfpBandsConfig;
 
   LfpBands(DecodingKey key, const Config& config, const DecodingWindow& window);
-  bool hears_potentials() const override { return true; }
+  Heard heard() const override { return Heard::kPotentials; }
   void AddSample(absl::Span<const double> potentials_uv, absl::Span<double> state) const override;
 
  private:

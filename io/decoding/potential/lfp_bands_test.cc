@@ -29,7 +29,7 @@ std::vector<double> Sines(double first_hz, double second_hz) {
 Decoded Bands(const std::string& spec, const std::vector<double>& potentials) {
   const auto decoding = MakeOfText(spec, WindowOf(2, 1000.0));
   EXPECT_TRUE(decoding.ok()) << decoding.status();
-  const auto values = DecodePotentials(**decoding, potentials);
+  const auto values = DecodeWindow(**decoding, {}, potentials);
   EXPECT_TRUE(values.ok()) << values.status();
   return ByName(**decoding, *values);
 }

@@ -2,32 +2,18 @@
 #ifndef LIVND_IO_DECODING_RESPONSE_RECRUITMENT_H_
 #define LIVND_IO_DECODING_RESPONSE_RECRUITMENT_H_
 
-#include <vector>
+#include <cstdint>
 
 #include "absl/types/span.h"
 #include "io/decoding/decoding.h"
+#include "io/decoding/response/recruitment_curve.h"
 
 namespace livnd::io {
-
-// Where a curve over ascending amplitudes reaches a criterion first.
-struct RecruitmentThreshold {
-  bool is_reached = false;
-  double above = 0.0;       // the first amplitude whose part reaches it
-  bool has_below = false;   // whether there is a smaller amplitude
-  double below = 0.0;       // the largest one of those
-  bool is_blocked = false;  // whether a larger amplitude falls below it again
-  double block = 0.0;       // the first one that does
-};
-RecruitmentThreshold FindThreshold(absl::Span<const double> amplitudes,
-                                   absl::Span<const double> parts, double criterion);
 
 struct RecruitmentConfig {
   enum Answer { kExcess, kAny };
 
-  std::vector<double> onsets_ms;
-  std::vector<double> amplitudes;
-  double pre_ms = 1000.0;
-  double post_ms = 500.0;
+  StimulusSeries series{{}, {}, 1000.0, 500.0};
   double recruited = 0.5;
   int answer = kExcess;
   int64_t min_spikes = 1;
@@ -46,7 +32,8 @@ struct RecruitmentConfig {
 // not, so that the threshold lies between two.
 //
 // Source: livn 2.0.0, decoding.py: RecruitmentCurve (excess; pre 1000, post 500), and
-// ExtracellularRecruitment (any; pre 50, post 20), without its limit on voltages.
+// ExtracellularRecruitment (any; pre 50, post 20) where it has no limit on voltages: with one it is
+// extracellular_recruitment.
 // Traps: amplitudes have the unit of whoever made the stimuli: livn's keys say mV where electrodes
 // take uA. A threshold is known to the step between amplitudes only. livn counts a stimulus whose
 // times do not fit as one that nothing answered; here it is refused.
@@ -63,8 +50,7 @@ class Recruitment final : public Decoding {
   bool Answers(double pre, double post) const;
 
   Config config_;
-  std::vector<double> amplitudes_;  // ascending, each once
-  size_t counts_, scratch_;         // [stimuli][units][pre, post]; [stimuli]
+  RecruitmentCurve curve_;
 };
 
 }  // namespace livnd::io

@@ -4,7 +4,7 @@
 
 #include "base/field_error_matchers.h"
 #include "gtest/gtest.h"
-#include "io/decoding/response/recruitment.h"
+#include "io/decoding/response/recruitment_curve.h"
 #include "io/decoding/testing/decode.h"
 
 namespace livnd::io {
@@ -48,6 +48,30 @@ TEST(ResponseTest, CurveIsTheMedianOverStimuliOfOneAmplitude) {
   EXPECT_EQ(decoded->at("block")[0], -1.0);
   EXPECT_EQ(decoded->at("is_reached")[0], 1.0);
   EXPECT_EQ(decoded->at("has_below")[0], 1.0);
+}
+
+TEST(ResponseTest, StimuliMayBeTooStrongForAMembrane) {
+  // One cell, stimuli of 1, 2, 3, 4 at 100, 200, 300, 400 ms, samples of 0.1 ms.
+  DecodingWindow window = WindowOf(1, 500.0);
+  std::vector<double> voltages_mv(5000, -70.0);
+  voltages_mv[1999] = 90.0;  // just before the second stimulus
+  voltages_mv[2000] = 20.0;  // at its onset
+  voltages_mv[3199] = 59.0;  // at the end of the third
+  voltages_mv[4100] = voltages_mv[99] = 61.0;
+  const auto decoding = MakeOfText(
+      "{name: extracellular_recruitment, onsets_ms: [100, 200, 300, 400], amplitudes: [1, 2, 3, "
+      "4]}",
+      window);
+  ASSERT_TRUE(decoding.ok()) << decoding.status();
+  const auto values = DecodeWindow(**decoding, {{0, 8010}, {0, 12'010}, {0, 16'010}}, voltages_mv);
+  ASSERT_TRUE(values.ok()) << values.status();
+  const Decoded decoded = ByName(**decoding, *values);
+  EXPECT_EQ(decoded.at("curve"), (std::vector<double>{0, 1, 1, 1}));
+  EXPECT_EQ(decoded.at("peak_mv"), (std::vector<double>{-70, 20, 59, 61}));
+  EXPECT_EQ(decoded.at("threshold")[0], 2.0);
+  EXPECT_EQ(decoded.at("block")[0], -1.0);
+  EXPECT_EQ(decoded.at("ceiling")[0], 4.0);
+  EXPECT_EQ(decoded.at("band")[0], 2.0);
 }
 
 TEST(ResponseTest, ResponsesEndWithThreeQuietBins) {

@@ -45,7 +45,7 @@ absl::StatusOr<Decoded> Decode(absl::string_view spec, const DecodingWindow& win
   std::stable_sort(spikes.begin(), spikes.end(),
                    [](const UnitSpike& a, const UnitSpike& b) { return a.tick < b.tick; });
   LIVND_ASSIGN_OR_RETURN(const auto decoding, MakeOfText(spec, window));
-  LIVND_ASSIGN_OR_RETURN(const std::vector<double> values, DecodeSpikes(*decoding, spikes));
+  LIVND_ASSIGN_OR_RETURN(const std::vector<double> values, DecodeWindow(*decoding, spikes));
   return ByName(*decoding, values);
 }
 

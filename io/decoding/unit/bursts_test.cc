@@ -29,8 +29,8 @@ TEST(BurstsTest, AnIntervalOfJustTheLimitIsWithinIt) {
     config.max_isi_ms = static_cast<double>(ticks) * 0.025;
     const auto decoding = MakeDecoding<Bursts>(config, WindowOf(1, 1000.0));
     ASSERT_TRUE(decoding.ok()) << decoding.status();
-    EXPECT_EQ(DecodeSpikes(**decoding, {{0, 5}, {0, 5 + ticks}})->at(0), 1.0) << ticks;
-    EXPECT_EQ(DecodeSpikes(**decoding, {{0, 5}, {0, 6 + ticks}})->at(0), 0.0) << ticks;
+    EXPECT_EQ(DecodeWindow(**decoding, {{0, 5}, {0, 5 + ticks}})->at(0), 1.0) << ticks;
+    EXPECT_EQ(DecodeWindow(**decoding, {{0, 5}, {0, 6 + ticks}})->at(0), 0.0) << ticks;
   }
 }
 
