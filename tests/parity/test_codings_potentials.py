@@ -87,7 +87,8 @@ class VoltageCase(Case):
         self.voltages = -70 + np.cumsum(noise, axis=1) * rng.choice([0.01, 1.0])
         for unit, tick in zip(self.units, self.ticks, strict=True):
             peak = int(tick // sample_ticks + rng.integers(0, 8))
-            self.voltages[unit, peak : peak + 5] += [40, 90, 30, -10, -5][: self.samples - peak]
+            shape = [40, 90, 30, -10, -5]
+            self.voltages[unit, peak : peak + 5] += shape[: max(0, self.samples - peak)]
 
     def voltage_line(self, spec: dict, groups=None) -> dict:
         line = self.line(spec, groups)

@@ -26,11 +26,9 @@ def culture(num_cells: int, side: int, pitch_um: float, seed: int) -> dict[str, 
     xyz[:, 2] = 0.0
     at = 250.0 + pitch_um * np.arange(side)
     electrodes = [
-        {"id": side * j + i, "xyz": [float(at[i]), float(at[j]), 50.0]}
-        for j in range(side)
-        for i in range(side)
+        [side * j + i, float(at[i]), float(at[j]), 50.0] for j in range(side) for i in range(side)
     ]
-    return {"array": {"electrodes": electrodes}, "points": xyz.tolist()}
+    return {"array": {"electrode_coordinates": electrodes}, "points": xyz.tolist()}
 
 
 def hold(line: str, ours: Any, theirs: Any) -> None:

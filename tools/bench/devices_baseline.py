@@ -17,9 +17,8 @@ class Devices:
         """Takes the array and the points; answers the most bytes that gains took on the way."""
         from livn.io import MEA
 
-        electrodes = [[e["id"], *e["xyz"]] for e in request["array"]["electrodes"]]
         self._points = np.column_stack([np.arange(len(request["points"])), request["points"]])
-        self._mea = MEA(np.array(electrodes, float))
+        self._mea = MEA(np.array(request["array"]["electrode_coordinates"], float))
         tracemalloc.start()
         self._distances = self._mea.distances(self._points)
         gains = self._mea.source_gain(self._distances)
