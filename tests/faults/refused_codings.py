@@ -48,7 +48,7 @@ HERE = "live_culture_codings.cc: "
 STRONG = {"name": "max_amplitude_ua", "number": 1000.0}
 ROWS = [
     decoded(
-        '"electrodes", "cells',
+        "cells: this culture has no electrodes",
         ".units",
         "electrodes",
         "cells: this culture has no electrodes",
@@ -63,6 +63,14 @@ ROWS = [
         "electrodes, of whose potentials",
         name="lfp_bands",
         units=pb.DECODING_UNITS_CELLS,
+    ),
+    decoded(
+        "of whose voltages",
+        ".units",
+        "electrodes",
+        "cells, of whose voltages",
+        name="waveforms",
+        units=pb.DECODING_UNITS_ELECTRODES,
     ),
     decoded(
         ".sample_dt_ms",
