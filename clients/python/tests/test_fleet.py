@@ -107,7 +107,7 @@ def test_a_fleet_gives_the_bits_of_one_server(make, mode, environment):
     rng = np.random.default_rng(3)
     fleet.action_space.seed(7)
     assert_same(fleet.reset(seed=41), one.reset(seed=41))
-    for _ in range(40):
+    for _ in range(30):
         call = draw(rng, fleet, mode)
         try:
             want = call(one)
@@ -333,7 +333,7 @@ def test_a_server_that_is_killed_and_comes_back_changes_no_bit(make, servers):
     fleet, one = make(5, max_episode_steps=6)
     fleet.action_space.seed(1)
     assert_same(fleet.reset(seed=1), one.reset(seed=1))
-    for step in range(12):
+    for step in range(8):
         actions = fleet.action_space.sample()
         lost = servers[step % 2]
         if step % 4 == 1:  # before the step, in it, or after it

@@ -1,0 +1,1 @@
+"""Where servers are started: on this machine, by MPI, by SLURM, by Ray."""
