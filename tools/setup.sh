@@ -8,6 +8,7 @@
 #   tools/setup.sh --bench-rl  also .venv-rl and .venv-peers, with what ./bench rl measures with
 #   tools/setup.sh --formats  also .venv-formats, with what ./test formats opens converted recordings with
 #   tools/setup.sh --livn     also .venv-livn, with what ./test livn runs livn's own tests with
+#   tools/setup.sh --fleet    also MPICH, SLURM and .venv-fleet with Ray, for ./test fleet
 #   tools/setup.sh --build    only what building the server takes: no tests, no Python environment
 #   tools/setup.sh --container  also what builds and runs containers, for ./test container
 #   tools/setup.sh --wheel    also what makes an empty Debian, for ./test wheel
@@ -37,6 +38,7 @@ other_packages=(
 )
 container_packages=(buildah mmdebstrap podman runc)
 wheel_packages=(mmdebstrap)
+fleet_packages=(mpich munge slurm-wlm)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 
 say() { echo "setup: $*" >&2; }
@@ -151,6 +153,7 @@ case ${1:-} in
   --build) ;;
   --container) packages+=("${other_packages[@]}" "${container_packages[@]}") ;;
   --wheel) packages+=("${other_packages[@]}" "${wheel_packages[@]}") ;;
+  --fleet) packages+=("${other_packages[@]}" "${fleet_packages[@]}") ;;
   --fuzz) packages+=("${other_packages[@]}" "${fuzz_packages[@]}") ;;
   --check)
     packages+=("${other_packages[@]}")
@@ -158,7 +161,7 @@ case ${1:-} in
     exit
     ;;
   *)
-    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -179,4 +182,6 @@ elif [[ ${1:-} == --formats ]]; then
   make_environment .venv-formats tools/requirements-formats.txt "a minute or two"
 elif [[ ${1:-} == --livn ]]; then
   make_environment .venv-livn tools/requirements-livn.txt "a minute or two"
+elif [[ ${1:-} == --fleet ]]; then
+  make_environment .venv-fleet tools/requirements-fleet.txt "a minute or two"
 fi

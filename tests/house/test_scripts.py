@@ -47,7 +47,7 @@ def test_test_knows_the_legs_that_its_help_lists() -> None:
     assert listed == known
     by_itself = re.search(r"\|\| legs=\(([a-z ]+)\)", script)[1].split()
     when_named = {"long", "kills", "fuzz", "asan", "draws", "soak", "rl", "formats", "wheel"}
-    when_named |= {"livn", "container"}
+    when_named |= {"livn", "fleet", "container"}
     assert by_itself == [leg for leg in listed if leg not in when_named]
 
 
