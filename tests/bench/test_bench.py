@@ -44,6 +44,7 @@ LINES = [
     ),
     "serve/run-rate-cpp-64",
     *(f"devices/{name}" for name in ("encode", "decode", "potentials", "memory")),
+    *(f"fleet/{name}" for name in ("one-thread", "two-threads")),
     *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
     *(f"generate/{name}" for name in ("EI", "EI-memory", "10000", "10000-memory")),
     *(f"tune/{name}" for name in ("EI-100", "EI-mini")),
@@ -71,7 +72,8 @@ def built() -> None:
 @pytest.fixture(scope="module")
 def quick(built: None) -> list[dict]:
     done = bench(
-        "--quick", "engine", "serve", "livn", "point", "devices", "recording", "generate", "tune"
+        *("--quick", "engine", "serve", "livn", "point", "devices", "fleet", "recording"),
+        *("generate", "tune"),
     )
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr
@@ -106,7 +108,9 @@ def test_ratio_above_one_means_better_than_the_baseline(quick: list[dict]) -> No
             assert line["name"].startswith("serve/overhead-")
             assert value <= 0.0
             continue
-        more_is_better = line["name"].startswith(("serve/rate-", "serve/run-rate-", "tune/"))
+        more_is_better = line["name"].startswith(
+            ("serve/rate-", "serve/run-rate-", "fleet/", "tune/")
+        )
         expected = value / baseline if more_is_better else baseline / value
         assert line["ratio"] == pytest.approx(expected, rel=0.01)
 

@@ -12,6 +12,7 @@ import closed_loop
 import copies
 import devices
 import engine
+import fleet
 import generate
 import long_run
 import point
@@ -36,6 +37,7 @@ MODULES = (
     vogels_abbott,
     serve,
     sessions,
+    fleet,
     devices,
     recording,
     generate,
@@ -131,6 +133,10 @@ groups
              step-p99-N  99th percentile of a Step of one after the other of these, beside one's
              recovery-N  seconds from the start of a server whose N such sessions were killed in
                       memory until it can be called, beside one without sessions
+  fleet    Environment steps a second of 32 copies of TargetRate-EI-100 on two servers of one thread
+           each, as one vector environment in Python. The client takes its share of the same cores.
+             one-thread   beside one server of one thread with all the copies
+             two-threads  beside one server of two threads with all of them
   devices  Electrodes, beside livn's own functions in processor time of one thread: 1000 cells under
            64 electrodes, one point a cell.
              encode     microseconds of a step: from a number an electrode to pulses, and to the
@@ -213,8 +219,8 @@ def parse_arguments() -> argparse.Namespace:
         "names",
         nargs="+",
         metavar="NAME",
-        help="a group (engine, livn, point, serve, sessions, recording, generate, tune, rl) or the "
-        "name of one line",
+        help="a group (engine, livn, point, serve, sessions, fleet, devices, recording, generate, "
+        "tune, rl) or the name of one line",
     )
     parser.add_argument(
         "--quick",

@@ -35,11 +35,11 @@ LINES = [*JOURNAL.values(), POWER, *STATE, RECOVERY, MEMORY, P99]
 class Server:
     """`livnd serve` in a folder of its own, which can be killed and started again."""
 
-    def __init__(self, binaries: Path, root: Path, folder: Path, *flags: str) -> None:
+    def __init__(self, binaries: Path, systems: Path, folder: Path, *flags: str) -> None:
         self.address = f"unix:{folder}/livnd.sock"
         self._command = [binaries / "server/livnd", "serve", "--listen", self.address]
         self._command += ["--exit-with-stdin", "--state-dir", folder / "state"]
-        self._command += ["--systems", root / "systems", "--bench-environments", *flags]
+        self._command += ["--systems", systems, "--bench-environments", *flags]
         folder.mkdir(exist_ok=True)
         self.start()
 
@@ -68,13 +68,15 @@ class Server:
 
 
 @contextmanager
-def serving(binaries: Path, root: Path, *kinds: tuple[str, ...]) -> Iterator[list[Server]]:
+def serving(
+    binaries: Path, root: Path, *kinds: tuple[str, ...], systems: str = "systems"
+) -> Iterator[list[Server]]:
     """A server for each list of flags, on a real disk where the temporary folder is on one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livnd-bench-")))
         servers = []
         for number, flags in enumerate(kinds):
-            servers.append(Server(binaries, root, folder / str(number), *flags))
+            servers.append(Server(binaries, root / systems, folder / str(number), *flags))
             stack.callback(servers[-1].kill)
         yield servers
 
