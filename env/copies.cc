@@ -13,12 +13,15 @@ constexpr size_t kGangStateBytes = size_t{384} << 10;
 // A gang of more tiles is worth several threads.
 constexpr int kLargeGangTiles = 64;
 
+// Copies whose gang stays in the caches.
+int CopiesThatFit(size_t state_size) {
+  return static_cast<int>(std::max<size_t>(1, kGangStateBytes / (state_size * sizeof(double))));
+}
+
 // Copies in one gang; every thread gets some before a gang gets many.
 int GroupSize(int num_copies, size_t state_size, int concurrency) {
-  const int fit =
-      static_cast<int>(std::max<size_t>(1, kGangStateBytes / (state_size * sizeof(double))));
   const int share = (num_copies + concurrency - 1) / concurrency;
-  return std::min(fit, share);
+  return std::min(CopiesThatFit(state_size), share);
 }
 
 // Steps whose normals a gang draws at once, two a lane and step.
@@ -34,6 +37,10 @@ constexpr double kEventsUnderWay = 0.2;
 constexpr int64_t kBooksOfCopy = 4 << 10;
 
 }  // namespace
+
+int CopiesThatFill(const sim::Culture& culture, int concurrency) {
+  return CopiesThatFit(culture.initial_state().size()) * concurrency;
+}
 
 int64_t BytesOfCopies(const sim::Culture& culture, int num_copies) {
   int64_t bytes = kBooksOfCopy;

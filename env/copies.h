@@ -31,6 +31,10 @@ struct CopyState {
 // culture itself, which they share.
 int64_t BytesOfCopies(const sim::Culture& culture, int num_copies);
 
+// How many copies so many threads take at once with profit: fewer leave tiles half empty, or threads
+// without work; more gain nothing.
+int CopiesThatFill(const sim::Culture& culture, int concurrency);
+
 // Owns the gangs in which the copies run, and spreads these groups over the executor's threads. How
 // many copies share a gang is decided here and nowhere else; what a copy does never depends on it.
 //

@@ -381,14 +381,7 @@ absl::StatusOr<ParamList> StoredParams(const System& system, const std::string& 
   return params->second;
 }
 
-absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup& setup,
-                                        const std::string& group) {
-  const std::string document = setup.selection.empty() ? "default" : setup.selection;
-  const auto found = system.params.find(document);
-  if (found != system.params.end() && found->second.count(setup.params_key) > 0) {
-    return StoredParams(system, setup.params_key, document, group);
-  }
-  // The table may name connections that the culture lacks: livn passes over them, too.
+ParamList ModelDefaultParams(const System& system, const CultureSetup& setup) {
   ParamList params = ModelDefaults(system.name);
   const std::vector<std::string> accepted = AcceptedParams(setup);
   params.erase(std::remove_if(params.begin(), params.end(),
@@ -398,6 +391,16 @@ absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup
                               }),
                params.end());
   return params;
+}
+
+absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup& setup,
+                                        const std::string& group) {
+  const std::string document = setup.selection.empty() ? "default" : setup.selection;
+  const auto found = system.params.find(document);
+  if (found != system.params.end() && found->second.count(setup.params_key) > 0) {
+    return StoredParams(system, setup.params_key, document, group);
+  }
+  return ModelDefaultParams(system, setup);
 }
 
 absl::Status InDefaultParams(const System& system, const CultureSetup& setup,

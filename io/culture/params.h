@@ -43,9 +43,13 @@ absl::StatusOr<ParamList> StoredParams(const System& system, const std::string& 
                                        const std::string& document = "default",
                                        const std::string& group = "default");
 
+// The model's own defaults alone, as livn's sampler takes them: tuned weights for EI1 and EI2, and always
+// noise. Connections that the culture lacks are passed over, as in livn.
+ParamList ModelDefaultParams(const System& system, const CultureSetup& setup);
+
 // What livn.make applies to an environment: the group of the document of the setup's selection (of
 // "default" without one); if there is no such document, or it has nothing for the model, the
-// model's own defaults: tuned weights for EI1 and EI2, and always noise.
+// model's own defaults.
 // An error about "group": the document has the model, but not the group.
 absl::StatusOr<ParamList> DefaultParams(const System& system, const CultureSetup& setup,
                                         const std::string& group = "default");

@@ -45,8 +45,9 @@ absl::Status Encoding::CheckValues(absl::Span<const float> values) const {
 
 void Encoding::Begin(absl::Span<double> state) const { std::fill(state.begin(), state.end(), 0.0); }
 
-void Encoding::AddInput(absl::string_view name, absl::string_view unit, double low, double high) {
-  inputs_.push_back({std::string(name), std::string(unit), low, high});
+void Encoding::AddInput(absl::string_view name, absl::string_view unit, double low, double high,
+                        bool is_whole) {
+  inputs_.push_back({std::string(name), std::string(unit), low, high, is_whole});
 }
 
 void Encoding::AddInputs(absl::string_view name, int64_t num, double low, double high) {

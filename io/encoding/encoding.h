@@ -36,6 +36,7 @@ struct EncodingInput {
   std::string unit;  // "1" for pure numbers
   double low = 0.0;
   double high = 1.0;
+  bool is_whole = false;  // a name rather than a quantity: only whole numbers are told apart
 };
 
 // Only MakeEncoding has one: whoever holds an encoding holds one that was checked.
@@ -82,7 +83,8 @@ class Encoding {
   Encoding(EncodingKey, const EncodingWindow& window) : window_(window) {}
 
   // For constructors.
-  void AddInput(absl::string_view name, absl::string_view unit, double low, double high);
+  void AddInput(absl::string_view name, absl::string_view unit, double low, double high,
+                bool is_whole = false);
   // "NAME_0" and so on.
   void AddInputs(absl::string_view name, int64_t num, double low, double high);
   // MakeEncoding's error, unless there is one already.

@@ -22,7 +22,7 @@ LivnPulse::LivnPulse(EncodingKey key, const Config& config, const EncodingWindow
     Refuse(MakeFieldError("window.num_ticks", Exact(window.num_ticks),
                           absl::StrCat(Exact(100.0 / window.tick_ms), " at least, 100 ms")));
   }
-  AddInput("channel", "1", 0.0, static_cast<double>(window.num_electrodes - 1));
+  AddInput("channel", "1", 0.0, static_cast<double>(window.num_electrodes - 1), true);
   AddInput("time_ms", "ms", 0.0, window.duration_ms() - 100.0);
   AddInput("amplitude", "livn's", config.low, config.high);
 }

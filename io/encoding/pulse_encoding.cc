@@ -14,7 +14,7 @@ int64_t ElectrodeOf(double channel, int64_t num_electrodes) {
 PulseEncoding::PulseEncoding(EncodingKey key, const Config& config, const EncodingWindow& window)
     : Encoding(key, window), slots_(config.pulse, window) {
   Refuse(slots_.Check());
-  AddInput("channel", "1", 0.0, static_cast<double>(window.num_electrodes - 1));
+  AddInput("channel", "1", 0.0, static_cast<double>(window.num_electrodes - 1), true);
   AddInput("time_ms", "ms", 0.0, static_cast<double>(slots_.last_onset()) * slots_.slot_ms());
   AddInput("amplitude", "1", -1.0, 1.0);
 }
