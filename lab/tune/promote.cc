@@ -11,7 +11,7 @@
 #include "base/status_macros.h"
 #include "io/json/json_view.h"
 #include "io/system/system_documents.h"
-#include "lab/tune/tune_folder.h"
+#include "lab/folder/run_document.h"
 
 namespace livnd::lab {
 namespace {
@@ -125,8 +125,7 @@ absl::StatusOr<Promoted> Promote(const std::string& front_path, const PromoteOpt
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return MakeFieldError("--system", folder, "a folder that can be made");
-  LIVND_RETURN_IF_ERROR(
-      WriteWhole(out.path, document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  LIVND_RETURN_IF_ERROR(WriteWhole(out.path, DocumentText(document)));
   return out;
 }
 

@@ -1,11 +1,6 @@
 #include "lab/tune/tune_folder.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,7 +8,7 @@
 #include "base/status_macros.h"
 #include "io/json/json_view.h"
 #include "io/system/system_documents.h"
-#include "io/system/truth.h"
+#include "lab/folder/run_document.h"
 #include "lab/generate/config_fields.h"
 #include "lab/tune/front.h"
 #include "lab/tune/target_json.h"
@@ -25,22 +20,8 @@ namespace {
 using io::Json;
 using io::JsonView;
 
-absl::StatusOr<Json> FilesOf(const io::System& system) {
-  Json files = Json::object();
-  const std::string& folder = system.directory;
-  for (const std::string& path :
-       {absl::StrCat(folder, "/graph.json"), system.cells_path, system.connections_path,
-        absl::StrCat(folder, "/mea.json"), absl::StrCat(folder, "/model.json")}) {
-    const absl::StatusOr<std::string> digest = io::FileSha256(path);
-    if (absl::IsNotFound(digest.status())) continue;
-    if (!digest.ok()) return digest.status();
-    files[std::filesystem::path(path).filename().string()] = *digest;
-  }
-  return files;
-}
-
 absl::StatusOr<Json> RunJson(const TuneRun& run, const io::System& system) {
-  LIVND_ASSIGN_OR_RETURN(Json files, FilesOf(system));
+  LIVND_ASSIGN_OR_RETURN(Json files, SystemFiles(system));
   Json json = {{"tune", 1},
                {"physics_version", sim::kPhysicsVersion},
                {"system", run.system},
@@ -73,16 +54,6 @@ TunePaths::TunePaths(const std::string& folder)
       front(absl::StrCat(folder, "/front.json")),
       lock(absl::StrCat(folder, "/lock")) {}
 
-absl::Status WriteWhole(const std::string& path, const std::string& text) {
-  const std::string half = absl::StrCat(path, ".new");
-  std::ofstream file(half, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file || std::rename(half.c_str(), path.c_str()) != 0)
-    return absl::ErrnoToStatus(errno, path);
-  return absl::OkStatus();
-}
-
 absl::Status PrepareTuneFolder(const std::string& folder, const TuneRun& run,
                                const io::System& system) {
   const TunePaths paths(folder);
@@ -92,23 +63,12 @@ absl::Status PrepareTuneFolder(const std::string& folder, const TuneRun& run,
     if (std::filesystem::exists(paths.log)) {
       return absl::FailedPreconditionError(absl::StrCat(paths.log, " is there without a run.json"));
     }
-    return WriteWhole(paths.run,
-                      wanted.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n");
+    return WriteWhole(paths.run, DocumentText(wanted));
   }
   if (!have.ok()) return have.status();
-  for (const auto& [key, value] : wanted.items()) {
-    // Another path to the same files is no other system.
-    if (key == "system" || (have->contains(key) && (*have)[key] == value)) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        paths.run, " is of another search: ", key, " is ",
-        JsonView(have->contains(key) ? (*have)[key] : Json(nullptr), key).Shown(), " there and ",
-        JsonView(value, key).Shown(), " here; give the same arguments, or another --out"));
-  }
-  if (have->size() > wanted.size()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        paths.run, " is of a search from a solution; give the same arguments, or another --out"));
-  }
-  return absl::OkStatus();
+  // Another path to the same files is no other system.
+  return CheckSameRun(paths.run, *have, wanted, {"system"}, "search",
+                      "give the same arguments, or another --out");
 }
 
 absl::StatusOr<TuneRun> ReadTuneRun(const std::string& folder) {

@@ -56,9 +56,6 @@ absl::StatusOr<std::unique_ptr<Evaluator>> MakeEvaluator(std::shared_ptr<const i
 io::Json TuneFront(const std::string& folder, const TuneRun& run, const Evaluator& evaluator,
                    absl::Span<const Evaluation> evaluations);
 
-// Replaces a file by a text, whole or not at all.
-absl::Status WriteWhole(const std::string& path, const std::string& text);
-
 }  // namespace livnd::lab
 
 #endif  // LIVND_LAB_TUNE_TUNE_FOLDER_H_

@@ -18,6 +18,7 @@
 #include "base/status_macros.h"
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
+#include "lab/folder/run_document.h"
 #include "lab/tune/front.h"
 #include "lab/tune/target_json.h"
 #include "lab/tune/tune.h"
@@ -241,8 +242,7 @@ absl::Status Search(const std::string& system_folder, const Settings& settings) 
   LIVND_RETURN_IF_ERROR(status);
   const double seconds = absl::ToDoubleSeconds(SteadyNow() - start);
   const io::Json front = lab::TuneFront(settings.out, run, **evaluator, log->evaluations());
-  LIVND_RETURN_IF_ERROR(lab::WriteWhole(
-      paths.front, front.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n"));
+  LIVND_RETURN_IF_ERROR(lab::WriteWhole(paths.front, lab::DocumentText(front)));
   if (settings.json) {
     const size_t done = log->evaluations().size() - begun;
     std::printf("%s\n", JsonLine({{"front", paths.front},
@@ -265,9 +265,7 @@ absl::Status Look(const Settings& settings) {
   const io::Json front =
       lab::TuneFront(settings.out, found.run, *found.evaluator, found.evaluations);
   if (!settings.export_path.empty()) {
-    LIVND_RETURN_IF_ERROR(
-        lab::WriteWhole(settings.export_path,
-                        front.dump(2, ' ', false, io::Json::error_handler_t::replace) + "\n"));
+    LIVND_RETURN_IF_ERROR(lab::WriteWhole(settings.export_path, lab::DocumentText(front)));
     std::printf("wrote %zu solutions to %s\n", front["solutions"].size(),
                 settings.export_path.c_str());
   }
