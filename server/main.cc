@@ -13,9 +13,11 @@
 #include "server/commands/inspect.h"
 #include "server/commands/lightarray.h"
 #include "server/commands/mea.h"
+#include "server/commands/merge.h"
 #include "server/commands/parity.h"
 #include "server/commands/promote.h"
 #include "server/commands/replay.h"
+#include "server/commands/sample.h"
 #include "server/commands/selection.h"
 #include "server/commands/serve.h"
 #include "server/commands/sessions.h"
@@ -42,6 +44,8 @@ constexpr Command kCommands[] = {
     {"export", "copy a system", livnd::server::ExportCommand},
     {"tune", "find parameters for a culture", livnd::server::TuneCommand},
     {"promote", "give a system what a search has found", livnd::server::PromoteCommand},
+    {"sample", "make a data set of a culture", livnd::server::SampleCommand},
+    {"merge", "put parts of a data set together", livnd::server::MergeCommand},
     {"inspect", "tell what a system consists of", livnd::server::InspectCommand},
     {"parity", "hold the engine against traces of livn 2.0.0", livnd::server::ParityCommand},
 };
