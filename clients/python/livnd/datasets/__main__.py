@@ -16,12 +16,14 @@ from livnd.datasets.interruption import Interruption
 from livnd.errors import LivndError
 
 _DESCRIPTION = """\
-Makes a file or folder of a recording that a livnd server wrote.
+Makes a file or folder of a recording that a livnd server wrote, or of samples.
 
   arrow    a folder of livn's rows, for load_from_disk() of Hugging Face's datasets
   parquet  a file of livn's rows
   nwb      Neurodata Without Borders 2, for SpikeInterface, Neo and others
   cl       HDF5 as recordings of Cortical Labs' CL API have it
+
+Of a folder of livnd sample, arrow and parquet make folders with its splits.
 
 There is nothing at PATH until all of it is there. A recording that is still being written, or whose
 writer died, is converted as its last flush left it; a line on the standard error says so."""
@@ -89,13 +91,16 @@ def _parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("recording", metavar="RECORDING", help="the HDF5 file of a livnd server")
+    one.add_argument(
+        "recording", metavar="RECORDING",
+        help="the HDF5 file of a livnd server, or the folder of livnd sample",
+    )  # fmt: skip
     one.add_argument("--to", choices=FORMATS, required=True, help="what is made")
     one.add_argument("--out", metavar="PATH", required=True, help="where it is put")
     one.add_argument(
-        "--layout", choices=LAYOUTS, default="runs",
+        "--layout", choices=LAYOUTS,
         help="of rows: all cells of a run (runs), as in the published sets (trials), or by the "
-        "electrodes that hear them (channels: needs --system) (default: runs)",
+        "electrodes that hear them (channels: needs --system) (default: runs; of samples trials)",
     )  # fmt: skip
     one.add_argument(
         "--row-ms", type=above_0("finite number"), metavar="MS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,39 @@ def write_arrow(recording: RecordingFile, path: Path, options: Options, made: Co
 
     Files are streams of Arrow messages, data-00000.arrow and so on, as livn names them.
     """
-    pa = extras.load("pyarrow", "data", "writing rows")
     rows = RunRows(recording, options, made)
     path.mkdir()
+    names, digest = write_shards(path, rows.schema, rows.batches())
+    digest.update(json.dumps(recording.attributes, sort_keys=True).encode())
+    write_state(path, names, digest, _description(recording))
+    (path / "conversion_metadata.json").write_text(metadata_json(rows.metadata))
+    made.counts["files"] = len(names)
+
+
+def write_shards(path: Path, schema: Any, batches: Iterable[Any]) -> tuple[list[str], Any]:
+    """Writes batches to data-00000.arrow and so on; their names, and a digest of the rows."""
+    pa = extras.load("pyarrow", "data", "writing rows")
     names: list[str] = []
     digest = hashlib.sha256()
     writer, size = None, 0
     try:
-        for batch in rows.batches():
+        for batch in batches:
             if writer is None or size >= _SHARD_BYTES:
                 if writer is not None:
                     writer.close()
                 names.append(f"data-{len(names):05d}.arrow")
-                writer, size = pa.ipc.new_stream(str(path / names[-1]), rows.schema), 0
+                writer, size = pa.ipc.new_stream(str(path / names[-1]), schema), 0
             writer.write_batch(batch)
             size += batch.nbytes
             digest.update(f"{batch.num_rows}:{batch.nbytes};".encode())
     finally:
         if writer is not None:
             writer.close()
-    digest.update(json.dumps(recording.attributes, sort_keys=True).encode())
+    return names, digest
+
+
+def write_state(path: Path, names: list[str], digest: Any, description: str) -> None:
+    """What `datasets` has beside such files."""
     state: dict[str, Any] = {
         "_data_files": [{"filename": name} for name in names],
         "_fingerprint": digest.hexdigest()[:16],
@@ -50,11 +64,9 @@ def write_arrow(recording: RecordingFile, path: Path, options: Options, made: Co
         "_output_all_columns": False,
         "_split": None,
     }
-    info = {"citation": "", "description": _description(recording), "homepage": "", "license": ""}
+    info = {"citation": "", "description": description, "homepage": "", "license": ""}
     (path / "state.json").write_text(json.dumps(state, indent=2) + "\n")
     (path / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n")
-    (path / "conversion_metadata.json").write_text(metadata_json(rows.metadata))
-    made.counts["files"] = len(names)
 
 
 def write_parquet(recording: RecordingFile, path: Path, options: Options, made: Converted) -> None:

@@ -20,7 +20,7 @@ def convert(
     to: str,
     out: str | os.PathLike[str],
     *,
-    layout: str = "runs",
+    layout: str | None = None,
     row_ms: float | None = None,
     copy: int | None = None,
     system: System | None = None,
@@ -34,10 +34,12 @@ def convert(
 
     Args:
         recording: the file of a livnd server; still being written, or left by a writer that died,
-            it is converted as the last flush left it.
+            it is converted as the last flush left it. Or the folder of `livnd sample`, of which
+            "arrow" and "parquet" make folders, with layout and system alone of what follows.
         to: "arrow" (a folder as save_to_disk() of `datasets` leaves it), "parquet", "nwb" or "cl".
         out: the path of what is made.
-        layout: of the rows of "arrow" and "parquet": "runs", "trials" or "channels".
+        layout: of the rows of "arrow" and "parquet": "runs", "trials" or "channels". None: "runs",
+            and "trials" of samples.
         row_ms: cuts runs into rows of at most so many ms.
         copy: which of the session's; "nwb" and "cl" hold one.
         system: what was recorded: where cells and electrodes are, which gids there are.
@@ -55,6 +57,8 @@ def convert(
         MissingExtraError: a package is not installed.
     """
     checks.choice("to", to, FORMATS)
+    is_samples = Path(recording).is_dir()
+    layout = layout or ("trials" if is_samples else "runs")
     checks.choice("layout", layout, LAYOUTS)
     for name, value in (("row_ms", row_ms), ("frames_per_second", frames_per_second)):
         if value is not None and not (0 < checks.number(name, value) < float("inf")):
@@ -67,6 +71,11 @@ def convert(
         layout, row_ms, copy, system, start_time, frames_per_second,
         progress or (lambda name, done, total: None),
     )  # fmt: skip
+    if is_samples:
+        _check_of_recordings(row_ms, copy, start_time, frames_per_second, salvage)
+        from livnd.datasets.samples.convert import convert_samples
+
+        return convert_samples(Path(recording), to, Path(out), options, overwrite=overwrite)
     made = Converted(Path(out), to)
     with RecordingFile(recording, salvage=salvage) as opened:
         if opened.path.resolve() == made.out.resolve():
@@ -75,6 +84,13 @@ def convert(
             _writer(to)(opened, path, options, made)
         _tell_what_is_missing(opened, made)
     return made
+
+
+def _check_of_recordings(*given: object) -> None:
+    names = ("row_ms", "copy", "start_time", "frames_per_second", "salvage")
+    for name, value in zip(names, given, strict=True):
+        if value is not None and value is not False:
+            raise invalid_field(name, value, "absent: it is of recordings, and these are samples")
 
 
 def _writer(to: str) -> Writer:
