@@ -48,6 +48,7 @@ LINES = [
     *(f"recording/{name}" for name in ("write", "stepping", "hour-bytes", "slice", "served-step")),
     *(f"generate/{name}" for name in ("EI", "EI-memory", "10000", "10000-memory")),
     *(f"tune/{name}" for name in ("EI-100", "EI-mini")),
+    *(f"sample/{name}" for name in ("S1", "EI-mini")),
 ]
 
 
@@ -73,7 +74,7 @@ def built() -> None:
 def quick(built: None) -> list[dict]:
     done = bench(
         *("--quick", "engine", "serve", "livn", "point", "devices", "fleet", "recording"),
-        *("generate", "tune"),
+        *("generate", "tune", "sample"),
     )
     assert done.returncode == 0, done.stderr
     assert "not those of the simulation alone" not in done.stderr

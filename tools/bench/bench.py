@@ -18,6 +18,7 @@ import long_run
 import point
 import recording
 import rl
+import sample
 import serve
 import sessions
 import state
@@ -42,6 +43,7 @@ MODULES = (
     recording,
     generate,
     tune,
+    sample,
     rl,
 )
 # What --long adds.
@@ -166,6 +168,9 @@ groups
   tune     Evaluations a second of `livnd tune` with livn's culture target on one thread, beside
            livn's own on its native engine, as its tuner calls it, at the first of the same points.
            An evaluation simulates 3 s (--quick: 0.4 s) after 0.1 s of warm-up.
+  sample   Samples an hour of `livnd sample`: 10,000 of a second each, on all cores, beside one
+           process of livn's native engine, which runs the first ten of the same; for those of S1
+           it takes half an hour.
   rl       Reinforcement learning, with Stable-Baselines3 on one thread; half an hour or more. What
            each program's rounds returned is told on standard error.
              PROGRAM-cost  what a step of Pendulum-v1 costs (its reward with a minus) after SAC has
@@ -220,7 +225,7 @@ def parse_arguments() -> argparse.Namespace:
         nargs="+",
         metavar="NAME",
         help="a group (engine, livn, point, serve, sessions, fleet, devices, recording, generate, "
-        "tune, rl) or the name of one line",
+        "tune, sample, rl) or the name of one line",
     )
     parser.add_argument(
         "--quick",
