@@ -76,6 +76,17 @@ def test_it_runs_on_a_server_elsewhere(tmp_path: Path, server: str):
         np.testing.assert_array_equal(a[name], b[name])
 
 
+def test_of_many_servers_each_rank_takes_its_own(server: str, monkeypatch: pytest.MonkeyPatch):
+    from livn.system import resolve
+    from livnd.livn.backend import systems
+
+    monkeypatch.setenv("LIVND_ADDRESSES", f"unix:/tmp/nobody,{server}")
+    monkeypatch.setenv("PMI_RANK", "3")
+    client, name = systems.connect(resolve(str(SYSTEM)))
+    with client:
+        assert (client.address, name) == (server, "EI-mini")
+
+
 def test_another_system_of_that_name_is_refused(tmp_path: Path, server: str):
     (tmp_path / "EI-mini").symlink_to(ROOT / "tests/data/served/EI-100", target_is_directory=True)
     code = """if True:

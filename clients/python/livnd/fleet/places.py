@@ -41,7 +41,7 @@ class Place:
         return self.address if not text or text.startswith("#") else text
 
 
-def places(given: str | Sequence[str] | None) -> list[Place]:
+def places(given: str | Sequence[str] | None = None) -> list[Place]:
     """The servers of a fleet, in their order.
 
     Args:

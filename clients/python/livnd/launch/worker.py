@@ -5,7 +5,6 @@ N is its number; without one it is what MPI or SLURM says.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -13,14 +12,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from livnd import ranks
 from livnd.errors import LivndError, ServerStartError
 from livnd.launch.folder import LaunchFolder, Silence
 from livnd.launch.guarded_server import GuardedServer, cores, flags_of
 
 _PERIOD_S = 0.2
-# Who is who, and how many workers share a machine: MPICH, Open MPI, PMIx, SLURM.
-_NUMBERS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_ARRAY_TASK_ID", "SLURM_PROCID")
-_NUMBERS_HERE = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE")
 
 
 class Worker:
@@ -37,7 +34,7 @@ class Worker:
         self._silence = Silence(self._folder)
         settings = self._folder.settings()
         threads = settings["threads"]
-        if threads is None and (beside := _number(_NUMBERS_HERE)):
+        if threads is None and (beside := ranks.num_here()):
             threads = max(1, cores() // beside)
         flags = flags_of(settings["systems"], threads, settings["config"], self._folder.tokens)
         listen = f"{own_host(settings['toward'])}:0"
@@ -77,10 +74,6 @@ def own_host(toward: str) -> str:
         raise ServerStartError(f"there is no network to {toward} ({error})") from None
 
 
-def _number(variables: tuple[str, ...]) -> int | None:
-    return next((int(text) for name in variables if (text := os.environ.get(name, ""))), None)
-
-
 def work(folder: Path, index: int, begun: Callable[[Worker], None]) -> int:
     """Makes a worker, tells of it and runs it; the exit status. Its folder has what went wrong."""
     try:
@@ -97,9 +90,9 @@ def work(folder: Path, index: int, begun: Callable[[Worker], None]) -> int:
 def main(arguments: list[str]) -> int:
     """Runs one; the exit status."""
     folder = Path(arguments[0])
-    index = int(arguments[1]) if len(arguments) > 1 else _number(_NUMBERS)
+    index = int(arguments[1]) if len(arguments) > 1 else ranks.rank()
     if index is None:
-        print(f"livnd.launch.worker: none of {', '.join(_NUMBERS)} is set", file=sys.stderr)
+        print("livnd.launch.worker: neither MPI nor SLURM says its number", file=sys.stderr)
         return 2
     return work(folder, index, _end_by_signals)
 

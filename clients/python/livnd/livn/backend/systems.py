@@ -1,8 +1,9 @@
 """On which server a livn system is simulated, and under which name.
 
 With LIVND_ADDRESS it is the server there, which must have a system of that name with the same cells
-and connections. Without it, it is a server of this process's own, which is started on the system's
-folder. Of a ParallelSystem, which lies in none, a folder is made.
+and connections. LIVND_ADDRESSES_FILE and LIVND_ADDRESSES tell several, of which each process takes
+one. Without them it is a server of this process's own, which is started on the system's folder. Of
+a ParallelSystem, which lies in none, a folder is made.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from livnd import ranks
 from livnd.client import Client
 from livnd.errors import invalid_field
+from livnd.fleet.places import places as fleet_places
 from livnd.livn.backend import parallel
 
 # Of a system: what its cells and connections are read from.
@@ -36,16 +39,23 @@ def connect(system: Any) -> tuple[Client, str]:
         system: a livn system.
 
     Raises:
-        InvalidFieldError: it lies in no folder, or the server at LIVND_ADDRESS has another one of
+        InvalidFieldError: it lies in no folder, or the server at the address has another one of
             that name.
-        UnknownSystemError: the server at LIVND_ADDRESS has none of that name.
+        UnknownSystemError: the server at the address has none of that name.
+        BadFileError: of a file of addresses.
         ServerUnavailableError, ServerStartError.
     """
     address = os.environ.get("LIVND_ADDRESS")
-    if not address:
+    places = [] if address else fleet_places()
+    if address:
+        client = Client(address)
+    elif places:
+        number = ranks.rank()
+        place = places[(os.getpid() if number is None else number) % len(places)]
+        client = Client(place.address, find_address=place.now if place.file else None)
+    else:
         folder, name = _own_folder(system)
         return Client(systems=folder), name
-    client = Client(address)
     try:
         name = str(system.name)
         _check_same(client, system, name)
