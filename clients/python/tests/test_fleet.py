@@ -408,6 +408,24 @@ def until_done(call):
             time.sleep(0.05)
 
 
+def test_it_takes_one_caller_at_a_time(make, monkeypatch):
+    fleet, _ = make(2)
+    fleet.reset(seed=1)
+    actions = fleet.action_space.sample()
+    fleet.step(actions)
+    stream = fleet._session.shards[1].stream
+    recv = stream.recv
+
+    def meanwhile():
+        for call in (lambda: fleet.step(actions), fleet.observe, fleet.reset):
+            with pytest.raises(errors.ConcurrentCallError):
+                call()
+        return recv()
+
+    monkeypatch.setattr(stream, "recv", meanwhile)
+    fleet.step(actions)
+
+
 def test_a_session_that_is_gone_is_made_anew_by_a_reset(make):
     fleet, one = make(4)
     fleet.reset(seed=1)

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's VecEnv over one session: its copies are stepped by one call.
+"""Stable-Baselines3's VecEnv over one session, or a fleet's: one call steps all copies.
 
     from livnd.adapters import sb3
     model = stable_baselines3.PPO("MlpPolicy", sb3.make("livnd/TargetRate-EI-mini-v0", 16))
@@ -16,7 +16,8 @@ from gymnasium.vector import AutoresetMode
 
 from livnd import checks, extras
 from livnd.errors import invalid_field
-from livnd.gym.vector import RemoteVectorEnv
+from livnd.fleet.entry import vector_env
+from livnd.gym.batch import BatchEnv
 
 _vec_env = extras.load("stable_baselines3.common.vec_env", "sb3", "livnd.adapters.sb3")
 
@@ -36,7 +37,7 @@ class RemoteVecEnv(_vec_env.VecEnv):  # type: ignore[name-defined]
         InvalidFieldError: envs has another mode.
     """
 
-    def __init__(self, envs: RemoteVectorEnv) -> None:
+    def __init__(self, envs: BatchEnv) -> None:
         if envs.autoreset_mode is not AutoresetMode.SAME_STEP:
             raise checks.wrong("autoreset_mode", envs.autoreset_mode.value, "SameStep")
         self.envs = envs
@@ -199,7 +200,8 @@ def make(
         num_envs: how many copies.
         seed: of the first reset; copy i gets seed + i.
         monitor_path: file for VecMonitor's rows, one an episode; None: none is written.
-        **options: more of RemoteVectorEnv's: address, threads, render_mode, max_episode_steps ...
+        **options: more of RemoteVectorEnv's: address, threads, render_mode, max_episode_steps ...;
+            or of FleetVectorEnv's: addresses.
 
     Returns:
         A VecMonitor over a RemoteVecEnv.
@@ -211,9 +213,7 @@ def make(
     if seed is not None:
         seed = checks.seed("seed", seed)
     environment_id = checks.text("id", id).rpartition("/")[2]
-    envs = RemoteVectorEnv(
-        num_envs, environment_id, autoreset_mode=AutoresetMode.SAME_STEP, **options
-    )
+    envs = vector_env(num_envs, environment_id, autoreset_mode=AutoresetMode.SAME_STEP, **options)
     vec_env = _vec_env.VecMonitor(RemoteVecEnv(envs), monitor_path)
     if seed is not None:
         vec_env.seed(seed)

@@ -14,8 +14,9 @@ from typing import Any
 from gymnasium.vector import AutoresetMode
 
 from livnd import checks, extras
+from livnd.fleet.entry import vector_env
+from livnd.gym.batch import BatchEnv
 from livnd.gym.env import RemoteEnv
-from livnd.gym.vector import RemoteVectorEnv
 
 _envs = extras.load("torchrl.envs", "torchrl", "livnd.adapters.torchrl")
 
@@ -30,7 +31,8 @@ def make(id: str, num_envs: int | None = None, *, seed: int | None = None, **opt
         seed: what set_seed() is given, which resets: copy i gets seed + i, and what TorchRL resets
             after it follows from that. None: random.
         **options: more of RemoteEnv's or RemoteVectorEnv's: address, threads, render_mode,
-            max_episode_steps of copies. `device` is TorchRL's.
+            max_episode_steps of copies; of copies also FleetVectorEnv's: addresses. `device` is
+            TorchRL's.
 
     Returns:
         A torchrl.envs.GymWrapper, which resets what has ended by itself.
@@ -43,13 +45,11 @@ def make(id: str, num_envs: int | None = None, *, seed: int | None = None, **opt
     if seed is not None:
         seed = checks.seed("seed", seed)
     device = options.pop("device", None)
-    env: RemoteEnv | RemoteVectorEnv
+    env: RemoteEnv | BatchEnv
     if num_envs is None:
         env = RemoteEnv(environment_id, **options)
     else:
-        env = RemoteVectorEnv(
-            num_envs, environment_id, autoreset_mode=AutoresetMode.DISABLED, **options
-        )
+        env = vector_env(num_envs, environment_id, autoreset_mode=AutoresetMode.DISABLED, **options)
     wrapped = _envs.GymWrapper(env, device=device)
     if seed is not None:
         wrapped.set_seed(seed)

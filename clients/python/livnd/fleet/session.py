@@ -25,6 +25,7 @@ from livnd.errors import (
 from livnd.fleet import joining, snapshots
 from livnd.fleet.servers import MAX_CALLS, told_where
 from livnd.gym.renewable_session import RenewableSession, advise
+from livnd.one_caller import OneCaller
 from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
 from livnd.specs import EnvironmentSpec, TensorSpec
 from livnd.step_stream import StepStream
@@ -126,6 +127,7 @@ class FleetSession:
         self._ended = np.zeros(self.num_envs, np.bool_)
         self._operation: _Operation | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._one_caller = OneCaller("fleet")
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy, or a pickle, begins where this one is."""
@@ -149,6 +151,11 @@ class FleetSession:
         self, seeds: Sequence[int | None], *, mask: Any = None, options: dict[str, Any]
     ) -> ResetResult:
         """As RenewableSession.reset; a server whose copies the mask leaves out is not asked."""
+        return self._one_caller.call(self._reset, seeds, mask, options)
+
+    def _reset(
+        self, seeds: Sequence[int | None], mask: Any, options: dict[str, Any]
+    ) -> ResetResult:
         chosen = np.ones(self.num_envs, np.bool_) if mask is None else np.asarray(mask, np.bool_)
         missing = np.flatnonzero(~chosen & ~self._was_reset)
         if missing.size:
@@ -178,6 +185,9 @@ class FleetSession:
 
     def step(self, actions: Any) -> StepResult:
         """As RenewableSession.step."""
+        return self._one_caller.call(self._step, actions)
+
+    def _step(self, actions: Any) -> StepResult:
         if not self._was_reset.all():
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         given = self._checked(actions)
@@ -214,6 +224,9 @@ class FleetSession:
 
     def restore(self, snapshot: bytes, copy_of: Sequence[int] | None = None) -> None:
         """As RenewableSession.restore."""
+        self._one_caller.call(self._restore, snapshot, copy_of)
+
+    def _restore(self, snapshot: bytes, copy_of: Sequence[int] | None) -> None:
         contents = snapshots.contents(snapshot) if isinstance(snapshot, bytes) else None
         places = self._places(copy_of, contents)
         chosen = places >= 0
@@ -243,6 +256,9 @@ class FleetSession:
 
         Where an operation's outcome was unknown, and all servers have done it, it is known.
         """
+        return self._one_caller.call(self._observe)
+
+    def _observe(self) -> ObserveResult | None:
         self._settle()
         seen = self._ask([shard.session.observe for shard in self.shards])
         operation = self._operation
@@ -258,11 +274,17 @@ class FleetSession:
 
     def render(self) -> RenderResult:
         """As RenewableSession.render."""
+        return self._one_caller.call(self._render)
+
+    def _render(self) -> RenderResult:
         self._settle()
         return joining.rendered(self._ask([shard.session.render for shard in self.shards]))
 
     def snapshot(self, copies: Sequence[int] | None = None) -> bytes:
         """As RenewableSession.snapshot: one for all servers, the one that a single server gives."""
+        return self._one_caller.call(self._snapshot, copies)
+
+    def _snapshot(self, copies: Sequence[int] | None) -> bytes:
         self._settle()
         if self._operation is not None:
             raise self._in_doubt()

@@ -139,5 +139,5 @@ class FleetVectorEnv(BatchEnv):
         self._close_clients()
 
     def _close_clients(self) -> None:
-        for client in self._clients:
-            client.close()
+        # One that does not answer is waited for a little.
+        servers.at_once([client.close for client in self._clients])
