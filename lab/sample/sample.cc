@@ -26,25 +26,30 @@ class Queue {
     if (work_.progress) work_.progress(progress_);
   }
 
-  // Takes batches until there is none, or something is wrong.
+  // Takes batches until all is done, or something is wrong.
   void Serve(SampleRunner& runner) {
-    while (true) {
+    while (IsGoingOn()) {
+      const absl::StatusOr<bool> ready = runner.Ready();
+      if (!ready.ok()) {
+        Exclusively([&] { Note(ready.status()); });
+        return;
+      }
       std::vector<int64_t> parts;
-      Exclusively([&] { parts = Take(runner.batch()); });
-      if (parts.empty()) return;
+      if (*ready) Exclusively([&] { parts = Take(runner.batch()); });
+      if (parts.empty()) {
+        // What the others have may still come back.
+        if (work_.pause) work_.pause();
+        continue;
+      }
       const absl::Status status = Do(runner, parts);
-      bool lost = false;
       Exclusively([&] {
-        if (status.ok()) return;
-        lost = true;
+        --num_under_way_;
         if (absl::IsUnavailable(status)) {
           missing_.insert(missing_.begin(), parts.begin(), parts.end());
-          lost_ = status;
-        } else if (status_.ok()) {
-          status_ = status;
+        } else {
+          Note(status);
         }
       });
-      if (lost) return;
     }
   }
 
@@ -62,6 +67,18 @@ class Queue {
     work_.one_at_a_time ? work_.one_at_a_time(fn) : fn();
   }
 
+  bool IsGoingOn() {
+    bool going_on = false;
+    Exclusively([&] { going_on = status_.ok() && (!missing_.empty() || num_under_way_ > 0); });
+    return going_on;
+  }
+
+  // What a runner has ended with.
+  void Note(const absl::Status& status) {
+    absl::Status& kept = absl::IsUnavailable(status) ? lost_ : status_;
+    if (kept.ok()) kept = status;
+  }
+
   // Parts that follow each other, no more samples than a batch, but one part at least.
   std::vector<int64_t> Take(int64_t batch) {
     std::vector<int64_t> parts;
@@ -73,6 +90,7 @@ class Queue {
       parts.push_back(next);
       missing_.pop_front();
     }
+    if (!parts.empty()) ++num_under_way_;
     return parts;
   }
 
@@ -104,6 +122,7 @@ class Queue {
   const std::string& folder_;
   std::deque<int64_t> missing_;
   const SampleWork& work_;
+  int num_under_way_ = 0;  // batches
   SampleProgress progress_;
   absl::Status status_, lost_;
 };

@@ -27,13 +27,15 @@ struct SampleWork {
   sim::Executor* executor = nullptr;  // required; of as many threads as there are runners
   // Calls its argument while no other call of it does; required where there are several runners.
   std::function<void(absl::FunctionRef<void()>)> one_at_a_time;
+  // Passes some milliseconds; likewise required.
+  std::function<void()> pause;
   // At the begin, and after each batch that is on the disk; not side by side.
   std::function<void(const SampleProgress&)> progress;
 };
 
 // Writes the parts that the folder (PrepareSampleFolder) lacks, and its card once it lacks none. Runners take
-// batches of whole parts, each as it gets on; what one that is lost (Unavailable) had is done again by the others.
-// The first error of a runner, after the others have ended what they had; Unavailable where all are lost.
+// batches of whole parts, each as it gets on; what one had that is lost is done again by the others. The first error of
+// a runner, after the others have ended what they had; Unavailable where all are lost.
 absl::Status RunSamples(const SamplePlan& plan, const std::string& folder,
                         absl::Span<SampleRunner* const> runners, const SampleWork& work);
 

@@ -25,11 +25,15 @@ class SampleRunner {
  public:
   virtual ~SampleRunner() = default;
 
+  // True: Run may be called. False: not at the moment, so ask again. An error: never again; Unavailable where others
+  // may do without it.
+  virtual absl::StatusOr<bool> Ready() { return true; }
+
   // How many samples it takes at once with profit.
   virtual int64_t batch() const = 0;
 
-  // The samples first .. first + num - 1 of its plan, in order. Unavailable: it is lost, and others may do what
-  // it was asked for; Cancelled: asked to stop. Other errors are those of the samples.
+  // The samples first .. first + num - 1 of its plan, in order. Unavailable: nothing came of it, and
+  // others may do it, or this one once it is ready; Cancelled: asked to stop. Other errors are those of the samples.
   virtual absl::StatusOr<std::vector<SampledTrials>> Run(int64_t first, int64_t num) = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -155,6 +156,10 @@ TEST_F(Sampling, GoesOnWithThePlanAndNoOther) {
 class LostRunner final : public SampleRunner {
  public:
   LostRunner(SampleRunner& runner, int num_good) : runner_(runner), num_good_(num_good) {}
+  absl::StatusOr<bool> Ready() override {
+    if (num_good_ < 0) return absl::UnavailableError("gone");
+    return num_asked_++ % 2 == 1;
+  }
   int64_t batch() const override { return 4; }
   absl::StatusOr<std::vector<SampledTrials>> Run(int64_t first, int64_t num) override {
     if (num_good_-- <= 0) return absl::UnavailableError("gone");
@@ -164,6 +169,7 @@ class LostRunner final : public SampleRunner {
  private:
   SampleRunner& runner_;
   int num_good_;
+  int num_asked_ = 0;
 };
 
 TEST_F(Sampling, GivesWhatALostRunnerHadToTheOthers) {
@@ -180,6 +186,7 @@ TEST_F(Sampling, GivesWhatALostRunnerHadToTheOthers) {
     const std::lock_guard<std::mutex> lock(mutex);
     fn();
   };
+  work.pause = [] { std::this_thread::yield(); };
   const std::string b = folder_.file("b");
   ASSERT_TRUE(PrepareSampleFolder(b, plan).ok());
   ASSERT_TRUE(RunSamples(plan, b, runners, work).ok());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,8 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
@@ -23,13 +27,20 @@
 #include "server/commands/flags.h"
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
+#include "server/commands/remote_runner.h"
 #include "server/commands/sample_flags.h"
+#include "server/commands/server_list.h"
 #include "server/machine/file_lock.h"
+#include "server/machine/mutex.h"
+#include "server/machine/read_file.h"
 #include "server/machine/steady_time.h"
 #include "server/machine/worker_pool.h"
+#include "sim/executor.h"
 
 namespace livnd::server {
 namespace {
+
+constexpr size_t kMaxAddressBytes = size_t{1} << 20;
 
 // A line on standard error every few seconds.
 class Progress {
@@ -59,6 +70,32 @@ class Progress {
   lab::SampleProgress at_;
 };
 
+std::string Environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Null where this process is to do it.
+absl::StatusOr<std::unique_ptr<ServerList>> ServersOf(const SampleSettings& settings) {
+  if (!settings.addresses.empty() && !settings.addresses_file.empty()) {
+    return MakeFieldError("--addresses", "beside --addresses-file", "one of the two");
+  }
+  std::string text = settings.addresses, field = "--addresses", file = settings.addresses_file;
+  if (text.empty() && file.empty()) {
+    // As fleets of the Python client have it.
+    file = Environment("LIVND_ADDRESSES_FILE");
+    text = file.empty() ? Environment("LIVND_ADDRESSES") : "";
+    field = "LIVND_ADDRESSES";
+    if (text.empty() && file.empty()) return nullptr;
+  }
+  if (!file.empty()) {
+    field = file;
+    LIVND_ASSIGN_OR_RETURN(text, ReadFile(file, "a file of addresses", kMaxAddressBytes));
+  }
+  LIVND_ASSIGN_OR_RETURN(std::vector<std::string> addresses, ParseAddresses(field, text));
+  return std::make_unique<ServerList>(std::move(addresses), file);
+}
+
 absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   if (settings.out.empty()) return MakeFieldError("--out", "absent", "the data set's folder");
   LIVND_ASSIGN_OR_RETURN(const lab::SampleConfig config, ConfigOf(settings));
@@ -67,11 +104,14 @@ absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   LIVND_ASSIGN_OR_RETURN(
       const lab::SamplePlan plan,
       lab::SamplePlan::Create(*system, config, CommandOf(system->name, settings)));
-  WorkerPool pool(settings.threads);
+  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<ServerList> servers, ServersOf(settings));
+  WorkerPool pool(servers != nullptr ? static_cast<int>(servers->size()) : settings.threads);
+  sim::InlineExecutor this_thread;
+  sim::Executor& of_engine = servers != nullptr ? static_cast<sim::Executor&>(this_thread) : pool;
   LIVND_ASSIGN_OR_RETURN(
-      const std::unique_ptr<lab::EngineRunner> runner,
-      lab::EngineRunner::Create(system, plan, pool, settings.batch, Interrupted));
-
+      const std::unique_ptr<lab::EngineRunner> engine,
+      lab::EngineRunner::Create(system, plan, of_engine, servers != nullptr ? 0 : settings.batch,
+                                Interrupted));
   std::error_code error;
   std::filesystem::create_directories(settings.out, error);
   if (error) {
@@ -80,13 +120,36 @@ absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   LIVND_ASSIGN_OR_RETURN(const auto lock, FileLock::Acquire(lab::SamplePaths(settings.out).lock));
   LIVND_RETURN_IF_ERROR(lab::PrepareSampleFolder(settings.out, plan));
   Progress progress;
+  Mutex mu;
   lab::SampleWork work;
   work.executor = &pool;
+  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+    MutexLock locked(mu);
+    fn();
+  };
+  work.pause = [] { absl::SleepFor(absl::Milliseconds(50)); };
   work.progress = [&](const lab::SampleProgress& now) { progress.Tell(now); };
-  lab::SampleRunner* const runners[] = {runner.get()};
+  std::vector<lab::SampleRunner*> runners = {engine.get()};
+  RemoteWork remote;
+  std::vector<std::unique_ptr<RemoteRunner>> remotes;
+  if (servers != nullptr) {
+    remote = {&plan,          system->name,      {},         engine->batch(),
+              settings.batch, settings.patience, Interrupted};
+    LIVND_ASSIGN_OR_RETURN(std::vector<lab::SampledTrials> first, engine->Run(plan.begin(), 1));
+    remote.first = std::move(first[0]);
+    runners.clear();
+    for (size_t i = 0; i < servers->size(); ++i) {
+      remotes.push_back(std::make_unique<RemoteRunner>(remote, *servers));
+      runners.push_back(remotes.back().get());
+    }
+  }
   const absl::Status status = lab::RunSamples(plan, settings.out, runners, work);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError("interrupted; the same command goes on from here");
+  }
+  if (absl::IsUnavailable(status)) {
+    return absl::UnavailableError(
+        absl::StrCat(status.message(), "; the same command goes on from here"));
   }
   LIVND_RETURN_IF_ERROR(status);
   const lab::SampleProgress& done = progress.at();

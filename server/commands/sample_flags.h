@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "lab/sample/sample_plan.h"
 #include "server/commands/flags.h"
 
@@ -18,8 +19,9 @@ struct SampleSettings {
   std::optional<double> warmup_ms, duration_ms, step_ms, sample_dt_ms;
   bool potentials = false;
   // Of the work.
-  std::string out;
+  std::string out, addresses, addresses_file;
   int threads = 1, batch = 0;
+  absl::Duration patience = absl::Seconds(60);
   bool json = false;
 };
 

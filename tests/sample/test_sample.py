@@ -217,10 +217,11 @@ def test_the_page_runs(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/livnd").symlink_to(LIVND.resolve())
     path = f"{tmp_path}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+    environment = {**os.environ, "PATH": path, "LIVND_BINARY": str(LIVND)}
+    environment["LIVND_SYSTEMS"] = str(ROOT / "tests/data/served")
     page = (ROOT / "docs/sampling.md").read_text()
     blocks = re.findall(r"^```(python)?\n(.*?)^```", page, flags=re.S | re.M)
-    assert [language for language, _ in blocks] == ["", "python", ""]
+    assert [language for language, _ in blocks] == ["", "python", "", ""]
     for language, block in blocks:
         words = [sys.executable, "-c"] if language else ["bash", "-ec"]
         subprocess.run([*words, block], cwd=tmp_path, env=environment, check=True)
@@ -228,7 +229,8 @@ def test_the_page_runs(tmp_path: Path) -> None:
     plan = ["--count", 24, "--part", 8, "--params", "default"]
     assert livnd("sample", SYSTEM, "--out", whole, *plan).returncode == 0
     merged = files(tmp_path / "EI-mini-merged")
-    # Each share tells its own path of the system.
-    for found in (merged, whole_files := files(whole)):
+    expected, served = files(whole), files(tmp_path / "EI-mini-served")
+    # Which tells the path of the system.
+    for found in (merged, expected, served):
         del found["run.json"]
-    assert merged == whole_files
+    assert merged == expected == served
