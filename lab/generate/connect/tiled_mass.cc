@@ -62,6 +62,10 @@ Nodes MakeNodes(const Grid& grid, const Tiles& tiles) {
   return nodes;
 }
 
+double SumOf(const double (&s)[8]) {
+  return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
+
 // In eight sums that take turns.
 double Dot(const double* a, const float* b, size_t size) {
   double sums[8] = {};
@@ -70,7 +74,7 @@ double Dot(const double* a, const float* b, size_t size) {
     for (size_t k = 0; k < 8; ++k) sums[k] += a[i + k] * b[i + k];
   }
   for (; i < size; ++i) sums[0] += a[i] * b[i];
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  return SumOf(sums);
 }
 
 // Adds up what one tile of targets has; used by one thread.
@@ -85,12 +89,9 @@ class TileMass {
     for (uint32_t t = targets_.first[target_tile]; t < targets_.first[target_tile + 1]; ++t) {
       KernelFrom(rule_.kernel, targets_.x[t], targets_.y[t], sources_.x.data() + begin,
                  sources_.y.data() + begin, nullptr, buffer_.data(), end - begin);
-      for (uint32_t s = begin; s < end; ++s) {
-        if (rule_.excludes_self() && sources_.cell[s] == targets_.cell[t]) continue;
-        const float weight = buffer_[s - begin];
-        mass_.sum += weight;
-        mass_.max = std::max(mass_.max, weight);
-      }
+      // A population onto itself: both are sorted into the same tiles.
+      if (rule_.excludes_self() && t >= begin && t < end) buffer_[t - begin] = 0.0f;
+      Add(absl::MakeConstSpan(buffer_.data(), end - begin));
     }
   }
 
@@ -111,6 +112,25 @@ class TileMass {
   const KernelMass& mass() const { return mass_; }
 
  private:
+  // In eight sums that take turns.
+  void Add(absl::Span<const float> weights) {
+    double sums[8] = {};
+    float most[8] = {};
+    size_t i = 0;
+    for (; i + 8 <= weights.size(); i += 8) {
+      for (size_t k = 0; k < 8; ++k) {
+        sums[k] += weights[i + k];
+        most[k] = std::max(most[k], weights[i + k]);
+      }
+    }
+    for (size_t k = 0; i < weights.size(); ++i, ++k) {
+      sums[k] += weights[i];
+      most[k] = std::max(most[k], weights[i]);
+    }
+    mass_.sum += SumOf(sums);
+    mass_.max = std::max(mass_.max, *std::max_element(most, most + 8));
+  }
+
   const Rule& rule_;
   const Tiles& sources_;
   const Tiles& targets_;
