@@ -13,7 +13,7 @@ namespace livnd::lab {
 namespace {
 
 // Up to as many pairs are summed up one by one.
-constexpr double kMaxPairs = 1 << 26;
+constexpr double kMaxPairs = 1 << 22;
 // Of the kernel: further away than where it has fallen to exp(-kReach) it adds nothing.
 constexpr double kReach = 30.0;
 // The points of Gauss and Legendre on [-1, 1] are -kNode, 0 and kNode.
