@@ -11,7 +11,7 @@
 
 namespace livnd::lab {
 
-// The kernel's sum: over all pairs up to 2^26 of them. Beyond, pairs of tiles that do not touch take the place of their
+// The kernel's sum: over all pairs up to 2^22 of them. Beyond, pairs of tiles that do not touch take the place of their
 // cells by 3 x 3 points each (the cells' weights on quadratic polynomials through the points of Gauss and Legendre),
 // and tiles further apart than the kernel reaches (exp(-30)) add nothing; within 1e-5 of the sum over pairs.
 // `max` is that of pairs in the same or in touching tiles.
