@@ -17,8 +17,12 @@ namespace {
 class Queue {
  public:
   Queue(const SamplePlan& plan, const std::string& folder, std::vector<int64_t> missing,
-        const SampleWork& work)
-      : plan_(plan), folder_(folder), missing_(missing.begin(), missing.end()), work_(work) {
+        int64_t num_runners, const SampleWork& work)
+      : plan_(plan),
+        folder_(folder),
+        missing_(missing.begin(), missing.end()),
+        num_runners_(num_runners),
+        work_(work) {
     progress_.total = plan.end() - plan.begin();
     progress_.done = progress_.total;
     for (const int64_t number : missing) progress_.done -= End(number) - Begin(number);
@@ -82,6 +86,11 @@ class Queue {
   // Parts that follow each other, no more samples than a batch, but one part at least.
   std::vector<int64_t> Take(int64_t batch) {
     std::vector<int64_t> parts;
+    if (num_runners_ > 1) {
+      // Less and less towards the end, so that all end together.
+      const auto left = static_cast<int64_t>(missing_.size()) * plan_.part();
+      batch = std::min(batch, std::max<int64_t>(1, left / num_runners_));
+    }
     while (status_.ok() && !missing_.empty()) {
       const int64_t next = missing_.front();
       const bool follows =
@@ -121,6 +130,7 @@ class Queue {
   const SamplePlan& plan_;
   const std::string& folder_;
   std::deque<int64_t> missing_;
+  const int64_t num_runners_;
   const SampleWork& work_;
   int num_under_way_ = 0;  // batches
   SampleProgress progress_;
@@ -132,7 +142,7 @@ class Queue {
 absl::Status RunSamples(const SamplePlan& plan, const std::string& folder,
                         absl::Span<SampleRunner* const> runners, const SampleWork& work) {
   LIVND_ASSIGN_OR_RETURN(std::vector<int64_t> missing, MissingParts(folder, plan.document()));
-  Queue queue(plan, folder, std::move(missing), work);
+  Queue queue(plan, folder, std::move(missing), static_cast<int64_t>(runners.size()), work);
   work.executor->ParallelFor(static_cast<int>(runners.size()),
                              [&](int i) { queue.Serve(*runners[static_cast<size_t>(i)]); });
   LIVND_RETURN_IF_ERROR(queue.status());

@@ -28,6 +28,7 @@ constexpr size_t kMaxNumbers = 65536;  // that go into a sample
 constexpr double kPartSeconds = 20.0;
 constexpr double kPartBytes = 64.0 * (1 << 20);
 constexpr int64_t kMaxPart = 256;
+constexpr double kMinParts = 32.0;
 // One cell, one step: as measured, and as much for what connects it.
 constexpr double kCellStepSeconds = 80e-9;
 
@@ -291,7 +292,10 @@ absl::Status SamplePlan::TakeCount() {
     const double bytes = rows * ms / config_.sample_dt_ms * 4.0 * config_.trials;
     const double fits =
         std::min(kPartSeconds / std::max(seconds, 1e-9), kPartBytes / std::max(bytes, 1.0));
-    part_ = static_cast<int64_t>(std::clamp(fits, 1.0, static_cast<double>(kMaxPart)));
+    // And so many of them that servers can share them out.
+    const double of_share = std::ceil(static_cast<double>(count_) / kMinParts);
+    part_ = static_cast<int64_t>(
+        std::clamp(std::min(fits, of_share), 1.0, static_cast<double>(kMaxPart)));
   }
   begin_ = 0;
   end_ = count_;

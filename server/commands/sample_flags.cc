@@ -113,8 +113,9 @@ FlagSet SampleFlags(SampleSettings& settings) {
   flags.Switch("potentials", "record what electrodes hear", &settings.potentials);
   flags.Number("sample-dt", "MS", "between samples of these (default: 0.1)", 0.0, 1e5,
                &settings.sample_dt_ms);
-  flags.Int("part", "N", "samples of a file (default: as many as take some seconds)", 1, 1'000'000,
-            &settings.part);
+  flags.Int("part", "N",
+            "samples of a file (default: as many as take some seconds, a 32nd of all at most)", 1,
+            1'000'000, &settings.part);
   flags.String("range", "FIRST:END", "only these samples, for livnd merge (default: all)",
                &settings.range);
   flags.Int("threads", "T", "of this process (default: one for each core)", 1, 1024,

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +71,7 @@ def test_makes_a_data_set_and_says_how(tmp_path: Path) -> None:
 
 def test_survives_kills(tmp_path: Path) -> None:
     def many(out: Path) -> list[str]:
-        return command("sample", SYSTEM, "--out", out, "--count", 80, "--part", 4, "--batch", 4,
+        return command("sample", SYSTEM, "--out", out, "--count", 120, "--part", 4, "--batch", 4,
                        "--params", "default", "--duration", 500, "--threads", 1)  # fmt: skip
 
     whole, out = tmp_path / "whole", tmp_path / "killed"
@@ -101,6 +102,8 @@ def test_ends_on_a_signal_and_keeps_what_it_has(tmp_path: Path) -> None:
         process.stderr.readline()
         line = process.stderr.readline()
         assert "of 1000000 samples" in line and "s left" in line
+        second = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 1 and f"process {process.pid}" in second.stderr
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()
         assert process.wait(20) == 1
@@ -209,6 +212,51 @@ def test_refuses_another_data_set_and_two_at_a_time(tmp_path: Path) -> None:
     assert f"--out is {out}; accepted: a name" in livnd("merge", out, "--out", out).stderr
     nothing = livnd("merge", tmp_path, "--out", tmp_path / "b")
     assert f"{tmp_path} is without run.json; accepted: a folder of livnd" in nothing.stderr
+
+
+LIVN_RUNS = """
+import json, sys
+from livn.env import Env
+
+env = Env(sys.argv[1])
+env.init()
+env.apply_model_defaults(noise=True)
+env.record_spikes()
+trials = []
+for seed in json.loads(sys.argv[2]):
+    env.seed = seed
+    env.clear(reseed=False)
+    env.reseed_noise(0)
+    for trial in range(2):
+        env.run(100)
+        run = env.run(400)
+        trials.append([run.spike_ids.tolist(), run.spike_times.tolist()])
+        env.clear()
+print(json.dumps(trials))
+"""
+
+
+def test_livn_does_the_same_with_the_seed_of_a_sample(tmp_path: Path) -> None:
+    """Trial k after k clears, with the model's defaults."""
+    out = tmp_path / "a"
+    flags = ["--count", 3, "--trials", 2, "--encoding", "none", "--warmup", 100, "--duration", 400]
+    assert livnd("sample", SYSTEM, "--out", out, *flags, "--part", 3).returncode == 0
+    with h5py.File(out / "parts/part-0000000.h5") as file:
+        found = {name: file[name][()] for name in file}
+    words = [sys.executable, "-W", "ignore", "-c", LIVN_RUNS, str(SYSTEM)]
+    done = subprocess.run(
+        [*words, json.dumps(found["seed"].tolist())],
+        env={**os.environ, "LIVN_BACKEND": "native"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    offsets = found["spike_offsets"].tolist()
+    trials = json.loads(done.stdout.splitlines()[-1])
+    assert len(trials) == 6 and offsets[-1] > 0
+    for (gids, times_ms), begin, end in zip(trials, offsets[:-1], offsets[1:], strict=True):
+        assert found["spike_gids"][begin:end].tolist() == gids
+        assert found["spike_ticks"][begin:end].tolist() == [round(t / 0.025) for t in times_ms]
 
 
 def test_the_page_runs(tmp_path: Path) -> None:
