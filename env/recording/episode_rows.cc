@@ -60,11 +60,13 @@ EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSele
   };
   starts_ = add(selection.episode_starts, io::EpisodeStartsStream());
   rewards_ = add(selection.rewards, io::RewardsStream());
+  SeriesSources sources;
   if (const TaskModel* model = environment.task().model(); model != nullptr) {
     spikes_ = add(selection.spikes, io::SpikesStream());
     events_ = add(selection.channel_events, io::ChannelEventsStream());
     stimuli_ = add(selection.stimuli, io::StimuliStream("electrode", "uA"));
     electrode_ids_ = model->electrode_ids();
+    sources = {electrode_ids_, model->culture()->plastic_connections()};
     if (events_ >= 0) channel_events_ = ChannelEvents(electrode_ids_, model->gids_in_reach());
   }
   const EnvironmentSpec& spec = environment.spec();
@@ -76,7 +78,7 @@ EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSele
     const int place = add(selection.observations, StreamOf("observations", tensor));
     if (observations_ < 0) observations_ = place;
   }
-  series_ = SeriesRows(environment.series(), environment.num_series_rows(), &streams_);
+  series_ = SeriesRows(environment.series(), environment.num_series_rows(), sources, &streams_);
   for (size_t copy = 0; copy < now_.size(); ++copy) now_[copy].copy = static_cast<int32_t>(copy);
 }
 

@@ -62,6 +62,7 @@ RunChannels ChannelsOf(const LiveCulture& culture) {
       out.site_modes.push_back(mode);
     }
   }
+  out.connections = culture.culture().plastic_connections();
   return out;
 }
 
@@ -89,7 +90,8 @@ RunRows::RunRows(const RunSelection& selection, absl::Span<const int64_t> num_ro
       sites_[static_cast<size_t>(mode)] = add(io::SiteStimuliStream(kind.name, kind.unit));
     }
   }
-  series_ = SeriesRows(selection_.recording.series, num_rows, &streams_);
+  series_ = SeriesRows(selection_.recording.series, num_rows,
+                       {electrode_ids_, channels.connections}, &streams_);
 }
 
 void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,

@@ -13,6 +13,7 @@
 #include "env/recording/channel_events.h"
 #include "env/recording/series_rows.h"
 #include "io/recording/stream.h"
+#include "sim/culture/culture.h"
 #include "sim/stimulus/stimulus.h"
 
 namespace livnd::env {
@@ -29,6 +30,8 @@ struct RunChannels {
   std::vector<int32_t> electrode_ids, fiber_ids;     // in declared order
   std::vector<std::vector<uint32_t>> gids_in_reach;  // [electrode]
   std::vector<sim::StimulusMode> site_modes;         // those that its cells take
+  // Those that learn; as long as the culture is there and keeps them.
+  absl::Span<const sim::PlasticConnection> connections;
 };
 RunChannels ChannelsOf(const LiveCulture& culture);
 

@@ -116,6 +116,36 @@ TEST(RunRowsTest, HaveAStreamForEverythingThatIsRecorded) {
   EXPECT_TRUE(bytes[0].empty() && bytes[1].empty());
 }
 
+TEST(RunRowsTest, TellsWhoseThePotentialsAndTheLearnedWeightsAre) {
+  RecordingSelection selection;
+  selection.series.resize(3);
+  selection.series[0].quantity = RecordedQuantity::kElectrodePotentialUv;
+  selection.series[1].quantity = RecordedQuantity::kLearnedWeight;
+  selection.series[2].quantity = RecordedQuantity::kElectrodePotentialUv;
+  std::vector<sim::PlasticConnection> connections(2);
+  connections[0] = {5, 1, 40, "NMDA", 0.0, 2.0};
+  connections[1] = {6, 2, 41, "AMPA", 0.0, 2.0};
+  RunChannels channels;
+  channels.electrode_ids = {23, 87, 12};
+  channels.connections = connections;
+  const RunRows rows({selection}, {3, 2, 3}, 0.025, channels);
+  std::vector<std::string> names;
+  for (const io::StreamSpec& stream : rows.streams()) names.push_back(stream.name);
+  EXPECT_THAT(names, ElementsAre("spikes", "potentials", "potentials.labels", "learned_weights",
+                                 "learned_weights.labels", "potentials.2", "potentials.2.labels"));
+  std::vector<std::string> columns;
+  for (const io::Column& column : rows.streams()[4].columns) columns.push_back(column.name);
+  EXPECT_THAT(columns, ElementsAre("source_gid", "target_gid", "syn_id"));
+  std::vector<std::string> bytes(rows.streams().size());
+  rows.AddLabels(absl::MakeSpan(bytes));
+  std::string electrodes, learned;
+  for (const int64_t value : {23, 87, 12}) io::AppendValue(value, &electrodes);
+  for (const int64_t value : {5, 1, 40, 6, 2, 41}) io::AppendValue(value, &learned);
+  EXPECT_EQ(bytes[2], electrodes);
+  EXPECT_EQ(bytes[4], learned);
+  EXPECT_EQ(bytes[6], electrodes);
+}
+
 TEST(RunRowsTest, WithoutSpikesThereIsNoStreamOfThem) {
   RecordingSelection selection;
   selection.spikes = false;

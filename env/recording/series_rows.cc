@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "io/recording/streams.h"
@@ -31,10 +33,41 @@ Kind KindOf(const SeriesSelection& series) {
   return {};
 }
 
+struct Told {
+  std::vector<std::string> columns;
+  std::string rows;
+};
+
+// What the rows of a series are; no columns where nobody knows.
+Told Tell(const SeriesSelection& series, int64_t num_rows, const SeriesSources& sources) {
+  Told out;
+  const auto n = static_cast<size_t>(num_rows);
+  if (!series.sites.empty()) {
+    out.columns = {"gid", "section"};
+    for (const Site& site : series.sites) {
+      io::AppendValue(site.gid, &out.rows);
+      io::AppendValue(int64_t{site.section}, &out.rows);
+    }
+  } else if (series.quantity == RecordedQuantity::kElectrodePotentialUv &&
+             sources.electrode_ids.size() == n) {
+    out.columns = {"channel"};
+    for (const int32_t id : sources.electrode_ids) io::AppendValue(int64_t{id}, &out.rows);
+  } else if (series.quantity == RecordedQuantity::kLearnedWeight &&
+             sources.connections.size() == n) {
+    out.columns = {"source_gid", "target_gid", "syn_id"};
+    for (const sim::PlasticConnection& connection : sources.connections) {
+      io::AppendValue(connection.source_gid, &out.rows);
+      io::AppendValue(connection.target_gid, &out.rows);
+      io::AppendValue(connection.syn_id, &out.rows);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 SeriesRows::SeriesRows(absl::Span<const SeriesSelection> series, absl::Span<const int64_t> num_rows,
-                       std::vector<io::StreamSpec>* streams)
+                       const SeriesSources& sources, std::vector<io::StreamSpec>* streams)
     : series_(series.begin(), series.end()), num_rows_(num_rows.begin(), num_rows.end()) {
   const auto add = [streams](io::StreamSpec stream) {
     streams->push_back(std::move(stream));
@@ -48,20 +81,14 @@ SeriesRows::SeriesRows(absl::Span<const SeriesSelection> series, absl::Span<cons
     streams_.push_back(add(io::SeriesStream(
         name, series_[i].single_precision ? io::ElementType::kFloat32 : io::ElementType::kFloat64,
         num_rows_[i], kind.unit, {{"sample_dt_ms", series_[i].sample_dt_ms}})));
-    labels_.push_back(series_[i].sites.empty() ? -1
-                                               : add(io::LabelsStream(name, {"gid", "section"})));
+    Told told = Tell(series_[i], num_rows_[i], sources);
+    if (told.columns.empty()) continue;
+    labels_.push_back({add(io::LabelsStream(name, told.columns)), std::move(told.rows)});
   }
 }
 
 void SeriesRows::AddLabels(absl::Span<std::string> rows) const {
-  for (size_t i = 0; i < series_.size(); ++i) {
-    if (labels_[i] < 0) continue;
-    std::string& labels = rows[static_cast<size_t>(labels_[i])];
-    for (const Site& site : series_[i].sites) {
-      io::AppendValue(site.gid, &labels);
-      io::AppendValue(int64_t{site.section}, &labels);
-    }
-  }
+  for (const Labels& labels : labels_) rows[static_cast<size_t>(labels.stream)] += labels.rows;
 }
 
 void SeriesRows::AddSample(size_t i, const io::RowKey& key, const double* values, int64_t stride,

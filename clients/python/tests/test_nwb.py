@@ -288,6 +288,46 @@ def test_an_array_that_does_not_fit_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("system", [None, MINI])
+def test_electrodes_of_another_array_are_those_of_the_labels(tmp_path, system):
+    """As of a culture with a device of its own, whose ids are no places."""
+    recorded, ids = culture(6, num_electrodes=3), np.array([23, 87, 12])
+    recorded.add("potentials.labels", [("channel", "<i8")], {"channel": ids})
+    for name in ("channel_events", "stimuli"):
+        recorded.rows[name]["channel"] = ids[recorded.rows[name]["channel"]]
+    path = recorded.write(tmp_path / "recording.h5")
+    convert(path, "nwb", tmp_path / "a.nwb", system=system, start_time=BEGUN)
+    reader, file = read(tmp_path / "a.nwb")
+    with reader:
+        assert file.electrodes.id[:].tolist() == ids.tolist()
+        assert "x" not in file.electrodes.colnames
+        region = file.processing["ecephys"]["electrode_potentials"].electrodes
+        assert region.data[:].tolist() == [0, 1, 2]
+        assert file.processing["ecephys"]["electrode_units"].id[:].tolist() == [12, 23, 87]
+        assert set(file.intervals["stimuli"]["electrode"][:]) <= set(ids.tolist())
+
+
+def test_events_of_another_array_than_the_systems_keep_their_electrodes(tmp_path):
+    recorded = culture(6, num_electrodes=3)
+    del recorded.rows["potentials"]
+    for name in ("channel_events", "stimuli"):
+        recorded.rows[name]["channel"] += 80
+    path = recorded.write(tmp_path / "recording.h5")
+    convert(path, "nwb", tmp_path / "a.nwb", system=MINI, start_time=BEGUN)
+    reader, file = read(tmp_path / "a.nwb")
+    with reader:
+        assert file.electrodes.id[:].tolist() == [80, 81, 82]
+        assert file.processing["ecephys"]["electrode_units"].id[:].tolist() == [80, 81, 82]
+
+
+def test_potentials_of_nobody_knows_which_electrodes_are_refused(tmp_path):
+    recorded = culture(6, num_electrodes=3)
+    recorded.rows["channel_events"]["channel"] += 80
+    path = recorded.write(tmp_path / "recording.h5")
+    with pytest.raises(BadFileError, match="potentials is without labels beside electrode 82"):
+        convert(path, "nwb", tmp_path / "a.nwb", start_time=BEGUN)
+
+
 def test_what_was_recorded_from_the_middle_on_keeps_its_place(tmp_path):
     recorded = culture(7, num_episodes=1)
     for name, rows in recorded.rows.items():

@@ -122,11 +122,14 @@ def test_the_map_shows_what_electrodes_have_heard(path):
 
 
 def test_electrodes_alone_are_drawn(tmp_path, recorded):
-    other = Recorded(dict(recorded.rows), recorded.units, recorded.stream_attributes)
+    other = Recorded(dict(recorded.rows), dict(recorded.units), dict(recorded.stream_attributes))
     del other.rows["spikes"], other.rows["learned_weights"], other.rows["rewards"]
     del other.rows["voltages"], other.rows["voltages.labels"]
+    ids = np.arange(8)[::-1]
+    other.add("potentials.labels", [("channel", "<i8")], {"channel": ids})
     path = other.write(tmp_path / "recording.h5")
     found = read_recording(path, Choice(copy=0))
+    assert np.array_equal(found.traces.ids, ids)
     assert found.of_channels and (found.gids == -1).all() and len(found.units) == 8
     assert found.traces.quantity == "electrode potential"
     figure = draw_recording(found, MINI)

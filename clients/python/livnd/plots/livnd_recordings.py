@@ -183,8 +183,9 @@ class _Reader:
                     continue
                 ids = np.arange(stream.columns["values"].length)
                 labels = stream.labels
-                if labels is not None and "gid" in labels.dtype.names and len(labels) == len(ids):
-                    ids = labels["gid"]
+                column = "gid" if name == "voltages" else "channel"
+                if labels is not None and column in labels.dtype.names and len(labels) == len(ids):
+                    ids = labels[column]
                 return Traces(ids, values, 0.0, quantity, unit, times)
         return None
 

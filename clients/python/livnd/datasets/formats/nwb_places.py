@@ -22,39 +22,52 @@ def array_of(system: System | None) -> MEA | None:
 
 
 def electrode_ids(recording: RecordingFile, options: Options) -> np.ndarray:
-    """Ids of the electrodes of a recording, int64.
+    """Ids of the electrodes of a recording, int64; of potentials in the order of their columns.
 
-    Those of the system's array; else of the potentials' labels; else as many as there are
-    potentials, or as the highest that heard a spike or had a stimulus.
+    Those that the potentials' labels tell; else those of the system's array, unless the recording
+    knows others; else as many as there are potentials, or as the highest that heard a spike or had
+    a stimulus.
+
+    Raises:
+        BadFileError: there are potentials, and nobody knows of which electrodes.
     """
-    mea = array_of(options.system)
-    streams = recording.streams
-    potentials = streams.get("potentials")
+    potentials = recording.streams.get("potentials")
     length = 0 if potentials is None else potentials.needs("values").columns["values"].length
+    if potentials is not None:
+        labels = potentials.labels
+        if labels is not None and "channel" in labels.dtype.names and len(labels) == length:
+            return labels["channel"].astype(np.int64)
+    mea, heard = array_of(options.system), _ids_of_events(recording)
     if mea is not None:
         if length not in (0, mea.num_channels):
             value = f"{length} potentials"
             accepted = f"{mea.num_channels}, as many as the system has electrodes"
             raise bad_file(recording.path, "potentials", value, accepted)
-        return np.asarray(mea.channel_ids, np.int64)
-    if potentials is not None:
-        labels = potentials.labels
-        if labels is not None and "channel" in labels.dtype.names and len(labels) == length:
-            return labels["channel"].astype(np.int64)
-    highest = length - 1
+        ids = np.asarray(mea.channel_ids, np.int64)
+        return ids if length or np.isin(heard, ids).all() else heard
+    highest = int(heard.max(initial=-1))
+    if 0 < length <= highest:
+        value = f"without labels beside electrode {highest}"
+        raise bad_file(recording.path, "potentials", value, f"electrodes below {length}")
+    return np.arange(max(length, highest + 1), dtype=np.int64)
+
+
+def _ids_of_events(recording: RecordingFile) -> np.ndarray:
+    """Of the electrodes that heard a spike or had a stimulus, ascending, int64."""
+    found = np.empty(0, np.int64)
     for name in ("channel_events", "stimuli"):
-        stream = streams.get(name)
+        stream = recording.streams.get(name)
         if stream is None or (
             name == "stimuli" and stream.attributes.get("channels") != "electrode"
         ):
             continue
         for rows in stream.needs("channel").parts():
-            highest = max(highest, int(rows["channel"].max(initial=-1)))
-    return np.arange(highest + 1, dtype=np.int64)
+            found = np.union1d(found, rows["channel"].astype(np.int64))
+    return found
 
 
 def add_electrodes(file: Any, ids: np.ndarray, system: System | None) -> None:
-    """The table of electrodes: with places, where a system tells them."""
+    """The table of electrodes: with places, where a system's array has all of them."""
     mea = array_of(system)
     device = file.create_device(
         name="electrode_array",
@@ -63,7 +76,11 @@ def add_electrodes(file: Any, ids: np.ndarray, system: System | None) -> None:
     group = file.create_electrode_group(
         name="electrodes", description="All of the array.", location="culture", device=device
     )
-    places = None if mea is None else mea.electrode_coordinates[:, 1:4].astype(float)
+    places = None
+    if mea is not None and np.isin(ids, mea.channel_ids).all():
+        row_of = {int(number): row for row, number in enumerate(mea.channel_ids)}
+        rows = [row_of[number] for number in ids.tolist()]
+        places = mea.electrode_coordinates[rows, 1:4].astype(float)
     for index, number in enumerate(ids.tolist()):
         place = {}
         if places is not None:  # um; and again as within the array, where SpikeInterface looks
