@@ -96,6 +96,8 @@ def test_cells_and_electrodes_of_a_task_are_recorded(client: Client) -> None:
         assert len(np.unique(voltages["values"])) > 100
         labels = client.read_rows(name, "voltages.labels")
         assert labels[["gid", "section"]].tolist() == [(2, 0), (5, 0)]
+        electrodes = client.read_rows(name, "potentials.labels")
+        assert electrodes["channel"].tolist() == list(range(8))
         potentials = client.read_rows(name, "potentials", copy=0)
         assert potentials["values"].dtype == np.float32
         assert len(potentials) == 4 * step_ticks // 40 and np.abs(potentials["values"]).max() > 0

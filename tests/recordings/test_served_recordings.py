@@ -127,6 +127,9 @@ def test_ranges_and_resuming(client: livnd.Client) -> None:
     piece = next(client.iterate_recording(name, "rewards", 11))
     assert piece.rows.tobytes() == everything[11:].tobytes()
     assert piece.next_row == len(everything)
+    for wrong in ((1,), (1, 2, 3), 1, (0.0, 1.0)):
+        with pytest.raises(errors.InvalidFieldError, match=r"ticks.* accepted: a begin and an end"):
+            client.read_recording(name, ["rewards"], ticks=wrong)
 
 
 def test_kill_and_recovery_lose_and_repeat_nothing() -> None:

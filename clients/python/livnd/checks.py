@@ -98,7 +98,8 @@ def array(
         given = np.array(found, np.float64).reshape(given.shape)
     elif given.size and given.dtype.kind not in ("b" if kind == "b" else "biuf"):
         raise wrong(field, values, accepted)
-    return given.astype(dtype, copy=False)
+    with np.errstate(over="ignore"):  # what is too large for float32 is inf
+        return given.astype(dtype, copy=False)
 
 
 def elements(field: str, values: Any, accepted: str) -> np.ndarray:

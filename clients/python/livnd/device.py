@@ -34,12 +34,17 @@ def device(given: Any) -> Any:
         checks.mapping("device", {"preset": said} if isinstance(said, str) else said, _ACCEPTED)
     )
     limits = dict(checks.mapping("device.limits", said.get("limits") or {}, "limits by name"))
-    lifted = [name for name, limit in limits.items() if limit is None]
+    # In a message no electrodes are a limit that nobody has given.
+    lifted = [name for name, limit in limits.items() if limit is None or _is_empty(limit)]
     if lifted:
         said["limits"] = limits | {"lifted": lifted}
     message = pb.Device()
     fill(message, "device", said)
     return message
+
+
+def _is_empty(limit: Any) -> bool:
+    return not isinstance(limit, (str, Mapping)) and hasattr(limit, "__len__") and len(limit) == 0
 
 
 def light_array(given: Any) -> Any:

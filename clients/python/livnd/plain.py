@@ -42,10 +42,18 @@ def document(field: str, given: Any, accepted: str) -> Any:
 
 
 def _numbers(yaml: Any) -> Any:
-    """PyYAML's safe loader that takes 1e5 for a number, as YAML 1.2 and the server do."""
+    """PyYAML's safe loader as the server reads YAML 1.2: 1e5 is a number, and each key is once."""
 
     class Loader(yaml.SafeLoader):
-        pass
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            found: set[Any] = set()
+            for key, _ in node.value:
+                if key.value in found:
+                    line = key.start_mark.line + 1
+                    raise ValueError(f"line {line}: {key.value} for the second time")
+                if isinstance(key.value, str):
+                    found.add(key.value)
+            return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver(
         "tag:yaml.org,2002:float",

@@ -199,9 +199,11 @@ class Recordings(Connection):
             request.copy = checks.integer("copy", copy, "the number of a copy", -(2**31), 2**31)
         for name, bounds in (("episode", episodes), ("tick", ticks)):
             if bounds is not None:
-                begin, end = checks.integers(f"{name}s", bounds, "a begin and an end").tolist()
-                setattr(request, f"begin_{name}", begin)
-                setattr(request, f"end_{name}", end)
+                told = checks.integers(f"{name}s", bounds, "a begin and an end").tolist()
+                if len(told) != 2:
+                    raise checks.wrong(f"{name}s", bounds, "a begin and an end")
+                setattr(request, f"begin_{name}", told[0])
+                setattr(request, f"end_{name}", told[1])
         header: Any = None  # which the first answer holds
         for response in self.stream("ReadRecording", request, _go_on):
             if response.HasField("header"):

@@ -369,7 +369,7 @@ def test_what_is_not_there_is_told(tmp_path):
         load_from_disk(tmp_path)
     for one in ("a", "b"):
         write_parquet(rows_with(), tmp_path / one / one / "train.parquet")
-    with pytest.raises(InvalidFieldError, match="name is 'None'; accepted: a, b"):
+    with pytest.raises(InvalidFieldError, match="name is None; accepted: a, b"):
         load_dataset(tmp_path)
     with pytest.raises(InvalidFieldError, match="files is 'none'"):
         open_files([])

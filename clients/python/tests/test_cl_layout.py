@@ -175,7 +175,7 @@ def test_spikes_of_cells_are_heard_by_the_systems_electrodes(tmp_path):
     recorded = culture(6, num_cells=MINI.num_neurons, num_electrodes=mea.num_channels)
     del recorded.rows["channel_events"]
     path = recorded.write(tmp_path / "recording.h5")
-    with pytest.raises(InvalidFieldError, match="system is 'None'; accepted: the system, whose"):
+    with pytest.raises(InvalidFieldError, match="system is None; accepted: the system, whose"):
         convert(path, "cl", tmp_path / "cl.h5", start_time=BEGUN)
     convert(path, "cl", tmp_path / "cl.h5", system=MINI, start_time=BEGUN)
     rows = recorded.rows["spikes"]

@@ -131,8 +131,20 @@ def test_rows_by_channel_are_what_electrodes_hear(tmp_path):
         own = recorded.rows["potentials"]
         assert np.array_equal(row["cp"], own[own["episode"] == row["episode"]]["values"].T)
         assert row["sample_id"] == f"0-{row['episode']}"
-    with pytest.raises(InvalidFieldError, match="system is 'None'; accepted: the system"):
+    with pytest.raises(InvalidFieldError, match="system is None; accepted: the system"):
         convert(path, "arrow", tmp_path / "other", layout="channels")
+
+
+def test_a_system_is_known_by_its_name_or_folder(tmp_path):
+    path = culture(7, num_episodes=1, num_electrodes=8).write(tmp_path / "recording.h5")
+    made = []
+    for system in (MINI, "EI-mini", str(ROOT / "systems/EI-mini"), ROOT / "systems/EI-mini"):
+        out = tmp_path / f"{len(made)}.parquet"
+        convert(path, "parquet", out, layout="channels", system=system)
+        made.append(out.read_bytes())
+    assert len(set(made)) == 1
+    with pytest.raises(FileNotFoundError, match="no system 'EI-nano'"):
+        convert(path, "parquet", tmp_path / "out", system="EI-nano")
 
 
 def test_one_copy_can_be_asked_for(tmp_path):
@@ -196,6 +208,11 @@ def test_a_row_that_is_too_long_is_refused(tmp_path, monkeypatch):
         ({"row_ms": -1}, "row_ms is -1; accepted: a finite number above 0"),
         ({"copy": -1}, "copy is '?-1'?; accepted: a copy's number"),
         ({"copy": 7}, "copy is 7; accepted: 0"),
+        ({"layout": "channels"}, "system is None; accepted: the system, whose"),
+        ({"system": 3}, "system is 3; accepted: a system, its name or its folder"),
+        ({"start_time": "yesterday"}, "start_time is 'yesterday'; accepted: a time with its"),
+        ({"start_time": "2026-11-29"}, "start_time is '2026-11-29'; accepted: a time with its"),
+        ({"overwrite": "no"}, "overwrite is 'no'; accepted: True, False"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, arguments, message):

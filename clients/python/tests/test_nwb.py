@@ -232,7 +232,7 @@ def test_when_it_was_begun_is_what_the_recording_tells(tmp_path, recorded):
 
 def test_one_copy_has_to_be_chosen(tmp_path, recorded):
     path = recorded.write(tmp_path / "recording.h5")
-    with pytest.raises(InvalidFieldError, match=r"copy is 'None'; accepted: 0 .. 1"):
+    with pytest.raises(InvalidFieldError, match=r"copy is None; accepted: 0 .. 1"):
         convert(path, "nwb", tmp_path / "a.nwb")
     with pytest.raises(InvalidFieldError, match=r"copy is 2; accepted: 0 .. 1"):
         convert(path, "nwb", tmp_path / "a.nwb", copy=2)

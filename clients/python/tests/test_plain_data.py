@@ -82,6 +82,9 @@ def test_what_is_no_plan_is_refused():
     refused(lambda: pulse_plan([]), "pulse_plan")
     refused(lambda: pulse_plan("pulses: ["), "pulse_plan")
     refused(lambda: pulse_plan({"pulse": []}), "pulse_plan.pulse")
+    twice = "pulses:\n- {electrodes: [0], amplitude_ua: 1, amplitude_ua: 2}"
+    error = refused(lambda: pulse_plan(twice), "pulse_plan")
+    assert "line 2: amplitude_ua for the second time" in str(error)
     refused(lambda: pulse_plan({"pulses": {"electrodes": [0]}}), "pulse_plan.pulses")
     refused(lambda: pulse_plan({"pulses": [3]}), "pulse_plan.pulses[0]")
 
@@ -91,6 +94,13 @@ def test_devices_say_what_their_documents_say():
     limited = device({"preset": "cl1", "limits": {"time_grid_us": None, "max_amplitude_ua": 2}})
     assert list(limited.limits.lifted) == ["time_grid_us"]
     assert limited.limits.max_amplitude_ua == 2
+    everywhere = device({"preset": "cl1", "limits": {"record_only": [], "max_amplitude_ua": 2}})
+    assert list(everywhere.limits.lifted) == ["record_only"]
+    refused(
+        lambda: device({"preset": "cl1", "limits": {"record_only": ""}}),
+        "device.limits.record_only",
+    )
+    refused(lambda: device("preset: mcs_60\npreset: cl1"), "device")
     own = device({"array": {"electrode_coordinates": [[7, 1, 2, 3]], "output_radius": 33}})
     assert list(own.array.electrode_coordinates.shape) == [1, 4]
     refused(lambda: device({"preset": "cl1", "limits": {"max_ua": 2}}), "device.limits.max_ua")

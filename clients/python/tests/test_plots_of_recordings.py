@@ -177,7 +177,7 @@ def test_a_recording_that_is_not_closed_says_so(tmp_path, recorded):
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({}, r"copy is 'None'; accepted: 0 \.\. 1"),
+        ({}, r"copy is None; accepted: 0 \.\. 1"),
         ({"copy": 2}, r"copy is 2; accepted: 0 \.\. 1"),
         ({"copy": 0, "episode": 9}, r"episode is 9; accepted: 1 \.\. 3"),
         ({"copy": 0, "begin_ms": 730}, "begin_ms is 730; accepted: from 0 on and below 730"),
@@ -218,4 +218,4 @@ def test_the_command_draws_it(path, tmp_path, capsys):
     assert main([*arguments, "--system", "EI-mini", "--out", str(out)]) == 0
     assert out.read_bytes().startswith(b"\x89PNG")
     assert main(["recording", str(path), "--out", str(out)]) == 1
-    assert "livnd.plots: copy is 'None'; accepted: 0 .. 1" in capsys.readouterr().err
+    assert "livnd.plots: copy is None; accepted: 0 .. 1" in capsys.readouterr().err

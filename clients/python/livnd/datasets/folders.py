@@ -53,7 +53,7 @@ def find_splits(path: Path, name: str | None) -> dict[str, list[Path]]:
     if len(inner) == 1:
         return find_splits(inner[0], None)
     if inner:
-        raise invalid_field("name", "None", ", ".join(one.name for one in inner))
+        raise invalid_field("name", None, ", ".join(one.name for one in inner))
     raise bad_file(path, "", "a folder without data", "Parquet or Arrow files")
 
 

@@ -141,7 +141,7 @@ def _heard(
         mea = array_of(options.system)
         if mea is None:
             accepted = "the system, whose electrodes hear its cells: there are no channel_events"
-            raise invalid_field("system", "None", accepted)
+            raise invalid_field("system", None, accepted)
         for row in mea.cell_measurement(options.system.neuron_coordinates):
             heard.setdefault(int(row[1]), []).append(int(row[0]))
     recording.streams[name].needs(column)

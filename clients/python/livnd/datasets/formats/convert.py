@@ -12,7 +12,7 @@ from livnd.datasets.formats.output import new_output
 from livnd.datasets.recordings import RecordingFile
 from livnd.datasets.recordings.runs import Progress
 from livnd.errors import invalid_field
-from livnd.system import System
+from livnd.system import System, make
 
 
 def convert(
@@ -23,8 +23,8 @@ def convert(
     layout: str | None = None,
     row_ms: float | None = None,
     copy: int | None = None,
-    system: System | None = None,
-    start_time: datetime | None = None,
+    system: System | str | os.PathLike[str] | None = None,
+    start_time: datetime | str | None = None,
     frames_per_second: float | None = None,
     salvage: bool = False,
     overwrite: bool = False,
@@ -42,16 +42,17 @@ def convert(
             and "trials" of samples.
         row_ms: cuts runs into rows of at most so many ms.
         copy: which of the session's; "nwb" and "cl" hold one.
-        system: what was recorded: where cells and electrodes are, which gids there are.
-        start_time: of "nwb" and "cl", with its time zone; otherwise what the recording tells, and
-            else when its file was last written.
+        system: what was recorded, a name or a folder: where cells and electrodes are, which gids
+            there are.
+        start_time: of "nwb" and "cl", with its time zone, as a datetime or in ISO 8601; otherwise
+            what the recording tells, and else when its file was last written.
         frames_per_second: of "cl"; None: a frame is a tick, and no spike moves.
         salvage: leaves out what is damaged; otherwise that is an error.
         overwrite: what is at `out` may go.
         progress: called now and then with a name, how much is done, and of how much.
 
     Raises:
-        FileNotFoundError: there is no such recording.
+        FileNotFoundError: there is no such recording, or system.
         BadFileError: it is none, is damaged, or lacks what the format needs.
         InvalidFieldError: an argument is wrong, or does not go with the recording.
         MissingExtraError: a package is not installed.
@@ -65,10 +66,14 @@ def convert(
             raise invalid_field(name, value, "a finite number above 0")
     if copy is not None:
         copy = checks.integer("copy", copy, "a copy's number, from 0 on", 0)
-    if start_time is not None and start_time.tzinfo is None:
-        raise invalid_field("start_time", start_time, "a time with its time zone")
+    checks.flag("salvage", salvage)
+    checks.flag("overwrite", overwrite)
+    if system is not None and not isinstance(system, System):
+        if not isinstance(system, (str, os.PathLike)):
+            raise checks.wrong("system", system, "a system, its name or its folder")
+        system = make(system)
     options = Options(
-        layout, row_ms, copy, system, start_time, frames_per_second,
+        layout, row_ms, copy, system, _time(start_time), frames_per_second,
         progress or (lambda name, done, total: None),
     )  # fmt: skip
     if is_samples:
@@ -91,6 +96,19 @@ def _check_of_recordings(*given: object) -> None:
     for name, value in zip(names, given, strict=True):
         if value is not None and value is not False:
             raise invalid_field(name, value, "absent: it is of recordings, and these are samples")
+
+
+def _time(given: datetime | str | None) -> datetime | None:
+    time = given
+    if isinstance(given, str):
+        try:
+            time = datetime.fromisoformat(given.replace("Z", "+00:00"))
+        except ValueError:
+            time = None
+    if given is not None and (not isinstance(time, datetime) or time.tzinfo is None):
+        accepted = "a time with its time zone: 2026-11-29T12:00:00+00:00, say"
+        raise checks.wrong("start_time", given, accepted)
+    return time
 
 
 def _writer(to: str) -> Writer:

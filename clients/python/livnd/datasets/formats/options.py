@@ -74,7 +74,7 @@ def only_copy(recording: RecordingFile, copy: int | None, copies: Collection[int
     """The copy that a format which holds one is about."""
     check_copy(recording, copy, copies)
     if copy is None and len(copies) > 1:
-        raise invalid_field("copy", "None", _told(copies))
+        raise invalid_field("copy", None, _told(copies))
     return next(iter(copies)) if copy is None else copy
 
 

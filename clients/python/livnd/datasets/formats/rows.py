@@ -123,7 +123,7 @@ class RunRows:
 
     def _heard_by_channel(self) -> dict[int, np.ndarray]:
         if self._options.system is None:
-            raise invalid_field("system", "None", "the system, whose electrodes hear its cells")
+            raise invalid_field("system", None, "the system, whose electrodes hear its cells")
         system = self._options.system
         mea = system.default_io()
         rows = mea.cell_measurement(system.neuron_coordinates)
