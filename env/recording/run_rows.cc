@@ -94,6 +94,10 @@ RunRows::RunRows(const RunSelection& selection, absl::Span<const int64_t> num_ro
                        {electrode_ids_, channels.connections}, &streams_);
 }
 
+void RunRows::Hear(const RunChannels& channels) {
+  if (events_ >= 0) channel_events_ = ChannelEvents(electrode_ids_, channels.gids_in_reach);
+}
+
 void RunRows::AddSeries(const CultureRecording& recording, size_t series, int64_t num_clears,
                         absl::Span<std::string> rows) const {
   const RecordedSeries& recorded = recording.series[series];

@@ -58,6 +58,8 @@ class RunRows {
 
   // Rows that the labels' streams have, to be written once: appended to rows[i] of streams()[i].
   void AddLabels(absl::Span<std::string> rows) const { series_.AddLabels(rows); }
+  // The electrodes, which are the same, hear other cells from now on.
+  void Hear(const RunChannels& channels);
   // Of a run after so many Clears.
   void AddRun(const CultureRecording& recording, int64_t num_clears,
               absl::Span<std::string> rows) const;

@@ -185,6 +185,7 @@ absl::StatusOr<HostedEnvironment::FirstRows> HostedCulture::BeginRows(
   rows_ = std::make_unique<env::RunRows>(selection, culture_->num_rows(),
                                          culture_->culture().dt_ms(), env::ChannelsOf(*culture_));
   FirstRows out;
+  out.tick_ns = TickNs(culture_->culture());
   out.streams = rows_->streams();
   out.rows.resize(out.streams.size());
   rows_->AddLabels(absl::MakeSpan(out.rows));
@@ -260,7 +261,7 @@ bool HostedCulture::IsLong(const v1::ConfigureRequest& request) const {
 
 absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::ConfigureResponse*) {
   if (request.has_recording() || request.has_selection() || request.has_model() ||
-      request.has_dt_ms() || request.has_device()) {
+      request.has_dt_ms() || request.has_device() || request.has_light_array()) {
     LIVND_RETURN_IF_ERROR(CheckNotRecording("its streams would change"));
   }
   LIVND_ASSIGN_OR_RETURN(const env::CultureChange change, ParseChange(request, *culture_));
@@ -269,7 +270,10 @@ absl::Status HostedCulture::Configure(const v1::ConfigureRequest& request, v1::C
     return MakeError(changed.code(), reason::kRunStarted, changed.message(),
                      {{"accepted", "Clear first"}});
   }
-  if (changed.ok()) KeepSetup(request);
+  if (changed.ok()) {
+    KeepSetup(request);
+    if (rows_ != nullptr) rows_->Hear(env::ChannelsOf(*culture_));
+  }
   return InRequest(request, changed);
 }
 

@@ -1,5 +1,7 @@
 #include "server/session/hosted_environment.h"
 
+#include <utility>
+
 #include "env/recording/episode_rows.h"
 
 namespace livnd::server {
@@ -19,9 +21,10 @@ absl::Status HostedEnvironment::StartRecording(const v1::StartRecordingRequest& 
                         absl::StrCat("at most ", kMaxLabelBytes, " bytes"));
   }
   LIVND_ASSIGN_OR_RETURN(FirstRows first, BeginRows(request));
-  const absl::Status started =
-      recorder_.Start(request, env::RecordingAttributes(spec(), num_envs()),
-                      std::move(first.streams), first.operation_bytes);
+  io::Attributes attributes = env::RecordingAttributes(spec(), num_envs());
+  attributes["tick_ns"] = first.tick_ns;
+  const absl::Status started = recorder_.Start(request, std::move(attributes),
+                                               std::move(first.streams), first.operation_bytes);
   if (!started.ok()) {
     EndRows();
     return started;

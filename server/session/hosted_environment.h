@@ -135,6 +135,7 @@ class HostedEnvironment {
   struct FirstRows {
     std::vector<io::StreamSpec> streams;
     std::vector<std::string> rows;
+    int64_t tick_ns = 0;          // a tick's length
     int64_t operation_bytes = 0;  // that an operation takes up besides while it is recorded
   };
 

@@ -77,6 +77,7 @@ absl::StatusOr<HostedEnvironment::FirstRows> HostedTask::BeginRows(
   FirstRows out;
   out.streams = rows_->streams();
   out.rows.resize(out.streams.size());
+  out.tick_ns = spec().tick_ns;
   out.operation_bytes = SeriesBytes();
   rows_->AddLabels(absl::MakeSpan(out.rows));
   rows_->AddRestore(*environment_, absl::MakeSpan(out.rows));

@@ -11,6 +11,8 @@ import livnd
 import numpy as np
 import pytest
 from livnd import CultureStimulus, errors
+from livnd.datasets import load_dataset
+from livnd.datasets.formats import convert
 from serving import TASK, Serve
 
 NULL = "Null-v0"
@@ -196,6 +198,40 @@ def test_a_culture_s_pulses_are_recorded(client: livnd.Client) -> None:
     keys = ["copy", "episode", "tick", "channel", "value", "num_ticks"]
     first = (0, 1, 200, 3, -4.0, 8)  # cathodic first, then what balances it
     assert rows[keys].tolist() == [first, (0, 1, 208, 3, 4.0, 8)]
+
+
+def test_a_culture_s_own_tick_is_told(client: livnd.Client, tmp_path: Path) -> None:
+    session = client.create_culture("EI-mini", 1)
+    session.configure(dt_ms=0.02)
+    name = session.start_recording(kinds=["spikes"])
+    session.clear([3])
+    run = session.run(200.0)
+    session.stop_recording()
+    piece = next(client.iterate_recording(name, "spikes"))
+    assert piece.recording_attributes["tick_ns"] == run.tick_ns == 20_000
+    client.download_recording(name, tmp_path / "recording.h5")
+    convert(tmp_path / "recording.h5", "parquet", tmp_path / "rows")
+    (row,) = load_dataset(tmp_path / "rows", split="train")
+    assert np.allclose(row["tt"], np.sort(run.spike_times_ms)) and len(row["tt"])
+
+
+def test_what_changes_while_a_culture_is_recorded(client: livnd.Client) -> None:
+    """Its fibres cannot; its electrodes hear other cells as soon as they reach others."""
+    session = client.create_culture("EI-mini", 1)
+    session.configure(spikes=True)
+    name = session.start_recording(kinds=["spikes", "channel_events", "stimuli"])
+    session.clear([3])
+    with pytest.raises(errors.AlreadyRecordingError, match="its streams would change"):
+        session.configure(light_array={"fiber_coordinates": [[7, 20, 20, 50]]})
+    with pytest.raises(errors.InvalidFieldError):
+        session.run(9.0, plan={"light": [{"fibers": [7], "power_mw": 5.0, "width_us": 5000.0}]})
+    session.run(100.0)
+    session.configure(params={"io-output_radius": 0.0})
+    session.run(100.0)
+    session.stop_recording()
+    rows = client.read_recording(name)
+    assert "stimuli.fibers" not in rows
+    assert rows["spikes"]["tick"].max() >= 4000 > rows["channel_events"]["tick"].max() > 0
 
 
 def test_what_is_refused(client: livnd.Client) -> None:
