@@ -1,5 +1,6 @@
 #include "base/field_error.h"
 
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/cord.h"
@@ -35,6 +36,7 @@ bool Read(absl::string_view text, float* number) { return absl::SimpleAtof(text,
 
 template <typename T>
 std::string ShortestText(T number) {
+  if (std::isnan(number)) return "nan";  // whatever its sign
   constexpr int kEnough = std::numeric_limits<T>::max_digits10;
   for (int digits = 6; digits < kEnough; ++digits) {
     std::string text = absl::StrFormat("%.*g", digits, number);

@@ -31,6 +31,7 @@ TEST(ExactTest, ReadsBackAsTheSameNumberAndIsShort) {
   EXPECT_EQ(Exact(std::nextafter(1.0f, 2.0f)), "1.0000001");
   EXPECT_EQ(Exact(std::numeric_limits<double>::infinity()), "inf");
   EXPECT_EQ(Exact(std::numeric_limits<float>::quiet_NaN()), "nan");
+  EXPECT_EQ(Exact(-std::numeric_limits<double>::quiet_NaN()), "nan");
   EXPECT_EQ(Exact(-std::numeric_limits<double>::denorm_min()), "-4.94066e-324");
 }
 

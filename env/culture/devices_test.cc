@@ -163,10 +163,10 @@ TEST_F(DevicesTest, LightIsRefusedWhole) {
   ASSERT_TRUE(refused->Run(run).ok());
   EXPECT_THAT(error(Light(5.0)), IsFieldError("pulse_plan", HasSubstr("stimuli of light"), _));
   ASSERT_TRUE(refused->Run(For(100.0)).ok());
-  EXPECT_THAT(error(Light(5.0)), IsFieldError("pulse_plan.quantity", "power of fibres", _));
+  EXPECT_THAT(error(Light(5.0)), IsFieldError("pulse_plan.light", "power of fibres", _));
   auto blind = BusyCulture(executor_, 1);
   EXPECT_THAT(blind->Run(With(Light(5.0))),
-              IsFieldError("pulse_plan.quantity", _, HasSubstr("no fibres")));
+              IsFieldError("pulse_plan.light", _, HasSubstr("no fibres")));
 }
 
 // Pulses and light of one plan are what they are alone; where they act together, both do.

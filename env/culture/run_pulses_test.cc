@@ -154,7 +154,7 @@ TEST_F(RunPulsesTest, ARefusedPlanLeavesNothing) {
                 r.pulse_plan->light.resize(1);
                 r.pulse_plan->light[0].fibers = {0};
               }),
-              IsFieldError("pulse_plan.quantity", "power of fibres", HasSubstr("no fibres")));
+              IsFieldError("pulse_plan.light", "power of fibres", HasSubstr("no fibres")));
   ASSERT_TRUE(refused->Run(For(30)).ok());
   ASSERT_TRUE(plain->Run(For(30)).ok());
   ExpectSame(refused->recording(), plain->recording());

@@ -445,7 +445,12 @@ absl::Status StimulusPlan::Announce(absl::string_view field, sim::StimulusMode m
   if (!is_light && devices.electrodes != nullptr) {
     nothing.electrodes[0] = devices.electrodes->array.ids()[0];
   }
-  return Add(field, nothing, culture, devices, onset, 0);
+  const absl::Status added = Add(field, nothing, culture, devices, onset, 0);
+  if (const auto error = FieldErrorOf(added); error.has_value()) {
+    const std::string pulses = absl::StrCat(field, is_light ? ".light" : ".pulses");
+    return WithFieldError({error->file, pulses, error->value, error->accepted}, added);
+  }
+  return added;
 }
 
 void StimulusPlan::ForgetBefore(int64_t tick, double dt_ms) {

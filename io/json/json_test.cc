@@ -1,3 +1,4 @@
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ TEST(ParseJsonTest, RefusesWhatIsNotJson) {
        {"", "{", "]", "[1,]", "{\"a\" 1}", "NaN", "1e999", "\"\xff\"", "[] []", "\"\\"}) {
     EXPECT_EQ(Message(ParseJson("doc", text).status()), "doc is not JSON; accepted: JSON") << text;
   }
+}
+
+TEST(JsonViewTest, NumbersThatJsonCannotNameAreNamed) {
+  const Json json = {-std::nan(""), HUGE_VAL, -HUGE_VAL};
+  const std::vector<JsonView> items = *JsonView(json, "doc").Elements(3);
+  EXPECT_THAT(items[0].Number().status(), IsFileError("doc", "[0]", "nan", "a finite number"));
+  EXPECT_THAT(items[1].Number().status(), IsFileError("doc", "[1]", "inf", "a finite number"));
+  EXPECT_THAT(items[2].Number().status(), IsFileError("doc", "[2]", "-inf", "a finite number"));
 }
 
 TEST(JsonViewTest, ErrorsNameThePlace) {

@@ -21,6 +21,9 @@ std::string JsonView::Shown() const {
   constexpr size_t kMaxBytes = 60;
   if (json_->is_object()) return absl::StrCat("an object of ", json_->size(), " members");
   if (json_->is_array()) return absl::StrCat("an array of ", json_->size(), " elements");
+  if (json_->is_number_float() && !std::isfinite(json_->get<double>())) {
+    return Exact(json_->get<double>());  // what JSON has no name for
+  }
   std::string text = json_->dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > kMaxBytes) text = absl::StrCat(text.substr(0, kMaxBytes), "...");
   return text;

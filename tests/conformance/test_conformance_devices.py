@@ -139,7 +139,7 @@ def test_light_out_of_fibres_is_what_its_samples_are(client):
     bad = {"light": [LIGHT["light"][0] | {"power_mw": None}]}
     assert refused(lambda: dark.run(20, plan=bad))["field"] == "pulse_plan.light[0].power_mw"
     told = refused(lambda: made(client).run(20, plan=LIGHT))
-    assert told["field"] == "pulse_plan.quantity" and "no fibres" in told["accepted"]
+    assert told["field"] == "pulse_plan.light" and "no fibres" in told["accepted"]
 
 
 def test_pulses_go_with_light(client):

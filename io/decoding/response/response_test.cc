@@ -106,7 +106,10 @@ TEST(ResponseTest, ASpikeAtTheOnsetIsAfterIt) {
 
 TEST(ResponseTest, TimesThatDoNotFitAreRefused) {
   EXPECT_THAT(MakeOfText("stimulus_response", WindowOf(1, 1400.0)).status(),
-              IsFieldError("onset_ms", "1000", testing::StartsWith("1000 .. 900")));
+              IsFieldError("onset_ms", "1000",
+                           "a window of at least pre_ms + post_ms = 1500: this one has 1400"));
+  EXPECT_THAT(MakeOfText("{name: stimulus_response, onset_ms: 1200}", WindowOf(1, 1600.0)).status(),
+              IsFieldError("onset_ms", "1200", testing::StartsWith("1000 .. 1100")));
   EXPECT_THAT(MakeOfText("{name: stimulus_response, onset_ms: 999}", WindowOf(1, 5000.0)).status(),
               IsFieldError("onset_ms", "999", testing::_));
   EXPECT_THAT(MakeOfText("{name: peristimulus_histogram, onsets_ms: [60, 40]}", WindowOf(1, 500.0))
