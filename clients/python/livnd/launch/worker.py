@@ -6,16 +6,16 @@ N is its number; without one it is what MPI or SLURM says.
 from __future__ import annotations
 
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from livnd import ranks
-from livnd.errors import LivndError, ServerStartError
+from livnd.errors import LivndError
 from livnd.launch.folder import LaunchFolder, Silence
 from livnd.launch.guarded_server import GuardedServer, cores, flags_of
+from livnd.launch.workers import own_host
 
 _PERIOD_S = 0.2
 
@@ -58,20 +58,6 @@ class Worker:
     def stop(self) -> None:
         """Has run() return."""
         self._ended.set()
-
-
-def own_host(toward: str) -> str:
-    """The address of this machine by which the one at `toward` calls it.
-
-    Raises:
-        ServerStartError: there is no way there.
-    """
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((toward, 9))  # sends nothing
-            return str(probe.getsockname()[0])
-    except OSError as error:
-        raise ServerStartError(f"there is no network to {toward} ({error})") from None
 
 
 def work(folder: Path, index: int, begun: Callable[[Worker], None]) -> int:

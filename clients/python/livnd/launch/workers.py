@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import time
@@ -71,9 +72,19 @@ class FolderWorkers:
         self.num = num
         self._folder = folder
         self._say = say
+        self._have_served = False  # all of them, at one time
 
-    def _addresses(self) -> list[str]:
-        return [self._folder.address_of(i) for i in range(self.num)]
+    def look(self) -> list[str]:
+        self._folder.live()
+        if not self._have_served:
+            self._check_errors()
+        self._keep()
+        addresses = [self._folder.address_of(i) for i in range(self.num)]
+        self._have_served |= all(addresses)
+        return addresses
+
+    def _keep(self) -> None:
+        """Starts again what has ended; ServerStartError: before all have served."""
 
     def _command(self, *index: str) -> list[str]:
         return [sys.executable, "-m", "livnd.launch.worker", str(self._folder.path), *index]
@@ -92,14 +103,24 @@ def environment(of: dict[str, str]) -> dict[str, str]:
     return {**of, "PYTHONPATH": ":".join(dict.fromkeys(paths))}
 
 
-def this_host() -> str:
-    """An IPv4 address of this machine, by which others call it."""
+def own_host(toward: str) -> str:
+    """The address of this machine by which the one at `toward` calls it.
+
+    Raises:
+        ServerStartError: there is no way there.
+    """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((_ELSEWHERE, 9))  # sends nothing
+            probe.connect((toward, 9))  # sends nothing
             return str(probe.getsockname()[0])
-    except OSError:
-        pass
+    except OSError as error:
+        raise ServerStartError(f"there is no network to {toward} ({error})") from None
+
+
+def this_host() -> str:
+    """An IPv4 address of this machine, by which others call it."""
+    with contextlib.suppress(ServerStartError):
+        return own_host(_ELSEWHERE)
     try:
         return socket.gethostbyname(socket.gethostname())
     except OSError:

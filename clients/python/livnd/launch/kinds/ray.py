@@ -66,7 +66,6 @@ class RayWorkers(FolderWorkers):
         self._address = address
         self._cores = cores
         self._actors: list[Any] = []
-        self._have_served = False
 
     def start(self) -> None:
         passed_on = environment(dict(os.environ))
@@ -84,14 +83,6 @@ class RayWorkers(FolderWorkers):
             scheduling_strategy="SPREAD",
         )
         self._actors = [owner.remote(str(self._folder.path), i) for i in range(self.num)]
-
-    def look(self) -> list[str]:
-        self._folder.live()
-        if not self._have_served:
-            self._check_errors()
-        addresses = self._addresses()
-        self._have_served |= all(addresses)
-        return addresses
 
     def stop(self) -> None:
         self._folder.stop()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import signal
 import subprocess
 from collections.abc import Callable, Sequence
 
 from livnd.errors import ServerStartError
 from livnd.launch.folder import LaunchFolder
+from livnd.launch.process_group import ProcessGroup
 from livnd.launch.workers import FolderWorkers, Pauses, environment
 
 _ASK_TIMEOUT_S = 60.0
-_STOP_TIMEOUT_S = 20.0
 
 
 def is_in_allocation() -> bool:
@@ -43,7 +42,6 @@ class ArrayWorkers(FolderWorkers):
         super().__init__(folder, num, say)
         self._options = list(options)
         self._job_of: dict[int, str] = {}  # the array that has each worker
-        self._have_served = False
         self._pauses = [Pauses(5.0, 60.0) for _ in range(num)]
         self._asking = Pauses(2.0, 2.0)
         self._name = f"livnd-{folder.path.name}-{os.getpid()}"
@@ -68,18 +66,10 @@ class ArrayWorkers(FolderWorkers):
             self._job_of[i] = job
             self._pauses[i].started()
 
-    def look(self) -> list[str]:
-        self._folder.live()
-        if not self._have_served:
-            self._check_errors()
-        if self._asking.is_due():
-            self._asking.started()
-            self._resubmit()
-        addresses = self._addresses()
-        self._have_served |= all(addresses)
-        return addresses
-
-    def _resubmit(self) -> None:
+    def _keep(self) -> None:
+        if not self._asking.is_due():
+            return
+        self._asking.started()
         alive = set(
             _ask(
                 ["squeue", "--noheader", "--array", "--format=%F_%K", f"--name={self._name}"]
@@ -124,8 +114,7 @@ class StepWorkers(FolderWorkers):
     ) -> None:
         super().__init__(folder, num, say)
         self._options = list(options)
-        self._steps: dict[int, subprocess.Popen[bytes]] = {}
-        self._have_served = False
+        self._steps: dict[int, ProcessGroup] = {}
         self._pauses = [Pauses(1.0, 30.0) for _ in range(num)]
 
     def start(self) -> None:
@@ -134,54 +123,27 @@ class StepWorkers(FolderWorkers):
 
     def _start(self, i: int) -> None:
         self._pauses[i].started()
-        command = ["srun", "--nodes=1", "--ntasks=1", f"--relative={i % num_nodes()}", "--overlap"]
-        with open(self._folder.path / f"srun-{i}.log", "ab") as log:
-            try:
-                self._steps[i] = subprocess.Popen(
-                    [*command, *self._options, *self._command(str(i))],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=environment(dict(os.environ)),
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise ServerStartError(f"srun: {error.strerror}") from None
+        where = ["--nodes=1", "--ntasks=1", f"--relative={i % num_nodes()}", "--overlap"]
+        command = ["srun", *where, *self._options, *self._command(str(i))]
+        self._steps[i] = ProcessGroup(command, self._folder.path / f"srun-{i}.log")
 
-    def look(self) -> list[str]:
-        self._folder.live()
-        if not self._have_served:
-            self._check_errors()
+    def _keep(self) -> None:
         for i in range(self.num):
             step = self._steps.get(i)
-            if step is not None and step.poll() is not None:
+            if step is not None and step.status is not None:
                 del self._steps[i]
                 if not self._have_served:
-                    log = (self._folder.path / f"srun-{i}.log").read_text(errors="replace")
-                    raise ServerStartError(
-                        f"srun of worker {i} ended with exit code {step.returncode}; it said:\n"
-                        f"{log[-2000:].strip()}"
-                    )
+                    raise step.failed(f"srun of worker {i}")
                 self._say(f"SLURM's step of worker {i} has ended; starting another one")
                 self._folder.tell_address(i, "")
             if i not in self._steps and self._pauses[i].is_due():
                 self._start(i)
-        addresses = self._addresses()
-        self._have_served |= all(addresses)
-        return addresses
 
     def stop(self) -> None:
         self._folder.stop()
         steps, self._steps = list(self._steps.values()), {}
         for step in steps:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                step.wait(_STOP_TIMEOUT_S)
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                if step.poll() is None:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(step.pid, number)
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        step.wait(5)
+            step.end()
 
 
 def _ask(command: list[str], script: str | None = None) -> str:
