@@ -195,23 +195,35 @@ std::string FlagSet::Help() const {
   return help;
 }
 
-std::optional<std::string> OnlyArgument(const FlagSet& flags, absl::Span<const std::string> args,
-                                        absl::string_view command, absl::string_view expected,
-                                        int* exit_status) {
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
+std::optional<FlagSet::Parsed> ParsedArguments(
+    const FlagSet& flags, absl::Span<const std::string> args, absl::string_view command,
+    absl::string_view expected,
+    absl::FunctionRef<bool(const std::vector<std::string>& positional)> fit, int* exit_status) {
+  absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
   if (parsed.ok() && parsed->help) {
     std::printf("%s", flags.Help().c_str());
     *exit_status = kExitOk;
     return std::nullopt;
   }
-  if (!parsed.ok() || parsed->positional.size() != 1) {
+  if (!parsed.ok() || !fit(parsed->positional)) {
     const std::string reason = parsed.ok() ? absl::StrCat(expected, "; try --help")
                                            : std::string(parsed.status().message());
     std::fprintf(stderr, "livnd %s: %s\n", std::string(command).c_str(), reason.c_str());
     *exit_status = kExitUsage;
     return std::nullopt;
   }
-  return parsed->positional.front();
+  return *std::move(parsed);
+}
+
+std::optional<std::string> OnlyArgument(const FlagSet& flags, absl::Span<const std::string> args,
+                                        absl::string_view command, absl::string_view expected,
+                                        int* exit_status) {
+  std::optional<FlagSet::Parsed> parsed = ParsedArguments(
+      flags, args, command, expected,
+      [](const std::vector<std::string>& positional) { return positional.size() == 1; },
+      exit_status);
+  if (!parsed.has_value()) return std::nullopt;
+  return std::move(parsed->positional.front());
 }
 
 }  // namespace livnd::server

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -94,9 +95,15 @@ class FlagSet {
   std::vector<Flag> flags_;
 };
 
-// The one positional argument of a command that takes one. Nullopt where there is nothing more to do: the
-// help was asked for, and has been printed; or the command line is wrong ("expected one journal"), which
+// The command line of a command whose positional arguments `fit`. Nullopt where there is nothing more to do:
+// the help was asked for, and has been printed; or the command line is wrong ("expected one journal"), which
 // standard error has been told. *exit_status is then what the command returns.
+std::optional<FlagSet::Parsed> ParsedArguments(
+    const FlagSet& flags, absl::Span<const std::string> args, absl::string_view command,
+    absl::string_view expected,
+    absl::FunctionRef<bool(const std::vector<std::string>& positional)> fit, int* exit_status);
+
+// The same of a command that takes one argument: that one.
 std::optional<std::string> OnlyArgument(const FlagSet& flags, absl::Span<const std::string> args,
                                         absl::string_view command, absl::string_view expected,
                                         int* exit_status);

@@ -2,7 +2,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -61,17 +64,11 @@ absl::Status Run(absl::Span<const std::string> folders, const Settings& settings
 int MergeCommand(absl::Span<const std::string> args) {
   Settings settings;
   const FlagSet flags = MakeFlags(settings);
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
-  if (parsed.ok() && parsed->help) {
-    std::printf("%s", flags.Help().c_str());
-    return kExitOk;
-  }
-  if (!parsed.ok() || parsed->positional.empty()) {
-    const std::string reason = parsed.ok() ? "expected one folder or more; try --help"
-                                           : std::string(parsed.status().message());
-    std::fprintf(stderr, "livnd merge: %s\n", reason.c_str());
-    return kExitUsage;
-  }
+  int exit_status = kExitOk;
+  const std::optional<FlagSet::Parsed> parsed = ParsedArguments(
+      flags, args, "merge", "expected one folder or more",
+      [](const std::vector<std::string>& positional) { return !positional.empty(); }, &exit_status);
+  if (!parsed.has_value()) return exit_status;
   StopOnSignals();
   const absl::Status status = Run(parsed->positional, settings);
   if (status.ok()) return kExitOk;

@@ -246,14 +246,16 @@ int SelectionCommand(absl::Span<const std::string> args) {
   Settings settings;
   const FlagSet flags = MakeFlags(settings);
   int exit_status = kExitOk;
-  const std::optional<std::string> directory =
-      OnlyArgument(flags, args, "selection", "expected one system", &exit_status);
-  if (!directory.has_value()) return exit_status;
-  std::set<std::string> given = flags.Parse(args)->given;
+  std::optional<FlagSet::Parsed> parsed = ParsedArguments(
+      flags, args, "selection", "expected one system",
+      [](const std::vector<std::string>& positional) { return positional.size() == 1; },
+      &exit_status);
+  if (!parsed.has_value()) return exit_status;
+  std::set<std::string>& given = parsed->given;
   settings.with_method = given.count("method") > 0;
   given.erase("json");
   StopOnSignals();
-  const absl::Status status = Run(*directory, settings, given.empty());
+  const absl::Status status = Run(parsed->positional.front(), settings, given.empty());
   if (status.ok()) return kExitOk;
   std::fprintf(stderr, "livnd selection: %s\n", std::string(status.message()).c_str());
   return kExitFailure;

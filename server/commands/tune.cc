@@ -283,21 +283,20 @@ absl::Status Look(const Settings& settings) {
 int TuneCommand(absl::Span<const std::string> args) {
   Settings settings;
   const FlagSet flags = MakeFlags(settings);
-  const absl::StatusOr<FlagSet::Parsed> parsed = flags.Parse(args);
-  if (parsed.ok() && parsed->help) {
-    std::printf("%s", flags.Help().c_str());
-    return kExitOk;
-  }
-  const bool looks = settings.summary || settings.inspect || !settings.export_path.empty();
-  if (!parsed.ok() || parsed->positional.size() > 1 || (parsed->positional.empty() && !looks)) {
-    const std::string reason =
-        parsed.ok() ? "expected one system; try --help" : std::string(parsed.status().message());
-    std::fprintf(stderr, "livnd tune: %s\n", reason.c_str());
-    return kExitUsage;
-  }
+  const auto looks = [&] {
+    return settings.summary || settings.inspect || !settings.export_path.empty();
+  };
+  int exit_status = kExitOk;
+  const std::optional<FlagSet::Parsed> parsed = ParsedArguments(
+      flags, args, "tune", "expected one system",
+      [&](const std::vector<std::string>& positional) {
+        return positional.size() == 1 || (positional.empty() && looks());
+      },
+      &exit_status);
+  if (!parsed.has_value()) return exit_status;
   settings.given = parsed->given;
   StopOnSignals();
-  const absl::Status status = looks ? Look(settings) : Search(parsed->positional[0], settings);
+  const absl::Status status = looks() ? Look(settings) : Search(parsed->positional[0], settings);
   if (status.ok()) return kExitOk;
   std::fprintf(stderr, "livnd tune: %s\n", std::string(status.message()).c_str());
   return kExitFailure;
