@@ -97,12 +97,14 @@ void RemoteRunner::Leave(bool lost) {
 
 absl::Status RemoteRunner::StatusOf(const client::Error& error) const {
   const std::string text = absl::StrCat(address_, ": ", error.ToString());
+  // Others have what it holds; of memory a smaller batch takes less.
+  const bool is_full = error.reason == "TOO_MANY_SESSIONS" || error.reason == "TOO_MANY_CALLS" ||
+                       error.reason == "TOO_BUSY";
   const bool away = error.code == grpc::StatusCode::UNAVAILABLE ||
                     error.code == grpc::StatusCode::DEADLINE_EXCEEDED ||
                     error.code == grpc::StatusCode::CANCELLED ||
                     error.code == grpc::StatusCode::ABORTED || error.session_gone() ||
-                    error.in_doubt || error.reason == "CAPACITY" ||
-                    error.reason == "UNKNOWN_OUTCOME";
+                    error.in_doubt || is_full || error.reason == "UNKNOWN_OUTCOME";
   if (away) return absl::UnavailableError(text);
   if (error.code == grpc::StatusCode::RESOURCE_EXHAUSTED) return absl::ResourceExhaustedError(text);
   return absl::FailedPreconditionError(text);

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import livnd as livnd_client
 import pytest
 from serving import LIVND, Serve
 from test_sample import SYSTEM, files, livnd
@@ -124,3 +125,14 @@ def test_servers_that_are_of_no_use_are_named(tmp_path: Path, server: Serve) -> 
     shutil.move(other, tmp_path / "systems/other")
     with Serve(systems=tmp_path / "systems") as stranger:
         assert "EI-mini" in fault("--addresses", address(stranger))
+
+
+def test_a_server_without_room_is_waited_for(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    with Serve("--max-sessions", "1") as full:
+        words = ["sample", SYSTEM, "--out", tmp_path / "a", *PLAN, "--addresses", address(full)]
+        with livnd_client.connect(address(full)) as client, client.create_culture("EI-mini", 1):
+            done = livnd(*words, "--patience", "100ms")
+        assert done.returncode == 1
+        assert "TOO_MANY_SESSIONS" in done.stderr and "goes on from here" in done.stderr
+        assert livnd(*words).returncode == 0
+    assert files(tmp_path / "a") == whole
