@@ -110,7 +110,7 @@ def test_ratio_above_one_means_better_than_the_baseline(quick: list[dict]) -> No
             assert value <= 0.0
             continue
         more_is_better = line["name"].startswith(
-            ("serve/rate-", "serve/run-rate-", "fleet/", "tune/")
+            ("serve/rate-", "serve/run-rate-", "fleet/", "tune/", "sample/")
         )
         expected = value / baseline if more_is_better else baseline / value
         assert line["ratio"] == pytest.approx(expected, rel=0.01)

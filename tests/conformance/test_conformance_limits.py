@@ -193,9 +193,10 @@ def test_a_session_with_too_many_calls_is_asked_again_until_it_has_room(connect,
     culture.clear([1, 2, 3])
     path = "/livnd.v1.CultureService/"
     with grpc.insecure_channel(small.address) as channel:
-        run = pb.RunRequest(session=culture.name, op_index=2, duration_ms=2000)
+        run = pb.RunRequest(session=culture.name, op_index=2, duration_ms=20_000)
         look = pb.GetCultureRequest(session=culture.name).SerializeToString()
         running = channel.unary_unary(f"{path}Run").future(run.SerializeToString())
+        wait_for_a_call(channel, culture.name)
         full = threading.Event()
 
         def note(call: grpc.Future) -> None:
@@ -213,10 +214,21 @@ def test_a_session_with_too_many_calls_is_asked_again_until_it_has_room(connect,
         assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_CALLS")
         assert not told.in_doubt
         recording = METHODS["Run"].response.FromString(running.result()).recording
-        assert recording.num_ticks == 80_000
+        assert recording.num_ticks == 800_000
         answered = [call for call in waiting if call.code() == grpc.StatusCode.OK]
         assert len(answered) >= 60
-    assert culture.describe()["ticks"] == 80_000
+    assert culture.describe()["ticks"] == 800_000
     culture.clear([1, 2, 3])
     assert np.isnan(culture.run(1)["failed_at_ms"]).all()
     culture.close()
+
+
+def wait_for_a_call(channel: grpc.Channel, session: str) -> None:
+    """Until a call of the session is under way; any sent after it waits for it."""
+    listing = channel.unary_unary("/livnd.v1.AdminService/ListSessions")
+    for _ in range(1000):
+        told = METHODS["ListSessions"].response.FromString(listing(b""))
+        if any(each.session == session and each.num_calls > 0 for each in told.sessions):
+            return
+        time.sleep(0.001)
+    pytest.fail("the call never came")

@@ -227,14 +227,14 @@ ROWS = [
     ),
     planned(
         "stimulus_plan.cc: light at sites: this culture has no fibres",
-        ".quantity",
+        ".light",
         "power of fibres",
         "this culture has no fibres",
         light=[pb.LightPulses(fibers=[0], power_mw=1.0)],
     ),
     planned(
         "stimulus_plan.cc: the light's earlier kind",
-        ".quantity",
+        ".light",
         "power of fibres",
         "the light's earlier kind",
         light=[pb.LightPulses(fibers=[3], power_mw=1.0)],

@@ -122,14 +122,14 @@ ROWS = [
     ),
     planned(
         "stimulus_plan.cc: stimuli of sites: this system has no electrodes",
-        ".quantity",
+        ".pulses",
         "electrode currents",
         "stimuli of sites",
         on=BLIND,
     ),
     planned(
         "stimulus_plan.cc: the field's earlier kind",
-        ".quantity",
+        ".pulses",
         "electrode currents",
         "the field's earlier kind",
         after=(call("stimulate", quantity=FIELD), call("run", 50.0)),

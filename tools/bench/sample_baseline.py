@@ -23,10 +23,16 @@ def main() -> None:
     system, samples, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     plan = json.loads((samples / "run.json").read_text())
     duration_ms = plan["duration_ms"]
-    with h5py.File(samples / "parts/part-0000000.h5") as file:
-        seeds = file["seed"][:count].tolist()
-        features = file["features"][()].reshape(len(file["seed"]), -1)[:count]
-        here = int(file["spike_offsets"][count])
+    seeds: list[int] = []
+    features: list[np.ndarray] = []
+    here = 0
+    # How many samples share a part depends on how fast they came.
+    for part in sorted((samples / "parts").glob("part-*.h5")):
+        with h5py.File(part) as file:
+            num = min(count - len(seeds), len(file["seed"]))
+            features += list(file["features"][()].reshape(len(file["seed"]), -1)[:num])
+            seeds += file["seed"][:num].tolist()
+            here += int(file["spike_offsets"][num])
     env = Env(system)
     env.init()
     env.apply_model_defaults(noise=True)
