@@ -1,11 +1,13 @@
-"""One program over servers of every kind of launch: what `./test fleet` runs in .venv-fleet.
+"""The same commands over servers of every kind of launch: what `./test fleet` runs in .venv-fleet.
 
 By mpirun (MPICH), by SLURM (one node, in a folder of its own), by Ray (a cluster of this machine's
-own): the same results as of one server, also where a worker is killed half way.
+own): a program with a vector environment, and `livnd sample`. The same results as of one server,
+also where a worker is killed half way.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -15,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from livnd import local_server
 from slurm_cluster import SlurmCluster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +52,27 @@ def digest(tmp_path_factory):
     variables["LIVND_SYSTEMS"] = str(ROOT / "tests/data/served")
     subprocess.run([sys.executable, PROGRAM, folder, "0"], env=os.environ | variables, check=True)
     return (folder / "digest").read_text()
+
+
+def sample(out):
+    """Makes a data set there, in small parts, which take some seconds in all."""
+    flags = ["--count", "240", "--part", "4", "--batch", "4", "--params", "default"]
+    system = ROOT / "tests/data/served/EI-mini"
+    return [str(local_server.find_binary()), "sample", str(system), "--out", str(out), *flags]
+
+
+def data_of(out):
+    """What a data set consists of, as a digest by the file's name."""
+    files = [out / "run.json", *(out / "parts").iterdir()]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """What `livnd sample` writes without servers."""
+    out = tmp_path_factory.mktemp("data") / "set"
+    subprocess.run(sample(out), check=True, capture_output=True)
+    return data_of(out)
 
 
 def launch(kind, folder, environment, command):
@@ -95,6 +119,12 @@ def parent(process_id):
     return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def kill(what, folder):
+    """Worker 1's server, or worker 1."""
+    process_id = server(folder, 1)
+    os.kill(process_id if what == "server" else parent(process_id), signal.SIGKILL)
+
+
 def wait_until(holds, process, folder):
     deadline_s = time.monotonic() + 120
     while not holds():
@@ -127,11 +157,22 @@ def test_so_they_are_where_a_worker_is_killed(kind, lost, environment, digest, t
     launched = launch(kind, tmp_path, environment, program(tmp_path, 0.2))
     step = tmp_path / "step"
     wait_until(lambda: step.exists() and (step.read_text() or "0") >= "5", launched, tmp_path)
-    killed = server(tmp_path, 1)
-    os.kill(killed if lost == "server" else parent(killed), signal.SIGKILL)
+    kill(lost, tmp_path)
     finish(launched, tmp_path)
     assert (tmp_path / "digest").read_text() == digest
     assert "worker 1 serves again" in (tmp_path / "log").read_text()
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_data_set_has_the_bytes_of_one_machine(kind, environment, data, tmp_path):
+    out = tmp_path / "set"
+    launched = launch(kind, tmp_path, environment, sample(out))
+    wait_until(lambda: len(list(out.glob("parts/part-*"))) > 5, launched, tmp_path)
+    kill("server" if kind == "local" else "worker", tmp_path)
+    finish(launched, tmp_path)
+    assert data_of(out) == data
+    assert "worker 1 is lost" in (tmp_path / "log").read_text()
     assert nothing_is_left(tmp_path)
 
 
