@@ -70,6 +70,9 @@ class RayWorkers(FolderWorkers):
     def start(self) -> None:
         passed_on = environment(dict(os.environ))
         variables = {name: passed_on[name] for name in _PASSED_ON if name in passed_on}
+        if not self._address:
+            # Ray has its workers wait for everybody else's, by a niceness of 15: not these.
+            os.environ.setdefault("RAY_worker_niceness", "0")
         own: dict[str, Any] = {"include_dashboard": False, "num_cpus": self._cores * self.num}
         self._ray.init(
             log_to_driver=False,
