@@ -53,7 +53,8 @@ KernelMass MassByTiles(const Rule& rule, const Places& sources, const Places& ta
 }
 
 TEST(LivnKernelMass, IsTheSumThatNumpyTakes) {
-  for (const io::Json& of : ReadNumpyDraws()["sums"]) {
+  const io::Json draws = ReadNumpyDraws();
+  for (const io::Json& of : draws["sums"]) {
     io::NumpyRandom random(of["sources"].get<uint64_t>());
     Places places[2];
     for (size_t which = 0; which < 2; ++which) {

@@ -28,7 +28,8 @@ TEST(Blake2b, IsThatOfPython) {
 }
 
 TEST(NamedRandom, GivesNumpysPhiloxForLivnsKey) {
-  for (const io::Json& of : ReadNumpyDraws()["named"]) {
+  const io::Json draws = ReadNumpyDraws();
+  for (const io::Json& of : draws["named"]) {
     std::vector<std::string> names = of["names"];
     names.resize(3);
     const uint64_t seed = of["seed"];
@@ -62,7 +63,8 @@ TEST(OpenUnit, IsNeitherZeroNorOne) {
 }
 
 TEST(NumpyRandom, DrawsAndSkipsLikeNumpy) {
-  for (const io::Json& of : ReadNumpyDraws()["streams"]) {
+  const io::Json draws = ReadNumpyDraws();
+  for (const io::Json& of : draws["streams"]) {
     io::NumpyRandom random(of["seed"]);
     for (const double x : of["doubles"].get<std::vector<double>>()) EXPECT_EQ(random.Double(), x);
     const std::vector<float> floats = Floats(of["floats"]);
