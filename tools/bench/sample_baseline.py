@@ -13,26 +13,21 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 from livn.env import Env
+from livnd.datasets.samples.folder import SampleFolder
 
 
 def main() -> None:
     """Runs the samples."""
     system, samples, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    plan = json.loads((samples / "run.json").read_text())
+    folder = SampleFolder(samples)
+    plan = folder.plan
     duration_ms = plan["duration_ms"]
-    seeds: list[int] = []
-    features: list[np.ndarray] = []
-    here = 0
-    # How many samples share a part depends on how fast they came.
-    for part in sorted((samples / "parts").glob("part-*.h5")):
-        with h5py.File(part) as file:
-            num = min(count - len(seeds), len(file["seed"]))
-            features += list(file["features"][()].reshape(len(file["seed"]), -1)[:num])
-            seeds += file["seed"][:num].tolist()
-            here += int(file["spike_offsets"][num])
+    parts = list(folder.parts(0, count))
+    seeds = np.concatenate([part.seed for part in parts]).tolist()
+    features = np.concatenate([part.features for part in parts])
+    here = sum(len(part.gids) for part in parts)
     env = Env(system)
     env.init()
     env.apply_model_defaults(noise=True)
