@@ -354,6 +354,16 @@ def test_the_command_draws_into_a_file(tmp_path, capsys, monkeypatch):
             1,
             "--out is 'a.doc'; accepted: *.png, *.pdf, *.svg",
         ),
+        (
+            ["system", "EI-mini", "--out", "a.gif"],
+            1,
+            "--out is 'a.gif'; accepted: *.png, *.pdf, *.svg",
+        ),
+        (
+            ["recording", "EI-mini", "--out", "a.JPG"],
+            1,
+            "--out is 'a.JPG'; accepted: *.png, *.pdf, *.svg",
+        ),
         (["system", "EI-mini", "--out", "no/a.png"], 1, "accepted: a file in a folder that exists"),
         (["system", "EI-mini", "--dpi", "5"], 2, "5 is no whole number from 30 on"),
         (["recording", "nothing.parquet"], 1, "nothing.parquet: no such file or folder"),
