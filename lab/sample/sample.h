@@ -6,11 +6,11 @@
 #include <functional>
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "lab/sample/sample_plan.h"
 #include "lab/sample/sample_runner.h"
+#include "lab/work/shared_work.h"
 #include "sim/executor.h"
 
 namespace livnd::lab {
@@ -25,10 +25,7 @@ struct SampleProgress {
 
 struct SampleWork {
   sim::Executor* executor = nullptr;  // required; of as many threads as there are runners
-  // Calls its argument while no other call of it does; required where there are several runners.
-  std::function<void(absl::FunctionRef<void()>)> one_at_a_time;
-  // Passes some milliseconds; likewise required.
-  std::function<void()> pause;
+  WorkThreads threads;
   // At the begin, and after each batch that is on the disk; not side by side.
   std::function<void(const SampleProgress&)> progress;
 };

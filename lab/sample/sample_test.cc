@@ -182,11 +182,11 @@ TEST_F(Sampling, GivesWhatALostRunnerHadToTheOthers) {
   std::mutex mutex;
   SampleWork work;
   work.executor = &threads;
-  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+  work.threads.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
     const std::lock_guard<std::mutex> lock(mutex);
     fn();
   };
-  work.pause = [] { std::this_thread::yield(); };
+  work.threads.pause = [] { std::this_thread::yield(); };
   const std::string b = folder_.file("b");
   ASSERT_TRUE(PrepareSampleFolder(b, plan).ok());
   ASSERT_TRUE(RunSamples(plan, b, runners, work).ok());

@@ -2,7 +2,9 @@
 #ifndef LIVND_LAB_TUNE_EVALUATOR_H_
 #define LIVND_LAB_TUNE_EVALUATOR_H_
 
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,6 +14,7 @@
 #include "env/culture/run_decodings.h"
 #include "io/culture/culture_setup.h"
 #include "io/system/system.h"
+#include "lab/tune/evaluation_runner.h"
 #include "lab/tune/score.h"
 #include "lab/tune/search_space.h"
 #include "lab/tune/target.h"
@@ -35,9 +38,19 @@ class Evaluator {
   const SearchSpace& space() const { return space_; }
   SearchSpace& mutable_space() { return space_; }
 
-  // A trial that fails, by numbers out of their range or a gigabyte of spikes, has measured nothing. Other
-  // errors are those of parameters that the culture refuses.
+  // Run and Judge.
   absl::StatusOr<Scores> Evaluate(absl::Span<const double> coordinates) const;
+
+  Trials TrialsOf(absl::Span<const double> coordinates) const;
+  // On the engine of this process, on the calling thread; for errors see EvaluationRunner::Run.
+  absl::StatusOr<FiredTrials> Run(const Trials& trials) const;
+  // What the evaluation comes to whose trials fired so. A trial that has failed, by numbers out of their range or a
+  // gigabyte of spikes, has measured nothing.
+  absl::StatusOr<Scores> Judge(const FiredTrials& fired) const;
+
+  // Trials of a second at most that tell systems and engines apart: such that cells fire, where the space has any.
+  // Cancelled: asked to stop.
+  absl::StatusOr<std::pair<Trials, FiredTrials>> Probe(const std::function<bool()>& stop) const;
 
  private:
   Evaluator(std::shared_ptr<const io::System> system, Target target, SearchSpace space,

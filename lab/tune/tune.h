@@ -4,21 +4,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "lab/tune/evaluation_log.h"
+#include "lab/tune/evaluation_runner.h"
 #include "lab/tune/evaluator.h"
 #include "lab/tune/search.h"
+#include "lab/work/shared_work.h"
 #include "sim/executor.h"
 
 namespace livnd::lab {
 
 // Threads, and what is told while they work. What is found depends on none of it.
 struct TuneWork {
-  sim::Executor* executor = nullptr;  // required
-  // Calls its argument while no other call of it does; required where the executor has more than one thread.
-  std::function<void(absl::FunctionRef<void()>)> one_at_a_time;
+  sim::Executor* executor = nullptr;  // required; of as many threads as there are runners
+  // Who runs the trials; empty: the engine of this process, on all of the executor's threads.
+  std::vector<EvaluationRunner*> runners;
+  WorkThreads threads;
   // After each evaluation that is in the log, and not side by side.
   std::function<void(const EvaluationLog&)> progress;
   // True: give up.
@@ -26,8 +29,9 @@ struct TuneWork {
 };
 
 // Evaluates until the log has as many as `search` says; its bounds and number of objectives are the evaluator's.
-// Evaluations that are in the log already are not done again. FailedPrecondition: the log is that of another
-// search. Cancelled: asked to stop.
+// Evaluations that are in the log already are not done again; what a runner had that is lost is done by the others.
+// FailedPrecondition: the log is that of another search. Cancelled: asked to stop. Unavailable: all runners are lost.
+// Other errors are the evaluator's and the runners'.
 absl::Status Tune(const Evaluator& evaluator, SearchConfig search, const TuneWork& work,
                   EvaluationLog& log);
 

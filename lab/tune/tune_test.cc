@@ -5,6 +5,7 @@
 #include <iterator>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error_matchers.h"
@@ -84,10 +85,11 @@ TEST_F(Tuning, FindsTheSameOnAnyNumberOfThreads) {
   std::mutex mu;
   TuneWork work;
   work.executor = &threads;
-  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+  work.threads.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
     const std::lock_guard<std::mutex> locked(mu);
     fn();
   };
+  work.threads.pause = [] { std::this_thread::yield(); };
   ASSERT_TRUE(Tune(*evaluator_, run_.Config(24), work, *log).ok());
   EXPECT_EQ(Read(one), Read(three));
   // Not all the same, and some of it is good.
@@ -118,6 +120,59 @@ TEST_F(Tuning, StopsWhereItIsAskedTo) {
   work.stop = [&] { return ++asked > 11; };
   EXPECT_TRUE(absl::IsCancelled(Tune(*evaluator_, run_.Config(24), work, **Open(path))));
   EXPECT_EQ((*Open(path))->evaluations().size(), 11u);
+}
+
+// Does some evaluations, and is then away.
+class LostRunner final : public EvaluationRunner {
+ public:
+  LostRunner(const Evaluator& evaluator, int num) : evaluator_(evaluator), left_(num) {}
+  absl::StatusOr<bool> Ready() override {
+    if (left_ < 0) return absl::UnavailableError("away");
+    return true;
+  }
+  absl::StatusOr<FiredTrials> Run(const Trials& trials) override {
+    if (--left_ < 0) return absl::UnavailableError("lost");
+    return evaluator_.Run(trials);
+  }
+
+ private:
+  const Evaluator& evaluator_;
+  int left_;
+};
+
+TEST_F(Tuning, GivesWhatALostRunnerHadToTheOthers) {
+  const std::string whole = Path("whole"), lost = Path("lost");
+  TuneWork work;
+  work.executor = &inline_executor_;
+  ASSERT_TRUE(Tune(*evaluator_, run_.Config(24), work, **Open(whole)).ok());
+  sim::ThreadsExecutor threads(3);
+  std::mutex mu;
+  work.executor = &threads;
+  work.threads.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+    const std::lock_guard<std::mutex> locked(mu);
+    fn();
+  };
+  work.threads.pause = [] { std::this_thread::yield(); };
+  LostRunner one(*evaluator_, 3), two(*evaluator_, 5), three(*evaluator_, 1000);
+  work.runners = {&one, &two, &three};
+  ASSERT_TRUE(Tune(*evaluator_, run_.Config(24), work, **Open(lost)).ok());
+  EXPECT_EQ(Read(lost), Read(whole));
+  // Where all are lost, what they have done stays.
+  LostRunner last(*evaluator_, 5);
+  work.runners = {&last};
+  const std::string part = Path("part");
+  EXPECT_TRUE(absl::IsUnavailable(Tune(*evaluator_, run_.Config(24), work, **Open(part))));
+  EXPECT_EQ((*Open(part))->evaluations().size(), 5u);
+}
+
+TEST_F(Tuning, ProbesWithTrialsThatFire) {
+  const auto [trials, fired] = evaluator_->Probe(nullptr).value();
+  EXPECT_EQ(trials.num, 1);
+  EXPECT_EQ(trials.duration_ms, 120.0);
+  ASSERT_TRUE(fired.has_value());
+  EXPECT_FALSE(fired->spike_gids.empty());
+  EXPECT_EQ(evaluator_->Run(trials).value()->spike_ticks, fired->spike_ticks);
+  EXPECT_TRUE(absl::IsCancelled(evaluator_->Probe([] { return true; }).status()));
 }
 
 TEST_F(Tuning, RefusesTheLogOfAnotherSearch) {

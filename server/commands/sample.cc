@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -27,20 +26,18 @@
 #include "server/commands/flags.h"
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
-#include "server/commands/remote_runner.h"
+#include "server/commands/remote/remote_sampler.h"
+#include "server/commands/remote/server_list.h"
 #include "server/commands/sample_flags.h"
-#include "server/commands/server_list.h"
+#include "server/commands/server_flags.h"
 #include "server/machine/file_lock.h"
 #include "server/machine/mutex.h"
-#include "server/machine/read_file.h"
 #include "server/machine/steady_time.h"
 #include "server/machine/worker_pool.h"
 #include "sim/executor.h"
 
 namespace livnd::server {
 namespace {
-
-constexpr size_t kMaxAddressBytes = size_t{1} << 20;
 
 // A line on standard error every few seconds.
 class Progress {
@@ -70,32 +67,6 @@ class Progress {
   lab::SampleProgress at_;
 };
 
-std::string Environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// Null where this process is to do it.
-absl::StatusOr<std::unique_ptr<ServerList>> ServersOf(const SampleSettings& settings) {
-  if (!settings.addresses.empty() && !settings.addresses_file.empty()) {
-    return MakeFieldError("--addresses", "beside --addresses-file", "one of the two");
-  }
-  std::string text = settings.addresses, field = "--addresses", file = settings.addresses_file;
-  if (text.empty() && file.empty()) {
-    // As fleets of the Python client have it.
-    file = Environment("LIVND_ADDRESSES_FILE");
-    text = file.empty() ? Environment("LIVND_ADDRESSES") : "";
-    field = "LIVND_ADDRESSES";
-    if (text.empty() && file.empty()) return nullptr;
-  }
-  if (!file.empty()) {
-    field = file;
-    LIVND_ASSIGN_OR_RETURN(text, ReadFile(file, "a file of addresses", kMaxAddressBytes));
-  }
-  LIVND_ASSIGN_OR_RETURN(std::vector<std::string> addresses, ParseAddresses(field, text));
-  return std::make_unique<ServerList>(std::move(addresses), file);
-}
-
 absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   if (settings.out.empty()) return MakeFieldError("--out", "absent", "the data set's folder");
   LIVND_ASSIGN_OR_RETURN(const lab::SampleConfig config, ConfigOf(settings));
@@ -104,7 +75,7 @@ absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   LIVND_ASSIGN_OR_RETURN(
       const lab::SamplePlan plan,
       lab::SamplePlan::Create(*system, config, CommandOf(system->name, settings)));
-  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<ServerList> servers, ServersOf(settings));
+  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<ServerList> servers, ServersOf(settings.servers));
   WorkerPool pool(servers != nullptr ? static_cast<int>(servers->size()) : settings.threads);
   sim::InlineExecutor this_thread;
   sim::Executor& of_engine = servers != nullptr ? static_cast<sim::Executor&>(this_thread) : pool;
@@ -123,23 +94,25 @@ absl::Status Run(const std::string& folder, const SampleSettings& settings) {
   Mutex mu;
   lab::SampleWork work;
   work.executor = &pool;
-  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+  work.threads.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
     MutexLock locked(mu);
     fn();
   };
-  work.pause = [] { absl::SleepFor(absl::Milliseconds(50)); };
+  work.threads.pause = [] { absl::SleepFor(absl::Milliseconds(50)); };
   work.progress = [&](const lab::SampleProgress& now) { progress.Tell(now); };
   std::vector<lab::SampleRunner*> runners = {engine.get()};
-  RemoteWork remote;
-  std::vector<std::unique_ptr<RemoteRunner>> remotes;
+  RemoteSamples remote;
+  std::vector<std::unique_ptr<RemoteSampler>> remotes;
   if (servers != nullptr) {
-    remote = {&plan,          system->name,      {},         engine->batch(),
-              settings.batch, settings.patience, Interrupted};
+    remote.terms = {system->name, settings.servers.patience, Interrupted};
+    remote.plan = &plan;
+    remote.copies_of_thread = engine->batch();
+    remote.batch = settings.batch;
     LIVND_ASSIGN_OR_RETURN(std::vector<lab::SampledTrials> first, engine->Run(plan.begin(), 1));
     remote.first = std::move(first[0]);
     runners.clear();
     for (size_t i = 0; i < servers->size(); ++i) {
-      remotes.push_back(std::make_unique<RemoteRunner>(remote, *servers));
+      remotes.push_back(std::make_unique<RemoteSampler>(remote, *servers));
       runners.push_back(remotes.back().get());
     }
   }

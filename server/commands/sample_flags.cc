@@ -120,14 +120,7 @@ FlagSet SampleFlags(SampleSettings& settings) {
                &settings.range);
   flags.Int("threads", "T", "of this process (default: one for each core)", 1, 1024,
             &settings.threads);
-  flags.String("addresses", "HOST:PORT,...",
-               "have these servers do it, which have the same system (default: those of\n      "
-               "LIVND_ADDRESSES_FILE or LIVND_ADDRESSES, else this process)",
-               &settings.addresses);
-  flags.String("addresses-file", "FILE", "the same of a file, which is read again when one is lost",
-               &settings.addresses_file);
-  flags.Duration("patience", "TIME", "with servers that are away (default: 60s)",
-                 &settings.patience);
+  AddServerFlags(flags, settings.servers);
   flags.Int("batch", "N", "samples that run side by side (default: what fills the threads)", 1,
             100'000, &settings.batch);
   flags.Switch("json", "print one JSON object", &settings.json);

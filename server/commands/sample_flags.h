@@ -6,9 +6,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "lab/sample/sample_plan.h"
 #include "server/commands/flags.h"
+#include "server/commands/server_flags.h"
 
 namespace livnd::server {
 
@@ -19,9 +19,9 @@ struct SampleSettings {
   std::optional<double> warmup_ms, duration_ms, step_ms, sample_dt_ms;
   bool potentials = false;
   // Of the work.
-  std::string out, addresses, addresses_file;
+  std::string out;
+  ServerSettings servers;
   int threads = 1, batch = 0;
-  absl::Duration patience = absl::Seconds(60);
   bool json = false;
 };
 

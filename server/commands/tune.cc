@@ -1,5 +1,6 @@
 #include "server/commands/tune.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -8,17 +9,21 @@
 #include <set>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
 #include "lab/folder/run_document.h"
+#include "lab/tune/evaluation_runner.h"
 #include "lab/tune/front.h"
 #include "lab/tune/target_json.h"
 #include "lab/tune/tune.h"
@@ -26,6 +31,9 @@
 #include "server/commands/flags.h"
 #include "server/commands/interrupt.h"
 #include "server/commands/json_line.h"
+#include "server/commands/remote/remote_evaluator.h"
+#include "server/commands/remote/server_list.h"
+#include "server/commands/server_flags.h"
 #include "server/commands/tune_report.h"
 #include "server/machine/cpus.h"
 #include "server/machine/file_lock.h"
@@ -43,6 +51,7 @@ struct Settings {
   std::string target, out, from, search = "noise-", export_path;
   int evaluations = 400, seed = 1, population = 40, algorithm = 0, loc = 0;
   int threads = NumUsableCpus();
+  ServerSettings servers;
   bool summary = false, inspect = false, json = false;
   std::set<std::string> given;  // flags
 };
@@ -57,9 +66,8 @@ FlagSet MakeFlags(Settings& settings) {
       "killed, and\n"
       "with more evaluations it goes on from its end. What is found depends on the target, the "
       "seed, the\n"
-      "algorithm, its population and the number of evaluations, and not on threads. docs/tuning.md "
-      "tells\n"
-      "what a target says; systems/targets has livn's.");
+      "algorithm, its population and the number of evaluations, and not on threads or servers.\n"
+      "docs/tuning.md tells what a target says; systems/targets has livn's.");
   flags.String("target", "FILE",
                "what to look for: YAML (default: what the search in DIR looks for)",
                &settings.target);
@@ -68,8 +76,9 @@ FlagSet MakeFlags(Settings& settings) {
             10'000'000, &settings.evaluations);
   flags.Int("seed", "S", "of the search (default: 1); that of the noise is the target's", 0,
             0x7fffffff, &settings.seed);
-  flags.Int("threads", "T", "evaluations side by side (default: one for each core)", 1, 1024,
-            &settings.threads);
+  flags.Int("threads", "T", "evaluations side by side in this process (default: one for each core)",
+            1, 1024, &settings.threads);
+  AddServerFlags(flags, settings.servers);
   flags.Int("population", "P", "a multiple of 4 (default: 40)", lab::SearchConfig::kMinPopulation,
             lab::SearchConfig::kMaxPopulation, &settings.population);
   flags.Choice("algorithm", "how (default: nsga2)",
@@ -166,6 +175,41 @@ absl::StatusOr<lab::TuneRun> CheckedRun(const std::string& system, const Setting
   return run;
 }
 
+// The servers that run a search's evaluations.
+class Servers {
+ public:
+  // Null where this process is to do it.
+  static absl::StatusOr<std::unique_ptr<Servers>> Of(const Settings& settings,
+                                                     const lab::Evaluator& evaluator) {
+    LIVND_ASSIGN_OR_RETURN(auto list, ServersOf(settings.servers));
+    if (list == nullptr) return nullptr;
+    auto out = std::make_unique<Servers>();
+    out->list_ = std::move(list);
+    out->work_.terms = {evaluator.system().name, settings.servers.patience, Interrupted};
+    out->work_.evaluator = &evaluator;
+    LIVND_ASSIGN_OR_RETURN(std::tie(out->work_.probe, out->work_.probed),
+                           evaluator.Probe(Interrupted));
+    return out;
+  }
+
+  // As many as there can be evaluations at once, whatever servers may come later.
+  std::vector<lab::EvaluationRunner*> Runners(int population) {
+    std::vector<lab::EvaluationRunner*> out;
+    for (int i = 0; i < std::min(population, kMaxRunners); ++i) {
+      runners_.push_back(std::make_unique<RemoteEvaluator>(work_, *list_));
+      out.push_back(runners_.back().get());
+    }
+    return out;
+  }
+
+ private:
+  static constexpr int kMaxRunners = 512;
+
+  std::unique_ptr<ServerList> list_;
+  RemoteEvaluations work_;
+  std::vector<std::unique_ptr<RemoteEvaluator>> runners_;
+};
+
 // A line on standard error every few seconds.
 class Progress {
  public:
@@ -201,6 +245,8 @@ absl::Status Search(const std::string& system_folder, const Settings& settings) 
     return settings.target.empty() ? evaluator.status()
                                    : InFile(settings.target, evaluator.status());
   }
+  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<Servers> servers,
+                         Servers::Of(settings, **evaluator));
 
   const lab::TunePaths paths(settings.out);
   std::error_code error;
@@ -223,21 +269,29 @@ absl::Status Search(const std::string& system_folder, const Settings& settings) 
       (*evaluator)->space().dimensions().size(), run.target.objectives.size(),
       run.target.constraints.size(), begun, settings.evaluations);
 
-  WorkerPool pool(settings.threads);
   Mutex mu;
   Progress progress(run.target, settings.evaluations, begun);
   lab::TuneWork work;
+  if (servers != nullptr) work.runners = servers->Runners(run.population);
+  WorkerPool pool(servers != nullptr ? static_cast<int>(work.runners.size()) : settings.threads);
   work.executor = &pool;
-  work.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
+  work.threads.one_at_a_time = [&](absl::FunctionRef<void()> fn) {
     MutexLock locked(mu);
     fn();
   };
+  // An evaluation here may take a few of them.
+  const absl::Duration pause = absl::Milliseconds(servers != nullptr ? 20 : 1);
+  work.threads.pause = [pause] { absl::SleepFor(pause); };
   work.progress = [&](const lab::EvaluationLog& now) { progress.Tell(now); };
   work.stop = Interrupted;  // what is in the log stays
   const absl::Time start = SteadyNow();
   const absl::Status status = lab::Tune(**evaluator, run.Config(settings.evaluations), work, *log);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError("interrupted; the same command goes on from here");
+  }
+  if (absl::IsUnavailable(status)) {
+    return absl::UnavailableError(
+        absl::StrCat(status.message(), "; the same command goes on from here"));
   }
   LIVND_RETURN_IF_ERROR(status);
   const double seconds = absl::ToDoubleSeconds(SteadyNow() - start);

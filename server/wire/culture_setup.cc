@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,7 @@
 #include "server/wire/errors.h"
 #include "server/wire/livn_names.h"
 #include "server/wire/tensor.h"
+#include "sim/network/populations.h"
 
 namespace livnd::server {
 namespace {
@@ -99,6 +101,54 @@ absl::StatusOr<io::ModelDocument> ParseGlif(const v1::GlifModel& model) {
   return out;
 }
 
+// The value of an argument, if it is there and of this kind.
+template <typename T>
+const T* ArgumentOf(const io::ModelDocument& document, const std::string& name) {
+  const auto found = document.arguments.find(name);
+  return found == document.arguments.end() ? nullptr : std::get_if<T>(&found->second);
+}
+
+void EncodeRcsd(const io::ModelDocument& document, v1::RcsdModel* model) {
+  std::map<std::string, double> numbers;
+  for (const auto& [name, value] : document.arguments) {
+    if (const double* number = std::get_if<double>(&value)) numbers[name] = *number;
+  }
+  // One number is that of all populations.
+  if (const double* size_cv = ArgumentOf<double>(document, "size_cv")) {
+    for (const char* population : {sim::kExcitatoryCells, sim::kInhibitoryCells}) {
+      numbers[absl::StrCat("size_cv.", population)] = *size_cv;
+    }
+  }
+  using Members = std::map<std::string, double>;
+  if (const auto* members = ArgumentOf<Members>(document, "size_cv")) {
+    for (const auto& [population, number] : *members) {
+      numbers[absl::StrCat("size_cv.", population)] = number;
+    }
+  }
+  SetNumbers(numbers, RcsdModelNames(), model);
+  if (const bool* depression = ArgumentOf<bool>(document, "short_term_depression")) {
+    model->set_short_term_depression(*depression);
+  }
+  if (const auto* orientation = ArgumentOf<std::string>(document, "dendrite_orientation")) {
+    model->set_dendrite_orientation(*orientation == "aligned" ? v1::DENDRITE_ORIENTATION_ALIGNED
+                                                              : v1::DENDRITE_ORIENTATION_RANDOM);
+  }
+}
+
+void EncodeGlif(const io::ModelDocument& document, v1::GlifModel* model) {
+  if (const double* level = ArgumentOf<double>(document, "level")) {
+    SetNumbers({{"level", *level}}, GlifModelNames(), model);
+  }
+  using Members = std::map<std::string, double>;
+  if (const auto* params = ArgumentOf<Members>(document, "params")) {
+    for (const auto& [key, value] : *params) {
+      v1::Param* param = model->add_params();
+      param->set_key(key);
+      param->set_value(value);
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<io::SelectionSpec> ParseCellSelection(const v1::CellSelection& selection) {
@@ -161,6 +211,16 @@ absl::StatusOr<io::ModelDocument> ParseCellModel(const v1::CellModel& model) {
       break;
   }
   return InvalidField("model", "without a model", "rcsd, glif or izhikevich");
+}
+
+void EncodeCellModel(const io::ModelDocument& document, v1::CellModel* message) {
+  if (document.model_class == io::kGlifClass) {
+    EncodeGlif(document, message->mutable_glif());
+  } else if (document.model_class == io::kIzhikevichClass) {
+    message->mutable_izhikevich();
+  } else {
+    EncodeRcsd(document, message->mutable_rcsd());
+  }
 }
 
 }  // namespace livnd::server

@@ -16,6 +16,9 @@ absl::StatusOr<io::SelectionSpec> ParseCellSelection(const v1::CellSelection& se
 // The document that model.json would be. INVALID_FIELD names the field below "model".
 absl::StatusOr<io::ModelDocument> ParseCellModel(const v1::CellModel& model);
 
+// The other way, of a document that io::ResolveModel takes: a message that stands for the same model.
+void EncodeCellModel(const io::ModelDocument& document, v1::CellModel* message);
+
 }  // namespace livnd::server
 
 #endif  // LIVND_SERVER_WIRE_CULTURE_SETUP_H_

@@ -1,5 +1,7 @@
 #include "server/wire/culture.h"
 
+#include <functional>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -83,6 +85,47 @@ TEST(RecordingTest, ASelectionIsTheSameAfterTheWay) {
   EXPECT_EQ(MetadataOf(ParseSelection(message).status(), "field"), "recording.series[0].dtype");
 }
 
+TEST(RecordingTest, WhatARunLeftIsTheSameAfterTheWay) {
+  env::RecordingSelection selection;
+  selection.series.resize(2);
+  selection.series[1].single_precision = true;
+  env::CultureRecording recording;
+  recording.start_tick = 40;
+  recording.num_ticks = 400;
+  recording.spike_offsets = {0, 2, 3};
+  recording.spike_gids = {8, 9, 8};
+  recording.spike_ticks = {50, 60, 439};
+  recording.spike_times_ms = {0.25, 0.5, 9.975};
+  recording.failed_at_ms = {0.0, 7.5};
+  recording.series = {{1, 2, {0.1, 0.2, 0.3, 0.4}}, {2, 1, {0.25, 0.5, 0.75, 1.0}}};
+  v1::CultureRecording message;
+  EncodeRecording(recording, selection, 2, 25'000, &message);
+  const auto again = ParseRecording(message, 2);
+  ASSERT_TRUE(again.ok()) << again.status();
+  v1::CultureRecording twice;
+  EncodeRecording(*again, selection, 2, 25'000, &twice);
+  EXPECT_EQ(twice.SerializeAsString(), message.SerializeAsString());
+
+  EXPECT_EQ(MetadataOf(ParseRecording(message, 3).status(), "field"), "recording.spike_offsets");
+  const auto field_of = [&](const std::function<void(v1::CultureRecording*)>& spoil) {
+    v1::CultureRecording spoilt = message;
+    spoil(&spoilt);
+    return MetadataOf(ParseRecording(spoilt, 2).status(), "field");
+  };
+  using Recording = v1::CultureRecording;
+  EXPECT_EQ(
+      field_of([](Recording* m) {
+        *m->mutable_spike_offsets() = MakeTensor<int64_t>(v1::DATA_TYPE_INT64, {3}, {0, 4, 3});
+      }),
+      "recording.spike_offsets");
+  EXPECT_EQ(field_of([](Recording* m) { m->mutable_spike_ticks()->clear_data(); }),
+            "recording.spike_ticks.data");
+  EXPECT_EQ(field_of([](Recording* m) { m->mutable_failed_at_ms()->set_shape(0, 1); }),
+            "recording.failed_at_ms.shape");
+  EXPECT_EQ(field_of([](Recording* m) { m->mutable_series(1)->set_shape(0, 3); }),
+            "recording.series[1].shape");
+}
+
 TEST(CultureSetupTest, EverySelectionArrives) {
   using Method = io::SelectionSpec::Method;
   v1::CellSelection message;
@@ -145,6 +188,39 @@ TEST(CultureSetupTest, EveryModelIsTheDocumentItWouldBe) {
   EXPECT_EQ(MetadataOf(ParseCellModel(message).status(), "field"), "model.glif.params[tau_m]");
   message.mutable_izhikevich();
   EXPECT_TRUE(io::ResolveModel(*ParseCellModel(message)).ok());
+}
+
+TEST(CultureSetupTest, AModelIsTheSameAfterTheWay) {
+  const auto again = [](const io::ModelDocument& document) {
+    v1::CellModel message;
+    EncodeCellModel(document, &message);
+    return io::ResolveModel(*ParseCellModel(message)).value();
+  };
+  const io::ModelDocument rcsd = {io::kRcsdClass,
+                                  {{"size_cv", 0.1},
+                                   {"size_seed", -7.0},
+                                   {"short_term_depression", false},
+                                   {"dendrite_offset", -20.0},
+                                   {"dendrite_orientation", std::string("aligned")},
+                                   {"dendrite_orientation_seed", 5.0},
+                                   {"input_mode", std::string("current")}}};
+  const io::ModelOptions wanted = io::ResolveModel(rcsd).value(), found = again(rcsd);
+  EXPECT_EQ(found.params_key, wanted.params_key);
+  EXPECT_EQ(found.model.size_cv, wanted.model.size_cv);
+  EXPECT_EQ(found.model.size_seed, wanted.model.size_seed);
+  EXPECT_EQ(found.model.short_term_depression, wanted.model.short_term_depression);
+  EXPECT_EQ(found.orientation.dendrite_offset_um, wanted.orientation.dendrite_offset_um);
+  EXPECT_TRUE(found.orientation.aligned);
+  EXPECT_EQ(found.orientation.seed, wanted.orientation.seed);
+  using Numbers = std::map<std::string, double>;
+  const auto one = again({io::kRcsdClass, {{"size_cv", Numbers{{"INH", 0.3}}}}});
+  EXPECT_EQ(one.model.size_cv, (Numbers{{"INH", 0.3}}));
+  const auto glif = again(
+      {io::kGlifClass,
+       {{"level", 3.0}, {"params", Numbers{{"tau_m", 12.0}}}, {"mechanism", std::string("hard")}}});
+  EXPECT_EQ(glif.model.point->level, 3);
+  EXPECT_EQ(glif.model.point->params, (Numbers{{"tau_m", 12.0}}));
+  EXPECT_EQ(again({io::kIzhikevichClass, {}}).params_key, "Izhikevich");
 }
 
 TEST(ClearTest, EveryFieldArrives) {

@@ -45,6 +45,21 @@ double NumberOf(const google::protobuf::Message& message,
   }
 }
 
+void SetNumber(google::protobuf::Message* message, const google::protobuf::FieldDescriptor& field,
+               double number) {
+  const google::protobuf::Reflection& reflection = *message->GetReflection();
+  switch (field.cpp_type()) {
+    case google::protobuf::FieldDescriptor::CPPTYPE_INT32:
+      reflection.SetInt32(message, &field, static_cast<int32_t>(number));
+      break;
+    case google::protobuf::FieldDescriptor::CPPTYPE_INT64:
+      reflection.SetInt64(message, &field, static_cast<int64_t>(number));
+      break;
+    default:
+      reflection.SetDouble(message, &field, number);
+  }
+}
+
 }  // namespace
 
 absl::Span<const LivnName> OpsinNames() { return kOpsin; }
@@ -70,8 +85,7 @@ void SetNumbers(const std::map<std::string, double>& numbers, absl::Span<const L
   for (const LivnName& known : names) {
     const auto number = numbers.find(known.name);
     if (number == numbers.end()) continue;
-    message->GetReflection()->SetDouble(
-        message, message->GetDescriptor()->FindFieldByName(known.field), number->second);
+    SetNumber(message, *message->GetDescriptor()->FindFieldByName(known.field), number->second);
   }
 }
 

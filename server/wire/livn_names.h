@@ -26,7 +26,7 @@ absl::Span<const LivnName> GlifModelNames();  // v1::GlifModel
 std::map<std::string, double> NumbersOf(const google::protobuf::Message& message,
                                         absl::Span<const LivnName> names);
 
-// The other way: sets the optional doubles whose names are there.
+// The other way: sets the optional numbers whose names are there.
 void SetNumbers(const std::map<std::string, double>& numbers, absl::Span<const LivnName> names,
                 google::protobuf::Message* message);
 

@@ -24,6 +24,29 @@ constexpr std::pair<v1::RecordedQuantity, env::RecordedQuantity> kRecorded[] = {
     {v1::RECORDED_QUANTITY_LEARNED_WEIGHT, env::RecordedQuantity::kLearnedWeight},
 };
 
+absl::StatusOr<env::RecordedSeries> ParseRecordedSeries(const std::string& field,
+                                                        const v1::Tensor& tensor,
+                                                        int64_t num_envs) {
+  if (tensor.shape_size() != 3) {
+    return InvalidField(absl::StrCat(field, ".shape"), absl::StrCat(tensor.shape_size(), " axes"),
+                        "3 axes");
+  }
+  env::RecordedSeries out;
+  out.num_rows = tensor.shape(1);
+  out.num_samples = tensor.shape(2);
+  const bool is_single = tensor.dtype() == v1::DATA_TYPE_FLOAT32;
+  LIVND_RETURN_IF_ERROR(CheckTensor(field, tensor,
+                                    is_single ? v1::DATA_TYPE_FLOAT32 : v1::DATA_TYPE_FLOAT64,
+                                    {num_envs, out.num_rows, out.num_samples}));
+  if (is_single) {
+    const std::vector<float> values = Values<float>(tensor);
+    out.values.assign(values.begin(), values.end());
+  } else {
+    out.values = Values<double>(tensor);
+  }
+  return out;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<env::SeriesSelection>> ParseSeries(
@@ -115,6 +138,41 @@ void EncodeRecording(env::CultureRecording recording, const env::RecordingSelect
   for (const env::Decoded& decoded : recording.decoded) {
     EncodeDecoded(decoded, num_envs, message->add_decoded());
   }
+}
+
+absl::StatusOr<env::CultureRecording> ParseRecording(const v1::CultureRecording& message,
+                                                     int64_t num_envs) {
+  env::CultureRecording out;
+  out.start_tick = message.start_tick();
+  out.num_ticks = message.num_ticks();
+  LIVND_ASSIGN_OR_RETURN(out.spike_offsets,
+                         ParseVector<int64_t>("recording.spike_offsets", message.spike_offsets(),
+                                              v1::DATA_TYPE_INT64));
+  LIVND_ASSIGN_OR_RETURN(
+      out.spike_gids,
+      ParseVector<int64_t>("recording.spike_gids", message.spike_gids(), v1::DATA_TYPE_INT64));
+  const auto num_spikes = static_cast<int64_t>(out.spike_gids.size());
+  LIVND_RETURN_IF_ERROR(CheckTensor("recording.spike_ticks", message.spike_ticks(),
+                                    v1::DATA_TYPE_INT64, {num_spikes}));
+  out.spike_ticks = Values<int64_t>(message.spike_ticks());
+  LIVND_RETURN_IF_ERROR(CheckTensor("recording.spike_times_ms", message.spike_times_ms(),
+                                    v1::DATA_TYPE_FLOAT64, {num_spikes}));
+  out.spike_times_ms = Values<double>(message.spike_times_ms());
+  const std::vector<int64_t>& offsets = out.spike_offsets;
+  if (static_cast<int64_t>(offsets.size()) != num_envs + 1 || offsets.front() != 0 ||
+      offsets.back() != num_spikes || !std::is_sorted(offsets.begin(), offsets.end())) {
+    return InvalidField("recording.spike_offsets", absl::StrCat(offsets.size(), " numbers"),
+                        absl::StrCat(num_envs + 1, " that ascend from 0 to ", num_spikes));
+  }
+  LIVND_RETURN_IF_ERROR(CheckTensor("recording.failed_at_ms", message.failed_at_ms(),
+                                    v1::DATA_TYPE_FLOAT64, {num_envs}));
+  out.failed_at_ms = Values<double>(message.failed_at_ms());
+  for (int i = 0; i < message.series_size(); ++i) {
+    LIVND_ASSIGN_OR_RETURN(out.series.emplace_back(),
+                           ParseRecordedSeries(absl::StrCat("recording.series[", i, "]"),
+                                               message.series(i), num_envs));
+  }
+  return out;
 }
 
 }  // namespace livnd::server

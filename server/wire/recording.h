@@ -25,6 +25,11 @@ void EncodeSelection(const env::RecordingSelection& selection, v1::RecordingSele
 void EncodeRecording(env::CultureRecording recording, const env::RecordingSelection& selection,
                      int num_envs, int64_t tick_ns, v1::CultureRecording* message);
 
+// The other way: all but charges and what was decoded. Sees to dtypes and shapes; errors name the field below
+// "recording".
+absl::StatusOr<env::CultureRecording> ParseRecording(const v1::CultureRecording& message,
+                                                     int64_t num_envs);
+
 }  // namespace livnd::server
 
 #endif  // LIVND_SERVER_WIRE_RECORDING_H_

@@ -1,8 +1,8 @@
 """The same commands over servers of every kind of launch: what `./test fleet` runs in .venv-fleet.
 
 By mpirun (MPICH), by SLURM (one node, in a folder of its own), by Ray (a cluster of this machine's
-own): a program with a vector environment, and `livnd sample`. The same results as of one server,
-also where a worker is killed half way.
+own): a program with a vector environment, `livnd sample` and `livnd tune`. The same results as of
+one server, also where a worker is killed half way.
 """
 
 from __future__ import annotations
@@ -73,6 +73,37 @@ def data(tmp_path_factory):
     out = tmp_path_factory.mktemp("data") / "set"
     subprocess.run(sample(out), check=True, capture_output=True)
     return data_of(out)
+
+
+TARGET = """
+warmup_ms: 50
+duration_ms: 3000
+min_spikes: 20
+space: {reference: [0.5, 20, log10], noise: {g_e0: [0.0002, 0.02, log10]}}
+objectives: {mfr: {target: 5, cost: log_square}, active_fraction: {target: 1.0}}
+"""
+
+
+def tune(out):
+    """A search there, which takes some seconds in all."""
+    out.with_suffix(".yml").write_text(TARGET)
+    system = ROOT / "tests/data/served/EI-mini"
+    flags = ["--target", str(out.with_suffix(".yml")), "--out", str(out), "--evaluations", "160"]
+    return [str(local_server.find_binary()), "tune", str(system), *flags]
+
+
+def evaluations_of(out):
+    """The lines of its log; none before it has one."""
+    log = out / "evaluations.jsonl"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture(scope="session")
+def evaluations(tmp_path_factory):
+    """What `livnd tune` finds without servers."""
+    out = tmp_path_factory.mktemp("search") / "search"
+    subprocess.run(tune(out), check=True, capture_output=True)
+    return evaluations_of(out)
 
 
 def launch(kind, folder, environment, command):
@@ -172,6 +203,18 @@ def test_a_data_set_has_the_bytes_of_one_machine(kind, environment, data, tmp_pa
     kill("server" if kind == "local" else "worker", tmp_path)
     finish(launched, tmp_path)
     assert data_of(out) == data
+    assert "worker 1 is lost" in (tmp_path / "log").read_text()
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_search_finds_what_one_machine_finds(kind, environment, evaluations, tmp_path):
+    out = tmp_path / "search"
+    launched = launch(kind, tmp_path, environment, tune(out))
+    wait_until(lambda: len(evaluations_of(out)) > 20, launched, tmp_path)
+    kill("server" if kind == "local" else "worker", tmp_path)
+    finish(launched, tmp_path)
+    assert evaluations_of(out) == evaluations
     assert "worker 1 is lost" in (tmp_path / "log").read_text()
     assert nothing_is_left(tmp_path)
 

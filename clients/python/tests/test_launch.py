@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from conftest import ENVIRONMENT, processes_naming, wait_until
 from livnd.gym.vector import RemoteVectorEnv
 from livnd.launch.__main__ import main
 from livnd.launch.folder import LaunchFolder, Silence
+from livnd.local_server import find_binary, find_systems
 
 # Writes a digest of all that it saw into a file, and how far it is into another.
 PROGRAM = f"""if True:
@@ -105,6 +107,37 @@ def test_a_server_that_is_killed_is_started_again_and_no_bit_changes(here, diges
     assert "worker 1 is lost" in told and "worker 1 serves again, at unix:" in told
     assert servers_of(folder) == [None, None]
     assert not (folder / "addresses").exists()
+
+
+TARGET = """
+name: short
+warmup_ms: 50
+duration_ms: 1500
+min_spikes: 20
+space: {reference: [0.5, 20, log10], noise: {g_e0: [0.0002, 0.02, log10]}}
+objectives: {mfr: {target: 5, cost: log_square}, active_fraction: {target: 1.0}}
+"""
+
+
+def test_a_search_finds_the_same_where_a_server_is_killed(here, capsys):
+    folder = here / "launch"
+    Path("target.yml").write_text(TARGET)
+    tune = [str(find_binary()), "tune", str(find_systems() / "EI-mini"), "--target", "target.yml"]
+    tune += ["--population", "16", "--evaluations", "96", "--out"]
+    subprocess.run([*tune, "alone"], check=True, capture_output=True)
+
+    def has_begun():
+        log = Path("launched/evaluations.jsonl")
+        return log.exists() and log.read_text().count("\n") > 10
+
+    thread = when(has_begun, lambda: os.kill(servers_of(folder)[1], signal.SIGKILL))
+    command = ["local", "--workers", "2", "--folder", str(folder), "--", *tune, "launched"]
+    assert main(command) == 0
+    thread.join()
+    assert "worker 1 is lost" in capsys.readouterr().err
+    for name in ("evaluations.jsonl", "front.json"):
+        found = Path("launched", name).read_text().replace("launched/", "alone/")
+        assert found == Path("alone", name).read_text()
 
 
 def test_ranks_of_mpi_serve_with_a_token(here, digest):

@@ -1,6 +1,7 @@
-#include "server/commands/server_list.h"
+#include "server/commands/remote/server_list.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -19,6 +20,8 @@ namespace {
 constexpr size_t kMaxBytes = size_t{1} << 20;
 // Before a lost server is asked again.
 constexpr absl::Duration kPause = absl::Seconds(2);
+// Between two looks into the file, however many ask.
+constexpr absl::Duration kReadPause = absl::Milliseconds(200);
 
 }  // namespace
 
@@ -55,7 +58,8 @@ size_t ServerList::size() const {
 }
 
 void ServerList::ReadAgain() {
-  if (file_.empty()) return;
+  if (file_.empty() || SteadyNow() - read_ < kReadPause) return;
+  read_ = SteadyNow();
   const auto text = ReadFile(file_, "a file of addresses", kMaxBytes);
   if (!text.ok()) return;  // while it is being written, say
   const auto addresses = ParseAddresses(file_, *text);
@@ -69,27 +73,65 @@ void ServerList::ReadAgain() {
   servers_ = std::move(now);
 }
 
-std::optional<std::string> ServerList::Take() {
+std::optional<ServerList::Taken> ServerList::Take() {
   MutexLock lock(mu_);
   ReadAgain();
   const absl::Time now = SteadyNow();
+  if (worked_ == absl::InfinitePast()) worked_ = now;
+  const auto before = [](const Server& a, const Server& b) {
+    if (a.lost != b.lost) return a.lost < b.lost;
+    return int64_t{a.num_callers} * b.num_at_once < int64_t{b.num_callers} * a.num_at_once;
+  };
   Server* best = nullptr;
   for (Server& server : servers_) {
-    if (server.taken || now - server.lost < kPause) continue;
-    if (best == nullptr || server.lost < best->lost) best = &server;
+    if (server.num_callers >= server.num_at_once || now - server.lost < kPause) continue;
+    if (best == nullptr || before(server, *best)) best = &server;
   }
   if (best == nullptr) return std::nullopt;
-  best->taken = true;
-  return best->address;
+  ++best->num_callers;
+  return Taken{best->address, best->works};
 }
 
-void ServerList::Return(const std::string& address, bool lost) {
+void ServerList::Works(const std::string& address, int num_at_once) {
   MutexLock lock(mu_);
   for (Server& server : servers_) {
     if (server.address != address) continue;
-    server.taken = false;
-    if (lost) server.lost = SteadyNow();
+    server.works = true;
+    server.num_at_once = std::max(1, num_at_once);
+    server.lost = absl::InfinitePast();
   }
+}
+
+bool ServerList::AnyWorks() const {
+  return std::any_of(servers_.begin(), servers_.end(),
+                     [](const Server& s) { return s.works && s.num_callers > 0; });
+}
+
+void ServerList::Return(const std::string& address) {
+  MutexLock lock(mu_);
+  for (Server& server : servers_) {
+    if (server.address == address) server.num_callers = std::max(0, server.num_callers - 1);
+  }
+}
+
+void ServerList::Lost(const std::string& address, const absl::Status& why) {
+  MutexLock lock(mu_);
+  if (AnyWorks()) worked_ = SteadyNow();
+  why_ = why;
+  for (Server& server : servers_) {
+    if (server.address != address) continue;
+    server.num_callers = std::max(0, server.num_callers - 1);
+    // Whoever comes next is alone with it, and sees what it is now.
+    server.works = false;
+    server.num_at_once = 1;
+    server.lost = SteadyNow();
+  }
+}
+
+absl::Status ServerList::StatusAfter(absl::Duration patience) {
+  MutexLock lock(mu_);
+  if (AnyWorks()) worked_ = SteadyNow();
+  return SteadyNow() - worked_ > patience ? why_ : absl::OkStatus();
 }
 
 }  // namespace livnd::server

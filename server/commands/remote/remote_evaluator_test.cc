@@ -1,0 +1,138 @@
+// Evaluations on a server in this process, beside the engine's.
+#include "server/commands/remote/remote_evaluator.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "io/json/yaml.h"
+#include "io/neuroh5/read_system.h"
+#include "lab/tune/target_json.h"
+#include "server/machine/systems_folder.h"
+#include "server/service/server.h"
+#include "server/session/offer.h"
+
+namespace livnd::server {
+namespace {
+
+constexpr char kTarget[] = R"(
+warmup_ms: 40
+duration_ms: 203
+trials: 5
+space:
+  reference: [5, 10, log10]
+  noise: {g_e0: [0.01, 0.02, log10], g_i0: [0.002, 0.004, log10]}
+objectives:
+  mfr: {target: 5, cost: log_square}
+  active_fraction: {target: 0.5}
+)";
+
+class RemoteEvaluating : public testing::Test {
+ protected:
+  RemoteEvaluating() {
+    char path[] = "/tmp/livnd-evaluator-XXXXXX";
+    folder_ = mkdtemp(path);
+    const io::Json json = io::ParseYaml("t.yml", kTarget).value();
+    evaluator_ = lab::Evaluator::Create(
+                     std::make_shared<const io::System>(io::ReadSystem("systems/EI-mini").value()),
+                     lab::ParseTarget(io::JsonView(json, "t.yml")).value())
+                     .value();
+    work_.terms.system = "EI-mini";
+    work_.terms.patience = absl::ZeroDuration();
+    work_.evaluator = evaluator_.get();
+    std::tie(work_.probe, work_.probed) = evaluator_->Probe(nullptr).value();
+  }
+  ~RemoteEvaluating() override {
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  // A server that says so many spikes in one answer, and has so many copies in a session.
+  void Serve(int64_t max_spikes, int max_copies) {
+    SystemsFolder systems("systems");
+    ASSERT_TRUE(systems.ReadAll().ok());
+    const int64_t max_bytes = (64 << 10) + 64 * max_copies + 24 * max_spikes;
+    ServerOptions options;
+    options.listen.unix_path = folder_ + "/s";
+    options.sessions.max_envs_per_session = max_copies;
+    server_ = Server::Start(
+                  options,
+                  MakeOffer(systems.systems(), max_bytes, env::BenchEnvironments::kLeftOut).value())
+                  .value();
+    servers_ = std::make_unique<ServerList>(std::vector<std::string>{server_->address()}, "");
+  }
+
+  std::string folder_;
+  std::unique_ptr<lab::Evaluator> evaluator_;
+  RemoteEvaluations work_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<ServerList> servers_;
+};
+
+TEST_F(RemoteEvaluating, LeavesTheEnginesSpikesHoweverTheyAreCut) {
+  const lab::Trials trials = [&] {
+    std::vector<double> middle;
+    for (const lab::Dimension& d : evaluator_->space().dimensions()) {
+      middle.push_back((d.low() + d.high()) / 2);
+    }
+    return evaluator_->TrialsOf(middle);
+  }();
+  const lab::FiredTrials here = evaluator_->Run(trials).value();
+  ASSERT_TRUE(here.has_value());
+  const auto num_spikes = static_cast<int64_t>(here->spike_gids.size());
+  ASSERT_GT(num_spikes, 100);
+  for (const auto& [max_spikes, max_copies] :
+       {std::pair<int64_t, int>{1 << 20, 64}, {num_spikes / 3, 64}, {1 << 20, 2}, {20, 3}}) {
+    SCOPED_TRACE(testing::Message() << max_spikes << " spikes, " << max_copies << " copies");
+    Serve(max_spikes, max_copies);
+    RemoteEvaluator there(work_, *servers_);
+    ASSERT_TRUE(*there.Ready());
+    // A session's second evaluation is as its first.
+    for (int time = 0; time < 2; ++time) {
+      const auto fired = there.Run(trials);
+      ASSERT_TRUE(fired.ok()) << fired.status();
+      ASSERT_TRUE(fired->has_value());
+      EXPECT_EQ((*fired)->start_tick, here->start_tick);
+      EXPECT_EQ((*fired)->num_ticks, here->num_ticks);
+      EXPECT_EQ((*fired)->spike_offsets, here->spike_offsets);
+      EXPECT_EQ((*fired)->spike_gids, here->spike_gids);
+      EXPECT_EQ((*fired)->spike_ticks, here->spike_ticks);
+      EXPECT_EQ(evaluator_->Judge(*fired)->objectives, evaluator_->Judge(here)->objectives);
+    }
+    server_.reset();
+  }
+}
+
+TEST_F(RemoteEvaluating, RefusesAServerWhoseSpikesAreOthers) {
+  Serve(1 << 20, 8);
+  ASSERT_FALSE(work_.probed->spike_ticks.empty());
+  ++work_.probed->spike_ticks[0];
+  RemoteEvaluator there(work_, *servers_);
+  const auto ready = there.Ready();
+  EXPECT_TRUE(absl::IsFailedPrecondition(ready.status()));
+  EXPECT_THAT(ready.status().message(), testing::HasSubstr("has another system EI-mini"));
+}
+
+TEST_F(RemoteEvaluating, TellsOfParametersThatAreRefusedAndOfALostServer) {
+  Serve(1 << 20, 8);
+  RemoteEvaluator there(work_, *servers_);
+  ASSERT_TRUE(*there.Ready());
+  lab::Trials trials = work_.probe;
+  trials.params.push_back({"noise-nothing", {1.0}});
+  const absl::Status refused = there.Run(trials).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_THAT(refused.message(), testing::HasSubstr("params[noise-nothing]"));
+  // Which leaves it as it was.
+  EXPECT_TRUE(there.Run(work_.probe).ok());
+  server_.reset();
+  EXPECT_TRUE(absl::IsUnavailable(there.Run(work_.probe).status()));
+  EXPECT_TRUE(absl::IsUnavailable(there.Ready().status()));
+}
+
+}  // namespace
+}  // namespace livnd::server
