@@ -1,6 +1,7 @@
 #include "io/stimulus/pulse_plan.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,9 +31,13 @@ absl::Status CheckCount(absl::string_view field, int64_t count) {
   return MakeFieldError(field, Exact(count), absl::StrCat("1 .. ", PulsePlan::kMaxPulses));
 }
 
+// Of what the rest of an entry leaves without any use: who gave it wants something else.
+absl::Status Unused(absl::string_view field, double value, absl::string_view where) {
+  return MakeFieldError(field, Exact(value), absl::StrCat("none where ", where));
+}
+
 // A rate that is needed if there are several, and at which they come to an end.
 absl::Status CheckRate(absl::string_view field, double rate_hz, int64_t count) {
-  if (count == 1 && rate_hz == 0.0) return absl::OkStatus();
   const double min_hz =
       std::max(PulsePlan::kMinRateHz, static_cast<double>(count) * 1e6 / PulsePlan::kMaxTimeUs);
   return CheckRange(field, rate_hz, min_hz, PulsePlan::kMaxRateHz, "Hz");
@@ -41,12 +46,31 @@ absl::Status CheckRate(absl::string_view field, double rate_hz, int64_t count) {
 absl::Status CheckTrain(const PulseTrain& train) {
   LIVND_RETURN_IF_ERROR(CheckRange("start_us", train.start_us, 0.0, PulsePlan::kMaxTimeUs, "us"));
   LIVND_RETURN_IF_ERROR(CheckCount("num_pulses", train.num_pulses));
-  LIVND_RETURN_IF_ERROR(CheckRate("rate_hz", train.rate_hz, train.num_pulses));
+  if (train.num_pulses > 1) {
+    LIVND_RETURN_IF_ERROR(CheckRate("rate_hz", train.rate_hz, train.num_pulses));
+  } else if (train.rate_hz != 0.0) {
+    return Unused("rate_hz", train.rate_hz, "num_pulses is 1");
+  }
   if (train.last_rate_hz.has_value()) {
+    // A sweep has two intervals at least.
+    if (train.num_pulses < 3) {
+      return Unused("last_rate_hz", *train.last_rate_hz, "num_pulses is less than 3");
+    }
     LIVND_RETURN_IF_ERROR(CheckRate("last_rate_hz", *train.last_rate_hz, train.num_pulses));
   }
   LIVND_RETURN_IF_ERROR(CheckCount("num_bursts", train.num_bursts));
-  return CheckRate("burst_rate_hz", train.burst_rate_hz, train.num_bursts);
+  if (train.num_bursts > 1) {
+    return CheckRate("burst_rate_hz", train.burst_rate_hz, train.num_bursts);
+  }
+  if (train.burst_rate_hz == 0.0) return absl::OkStatus();
+  return Unused("burst_rate_hz", train.burst_rate_hz, "num_bursts is 1");
+}
+
+// What the pulses of a train come to in a straight line.
+absl::Status CheckLast(absl::string_view field, const std::optional<double>& last,
+                       const PulseTrain& train) {
+  if (!last.has_value() || train.num_pulses > 1) return absl::OkStatus();
+  return Unused(field, *last, "num_pulses is 1");
 }
 
 absl::Status CheckChannels(absl::string_view field, const std::vector<int32_t>& ids) {
@@ -67,6 +91,7 @@ absl::Status Check(const ElectrodePulses& entry) {
   LIVND_RETURN_IF_ERROR(CheckChannels("electrodes", entry.electrodes));
   LIVND_RETURN_IF_ERROR(CheckTrain(entry.train));
   LIVND_RETURN_IF_ERROR(CheckAmplitude("amplitude_ua", entry.amplitude_ua));
+  LIVND_RETURN_IF_ERROR(CheckLast("last_amplitude_ua", entry.last_amplitude_ua, entry.train));
   if (entry.last_amplitude_ua.has_value()) {
     LIVND_RETURN_IF_ERROR(CheckAmplitude("last_amplitude_ua", *entry.last_amplitude_ua));
   }
@@ -97,6 +122,7 @@ absl::Status Check(const LightPulses& entry) {
   LIVND_RETURN_IF_ERROR(CheckTrain(entry.train));
   constexpr double kMaxMw = PulsePlan::kMaxPowerMw;
   LIVND_RETURN_IF_ERROR(CheckRange("power_mw", entry.power_mw, 0.0, kMaxMw, "mW"));
+  LIVND_RETURN_IF_ERROR(CheckLast("last_power_mw", entry.last_power_mw, entry.train));
   if (entry.last_power_mw.has_value()) {
     LIVND_RETURN_IF_ERROR(CheckRange("last_power_mw", *entry.last_power_mw, 0.0, kMaxMw, "mW"));
   }

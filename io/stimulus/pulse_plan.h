@@ -19,8 +19,8 @@ struct PulseTrain {
   double start_us = 0.0;
   int64_t num_pulses = 1;
   double rate_hz = 0.0;  // of pulses; where there are several
-  std::optional<double>
-      last_rate_hz;  // the rate goes in a straight line to this, interval by interval
+  // The rate goes in a straight line to this, interval by interval; of three pulses at least.
+  std::optional<double> last_rate_hz;
   int64_t num_bursts = 1;
   double burst_rate_hz = 0.0;  // of bursts; where there are several
 };
@@ -68,8 +68,8 @@ struct PulsePlan {
   std::vector<ElectrodePulses> pulses;
   std::vector<LightPulses> light;
 
-  // A field error ("pulses[3].width_us") unless every number is within the bounds above and fits to its entry's
-  // others. What depends on device and tick is PulseSchedule's.
+  // A field error ("pulses[3].width_us") unless every number is within the bounds above, fits to its entry's
+  // others and is of use there. What depends on device and tick is PulseSchedule's.
   absl::Status Validate() const;
 };
 

@@ -118,6 +118,47 @@ TEST(PulsePlanTextTest, ErrorsNameThePlaceAndWhatItTakes) {
               IsFileError("plan", "pulses", "3", _));
 }
 
+// What nothing uses is a mistake: a train without its number of pulses would be one pulse.
+TEST(PulsePlanTextTest, WhatAnEntryHasNoUseForIsRefused) {
+  const auto error = [](const std::string& entry) {
+    return ParsePulsePlanText(
+               "plan", absl::StrCat("pulses:\n- {electrodes: [1], amplitude_ua: 1, ", entry, "}\n"))
+        .status();
+  };
+  EXPECT_THAT(error("rate_hz: 20"),
+              IsFileError("plan", "pulses[0].rate_hz", "20", "none where num_pulses is 1"));
+  EXPECT_THAT(error("num_pulses: 1, num_bursts: 2, burst_rate_hz: 1, rate_hz: 20"),
+              IsFileError("plan", "pulses[0].rate_hz", "20", "none where num_pulses is 1"));
+  EXPECT_THAT(error("last_rate_hz: 30"), IsFileError("plan", "pulses[0].last_rate_hz", "30",
+                                                     "none where num_pulses is less than 3"));
+  // Two pulses have one interval, and that has rate_hz.
+  EXPECT_THAT(
+      error("num_pulses: 2, rate_hz: 20, last_rate_hz: 30"),
+      IsFileError("plan", "pulses[0].last_rate_hz", "30", "none where num_pulses is less than 3"));
+  EXPECT_THAT(error("num_pulses: 2, rate_hz: 20, burst_rate_hz: 1"),
+              IsFileError("plan", "pulses[0].burst_rate_hz", "1", "none where num_bursts is 1"));
+  EXPECT_THAT(error("last_amplitude_ua: 2"), IsFileError("plan", "pulses[0].last_amplitude_ua", "2",
+                                                         "none where num_pulses is 1"));
+  // Of a train, and not of bursts.
+  EXPECT_THAT(
+      error("num_bursts: 2, burst_rate_hz: 1, last_amplitude_ua: 2"),
+      IsFileError("plan", "pulses[0].last_amplitude_ua", "2", "none where num_pulses is 1"));
+  const auto light = [](const std::string& entry) {
+    return ParsePulsePlanText("plan",
+                              absl::StrCat("light:\n- {fibers: [1], power_mw: 1, ", entry, "}\n"))
+        .status();
+  };
+  EXPECT_THAT(light("last_power_mw: 2"),
+              IsFileError("plan", "light[0].last_power_mw", "2", "none where num_pulses is 1"));
+  EXPECT_THAT(light("rate_hz: 20"),
+              IsFileError("plan", "light[0].rate_hz", "20", "none where num_pulses is 1"));
+  for (const std::string fits :
+       {"rate_hz: 0", "burst_rate_hz: 0", "num_pulses: 3, rate_hz: 20, last_rate_hz: 30",
+        "num_pulses: 2, rate_hz: 20, last_amplitude_ua: 2"}) {
+    EXPECT_TRUE(error(fits).ok()) << fits << ": " << error(fits);
+  }
+}
+
 TEST(PulsePlanTextTest, ManyPulsesAreRefusedBeforeTheyAreMade) {
   std::string text = "pulses:\n";
   for (int i = 0; i < 3; ++i) {

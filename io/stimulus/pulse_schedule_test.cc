@@ -282,15 +282,19 @@ class RandomPlan {
       entry.gap_us = Ticks(0, 5);
       if (Pick(2) == 0) entry.recovery_width_us = Ticks(1, 60);
       entry.amplitude_ua = std::pow(10.0, Uniform(-3.0, 2.5));
-      if (Pick(3) == 0) entry.last_amplitude_ua = std::pow(10.0, Uniform(-3.0, 2.5));
       entry.cathodic_first = Pick(2) == 0;
       entry.train.start_us = Ticks(0, 300);
       entry.train.num_pulses = 1 + static_cast<int64_t>(Pick(6));
       const double fastest = 1e6 / (tick_us_ * 90.0);
-      entry.train.rate_hz = Uniform(fastest / 5.0, fastest);
-      if (Pick(3) == 0) entry.train.last_rate_hz = Uniform(fastest / 5.0, fastest);
+      if (entry.train.num_pulses > 1) {
+        if (Pick(3) == 0) entry.last_amplitude_ua = std::pow(10.0, Uniform(-3.0, 2.5));
+        entry.train.rate_hz = Uniform(fastest / 5.0, fastest);
+      }
+      if (entry.train.num_pulses > 2 && Pick(3) == 0) {
+        entry.train.last_rate_hz = Uniform(fastest / 5.0, fastest);
+      }
       entry.train.num_bursts = 1 + static_cast<int64_t>(Pick(2));
-      entry.train.burst_rate_hz = fastest / 50.0;
+      if (entry.train.num_bursts > 1) entry.train.burst_rate_hz = fastest / 50.0;
       plan.pulses.push_back(std::move(entry));
       first = last;
     }
@@ -321,14 +325,16 @@ double RuleUa(const ElectrodePulses& entry, double tick_us, int64_t tick) {
     double sweep = 0.0;
     for (int64_t k = 0; k < entry.train.num_pulses; ++k) {
       const auto at = static_cast<double>(k);
-      const double rate = entry.train.rate_hz;
+      // The first ones begin at 0, whether there is a rate or not.
+      const auto rate_of = [](double rate_hz) { return rate_hz == 0.0 ? 1.0 : rate_hz; };
+      const double rate = rate_of(entry.train.rate_hz);
       const double offset =
           entry.train.last_rate_hz.has_value() ? sweep : at * 1e6 / (rate * tick_us);
       const double part = n > 2.0 ? at / (n - 2.0) : 0.0;
       sweep += 1e6 / ((rate + (entry.train.last_rate_hz.value_or(rate) - rate) * part) * tick_us);
       const int64_t since =
           tick - round(entry.train.start_us / tick_us) -
-          round(static_cast<double>(b) * 1e6 / (entry.train.burst_rate_hz * tick_us)) -
+          round(static_cast<double>(b) * 1e6 / (rate_of(entry.train.burst_rate_hz) * tick_us)) -
           round(offset);
       if (since < 0 || since >= width + gap + recovery) continue;
       const double last = entry.last_amplitude_ua.value_or(entry.amplitude_ua);
@@ -405,13 +411,22 @@ TEST(PulseSchedulePropertyTest, AnyPlanIsRefusedWithItsFieldOrFinite) {
       if (pick(30) == 0) entry.electrodes.push_back(static_cast<int32_t>(random()));
       entry.train.start_us = AnyNumber(random, 25.0 * static_cast<double>(pick(100'000)));
       entry.train.num_pulses = pick(20) == 0 ? static_cast<int64_t>(random()) : 1 + pick(5);
-      entry.train.rate_hz = AnyNumber(random, 1.0 + static_cast<double>(pick(300)));
-      if (pick(4) == 0) entry.train.last_rate_hz = AnyNumber(random, 50.0);
+      // Seldom where nothing uses it.
+      const auto is_used = [&](bool used) { return used || pick(20) == 0; };
+      const int64_t num_pulses = entry.train.num_pulses;
+      if (is_used(num_pulses > 1)) {
+        entry.train.rate_hz = AnyNumber(random, 1.0 + static_cast<double>(pick(300)));
+      }
+      if (is_used(num_pulses > 2) && pick(4) == 0) {
+        entry.train.last_rate_hz = AnyNumber(random, 50.0);
+      }
       entry.train.num_bursts = pick(20) == 0 ? static_cast<int64_t>(random()) : 1 + pick(3);
-      entry.train.burst_rate_hz = AnyNumber(random, 0.1);
+      if (is_used(entry.train.num_bursts > 1)) entry.train.burst_rate_hz = AnyNumber(random, 0.1);
       entry.shape = pick(3) == 0 ? PulseShape::kMonophasic : PulseShape::kBiphasic;
       entry.amplitude_ua = AnyNumber(random, 10.0);
-      if (pick(4) == 0) entry.last_amplitude_ua = AnyNumber(random, 20.0);
+      if (is_used(num_pulses > 1) && pick(4) == 0) {
+        entry.last_amplitude_ua = AnyNumber(random, 20.0);
+      }
       entry.width_us = AnyNumber(random, 25.0 * static_cast<double>(pick(20)));
       entry.gap_us = AnyNumber(random, 25.0 * static_cast<double>(pick(3)));
       if (pick(4) == 0) entry.recovery_width_us = AnyNumber(random, 400.0);
@@ -422,7 +437,13 @@ TEST(PulseSchedulePropertyTest, AnyPlanIsRefusedWithItsFieldOrFinite) {
       entry.fibers = Ids(static_cast<int>(1 + pick(2)));
       entry.train.start_us = AnyNumber(random, 25.0 * static_cast<double>(pick(100'000)));
       entry.power_mw = AnyNumber(random, 5.0);
-      if (pick(4) == 0) entry.last_power_mw = AnyNumber(random, 1.0);
+      if (pick(2) == 0) {
+        entry.train.num_pulses = 2;
+        entry.train.rate_hz = AnyNumber(random, 10.0);
+      }
+      if ((entry.train.num_pulses > 1 || pick(20) == 0) && pick(4) == 0) {
+        entry.last_power_mw = AnyNumber(random, 1.0);
+      }
       entry.width_us = AnyNumber(random, 5000.0);
     }
     const auto schedule = Admit(plan, AnyNumber(random, kDtMs));

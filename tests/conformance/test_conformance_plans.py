@@ -92,6 +92,8 @@ def test_charges_are_told_for_each_electrode(client):
         ({"amplitude_ua": float("nan")}, ".pulses[1].amplitude_ua", "nan"),
         ({"width_us": 30}, ".pulses[1].width_us", "30"),
         ({"num_pulses": 2}, ".pulses[1].rate_hz", "0"),
+        ({"rate_hz": 20}, ".pulses[1].rate_hz", "20"),
+        ({"last_amplitude_ua": 20}, ".pulses[1].last_amplitude_ua", "20"),
         ({"electrodes": [2]}, ".pulses[1].start_us", "a pulse 0 us"),
         ({"start_us": 19_900}, "", "20.3 ms"),
         ({"amplitude_ua": 5000}, ".pulses[1].amplitude_ua", "what makes "),
@@ -122,12 +124,12 @@ def test_a_plan_does_not_go_with_what_it_would_cut(client):
 
 def test_a_snapshot_between_pulses_goes_on_with_the_same_bits(client):
     """A plan in one run is two in two runs, the second one of them in another session."""
-    train = {"electrodes": [0, 2], "amplitude_ua": 30, "rate_hz": 100}
+    pulse = {"electrodes": [0, 2], "amplitude_ua": 30}
     whole, first, second = cleared(client), cleared(client), client.culture("EI-mini", 2)
-    want = whole.run(20, plan={"pulses": [train | {"num_pulses": 2}]})["series[0]"]
-    got = [first.run(10, plan={"pulses": [train]})["series[0]"]]
+    want = whole.run(20, plan={"pulses": [pulse | {"num_pulses": 2, "rate_hz": 100}]})["series[0]"]
+    got = [first.run(10, plan={"pulses": [pulse]})["series[0]"]]
     second.restore(first.snapshot())
-    got.append(second.run(10, plan={"pulses": [train]})["series[0]"])
+    got.append(second.run(10, plan={"pulses": [pulse]})["series[0]"])
     assert np.concatenate(got, axis=2).tobytes() == want.tobytes()
     # That the field comes from electrodes goes along.
     with pytest.raises(Refused):

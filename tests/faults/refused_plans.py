@@ -60,6 +60,9 @@ ROWS = [
         gap_us=50.0,
     ),
     planned(
+        f"{PLAN}none where ", ".pulses[0].rate_hz", "20", "none where num_pulses is 1", rate_hz=20.0
+    ),
+    planned(
         f'{PLAN}" (", unit',
         ".pulses[0].amplitude_ua",
         "-3",

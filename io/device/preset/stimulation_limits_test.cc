@@ -191,7 +191,8 @@ TEST(StimulationLimitsPropertyTest, WhatPassesKeepsToTheLimits) {
       if (pick(2) == 0) plan.pulses.back().electrodes.push_back((first + 1) % 6);
       plan.pulses.back().train.start_us = 25.0 * static_cast<double>(pick(2000));
       plan.pulses.back().train.num_pulses = 1 + static_cast<int64_t>(pick(4));
-      plan.pulses.back().train.rate_hz = 5.0 + static_cast<double>(pick(150));
+      const double rate_hz = 5.0 + static_cast<double>(pick(150));
+      if (plan.pulses.back().train.num_pulses > 1) plan.pulses.back().train.rate_hz = rate_hz;
       plan.pulses.back().width_us = 25.0 * static_cast<double>(1 + pick(10));
     }
     const auto schedule = PulseSchedule::Create(plan, kIds, {}, 0.025);
