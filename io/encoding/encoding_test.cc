@@ -171,6 +171,15 @@ TEST(EncodingTest, LivnsPulseIsARectangleOfTwentyMilliseconds) {
   }
 }
 
+// livn writes the same number twice, or nothing.
+TEST(EncodingTest, LivnsFeatureTakesChannelsTwiceOrNone) {
+  const auto twice = Encode("{name: livn_feature, ua_per_unit: 1, channels: [2, 0, 2]}",
+                            StepOf(4, 1000.0), {{0.0f}});
+  EXPECT_EQ(twice[0], (Onsets{{0, 20'000, 750.0}, {2, 20'000, 750.0}}));
+  const auto none = Encode("{name: livn_feature, channels: []}", StepOf(4, 1000.0), {{0.0f}});
+  EXPECT_TRUE(none[0].empty());
+}
+
 TEST(EncodingTest, ErrorsNameTheField) {
   const auto error_of = [](const char* spec, const EncodingWindow& window) {
     return MakeEncodingOfText(spec, window).status();
@@ -192,6 +201,10 @@ TEST(EncodingTest, ErrorsNameTheField) {
               IsFieldError("high", "1", "more than low"));
   EXPECT_THAT(error_of("{name: feature, channels: [4]}", step),
               IsFieldError("channels[0]", "4", "an electrode, 0 .. 3"));
+  EXPECT_THAT(error_of("{name: feature, channels: []}", step),
+              IsFieldError("channels", "0 numbers", "one at least"));
+  EXPECT_THAT(error_of("{name: feature, channels: [2, 0, 2]}", step),
+              IsFieldError("channels[2]", "2 for the second time", "each channel once"));
   EXPECT_THAT(error_of("livn_pulse", step), IsFieldError("window.num_ticks", "2000", testing::_));
   EXPECT_THAT(error_of("{name: livn_feature, width_ms: 1e5}", StepOf(64, 1000.0)),
               IsFieldError("width_ms", "100000", testing::StartsWith("65536 at most")));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 
@@ -26,6 +27,12 @@ void FeatureEncodingConfig::Describe(CodingFields& fields) {
   fields.Require(high > low, "high", Exact(high), "more than low");
   fields.Number("amplitude", &amplitude, -1.0, 1.0);
   fields.Numbers("channels", &channels, 65536, 0.0, 65535.0);
+  fields.Require(!channels.empty(), "channels", "0 numbers", "one at least");
+  absl::flat_hash_set<double> seen;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    fields.Require(seen.insert(channels[i]).second, absl::StrCat("channels[", i, "]"),
+                   absl::StrCat(Exact(channels[i]), " for the second time"), "each channel once");
+  }
 }
 
 FeatureEncoding::FeatureEncoding(EncodingKey key, const Config& config,

@@ -14,7 +14,7 @@ struct FeatureEncodingConfig {
   double low = -2.0;
   double high = 2.0;
   double amplitude = 1.0;
-  std::vector<double> channels = {1.0, 2.0, 3.0};
+  std::vector<double> channels = {1.0, 2.0, 3.0};  // one at least, each once
 
   void Describe(CodingFields& fields);
 };

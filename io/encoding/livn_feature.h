@@ -14,7 +14,7 @@ struct LivnFeatureConfig {
   double high = 2.0;
   double amplitude = 750.0;
   double ua_per_unit = 0.01;
-  std::vector<double> channels = {1.0, 2.0, 3.0};
+  std::vector<double> channels = {1.0, 2.0, 3.0};  // none or one twice, as livn takes them
 
   void Describe(CodingFields& fields);
 };
