@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "io/device/position.h"
 
 namespace livnd::io {
 namespace {
@@ -83,10 +84,8 @@ absl::Status ElectrodeArrayConfig::Validate() const {
                             "each id once");
     }
     for (int axis = 0; axis < 3; ++axis) {
-      const double coordinate = electrode.position_um[axis];
-      if (!std::isfinite(coordinate)) {
-        return MakeFieldError(field(1 + axis), Exact(coordinate), "a finite number (um)");
-      }
+      absl::Status status = CheckPosition(field(1 + axis), electrode.position_um[axis]);
+      if (!status.ok()) return status;
     }
   }
   if (absl::Status status = CheckRadius("input_radius", input_radius_um); !status.ok()) {

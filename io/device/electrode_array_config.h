@@ -49,7 +49,7 @@ struct ElectrodeArrayConfig {
   double output_radius_um = 250.0;    // recording reach, inclusive
   VolumeConductor conductor;
 
-  // The error names the place in mea.json unless ids are unique, places finite, radii finite and >= 0, there is at
+  // The error names the place in mea.json unless ids are unique, places as CheckPosition has them, radii finite and >= 0, there is at
   // least one electrode and at most 65536, and the conductor is valid.
   absl::Status Validate() const;
 };

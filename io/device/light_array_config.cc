@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "io/device/position.h"
 
 namespace livnd::io {
 namespace {
@@ -36,8 +37,8 @@ absl::Status LightArrayConfig::Validate() const {
                             absl::StrCat(fibers[i].id, " for the second time"), "each id once");
     }
     for (size_t axis = 0; axis < 3; ++axis) {
-      LIVND_RETURN_IF_ERROR(CheckNumber(absl::StrCat(place, "[", 1 + axis, "]"),
-                                        fibers[i].position_um[axis], -1e9, 1e9, true));
+      LIVND_RETURN_IF_ERROR(
+          CheckPosition(absl::StrCat(place, "[", 1 + axis, "]"), fibers[i].position_um[axis]));
     }
   }
   LIVND_RETURN_IF_ERROR(

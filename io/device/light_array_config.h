@@ -27,8 +27,8 @@ struct LightArrayConfig {
   double wavelength_nm = 473.0;
   double scattering_per_mm = 11.2;
 
-  // The error names the place in lightarray.json unless ids are unique, places finite, there are 1 to 65536 fibres,
-  // the aperture is > 0 and at most 1.36 (the tissue's index of refraction), radius and wavelength are > 0, and the
+  // The error names the place in lightarray.json unless ids are unique, places as CheckPosition has them, there are 1 to
+  // 65536 fibres, the aperture is > 0 and at most 1.36 (the tissue's index of refraction), radius and wavelength are > 0, and the
   // scattering is >= 0.
   absl::Status Validate() const;
 };

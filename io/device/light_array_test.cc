@@ -82,7 +82,10 @@ TEST(LightArrayTest, ErrorsNameThePlace) {
   LightArrayConfig config = TwoFibers();
   config.fibers[1].position_um[2] = std::nan("");
   EXPECT_THAT(LightArray::Create(config).status(),
-              IsFieldError("fiber_coordinates[1][3]", "nan", _));
+              IsFieldError("fiber_coordinates[1][3]", "nan", "-1e+09 .. 1e+09 (um)"));
+  config.fibers[1].position_um[2] = 1e300;
+  EXPECT_THAT(config.Validate(),
+              IsFieldError("fiber_coordinates[1][3]", "1e+300", "-1e+09 .. 1e+09 (um)"));
 }
 
 TEST(ComposedDeviceTest, EachSideHasItsOwnChannels) {

@@ -77,7 +77,22 @@ ROWS = [
         "a number ",
         numerical_aperture=2.0,
     ),
+    refused(
+        "position.cc: kMaxPositionUm",
+        ".array.electrode_coordinates[1][2]",
+        "1e+300",
+        "-1e+09 .. 1e+09 (um)",
+        array__electrode_coordinates=rows([0, 0, 0, 0], [1, 0, 1e300, 0]),
+    ),
     # Presets.
+    refused(
+        "device_text.cc: what has each electrode at ",
+        ".center_um[0]",
+        "1e+09",
+        "-1e+09 .. 1e+09 (um)",
+        preset="mcs_60",
+        center_um=encode(np.array([1e9, 0.0, 0.0]), np.float64),
+    ),
     refused(
         "device_presets.cc: kMaxOneChannels",
         ".routed",

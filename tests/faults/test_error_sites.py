@@ -76,7 +76,6 @@ NOT_REACHED = {
     "electrode_grid.cc: as offsets and z": PROGRAM,
     'electrode_grid.cc: "a number > 0 (um)"': PROGRAM,
     "electrode_grid.cc: max_um": PROGRAM,
-    "electrode_array_config.cc: coordinate), ": NUMBER,
     'json_view.cc: "a finite number"': NUMBER,
     "json_view.cc: true or false": "tried beside other kinds only, which are told together",
 }

@@ -151,6 +151,24 @@ TEST(DeviceTextTest, ErrorsNameThePlace) {
   EXPECT_THAT(error("{}"), IsFileError("d", "array", "absent", _));
 }
 
+// An array is no place further out than electrodes that are given one by one.
+TEST(DeviceTextTest, ElectrodesAreWithinAKilometre) {
+  const auto error = [](absl::string_view text) { return ParseDeviceText("d", text).status(); };
+  const std::string takes = "what has each electrode at -1e+09 .. 1e+09 (um)";
+  EXPECT_THAT(error("{preset: mcs_60, center_um: [0, 1e300, 0]}"),
+              IsFileError("d", "center_um[1]", "1e+300", takes));
+  EXPECT_THAT(error("{preset: max_one, block: {}, center_um: [0, 0, -1.1e9]}"),
+              IsFileError("d", "center_um[2]", "-1.1e+09", takes));
+  // The middle is there, and half of the electrodes are not.
+  EXPECT_THAT(error("{preset: cl1, center_um: [1e9, 0, 0]}"),
+              IsFileError("d", "center_um[0]", "1e+09", takes));
+  EXPECT_TRUE(error("{preset: cl1, center_um: [9.9e8, -9.9e8, 1e9]}").ok());
+  EXPECT_THAT(
+      error("{array: {electrode_coordinates: [[0, 5, 1e300, 0]]}}"),
+      IsFileError("d", "array.electrode_coordinates[0][2]", "1e+300", "-1e+09 .. 1e+09 (um)"));
+  EXPECT_TRUE(error("{array: {electrode_coordinates: [[0, -1e9, 1e9, 0]]}}").ok());
+}
+
 TEST(DeviceTextTest, AnyTextIsRefusedOrValid) {
   const std::string kDevice =
       "preset: max_one\ncenter_um: [800, 1600, 0]\nrouted: [110, 111, 9000]\n"

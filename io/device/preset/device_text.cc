@@ -11,6 +11,7 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/device/electrode_array_json.h"
+#include "io/device/position.h"
 #include "io/json/yaml.h"
 
 namespace livnd::io {
@@ -95,16 +96,8 @@ absl::Status CheckMembersOf(const JsonView& document, absl::string_view preset) 
   return document.CheckMembers({"preset", "center_um", "routed", "block", "limits"});
 }
 
-absl::StatusOr<Device> ParsePreset(const JsonView& document, const JsonView& name) {
-  LIVND_ASSIGN_OR_RETURN(const std::string preset, name.String());
-  if (preset != "mcs_60" && preset != "max_one" && preset != "cl1") return name.Refused(kPresets);
-  LIVND_RETURN_IF_ERROR(CheckMembersOf(document, preset));
-  PlanePoint center_um = {0.0, 0.0, 0.0};
-  LIVND_ASSIGN_OR_RETURN(const auto center, document.Find("center_um"));
-  if (center.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(const std::vector<double> numbers, center->Numbers(3));
-    std::copy(numbers.begin(), numbers.end(), center_um.begin());
-  }
+absl::StatusOr<Device> MakePreset(const JsonView& document, const std::string& preset,
+                                  const PlanePoint& center_um) {
   if (preset == "mcs_60") return Mcs60(center_um);
   if (preset == "cl1") {
     LIVND_ASSIGN_OR_RETURN(const auto pitch, document.Find("pitch_um"));
@@ -127,6 +120,37 @@ absl::StatusOr<Device> ParsePreset(const JsonView& document, const JsonView& nam
   }
   absl::StatusOr<Device> device = MaxOne(center_um, ids);
   if (!device.ok()) return document.Within(device.status());
+  return device;
+}
+
+// Electrodes too far out are told by what was given for them all.
+absl::Status CheckCenter(const JsonView& document, const PlanePoint& center_um,
+                         const ElectrodeArrayConfig& array) {
+  for (size_t axis = 0; axis < 3; ++axis) {
+    const std::string field = absl::StrCat("center_um[", axis, "]");
+    for (const Electrode& electrode : array.electrodes) {
+      if (CheckPosition(field, electrode.position_um[axis]).ok()) continue;
+      return document.Within(
+          MakeFieldError(field, Exact(center_um[axis]),
+                         absl::StrCat("what has each electrode at ", Exact(-kMaxPositionUm), " .. ",
+                                      Exact(kMaxPositionUm), " (um)")));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Device> ParsePreset(const JsonView& document, const JsonView& name) {
+  LIVND_ASSIGN_OR_RETURN(const std::string preset, name.String());
+  if (preset != "mcs_60" && preset != "max_one" && preset != "cl1") return name.Refused(kPresets);
+  LIVND_RETURN_IF_ERROR(CheckMembersOf(document, preset));
+  PlanePoint center_um = {0.0, 0.0, 0.0};
+  LIVND_ASSIGN_OR_RETURN(const auto center, document.Find("center_um"));
+  if (center.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(const std::vector<double> numbers, center->Numbers(3));
+    std::copy(numbers.begin(), numbers.end(), center_um.begin());
+  }
+  LIVND_ASSIGN_OR_RETURN(Device device, MakePreset(document, preset, center_um));
+  LIVND_RETURN_IF_ERROR(CheckCenter(document, center_um, device.array));
   return device;
 }
 
