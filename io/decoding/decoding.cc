@@ -53,12 +53,14 @@ Bins Decoding::BinsOf(absl::string_view field, double bin_ms, int64_t min_num) {
 absl::Status Decoding::CheckSizes() const {
   LIVND_RETURN_IF_ERROR(fault_);
   if (layout_.size() > kMaxStateSize) {
-    return MakeFieldError("", absl::StrCat("a state of ", layout_.size(), " numbers"),
-                          absl::StrCat("up to ", kMaxStateSize, ": fewer units or bins"));
+    return MakeFieldError(
+        "", absl::StrCat("a state of ", layout_.size(), " numbers"),
+        absl::StrCat("up to ", kMaxStateSize, ": fewer units or bins, or a shorter window"));
   }
   if (num_values_ > static_cast<size_t>(kMaxValues)) {
-    return MakeFieldError("", absl::StrCat("an answer of ", num_values_, " numbers"),
-                          absl::StrCat("up to ", kMaxValues, ": fewer units or bins"));
+    return MakeFieldError(
+        "", absl::StrCat("an answer of ", num_values_, " numbers"),
+        absl::StrCat("up to ", kMaxValues, ": fewer units or bins, or a shorter window"));
   }
   return absl::OkStatus();
 }

@@ -11,6 +11,8 @@ namespace livnd::io {
 namespace {
 
 constexpr double kBaselineMs = 2.0;
+// Numbers that are told of a population and of a cutout, beside their samples.
+constexpr int64_t kValuesOfGroup = 6, kValuesOfCutout = 2;
 
 }  // namespace
 
@@ -37,6 +39,7 @@ Waveforms::Waveforms(DecodingKey key, const Config& config, const DecodingWindow
   num_baseline_ =
       std::clamp<int64_t>(static_cast<int64_t>(std::min(kBaselineMs / sample_ms_ + 1e-9, 1e12)), 1,
                           std::max<int64_t>(1, num));
+  Refuse(CheckLength());
   const auto num_spikes = static_cast<double>(config.max_spikes);
   const auto samples = static_cast<double>(window.num_samples());
   num_samples_ = layout().AddWhole(1, 0.0, samples);
@@ -58,6 +61,30 @@ Waveforms::Waveforms(DecodingKey key, const Config& config, const DecodingWindow
   AddOutput("cutout_mv", "mV", {config.max_cutouts, num}, "the first cutouts, by cell");
   AddOutput("cutout_unit", "1", {config.max_cutouts}, "whose; -1: there was none");
   AddOutput("cutout_ms", "ms", {config.max_cutouts}, "when its highest sample was");
+}
+
+absl::Status Waveforms::CheckLength() const {
+  // The state has all samples of the window and the times of spikes, those of each unit.
+  const int64_t room = (static_cast<int64_t>(kMaxStateSize) - 1 - num_baseline_) / num_units() - 1;
+  if (config_.max_spikes >= room) {
+    return MakeFieldError("max_spikes", Exact(config_.max_spikes),
+                          absl::StrCat("less with ", num_units(), " units"));
+  }
+  const int64_t most_samples = room - config_.max_spikes;
+  if (window().num_samples() > most_samples) {
+    return MakeFieldError(
+        "window.num_ticks", Exact(window().num_ticks),
+        absl::StrCat(most_samples * window().sample_ticks, " at most with ", num_units(),
+                     " units, samples every ", Exact(sample_ms_), " ms and this max_spikes"));
+  }
+  const int64_t num_cutouts = std::max<int64_t>(1, num_groups() + config_.max_cutouts);
+  const int64_t most = (kMaxValues - kValuesOfGroup * num_groups()) / num_cutouts - kValuesOfCutout;
+  if (num_before_ + num_after_ <= most) return absl::OkStatus();
+  const bool by_pre = config_.pre_ms > config_.post_ms;
+  return MakeFieldError(
+      by_pre ? "pre_ms" : "post_ms", Exact(by_pre ? config_.pre_ms : config_.post_ms),
+      absl::StrCat("pre_ms and post_ms of ", Exact(static_cast<double>(most) * sample_ms_),
+                   " ms at most with max_cutouts = ", config_.max_cutouts));
 }
 
 void Waveforms::AddSpike(const UnitSpike& spike, absl::Span<double> state) const {

@@ -59,6 +59,8 @@ class Waveforms final : public Decoding {
     double baseline_mv, peak_mv, half_width_ms, ahp_mv;
   };
 
+  // Whether a window of so many samples and cutouts that long may be had.
+  absl::Status CheckLength() const;
   absl::Status Read(absl::Span<double> state, absl::Span<double> values) const override;
   // Where the cutout of a spike begins; -1: it has none.
   int64_t FindCutout(absl::Span<const double> trace, int64_t tick) const;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/field_error.h"
 #include "base/field_error_matchers.h"
 #include "gtest/gtest.h"
 #include "io/decoding/decoding.h"
@@ -94,8 +95,33 @@ TEST(WaveformsTest, CutoutsLieInTheWindow) {
 TEST(WaveformsTest, WhatDoesNotFitIsRefused) {
   EXPECT_THAT(MakeOfText("{name: waveforms, post_ms: 0.01}", WindowOf(1, 20.0)).status(),
               IsFieldError("post_ms", "0.01", testing::HasSubstr("of 0.1 ms")));
-  EXPECT_THAT(MakeOfText("waveforms", WindowOf(1000, 10'000.0)).status(),
-              IsFieldError("", testing::StartsWith("a state of"), testing::_));
+  // Ten seconds of 1,000 cells, of which two fit.
+  const auto too_long = MakeOfText("waveforms", WindowOf(1000, 10'000.0));
+  EXPECT_THAT(too_long.status(),
+              IsFieldError("window.num_ticks", "400000",
+                           testing::HasSubstr(" at most with 1000 units, samples every ")));
+  EXPECT_THAT(MakeOfText("{name: waveforms, max_spikes: 20000}", WindowOf(1000, 20.0)).status(),
+              IsFieldError("max_spikes", "20000", "less with 1000 units"));
+  EXPECT_THAT(
+      MakeOfText("{name: waveforms, post_ms: 9e5}", WindowOf(1, 20.0)).status(),
+      IsFieldError("post_ms", "900000", testing::HasSubstr(" ms at most with max_cutouts = ")));
+  EXPECT_THAT(MakeOfText("{name: waveforms, pre_ms: 500, max_cutouts: 1000000}", WindowOf(1, 20.0))
+                  .status(),
+              IsFieldError("pre_ms", "500", testing::StartsWith("pre_ms and post_ms of ")));
+}
+
+// What a refusal says that it takes is taken, and no more than that.
+TEST(WaveformsTest, WhatARefusalTakesIsTaken) {
+  const auto most_of = [](const absl::Status& status) {
+    const auto error = FieldErrorOf(status);
+    return error.has_value() ? std::stoll(error->accepted) : 0;
+  };
+  DecodingWindow window = WindowOf(1000, 10'000.0);
+  window.num_ticks = most_of(MakeOfText("waveforms", window).status());
+  ASSERT_GT(window.num_ticks, 0);
+  EXPECT_TRUE(MakeOfText("waveforms", window).ok());
+  window.num_ticks += 1;
+  EXPECT_FALSE(MakeOfText("waveforms", window).ok());
 }
 
 }  // namespace
