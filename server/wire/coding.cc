@@ -12,6 +12,7 @@
 #include "io/encoding/catalog.h"
 #include "io/json/json_file.h"
 #include "io/json/json_view.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/tensor.h"
 
@@ -143,8 +144,8 @@ absl::StatusOr<env::DecodingSelection> ParseDecoding(const std::string& field,
       out.units = env::DecodingUnits::kCells;
       break;
     default:
-      return InvalidField(absl::StrCat(field, ".units"),
-                          absl::StrCat(static_cast<int>(message.units())), "a DecodingUnits");
+      return InvalidField(absl::StrCat(field, ".units"), WordOf(message.units()),
+                          WordsOf<v1::DecodingUnits>());
   }
   out.sample_dt_ms = message.sample_dt_ms();
   return out;

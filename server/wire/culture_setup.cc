@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "io/culture/model_options.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/livn_names.h"
 #include "server/wire/tensor.h"
@@ -74,9 +75,8 @@ absl::StatusOr<io::ModelDocument> ParseRcsd(const v1::RcsdModel& model) {
       out.arguments["dendrite_orientation"] = std::string("aligned");
       break;
     default:
-      return InvalidField("model.rcsd.dendrite_orientation",
-                          absl::StrCat(static_cast<int>(model.dendrite_orientation())),
-                          "a DendriteOrientation");
+      return InvalidField("model.rcsd.dendrite_orientation", WordOf(model.dendrite_orientation()),
+                          WordsOf<v1::DendriteOrientation>());
   }
   return out;
 }
@@ -183,8 +183,8 @@ absl::StatusOr<io::SelectionSpec> ParseCellSelection(const v1::CellSelection& se
       out.method = Method::kPatch;
       break;
     default:
-      return InvalidField("selection.method", absl::StrCat(static_cast<int>(selection.method())),
-                          "a SelectionMethod");
+      return InvalidField("selection.method", WordOf(selection.method()),
+                          WordsOf<v1::SelectionMethod>());
   }
   if (selection.has_bounds()) {
     const v1::Rectangle& b = selection.bounds();

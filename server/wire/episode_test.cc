@@ -53,10 +53,10 @@ TEST(EpisodeTest, ActionsOfTheWrongKindNameFieldValueAndAccepted) {
   const std::vector<Case> cases = {
       {v1::StepRequest(), "actions", "0 tensors", "1 tensor (stimulation)"},
       {two, "actions", "2 tensors", "1 tensor (stimulation)"},
-      {Actions(v1::Tensor()), "actions[0].dtype", "DATA_TYPE_UNSPECIFIED", "DATA_TYPE_FLOAT32"},
-      {Actions(odd_dtype), "actions[0].dtype", "77", "DATA_TYPE_FLOAT32"},
+      {Actions(v1::Tensor()), "actions[0].dtype", "unspecified", "float32"},
+      {Actions(odd_dtype), "actions[0].dtype", "77", "float32"},
       {Actions(MakeTensor<double>(v1::DATA_TYPE_FLOAT64, {2, 2}, {0, 0, 0, 0})), "actions[0].dtype",
-       "DATA_TYPE_FLOAT64", "DATA_TYPE_FLOAT32"},
+       "float64", "float32"},
       {Actions(MakeTensor<float>(v1::DATA_TYPE_FLOAT32, {4}, {0, 0, 0, 0})), "actions[0].shape",
        "[4]", "[2, 2]"},
       {Actions(MakeTensor<float>(v1::DATA_TYPE_FLOAT32, {2, 2, 1}, {0, 0, 0, 0})),
@@ -67,9 +67,8 @@ TEST(EpisodeTest, ActionsOfTheWrongKindNameFieldValueAndAccepted) {
        "[4611686018427387904, 4611686018427387904, 4611686018427387904]", "[2, 2]"},
       {Actions(MakeTensor<float>(v1::DATA_TYPE_FLOAT32, std::vector<int64_t>(1000, 1), {0})),
        "actions[0].shape", "[1, 1, 1, 1, 1, 1, 1, 1, ... 1000 axes]", "[2, 2]"},
-      {Actions(short_data), "actions[0].data", "12 bytes",
-       "16 bytes ([2, 2] of DATA_TYPE_FLOAT32)"},
-      {Actions(long_data), "actions[0].data", "20 bytes", "16 bytes ([2, 2] of DATA_TYPE_FLOAT32)"},
+      {Actions(short_data), "actions[0].data", "12 bytes", "16 bytes ([2, 2] of float32)"},
+      {Actions(long_data), "actions[0].data", "20 bytes", "16 bytes ([2, 2] of float32)"},
   };
   for (const Case& c : cases) {
     const absl::Status status = Parse(c.request);

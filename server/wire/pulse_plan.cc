@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/tensor.h"
 
@@ -47,7 +48,7 @@ absl::StatusOr<io::PulseShape> ParseShape(absl::string_view field, v1::PulseShap
     case v1::PULSE_SHAPE_MONOPHASIC:
       return io::PulseShape::kMonophasic;
     default:
-      return InvalidField(field, absl::StrCat(static_cast<int>(shape)), "a PulseShape");
+      return InvalidField(field, WordOf(shape), WordsOf<v1::PulseShape>());
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 
 namespace livnd::server {
@@ -32,11 +33,6 @@ v1::RecordedType EncodeType(io::ElementType type) {
   return v1::RECORDED_TYPE_UNSPECIFIED;
 }
 
-std::string NameOf(int kind) {
-  const std::string& name = v1::RecordedKind_Name(static_cast<v1::RecordedKind>(kind));
-  return name.empty() ? absl::StrCat(kind) : name;
-}
-
 // Sees that each is one of `accepted`, once.
 absl::Status CheckKinds(const google::protobuf::RepeatedField<int>& kinds,
                         const std::vector<v1::RecordedKind>& accepted) {
@@ -45,10 +41,10 @@ absl::Status CheckKinds(const google::protobuf::RepeatedField<int>& kinds,
     const bool known = std::find(accepted.begin(), accepted.end(), kinds[i]) != accepted.end();
     if (known && seen.insert(kinds[i]).second) continue;
     return InvalidField(
-        absl::StrCat("kinds[", i, "]"), NameOf(kinds[i]),
+        absl::StrCat("kinds[", i, "]"), WordOf(static_cast<v1::RecordedKind>(kinds[i])),
         absl::StrCat("each once: ",
                      absl::StrJoin(accepted, ", ", [](std::string* out, v1::RecordedKind kind) {
-                       out->append(NameOf(kind));
+                       out->append(WordOf(kind));
                      })));
   }
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "server/wire/coding.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/sites.h"
 #include "server/wire/tensor.h"
@@ -60,17 +61,15 @@ absl::StatusOr<std::vector<env::SeriesSelection>> ParseSeries(
     const auto* known = std::find_if(std::begin(kRecorded), std::end(kRecorded),
                                      [&](const auto& q) { return q.first == series.quantity(); });
     if (known == std::end(kRecorded)) {
-      return InvalidField(absl::StrCat(place, ".quantity"),
-                          absl::StrCat(static_cast<int>(series.quantity())),
-                          "a RecordedQuantity but UNSPECIFIED");
+      return InvalidField(absl::StrCat(place, ".quantity"), WordOf(series.quantity()),
+                          WordsOf<v1::RecordedQuantity>());
     }
     added.quantity = known->second;
     added.state = series.state();
     added.sample_dt_ms = series.sample_dt_ms();
     if (series.dtype() != v1::DATA_TYPE_FLOAT64 && series.dtype() != v1::DATA_TYPE_FLOAT32) {
-      return InvalidField(absl::StrCat(place, ".dtype"),
-                          absl::StrCat(static_cast<int>(series.dtype())),
-                          "DATA_TYPE_FLOAT64, DATA_TYPE_FLOAT32");
+      return InvalidField(absl::StrCat(place, ".dtype"), WordOf(series.dtype()),
+                          "float64, float32");
     }
     added.single_precision = series.dtype() == v1::DATA_TYPE_FLOAT32;
     if (!series.has_sites()) continue;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "base/status_macros.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/sites.h"
 
@@ -58,8 +59,7 @@ v1::SampleTiming EncodeTiming(sim::SampleTiming timing) {
 absl::StatusOr<sim::SampleTiming> ParseTiming(v1::SampleTiming timing) {
   if (timing == v1::SAMPLE_TIMING_EXACT) return sim::SampleTiming::kExactTicks;
   if (timing == v1::SAMPLE_TIMING_LIVN) return sim::SampleTiming::kLivn;
-  return InvalidField("snapshot.stimuli.timing", absl::StrCat(static_cast<int>(timing)),
-                      "EXACT or LIVN");
+  return InvalidField("snapshot.stimuli.timing", WordOf(timing), WordsOf<v1::SampleTiming>());
 }
 
 void EncodeWaveform(const sim::Waveform& waveform, v1::WaveformSnapshot* message) {
@@ -92,8 +92,7 @@ absl::StatusOr<sim::StimulusMode> ParseMode(v1::StimulusMode mode) {
   if (mode >= kFirstMode && mode < kFirstMode + sim::kNumStimulusModes) {
     return static_cast<sim::StimulusMode>(mode - kFirstMode);
   }
-  return InvalidField("snapshot.stimuli.mode", absl::StrCat(static_cast<int>(mode)),
-                      "a StimulusMode but UNSPECIFIED");
+  return InvalidField("snapshot.stimuli.mode", WordOf(mode), WordsOf<v1::StimulusMode>());
 }
 
 // A mismatch about `field`, unless what the snapshot says is what this environment has.

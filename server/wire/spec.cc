@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/tensor.h"
 
@@ -79,9 +79,7 @@ absl::StatusOr<env::AutoresetMode> ParseAutoresetMode(v1::AutoresetMode mode) {
     case v1::AUTORESET_MODE_DISABLED:
       return env::AutoresetMode::kDisabled;
     default:
-      return InvalidField(
-          "autoreset_mode", absl::StrCat(static_cast<int>(mode)),
-          "AUTORESET_MODE_NEXT_STEP, AUTORESET_MODE_SAME_STEP, AUTORESET_MODE_DISABLED");
+      return InvalidField("autoreset_mode", WordOf(mode), WordsOf<v1::AutoresetMode>());
   }
 }
 

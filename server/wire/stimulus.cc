@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "server/wire/enum_words.h"
 #include "server/wire/errors.h"
 #include "server/wire/sites.h"
 #include "server/wire/tensor.h"
@@ -43,9 +44,8 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
   env::CultureStimulus out;
   const std::optional<env::StimulusQuantity> quantity = QuantityOf(stimulus.quantity());
   if (!quantity.has_value()) {
-    return InvalidField(absl::StrCat(field, ".quantity"),
-                        absl::StrCat(static_cast<int>(stimulus.quantity())),
-                        "a StimulusQuantity but UNSPECIFIED");
+    return InvalidField(absl::StrCat(field, ".quantity"), WordOf(stimulus.quantity()),
+                        WordsOf<v1::StimulusQuantity>());
   }
   out.quantity = *quantity;
   switch (stimulus.timing()) {
@@ -57,8 +57,8 @@ absl::StatusOr<env::CultureStimulus> ParseStimulus(const std::string& field,
       out.timing = sim::SampleTiming::kLivn;
       break;
     default:
-      return InvalidField(absl::StrCat(field, ".timing"),
-                          absl::StrCat(static_cast<int>(stimulus.timing())), "a SampleTiming");
+      return InvalidField(absl::StrCat(field, ".timing"), WordOf(stimulus.timing()),
+                          WordsOf<v1::SampleTiming>());
   }
   out.sample_dt_ms = stimulus.sample_dt_ms();
   if (stimulus.wavelength_nm() != 0.0) out.wavelength_nm = stimulus.wavelength_nm();

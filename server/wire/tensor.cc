@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_join.h"
+#include "server/wire/enum_words.h"
 
 namespace livnd::server {
 namespace {
@@ -22,11 +23,6 @@ int SizeOf(v1::DataType dtype) {
   }
 }
 
-std::string NameOf(v1::DataType dtype) {
-  const std::string& name = v1::DataType_Name(dtype);
-  return name.empty() ? absl::StrCat(static_cast<int>(dtype)) : name;
-}
-
 // "[4, 16]"; long shapes, which are wrong anyway, are cut.
 template <typename Shape>
 std::string ShapeText(const Shape& shape) {
@@ -42,7 +38,7 @@ std::string ShapeText(const Shape& shape) {
 absl::Status CheckTensor(absl::string_view field, const v1::Tensor& tensor, v1::DataType dtype,
                          absl::Span<const int64_t> shape) {
   if (tensor.dtype() != dtype) {
-    return InvalidField(absl::StrCat(field, ".dtype"), NameOf(tensor.dtype()), NameOf(dtype));
+    return InvalidField(absl::StrCat(field, ".dtype"), WordOf(tensor.dtype()), WordOf(dtype));
   }
   if (!std::equal(shape.begin(), shape.end(), tensor.shape().begin(), tensor.shape().end())) {
     return InvalidField(absl::StrCat(field, ".shape"), ShapeText(tensor.shape()), ShapeText(shape));
@@ -53,7 +49,7 @@ absl::Status CheckTensor(absl::string_view field, const v1::Tensor& tensor, v1::
   if (static_cast<int64_t>(tensor.data().size()) != num_bytes) {
     return InvalidField(
         absl::StrCat(field, ".data"), absl::StrCat(tensor.data().size(), " bytes"),
-        absl::StrCat(num_bytes, " bytes (", ShapeText(shape), " of ", NameOf(dtype), ")"));
+        absl::StrCat(num_bytes, " bytes (", ShapeText(shape), " of ", WordOf(dtype), ")"));
   }
   return absl::OkStatus();
 }

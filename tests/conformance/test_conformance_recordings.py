@@ -110,7 +110,9 @@ def test_what_is_refused(client: Client) -> None:
         session.stop_recording()
     with pytest.raises(Refused, match="INVALID_FIELD") as refused:
         session.start_recording(kinds=["rewards", "spikes"])
-    assert refused.value.metadata["field"] == "kinds[1]"
+    told = refused.value.metadata
+    assert (told["field"], told["value"]) == ("kinds[1]", "spikes")
+    assert told["accepted"] == "each once: episode_starts, rewards, actions, observations"
     voltage = SeriesSelection("voltage_mv", [(0, 0)])
     with pytest.raises(Refused, match="INVALID_FIELD") as refused:
         session.start_recording(series=[voltage])
