@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
 namespace livnd::server {
 namespace {
 
@@ -14,8 +17,17 @@ io::RecordingWriter::Options WriterOptions() {
 
 }  // namespace
 
-GrowingRecording::GrowingRecording(std::string name, std::unique_ptr<io::RecordingFile> file)
+absl::Status WithoutPath(const absl::Status& status, const std::string& path,
+                         absl::string_view what) {
+  const std::string told =
+      absl::StrReplaceAll(status.message(), {{absl::StrCat(path, ".new"), what}, {path, what}});
+  return told == status.message() ? status : absl::Status(status.code(), told);
+}
+
+GrowingRecording::GrowingRecording(std::string name, std::string path,
+                                   std::unique_ptr<io::RecordingFile> file)
     : name_(std::move(name)),
+      path_(std::move(path)),
       attributes_(file->attributes()),
       writer_(std::move(file), WriterOptions()),
       first_counts_(writer_.counts()),
@@ -26,7 +38,7 @@ GrowingRecording::GrowingRecording(std::string name, std::unique_ptr<io::Recordi
 GrowingRecording::~GrowingRecording() { Close(/*paused=*/true).IgnoreError(); }
 
 absl::Status GrowingRecording::status() const {
-  if (absl::Status status = writer_.status(); !status.ok()) return status;
+  if (const absl::Status status = writer_.status(); !status.ok()) return WithoutPath(status, path_);
   MutexLock lock(mu_);
   return cut_;
 }
@@ -46,7 +58,7 @@ absl::Status GrowingRecording::Close(bool paused) {
   if (status().ok()) writer_.SetAttribute(std::string(kPaused), paused ? 1 : 0);
   const absl::Status closed = writer_.Close();
   thread_.join();
-  return closed;
+  return WithoutPath(closed, path_);
 }
 
 }  // namespace livnd::server

@@ -23,6 +23,10 @@ namespace livnd::server {
 // Attribute of a file that is closed for now, and in which its session goes on when it is back: 1.
 inline constexpr absl::string_view kPaused = "paused";
 
+// The system's error about a path, or one as long as it is made, for callers, who do not know the server's folders.
+absl::Status WithoutPath(const absl::Status& status, const std::string& path,
+                         absl::string_view what = "the recording");
+
 // Owns the writer and its thread. Thread-safe. Destroying it closes the file, as paused, unless Close or
 // CutShort was called.
 class GrowingRecording {
@@ -30,7 +34,8 @@ class GrowingRecording {
   // Rows that wait to be written, at most, but for those of one operation.
   static constexpr int64_t kMaxWaitingBytes = 4 << 20;
 
-  GrowingRecording(std::string name, std::unique_ptr<io::RecordingFile> file);
+  // `path` is the file's.
+  GrowingRecording(std::string name, std::string path, std::unique_ptr<io::RecordingFile> file);
   ~GrowingRecording();
   GrowingRecording(const GrowingRecording&) = delete;
   GrowingRecording& operator=(const GrowingRecording&) = delete;
@@ -43,7 +48,7 @@ class GrowingRecording {
   // When it began to grow here: of a recording that goes on, not nothing.
   const io::RecordingWriter::Counts& first_counts() const { return first_counts_; }
 
-  // Why it grows no more: the file's error, or CutShort's.
+  // Why it grows no more: the file's error, without its path, or CutShort's.
   absl::Status status() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Rows of each stream, which are taken, unless it grows no more; does not wait. Who appends much asks
@@ -68,7 +73,7 @@ class GrowingRecording {
   double operations_s() const { return static_cast<double>(operations_ns_) * 1e-9; }
 
  private:
-  const std::string name_;
+  const std::string name_, path_;
   const io::Attributes attributes_;
   io::RecordingWriter writer_;
   const io::RecordingWriter::Counts first_counts_;

@@ -112,6 +112,11 @@ void AddTo(const GrowingRecording& recording, RecordingFolder::Totals& totals) {
 RecordingFolder::RecordingFolder(std::string path, Options options)
     : path_(std::move(path)), options_(options) {}
 
+RecordingFolder::~RecordingFolder() {
+  // The disk may have room by now.
+  for (const auto& [key, unmarked] : unmarked_) Mark(key, unmarked.cut_short).IgnoreError();
+}
+
 absl::StatusOr<std::unique_ptr<RecordingFolder>> RecordingFolder::Open(std::string path,
                                                                        Options options) {
   LIVND_RETURN_IF_ERROR(MakeFolder(path));
@@ -160,6 +165,7 @@ void RecordingFolder::Account(const Key& key) {
   } else {
     bytes_.erase(key);
     known_.erase(key);
+    unmarked_.erase(key);
   }
 }
 
@@ -189,7 +195,10 @@ absl::StatusOr<std::shared_ptr<GrowingRecording>> RecordingFolder::Create(
     }
     max_bytes = std::min(max_bytes, left);
   }
-  LIVND_RETURN_IF_ERROR(MakeFolder(FolderOf(tenant)));
+  if (const absl::Status made = MakeFolder(FolderOf(tenant)); !made.ok()) {
+    LogLine(Severity::kError, "no folder for recordings", {{"error", made.message()}});
+    return WithoutPath(made, FolderOf(tenant), "of recordings");
+  }
   io::RecordingFile::Options options;
   options.durable = options_.durable;
   options.max_bytes = max_bytes;
@@ -198,7 +207,7 @@ absl::StatusOr<std::shared_ptr<GrowingRecording>> RecordingFolder::Create(
     return QuotaExceeded("max_recording_bytes", absl::StrCat(max_bytes, " bytes"),
                          file.status().message());
   }
-  LIVND_RETURN_IF_ERROR(file.status());
+  if (!file.ok()) return WithoutPath(file.status(), path);
   return Grow({tenant, name}, *std::move(file));
 }
 
@@ -207,18 +216,21 @@ absl::StatusOr<std::shared_ptr<GrowingRecording>> RecordingFolder::GoOn(const st
   io::RecordingFile::Options options;
   options.durable = options_.durable;
   options.max_bytes = options_.max_recording_bytes;
-  LIVND_ASSIGN_OR_RETURN(std::unique_ptr<io::RecordingFile> file,
-                         io::RecordingFile::Resume(PathOf(tenant, name), options));
-  return Grow({tenant, name}, std::move(file));
+  const std::string path = PathOf(tenant, name);
+  auto file = io::RecordingFile::Resume(path, options);
+  if (!file.ok()) return WithoutPath(file.status(), path);
+  return Grow({tenant, name}, *std::move(file));
 }
 
 absl::StatusOr<std::shared_ptr<GrowingRecording>> RecordingFolder::Grow(
     const Key& key, std::unique_ptr<io::RecordingFile> file) {
-  auto growing = std::make_shared<GrowingRecording>(key.second, std::move(file));
+  auto growing = std::make_shared<GrowingRecording>(key.second, PathOf(key.first, key.second),
+                                                    std::move(file));
   MutexLock lock(mu_);
   growing_[key] = growing;
   bytes_.erase(key);
   known_.erase(key);
+  unmarked_.erase(key);
   return growing;
 }
 
@@ -235,27 +247,60 @@ void RecordingFolder::End(const std::string& tenant, std::shared_ptr<GrowingReco
                           bool paused) {
   recording->Close(paused).IgnoreError();
   const Key key(tenant, recording->name());
-  MutexLock lock(mu_);
-  AddTo(*recording, ended_);
-  growing_.erase(key);
-  Account(key);
+  const absl::Status why = recording->status();
+  {
+    MutexLock lock(mu_);
+    AddTo(*recording, ended_);
+    growing_.erase(key);
+    Account(key);
+  }
+  // A file that is full could be closed and says so; what a disk refused is said here.
+  if (!why.ok() && !IsMarked(key)) GiveUp(tenant, key.second, /*cut_short=*/true);
+}
+
+bool RecordingFolder::IsMarked(const Key& key) const {
+  const std::string path = PathOf(key.first, key.second);
+  return DescribeFile(key.second, path, 0).state() == v1::RECORDING_STATE_CUT_SHORT;
+}
+
+absl::Status RecordingFolder::Mark(const Key& key, bool cut_short) const {
+  LIVND_ASSIGN_OR_RETURN(const std::unique_ptr<io::RecordingFile> file,
+                         io::RecordingFile::Resume(PathOf(key.first, key.second), {}));
+  file->SetAttribute(-1, std::string(kPaused), 0);
+  if (cut_short) file->SetAttribute(-1, std::string(io::kCutShort), 1);
+  return file->Close();
 }
 
 void RecordingFolder::GiveUp(const std::string& tenant, const std::string& name, bool cut_short) {
+  const Key key(tenant, name);
   {
     MutexLock lock(mu_);
-    if (growing_.count({tenant, name}) > 0) return;
+    if (growing_.count(key) > 0) return;
+    const auto before = unmarked_.find(key);
+    if (before != unmarked_.end()) cut_short = cut_short || before->second.cut_short;
   }
-  auto file = io::RecordingFile::Resume(PathOf(tenant, name), {});
-  if (!file.ok()) return;  // which reading it tells
-  (*file)->SetAttribute(-1, std::string(kPaused), 0);
-  if (cut_short) (*file)->SetAttribute(-1, std::string(io::kCutShort), 1);
-  if (const absl::Status closed = (*file)->Close(); !closed.ok()) {
+  const absl::Status marked = Mark(key, cut_short);
+  if (!marked.ok()) {
     LogLine(Severity::kWarning, "recording not closed",
-            {{"recording", name}, {"error", closed.message()}});
+            {{"recording", name}, {"error", marked.message()}});
   }
   MutexLock lock(mu_);
-  Account({tenant, name});
+  unmarked_.erase(key);
+  if (!marked.ok()) {
+    const absl::Status why = WithoutPath(marked, PathOf(tenant, name));
+    unmarked_[key] = {cut_short, std::string(why.message())};
+  }
+  Account(key);
+}
+
+void RecordingFolder::AddUnmarked(const std::string& tenant, v1::Recording* recording) const {
+  if (recording->state() == v1::RECORDING_STATE_DAMAGED) return;
+  MutexLock lock(mu_);
+  const auto found = unmarked_.find({tenant, recording->recording()});
+  if (found == unmarked_.end()) return;
+  recording->set_state(found->second.cut_short ? v1::RECORDING_STATE_CUT_SHORT
+                                               : v1::RECORDING_STATE_COMPLETE);
+  if (found->second.cut_short) recording->set_why(found->second.why);
 }
 
 std::vector<v1::Recording> RecordingFolder::List(const std::string& tenant) {
@@ -289,6 +334,7 @@ std::vector<v1::Recording> RecordingFolder::List(const std::string& tenant) {
     known_[{tenant, name}] = {times->mtime_ns, times->num_bytes, recording};
     out.push_back(std::move(recording));
   }
+  for (v1::Recording& recording : out) AddUnmarked(tenant, &recording);
   std::sort(out.begin(), out.end(), [](const v1::Recording& a, const v1::Recording& b) {
     return a.start_unix_s() != b.start_unix_s() ? a.start_unix_s() > b.start_unix_s()
                                                 : a.recording() < b.recording();
@@ -318,6 +364,7 @@ absl::Status RecordingFolder::Delete(const std::string& tenant, const std::strin
   }
   bytes_.erase({tenant, name});
   known_.erase({tenant, name});
+  unmarked_.erase({tenant, name});
   return absl::OkStatus();
 }
 

@@ -41,6 +41,10 @@ class RecordingFolder {
     double waited_s = 0.0;
   };
 
+  ~RecordingFolder();
+  RecordingFolder(const RecordingFolder&) = delete;
+  RecordingFolder& operator=(const RecordingFolder&) = delete;
+
   // Makes the folder, and takes away what a crash has left of files that were being made.
   static absl::StatusOr<std::unique_ptr<RecordingFolder>> Open(std::string path, Options options);
 
@@ -59,7 +63,8 @@ class RecordingFolder {
   void End(const std::string& tenant, std::shared_ptr<GrowingRecording> recording, bool paused)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Nobody goes on with one that does not grow, since its session has ended, or since it cannot be gone
-  // on with. Best effort: where it fails the file says that its writer is away.
+  // on with. Where the file cannot be written, List tells it nevertheless, and it is tried again when this ends; a
+  // process that dies before leaves a file that says that its writer is away, or that it is paused.
   void GiveUp(const std::string& tenant, const std::string& name, bool cut_short)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -81,6 +86,12 @@ class RecordingFolder {
     v1::Recording recording;
   };
 
+  // What was given up, while its file does not say so since it could not be written.
+  struct Unmarked {
+    bool cut_short = false;
+    std::string why;
+  };
+
   RecordingFolder(std::string path, Options options);
   std::string FolderOf(const std::string& tenant) const;
   std::string PathOf(const std::string& tenant, const std::string& name) const;
@@ -89,6 +100,12 @@ class RecordingFolder {
       ABSL_LOCKS_EXCLUDED(mu_);
   // Of the files that do not grow, and of those that do.
   int64_t BytesOf(const std::string& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether a file that does not grow says that it was cut short; and has it say so, or that it is complete.
+  bool IsMarked(const Key& key) const;
+  absl::Status Mark(const Key& key, bool cut_short) const;
+  // What a file does not say of itself yet.
+  void AddUnmarked(const std::string& tenant, v1::Recording* recording) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Takes a file that does not grow into the account.
   void Account(const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -98,6 +115,7 @@ class RecordingFolder {
   std::map<Key, std::shared_ptr<GrowingRecording>> growing_ ABSL_GUARDED_BY(mu_);
   std::map<Key, int64_t> bytes_ ABSL_GUARDED_BY(mu_);  // of files that do not grow
   std::map<Key, Known> known_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, Unmarked> unmarked_ ABSL_GUARDED_BY(mu_);
   Totals ended_ ABSL_GUARDED_BY(mu_);  // of recordings that grow no more
 };
 

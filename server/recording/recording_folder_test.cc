@@ -368,35 +368,78 @@ TEST_F(RecordingFolderTest, AFullFolderEndsWhatGrowsAndRefusesMore) {
   Make("a", kC);
 }
 
-// The largest file that the process may write stands for a disk.
+// A disk that has no room for what lies behind so many bytes of a file.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t num_bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const struct rlimit full = {num_bytes, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  }
+  ~FullDisk() {
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before_), 0);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  struct rlimit before_;
+  void (*handler_)(int);
+};
+
 TEST_F(RecordingFolderTest, AFullDiskEndsARecordingAsItsLastFlushLeftIt) {
   std::mt19937_64 random(1);
   auto growing = Create("a", kA);
   Append(*growing, 0, 10);
   ASSERT_TRUE(growing->Flush().ok());
-  struct rlimit before;
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const struct rlimit full = {256 << 10, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
-  for (int i = 0; i < 100 && growing->status().ok(); ++i) {
-    AppendNoise(*growing, 2000, random);
-    growing->Flush().IgnoreError();
+  {
+    const FullDisk full(256 << 10);
+    for (int i = 0; i < 100 && growing->status().ok(); ++i) {
+      AppendNoise(*growing, 2000, random);
+      growing->Flush().IgnoreError();
+    }
+    const absl::Status status = growing->status();
+    EXPECT_FALSE(status.ok());
+    EXPECT_NE(status.message().find("File too large"), absl::string_view::npos) << status;
+    EXPECT_EQ(status.message().find(path_), absl::string_view::npos) << status;
+    folder_->End("a", std::move(growing), false);
+    EXPECT_EQ(Told("a", kA).state(), v1::RECORDING_STATE_CUT_SHORT);
+    EXPECT_EQ(Told("a", kA).why().find(path_), std::string::npos) << Told("a", kA).why();
   }
-  const absl::Status status = growing->status();
-  folder_->End("a", std::move(growing), false);
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  std::signal(SIGXFSZ, handler);
-  EXPECT_FALSE(status.ok());
-  EXPECT_NE(status.message().find("File too large"), absl::string_view::npos) << status;
   Open();
   const v1::Recording told = Told("a", kA);
-  EXPECT_THAT(told.state(),
-              testing::AnyOf(v1::RECORDING_STATE_CUT_SHORT, v1::RECORDING_STATE_ABANDONED));
+  EXPECT_EQ(told.state(), v1::RECORDING_STATE_CUT_SHORT);
   EXPECT_GE(told.streams(kSpikes).num_rows(), 10);
   const auto reader = io::RecordingReader::Open(PathOf("a", kA));
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_EQ((*reader)->Read(kRewards, {}, 0, {})->rows, Rows(0, 10)[kRewards]);
+}
+
+// Neither that it was cut short is lost, nor that its session has ended.
+TEST_F(RecordingFolderTest, WhatAFullDiskDoesNotTakeIsToldAndWrittenLater) {
+  for (const bool cut_short : {true, false}) {
+    SCOPED_TRACE(cut_short);
+    const auto state = cut_short ? v1::RECORDING_STATE_CUT_SHORT : v1::RECORDING_STATE_COMPLETE;
+    auto growing = Create("a", kA);
+    Append(*growing, 0, 10);
+    folder_->End("a", std::move(growing), /*paused=*/true);
+    EXPECT_EQ(Told("a", kA).state(), v1::RECORDING_STATE_PAUSED);
+    {
+      const FullDisk full(4096);
+      folder_->GiveUp("a", kA, cut_short);
+      EXPECT_EQ(Told("a", kA).state(), state);
+      EXPECT_EQ(Told("a", kA).why().empty(), !cut_short);
+      EXPECT_EQ(Told("a", kA).why().find(path_), std::string::npos) << Told("a", kA).why();
+      // Its session is deleted, which knows nothing of that.
+      folder_->GiveUp("a", kA, /*cut_short=*/false);
+      EXPECT_EQ(Told("a", kA).state(), state);
+    }
+    EXPECT_EQ(Told("a", kA).state(), state);
+    EXPECT_EQ(Told("a", kA).streams(kSpikes).num_rows(), 10);
+    Open();
+    EXPECT_EQ(Told("a", kA).state(), state);
+    EXPECT_EQ(Told("a", kA).streams(kSpikes).num_rows(), 10);
+    ASSERT_TRUE(folder_->Delete("a", kA).ok());
+  }
 }
 
 TEST_F(RecordingFolderTest, TellsWhereNoFileCanBe) {
@@ -404,6 +447,7 @@ TEST_F(RecordingFolderTest, TellsWhereNoFileCanBe) {
   const absl::Status refused = folder_->Create("a", kA, AttributesAt(1), Streams()).status();
   EXPECT_FALSE(refused.ok());
   EXPECT_EQ(ReasonOf(refused), "");  // the system's
+  EXPECT_EQ(refused.message().find(path_), absl::string_view::npos) << refused;
   EXPECT_THAT(Names("a"), IsEmpty());
   EXPECT_FALSE(RecordingFolder::Open(absl::StrCat(path_, "/tenant-a/x"), options_).ok());
 }

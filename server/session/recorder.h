@@ -50,6 +50,8 @@ class Recorder {
 
   bool active() const { return active_; }
   const std::string& name() const { return name_; }
+  // It ended before the session, as far as Encode or the file has told.
+  bool cut_short() const { return !why_.empty(); }
 
   // Begins a recording by operation request.op_index. Each operation takes up operation_bytes besides while it
   // is recorded. OUT_OF_MEMORY, QUOTA_EXCEEDED,

@@ -139,6 +139,8 @@ class Session {
     const Recorder& recorder = environment_->recorder();
     return recorder.active() ? recorder.name() : "";
   }
+  // That one does not go on after all.
+  bool cut_short() const { return environment_->recorder().cut_short(); }
 
   // Its calls whose answers have not left; whoever counts one up counts it down. Thread-safe.
   const std::shared_ptr<std::atomic<int>>& unanswered() const { return unanswered_; }

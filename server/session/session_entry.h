@@ -34,6 +34,7 @@ struct SessionUse::Entry {
   bool moving = false;               // from there, or to there
   bool removed = false;              // nobody finds it any more
   std::string recording;             // of one on the disk, that goes on when it is back
+  bool cut_short = false;            // that one, which does not go on after all
   std::string lost;                  // why it cannot be brought back
   int num_calls = 0;
   absl::Time last_used;

@@ -220,6 +220,7 @@ void SessionRegistry::Leave(const EntryPointer& entry, const absl::Status& parke
       gone = std::move(entry->session);
       entry->generation = gone->generation();
       entry->recording = gone->recording();
+      entry->cut_short = gone->cut_short();
       Depart();
     } else {
       entry->last_used = Now();
@@ -246,7 +247,7 @@ void SessionRegistry::RemoveFromDisk(const Entry& entry) const {
             {{"session", Session::TagOf(entry.name)}, {"error", s.message()}});
   }
   if (entry.recording.empty() || options_.recordings == nullptr) return;
-  options_.recordings->GiveUp(entry.tenant, entry.recording, /*cut_short=*/false);
+  options_.recordings->GiveUp(entry.tenant, entry.recording, entry.cut_short);
 }
 
 Recorder::Place SessionRegistry::PlaceOf(const std::string& tenant,
@@ -284,6 +285,7 @@ absl::Status SessionRegistry::Recover() {
     entry->num_envs = head.num_envs();
     entry->generation = head.generation();
     entry->recording = head.recording().recording();
+    entry->cut_short = !head.recording().why().empty();
     Request& request = requests_[entry->request_key];
     request.payload_sha256 = head.request_sha256();
     request.session = entry->name;

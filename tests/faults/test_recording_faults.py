@@ -14,6 +14,9 @@ from livnd import errors
 from serving import TASK, Serve
 
 NULL = "Null-v0"
+# Files may be as long. Journals, which begin anew before they are so long, have room.
+FULL = (4 << 20, resource.RLIM_INFINITY)
+ROOM = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
 def play(session: livnd.Session, num_steps: int, begin: int = 0) -> None:
@@ -80,11 +83,10 @@ def test_a_full_disk_ends_a_recording_and_says_so() -> None:
         name = session.start_recording()
         play(session, 3)
         until(lambda: info_of(client, name).num_rows["rewards"] == 3 * 1024)
-        # Journals, which begin anew before they are so long, have room.
-        largest = (4 << 20, resource.RLIM_INFINITY)
-        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, largest)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, FULL)
         until_cut_short(client, session, name)
-        assert "File too large" in info_of(client, name).why
+        why = info_of(client, name).why
+        assert "File too large" in why and str(server.folder) not in why
         before = session.next_op_index
         play(session, 3)
         assert session.next_op_index == before + 3
@@ -96,6 +98,28 @@ def test_a_full_disk_ends_a_recording_and_says_so() -> None:
         assert info_of(client, name).state in ("cut_short", "abandoned")
         rows = client.read_recording(name)["rewards"]
         assert len(rows) % 1024 == 0 and len(rows) >= 3 * 1024
+
+
+def test_what_a_full_disk_has_cut_short_stays_cut_short() -> None:
+    """Though the file could not be told so while its session lasted."""
+    with (
+        Serve("--bench-environments") as server,
+        livnd.connect(server.address) as client,
+    ):
+        session = client.create_session(NULL, 1024, max_episode_steps=1000)
+        session.reset(range(1024))
+        name = session.start_recording()
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, FULL)
+        until_cut_short(client, session, name)
+        assert session.stop_recording() == name
+        assert info_of(client, name).state == "cut_short"
+        session.close()
+        info = info_of(client, name)
+        assert info.state == "cut_short" and str(server.folder) not in info.why
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, ROOM)
+        assert server.terminate() == 0
+        server.start()
+        assert info_of(client, name).state == "cut_short"
 
 
 def test_a_tenant_has_so_many_and_so_much() -> None:
