@@ -55,20 +55,24 @@ constexpr TaskEntry kTasks[] = {
 absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::System>> systems,
                                         BenchEnvironments bench) {
   Catalog catalog;
-  const auto add_tasks = [&](const std::shared_ptr<const io::System>& system) {
+  // `culture`: why there is none of the system, and so no task.
+  const auto add_tasks = [&](const std::shared_ptr<const io::System>& system,
+                             const absl::Status& culture) {
     for (const TaskEntry& task : kTasks) {
       if (task.for_benchmarks && bench == BenchEnvironments::kLeftOut) continue;
       if (task.needs_system != (system != nullptr)) continue;
-      absl::StatusOr<EnvironmentSpec> spec = task.offer(system.get());
+      absl::StatusOr<EnvironmentSpec> spec =
+          culture.ok() ? task.offer(system.get()) : absl::StatusOr<EnvironmentSpec>(culture);
       if (spec.ok()) {
         catalog.Add(*std::move(spec), {system, &task});
       } else {
+        const std::string name = system == nullptr ? "" : system->name;
         catalog.not_offered_.push_back(
-            {absl::StrCat(task.name, "-", system->name, "-v0"), spec.status()});
+            {absl::StrCat(task.name, name.empty() ? "" : "-", name, "-v0"), name, spec.status()});
       }
     }
   };
-  add_tasks(nullptr);
+  add_tasks(nullptr, absl::OkStatus());
   std::sort(systems.begin(), systems.end(),
             [](const auto& a, const auto& b) { return a->name < b->name; });
   for (size_t i = 0; i < systems.size(); ++i) {
@@ -79,12 +83,14 @@ absl::StatusOr<Catalog> Catalog::Create(std::vector<std::shared_ptr<const io::Sy
                                                      systems[i - 1]->directory));
     }
     // Made once for nothing, so that nobody finds out only when a session wants it.
-    if (absl::Status made = PrepareCulture(system, {}).status(); !made.ok()) {
-      catalog.left_out_.push_back(std::move(made));
-      continue;
+    const absl::Status made = PrepareCulture(system, {}).status();
+    if (made.ok()) {
+      catalog.Add(CultureSpec(system), {systems[i], nullptr});
+    } else {
+      catalog.not_offered_.push_back({CultureSpec(system).id, system.name, made});
+      catalog.left_out_.push_back(made);
     }
-    catalog.Add(CultureSpec(system), {systems[i], nullptr});
-    add_tasks(systems[i]);
+    add_tasks(systems[i], made);
   }
   std::sort(catalog.not_offered_.begin(), catalog.not_offered_.end(),
             [](const NotOffered& a, const NotOffered& b) { return a.id < b.id; });

@@ -28,7 +28,7 @@ class Catalog {
   // One "Culture-<system>-v0" for every system, and for every task one "<task>-<system>-v0" on each
   // system that it suits, or "<task>-v0" where it needs none.
   // Of the other ones not_offered() says why. A system of which no culture can be made offers none:
-  // left_out() says why. InvalidArgument: two systems have one name.
+  // left_out() has it, too. InvalidArgument: two systems have one name.
   static absl::StatusOr<Catalog> Create(std::vector<std::shared_ptr<const io::System>> systems,
                                         BenchEnvironments bench = BenchEnvironments::kLeftOut);
 
@@ -36,10 +36,11 @@ class Catalog {
   const std::vector<EnvironmentSpec>& specs() const { return specs_; }
   // An error for each system that offers nothing: its file, the place in it, and what is wrong.
   const std::vector<absl::Status>& left_out() const { return left_out_; }
-  // Tasks that a system cannot carry, ordered by id.
+  // What a system cannot carry: tasks, and its culture where none can be made. Ordered by id.
   struct NotOffered {
     std::string id;
-    absl::Status why;  // names the file that lacks something, and what
+    std::string system;  // "": a task that needs none
+    absl::Status why;    // names the file that lacks something, and what
   };
   const std::vector<NotOffered>& not_offered() const { return not_offered_; }
   // Null if there is none. The pointer lives as long as the catalog.

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "env/culture/culture_model.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -62,11 +63,17 @@ TEST(CatalogTest, SaysWhyASystemCarriesNoTask) {
   auto bare = std::make_shared<io::System>(*sound);
   bare->name = "bare";
   bare->params.clear();
-  const auto catalog = Catalog::Create({deaf, bare, std::make_shared<io::System>(*sound)});
+  auto points = std::make_shared<io::System>(*sound);
+  points->name = "points";
+  points->model = io::ModelDocument{"livn.models.glif.GLIF", {}};
+  points->params.clear();
+  points->params["default"]["GLIF"]["default"];  // none are set
+  const auto catalog = Catalog::Create({deaf, bare, points, std::make_shared<io::System>(*sound)});
   ASSERT_TRUE(catalog.ok()) << catalog.status();
   std::map<std::string, std::string> why;
   for (const Catalog::NotOffered& one : catalog->not_offered()) {
     EXPECT_EQ(one.why.code(), absl::StatusCode::kInvalidArgument) << one.id;
+    EXPECT_THAT(one.id, HasSubstr(absl::StrCat("-", one.system, "-v0")));
     why[one.id] = std::string(one.why.message());
   }
   for (const EnvironmentSpec& spec : catalog->specs()) {
@@ -74,6 +81,12 @@ TEST(CatalogTest, SaysWhyASystemCarriesNoTask) {
   }
   EXPECT_THAT(why["TargetRate-bare-v0"], HasSubstr("params/default.json"));
   EXPECT_THAT(why["TargetRate-deaf-v0"], HasSubstr("mea.json"));
+  // Currents do, for a task that changes no weights.
+  EXPECT_NE(catalog->Find("TargetRate-points-v0"), nullptr);
+  EXPECT_NE(catalog->Find("Pong-points-v0"), nullptr);
+  EXPECT_EQ(catalog->Find("BurstSuppression-points-v0"), nullptr);
+  EXPECT_THAT(why["BurstSuppression-points-v0"], HasSubstr("params/default.json"));
+  EXPECT_EQ(why.count("Culture-deaf-v0"), 0u);
 }
 
 // A system as it stands, but for what `harm` does to it.
@@ -128,6 +141,15 @@ TEST(CatalogTest, LeavesOutWhatCannotBeMadeAndSaysWhy) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
     errors.emplace_back(status.message());
   }
+  // Each of theirs is not offered, for that.
+  std::map<std::string, std::string> why;
+  for (const Catalog::NotOffered& one : catalog->not_offered()) {
+    why[one.id] = std::string(one.why.message());
+  }
+  EXPECT_EQ(why["Culture-a-v0"], errors[0]);
+  EXPECT_EQ(why["TargetRate-a-v0"], errors[0]);
+  EXPECT_EQ(why["Pong-d-v0"], errors[3]);
+  EXPECT_EQ(why.size(), ids.size() * errors.size());
   const auto names = [](const std::string& file, const std::string& what) {
     return testing::AllOf(HasSubstr("systems/EI-mini/" + file), HasSubstr(what));
   };

@@ -69,6 +69,15 @@ Result<std::vector<v1::EnvironmentSpec>> Client::ListEnvironments() {
                                           response.environments().end());
 }
 
+Result<std::vector<v1::EnvironmentNotOffered>> Client::ListNotOffered() {
+  v1::ListEnvironmentsResponse response;
+  const Result<void> called = connection_->Call(&v1::EnvironmentService::Stub::ListEnvironments,
+                                                v1::ListEnvironmentsRequest(), &response);
+  if (!called.ok()) return called.error();
+  return std::vector<v1::EnvironmentNotOffered>(response.not_offered().begin(),
+                                                response.not_offered().end());
+}
+
 Result<v1::EnvironmentSpec> Client::DescribeEnvironment(const std::string& environment_id) {
   v1::DescribeEnvironmentRequest request;
   request.set_environment_id(environment_id);

@@ -67,6 +67,8 @@ class Client {
   // The encodings and decodings that cultures take by name.
   Result<v1::ListCodingsResponse> ListCodings();
   Result<std::vector<v1::EnvironmentSpec>> ListEnvironments();
+  // Those that a system of the server's cannot carry, and why.
+  Result<std::vector<v1::EnvironmentNotOffered>> ListNotOffered();
   Result<v1::EnvironmentSpec> DescribeEnvironment(const std::string& environment_id);
   // A session on an environment with a task, one action tensor and one observation tensor; others
   // are UNSUPPORTED. The first session on an environment settles its culture, which takes seconds.

@@ -17,9 +17,12 @@ grpc::ServerUnaryReactor* EnvironmentService::ListEnvironments(Context* context,
       {context, in, out, reception_},
       [this](const auto&) -> absl::StatusOr<v1::ListEnvironmentsResponse> {
         v1::ListEnvironmentsResponse response;
-        const auto specs = store_.specs();
-        for (const env::EnvironmentSpec& spec : *specs) {
+        const auto offered = store_.offered();
+        for (const env::EnvironmentSpec& spec : offered->specs) {
           *response.add_environments() = EncodeEnvironmentSpec(spec);
+        }
+        for (const v1::EnvironmentNotOffered& one : offered->not_offered) {
+          *response.add_not_offered() = one;
         }
         return response;
       });

@@ -272,7 +272,8 @@ struct Server::Parts {
         unknown_method(reception),
         reaper(registry) {
     store.Exchange(std::move(offer.environments), std::move(offer.builder),
-                   std::move(offer.versions), std::move(offer.build_bytes));
+                   std::move(offer.versions), std::move(offer.build_bytes),
+                   std::move(offer.not_offered));
     metrics.ReadLevelsFrom([this] {
       Levels levels;
       levels.environments = registry.num_envs();
@@ -477,15 +478,16 @@ std::string Server::metrics_url() const {
 
 std::vector<std::string> Server::environment_ids() const {
   std::vector<std::string> ids;
-  const auto specs = parts_->store.specs();
-  for (const env::EnvironmentSpec& spec : *specs) ids.push_back(spec.id);
+  const auto offered = parts_->store.offered();
+  for (const env::EnvironmentSpec& spec : offered->specs) ids.push_back(spec.id);
   return ids;
 }
 
 void Server::Exchange(Offer offer) {
   // Whoever hears of a system finds its environments.
   parts_->store.Exchange(std::move(offer.environments), std::move(offer.builder),
-                         std::move(offer.versions), std::move(offer.build_bytes));
+                         std::move(offer.versions), std::move(offer.build_bytes),
+                         std::move(offer.not_offered));
   parts_->server_service.Exchange(std::move(offer.systems));
 }
 

@@ -76,7 +76,7 @@ class ServerTest : public ::testing::Test {
   Offer MakeOffer() {
     v1::System system;
     system.set_name("none");
-    return {{system}, {FakeSpec()}, FakeBuilder(control_), "fake-1", {}, {}, {}};
+    return {{system}, {FakeSpec()}, FakeBuilder(control_), "fake-1", {}, {}, {}, {}};
   }
 
   void MakeStubs() {

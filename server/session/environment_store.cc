@@ -19,7 +19,7 @@ EnvironmentStore::EnvironmentStore(Specs specs, Builder builder, WorkerPool& poo
                                    MemoryBudget* memory)
     : pool_(pool),
       memory_(memory == nullptr ? unlimited_ : *memory),
-      specs_(std::make_shared<const Specs>(std::move(specs))),
+      offered_(std::make_shared<const Offered>(Offered{std::move(specs), {}})),
       builder_(std::make_shared<const Builder>(std::move(builder))) {}
 
 EnvironmentStore::Key EnvironmentStore::KeyOf(const std::string& environment_id) const {
@@ -28,36 +28,44 @@ EnvironmentStore::Key EnvironmentStore::KeyOf(const std::string& environment_id)
 }
 
 void EnvironmentStore::Exchange(Specs specs, Builder builder, Versions versions,
-                                BuildBytes build_bytes) {
+                                BuildBytes build_bytes, NotOffered not_offered) {
   MutexLock lock(mu_);
-  specs_ = std::make_shared<const Specs>(std::move(specs));
+  offered_ = std::make_shared<const Offered>(Offered{std::move(specs), std::move(not_offered)});
   builder_ = std::make_shared<const Builder>(std::move(builder));
   versions_ = std::move(versions);
   build_bytes_ = std::move(build_bytes);
-  std::set<Key> offered;
-  for (const env::EnvironmentSpec& spec : *specs_) offered.insert(KeyOf(spec.id));
+  std::set<Key> keys;
+  for (const env::EnvironmentSpec& spec : offered_->specs) keys.insert(KeyOf(spec.id));
   for (auto it = models_.begin(); it != models_.end();) {
     const auto here = it++;
     // Who waits for one that is being built gets it.
-    if (offered.count(here->first) == 0 && here->second.waiters.empty()) models_.erase(here);
+    if (keys.count(here->first) == 0 && here->second.waiters.empty()) models_.erase(here);
   }
 }
 
-std::shared_ptr<const EnvironmentStore::Specs> EnvironmentStore::specs() const {
+std::shared_ptr<const EnvironmentStore::Offered> EnvironmentStore::offered() const {
   MutexLock lock(mu_);
-  return specs_;
+  return offered_;
 }
 
 absl::StatusOr<std::shared_ptr<const env::EnvironmentSpec>> EnvironmentStore::Find(
     absl::string_view environment_id) const {
-  const std::shared_ptr<const Specs> specs = this->specs();
-  for (const env::EnvironmentSpec& spec : *specs) {
-    if (spec.id == environment_id) return std::shared_ptr<const env::EnvironmentSpec>(specs, &spec);
+  const std::shared_ptr<const Offered> offered = this->offered();
+  for (const env::EnvironmentSpec& spec : offered->specs) {
+    if (spec.id == environment_id) {
+      return std::shared_ptr<const env::EnvironmentSpec>(offered, &spec);
+    }
+  }
+  absl::string_view why;
+  for (const v1::EnvironmentNotOffered& one : offered->not_offered) {
+    if (one.environment_id() == environment_id) why = one.why();
   }
   return NotFound(reason::kUnknownEnvironment, "environment_id", environment_id,
-                  absl::StrJoin(*specs, ", ", [](std::string* out, const env::EnvironmentSpec& s) {
-                    out->append(s.id);
-                  }));
+                  absl::StrJoin(offered->specs, ", ",
+                                [](std::string* out, const env::EnvironmentSpec& spec) {
+                                  out->append(spec.id);
+                                }),
+                  why);
 }
 
 void EnvironmentStore::Make(const std::string& environment_id, const WantedCopies& wanted,

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "env/spec.h"
 #include "env/task/vector_environment.h"
+#include "livnd/v1/environment_service.pb.h"
 #include "server/machine/memory_budget.h"
 #include "server/machine/mutex.h"
 #include "server/machine/worker_pool.h"
@@ -81,18 +82,25 @@ class EnvironmentStore {
   // Memory that building an environment takes; 0 where it is not there.
   using BuildBytes = std::map<std::string, int64_t>;
   using Specs = std::vector<env::EnvironmentSpec>;
+  // Those that there are not, and why.
+  using NotOffered = std::vector<v1::EnvironmentNotOffered>;
+  // What there is at one moment.
+  struct Offered {
+    Specs specs;             // ordered by id
+    NotOffered not_offered;  // ordered by id
+  };
 
   // Null: as much memory as there is.
   EnvironmentStore(Specs specs, Builder builder, WorkerPool& pool, MemoryBudget* memory = nullptr);
 
   // From now on these are offered, and built by that.
-  void Exchange(Specs specs, Builder builder, Versions versions, BuildBytes build_bytes = {})
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void Exchange(Specs specs, Builder builder, Versions versions, BuildBytes build_bytes = {},
+                NotOffered not_offered = {}) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Ordered by id. Never null.
-  std::shared_ptr<const Specs> specs() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Never null.
+  std::shared_ptr<const Offered> offered() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // NOT_FOUND / UNKNOWN_ENVIRONMENT.
+  // NOT_FOUND / UNKNOWN_ENVIRONMENT, which says why where that is known.
   absl::StatusOr<std::shared_ptr<const env::EnvironmentSpec>> Find(
       absl::string_view environment_id) const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -133,7 +141,7 @@ class EnvironmentStore {
   MemoryBudget& memory_;
 
   mutable Mutex mu_;
-  std::shared_ptr<const Specs> specs_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<const Offered> offered_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const Builder> builder_ ABSL_GUARDED_BY(mu_);
   Versions versions_ ABSL_GUARDED_BY(mu_);
   BuildBytes build_bytes_ ABSL_GUARDED_BY(mu_);

@@ -1,11 +1,13 @@
 #include "server/session/offer.h"
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "env/catalog.h"
 #include "env/copies.h"
@@ -17,6 +19,7 @@
 #include "io/system/truth.h"
 #include "server/session/hosted_culture.h"
 #include "server/session/hosted_task.h"
+#include "server/wire/errors.h"
 #include "server/wire/message_bytes.h"
 #include "server/wire/snapshot.h"
 #include "server/wire/spec.h"
@@ -27,22 +30,40 @@ namespace {
 
 using Made = absl::StatusOr<std::unique_ptr<HostedEnvironment>>;
 
+// Of an error's message, which has to tell the id as well, and what there is instead.
+constexpr size_t kMaxWhyBytes = 600;
+
+v1::EnvironmentNotOffered EncodeNotOffered(const env::Catalog::NotOffered& one,
+                                           const std::string& directory) {
+  v1::EnvironmentNotOffered out;
+  out.set_environment_id(one.id);
+  out.set_system(one.system);
+  std::string why(one.why.message());
+  if (!directory.empty()) why = absl::StrReplaceAll(why, {{absl::StrCat(directory, "/"), ""}});
+  out.set_why(Presentable(why, kMaxWhyBytes));
+  return out;
+}
+
 }  // namespace
 
 absl::StatusOr<Offer> MakeOffer(const std::vector<FoundSystem>& found, int64_t max_message_bytes,
                                 env::BenchEnvironments bench) {
   Offer offer;
-  std::map<std::string, std::string> system_sha256;  // by name
+  std::map<std::string, std::string> system_sha256, directories;  // by name
   std::vector<std::shared_ptr<const io::System>> systems;
   for (const FoundSystem& one : found) {
     offer.systems.push_back(EncodeSystem(*one.system));
     system_sha256[one.system->name] = one.sha256;
+    directories[one.system->name] = one.system->directory;
     systems.push_back(one.system);
   }
   LIVND_ASSIGN_OR_RETURN(env::Catalog made, env::Catalog::Create(std::move(systems), bench));
   const auto catalog = std::make_shared<const env::Catalog>(std::move(made));
   offer.environments = catalog->specs();
   offer.left_out = catalog->left_out();
+  for (const env::Catalog::NotOffered& one : catalog->not_offered()) {
+    offer.not_offered.push_back(EncodeNotOffered(one, directories[one.system]));
+  }
   if (!offer.environments.empty()) {
     offer.physics_version = offer.environments.front().physics_version;
   }

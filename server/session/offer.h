@@ -29,6 +29,8 @@ struct Offer {
   std::map<std::string, int64_t> build_bytes;
   // Of each system that offers no environment, why.
   std::vector<absl::Status> left_out;
+  // Ordered by id. Files are told by their path in the system's folder: where that lies is the server's.
+  EnvironmentStore::NotOffered not_offered;
 };
 
 // Finds the environments that systems offer. max_message_bytes caps what one answer of a culture may

@@ -393,7 +393,7 @@ TEST_F(SessionRegistryTest, WhatIsOfferedMayBeExchanged) {
   EXPECT_EQ(control_.num_builds, 2);
   // A-v0 has gone, B-v0 is another one.
   store_.Exchange({FakeSpec("B-v0")}, FakeBuilder(control_), {{"B-v0", "2"}});
-  EXPECT_EQ(store_.specs()->size(), 1u);
+  EXPECT_EQ(store_.offered()->specs.size(), 1u);
   EXPECT_EQ(ReasonOf(store_.Find("A-v0").status()), reason::kUnknownEnvironment);
   EXPECT_EQ(ReasonOf(create("c", "A-v0").status()), reason::kUnknownEnvironment);
   EXPECT_TRUE(Acquire((*old)->name()).ok());
@@ -404,6 +404,30 @@ TEST_F(SessionRegistryTest, WhatIsOfferedMayBeExchanged) {
   ASSERT_TRUE(registry_.Remove(tenant_, (*old)->name()).ok());
   ASSERT_TRUE(create("e", "B-v0").ok());
   EXPECT_EQ(control_.num_builds, 3);
+}
+
+TEST_F(SessionRegistryTest, WhatIsNotOfferedIsRefusedWithTheReason) {
+  v1::EnvironmentNotOffered deaf;
+  deaf.set_environment_id("B-v0");
+  deaf.set_system("deaf");
+  deaf.set_why("mea.json is absent; accepted: electrodes");
+  store_.Exchange({FakeSpec("A-v0")}, FakeBuilder(control_), {}, {}, {deaf});
+  v1::CreateSessionRequest request = Request("a");
+  request.set_environment_id("B-v0");
+  for (const absl::Status& refused :
+       {store_.Find("B-v0").status(), Start(request).get().status()}) {
+    EXPECT_EQ(ReasonOf(refused), reason::kUnknownEnvironment);
+    EXPECT_EQ(refused.message(),
+              "there is no environment_id 'B-v0': mea.json is absent; accepted: electrodes; "
+              "there are: A-v0");
+    EXPECT_EQ(MetadataOf(refused, "accepted"), "A-v0");
+  }
+  EXPECT_EQ(store_.Find("C-v0").status().message(),
+            "there is no environment_id 'C-v0'; accepted: A-v0");
+  // It has what it lacked.
+  store_.Exchange({FakeSpec("A-v0"), FakeSpec("B-v0")}, FakeBuilder(control_), {});
+  EXPECT_TRUE(store_.offered()->not_offered.empty());
+  EXPECT_TRUE(Start(request).get().ok());
 }
 
 TEST_F(SessionRegistryTest, ABuildThatIsOvertakenIsForThoseWhoWaitForIt) {

@@ -23,23 +23,6 @@ constexpr absl::Duration kMemoryRetry = absl::Milliseconds(100);
 constexpr size_t kMaxMessageBytes = 900;
 constexpr size_t kMaxValueBytes = 400;
 
-// Printable ASCII of at most max_bytes, everything else escaped; cut text ends in "...".
-std::string Presentable(absl::string_view text, size_t max_bytes) {
-  std::string out;
-  for (const char c : text) {
-    if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
-      out.push_back(c);
-    } else {
-      absl::StrAppend(&out, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
-    }
-    if (out.size() > max_bytes) {
-      out.resize(max_bytes - 3);
-      return out + "...";
-    }
-  }
-  return out;
-}
-
 std::optional<google::rpc::ErrorInfo> InfoOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kErrorInfoUrl);
   google::rpc::ErrorInfo info;
@@ -62,6 +45,22 @@ absl::Status Informed(const absl::Status& status) {
 }
 
 }  // namespace
+
+std::string Presentable(absl::string_view text, size_t max_bytes) {
+  std::string out;
+  for (const char c : text) {
+    if (absl::ascii_isprint(static_cast<unsigned char>(c))) {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+    if (out.size() > max_bytes) {
+      out.resize(max_bytes - 3);
+      return out + "...";
+    }
+  }
+  return out;
+}
 
 absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
                        const ErrorMetadata& metadata) {
@@ -87,10 +86,11 @@ absl::Status InvalidField(absl::string_view field, absl::string_view value,
 }
 
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
-                      absl::string_view accepted) {
+                      absl::string_view accepted, absl::string_view why) {
   return MakeError(absl::StatusCode::kNotFound, reason,
-                   absl::StrCat("there is no ", field, " '", value.substr(0, kMaxValueBytes),
-                                "'; accepted: ", accepted),
+                   absl::StrCat("there is no ", field, " '", value.substr(0, kMaxValueBytes), "'",
+                                why.empty() ? "; accepted: " : ": ", why,
+                                why.empty() ? "" : "; there are: ", accepted),
                    {{"field", std::string(field)},
                     {"value", std::string(value)},
                     {"accepted", std::string(accepted)}});

@@ -5,6 +5,7 @@
 #ifndef LIVND_SERVER_WIRE_ERRORS_H_
 #define LIVND_SERVER_WIRE_ERRORS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ inline constexpr absl::string_view kShuttingDown = "SHUTTING_DOWN";
 inline constexpr absl::string_view kInternal = "INTERNAL";
 }  // namespace reason
 
+// Printable ASCII of at most max_bytes, everything else escaped; cut text ends in "...".
+std::string Presentable(absl::string_view text, size_t max_bytes);
+
 using ErrorMetadata = std::vector<std::pair<absl::string_view, std::string>>;
 
 // A status with an ErrorInfo. Long or unprintable text is cut and escaped: what a client sent must
@@ -72,9 +76,10 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
 absl::Status InvalidField(absl::string_view field, absl::string_view value,
                           absl::string_view accepted);
 
-// NOT_FOUND with the name that was not found and those that there are.
+// NOT_FOUND with the name that was not found and those that there are; `why` there is none by the
+// name, where that is known.
 absl::Status NotFound(absl::string_view reason, absl::string_view field, absl::string_view value,
-                      absl::string_view accepted);
+                      absl::string_view accepted, absl::string_view why = "");
 
 // NOT_FOUND / UNKNOWN_SESSION.
 absl::Status UnknownSession(absl::string_view name);

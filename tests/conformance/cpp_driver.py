@@ -17,7 +17,7 @@ from livnd.device import device as device_message
 from livnd.device import light_array as fibers
 from livnd.pulse_plan import pulse_plan
 from livnd.recording import KINDS, RecordingInfo, dtype_of_rows
-from livnd.specs import EnvironmentSpec, ServerInfo, System
+from livnd.specs import EnvironmentNotOffered, EnvironmentSpec, ServerInfo, System
 from livnd.tensors import decode, encode
 
 from conformance import drivers
@@ -359,6 +359,13 @@ class CppClient(drivers.Client):
 
     def environments(self):
         return [self._spec(told) for told in self._ask("environments")]
+
+    def not_offered(self):
+        messages = [
+            pb.EnvironmentNotOffered.FromString(bytes.fromhex(told))
+            for told in self._ask("not_offered")
+        ]
+        return [EnvironmentNotOffered(m.environment_id, m.system, m.why) for m in messages]
 
     def environment(self, environment_id):
         return self._spec(self._ask("environment", name=environment_id))

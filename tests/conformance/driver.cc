@@ -130,6 +130,14 @@ class Driver {
     });
   }
 
+  json NotOffered(const json& command) {
+    return Told(ClientOf(command).ListNotOffered(), [](const auto& all) {
+      json list = json::array();
+      for (const v1::EnvironmentNotOffered& one : all) list.push_back(ToJson(one));
+      return list;
+    });
+  }
+
   // The verbs that the client has, and "forget", which leaves the end to a destructor.
   const std::map<std::string, std::function<json(const json&)>> commands_ = {
       {"connect", [this](const json& c) { return Connect(c); }},
@@ -141,6 +149,7 @@ class Driver {
       {"system", [this](const json& c) { return Told(ClientOf(c).GetSystem(c.at("name"))); }},
       {"codings", [this](const json& c) { return Told(ClientOf(c).ListCodings()); }},
       {"environments", [this](const json& c) { return Environments(c); }},
+      {"not_offered", [this](const json& c) { return NotOffered(c); }},
       {"environment",
        [this](const json& c) { return Told(ClientOf(c).DescribeEnvironment(c.at("name"))); }},
       {"create_session", [this](const json& c) { return CreateSession(c); }},

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from livnd import Coding, CultureStimulus, RecordingInfo, SeriesSelection
-from livnd.specs import EnvironmentSpec, ServerInfo, System
+from livnd.specs import EnvironmentNotOffered, EnvironmentSpec, ServerInfo, System
 
 Answer = dict[str, np.ndarray]
 
@@ -225,6 +225,9 @@ class Client(ABC):
 
     @abstractmethod
     def environments(self) -> list[EnvironmentSpec]: ...
+
+    @abstractmethod
+    def not_offered(self) -> list[EnvironmentNotOffered]: ...
 
     @abstractmethod
     def environment(self, environment_id: str) -> EnvironmentSpec: ...

@@ -200,6 +200,9 @@ class PythonClient(drivers.Client):
     def environments(self):
         return _told(self._client.environments)
 
+    def not_offered(self):
+        return _told(self._client.not_offered)
+
     def environment(self, environment_id):
         return _told(lambda: self._client.environment(environment_id))
 

@@ -94,6 +94,9 @@ TEST_F(SessionTest, TheServerTellsWhatItHas) {
   EXPECT_TRUE(std::any_of(environments->begin(), environments->end(), [&](const auto& other) {
     return google::protobuf::util::MessageDifferencer::Equals(other, *spec);
   }));
+  const auto not_offered = client_->ListNotOffered();
+  ASSERT_TRUE(not_offered.ok());
+  for (const auto& one : *not_offered) EXPECT_FALSE(one.why().empty()) << one.environment_id();
   EXPECT_EQ(spec->actions(0).shape(0), 8);
   EXPECT_EQ(spec->physics_version(), info->physics_version());
   EXPECT_GT(spec->max_episode_steps(), 0);

@@ -38,7 +38,14 @@ from livnd.pace import PaceReport
 from livnd.recording import RecordingInfo
 from livnd.series import SeriesSelection
 from livnd.session import Session
-from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System, TensorSpec
+from livnd.specs import (
+    EnvironmentNotOffered,
+    EnvironmentSpec,
+    ServerInfo,
+    SessionInfo,
+    System,
+    TensorSpec,
+)
 from livnd.step_stream import StepStream
 
 __all__ = [
@@ -47,6 +54,7 @@ __all__ = [
     "CultureSession",
     "CultureStimulus",
     "Env",
+    "EnvironmentNotOffered",
     "EnvironmentSpec",
     "LivndError",
     "PaceReport",

@@ -13,7 +13,7 @@ from livnd.culture import CultureSession
 from livnd.pace import message_of as pace_message
 from livnd.recording import Recordings
 from livnd.session import Session, checked_snapshot, copy_indices
-from livnd.specs import EnvironmentSpec, SessionInfo, System
+from livnd.specs import EnvironmentNotOffered, EnvironmentSpec, SessionInfo, System
 from livnd.step_stream import StepStream
 
 _AUTORESET_MODES = {
@@ -40,8 +40,15 @@ class Client(Recordings):
         response = self.call("ListEnvironments", pb.ListEnvironmentsRequest())
         return [EnvironmentSpec.from_message(m) for m in response.environments]
 
+    def not_offered(self) -> list[EnvironmentNotOffered]:
+        """The environments that systems of the server's cannot carry, each with the reason."""
+        response = self.call("ListEnvironments", pb.ListEnvironmentsRequest())
+        return [
+            EnvironmentNotOffered(m.environment_id, m.system, m.why) for m in response.not_offered
+        ]
+
     def environment(self, environment_id: str) -> EnvironmentSpec:
-        """One environment. UnknownEnvironmentError: no such id."""
+        """One environment. UnknownEnvironmentError: no such id; it says why, as not_offered()."""
         request = pb.DescribeEnvironmentRequest(
             environment_id=checks.text("environment_id", environment_id)
         )

@@ -97,7 +97,10 @@ class NoDisplayError(LivndError, RuntimeError):
 
 
 class UnknownEnvironmentError(LivndError, LookupError):
-    """The server has no such environment; `accepted` lists what it has."""
+    """The server has no such environment; `accepted` lists what it has.
+
+    Where a system cannot carry a task, the message says why.
+    """
 
 
 class UnknownSystemError(LivndError, LookupError):

@@ -124,6 +124,15 @@ class EnvironmentSpec:
         )
 
 
+@dataclass(frozen=True)
+class EnvironmentNotOffered:
+    """An environment that a system of the server's cannot carry (ListEnvironments)."""
+
+    environment_id: str
+    system: str
+    why: str  # the file in the system's folder, the place in it, what is there and what is wanted
+
+
 @dataclass(frozen=True, eq=False)
 class SessionInfo:
     """A session as the server describes it (GetSession)."""

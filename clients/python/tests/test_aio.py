@@ -44,6 +44,7 @@ def test_every_verb_is_there(address):
             assert (await client.system("EI-mini")).name == "EI-mini"
             assert ENVIRONMENT in {spec.environment_id for spec in await client.environments()}
             assert (await client.environment(ENVIRONMENT)).system == "EI-mini"
+            assert await client.not_offered() == []
             session = await client.create_session(ENVIRONMENT, 2, autoreset_mode="disabled")
             assert (await client.session_info(session.name)).num_envs == session.num_envs == 2
             await session.reset([1, 2], options={"target_rate_hz": 6.0})

@@ -172,6 +172,11 @@ def shows_other_numbers_than_it_says(toy, monkeypatch):
     monkeypatch.setattr(toy.Session, "seen", seen)
 
 
+def lists_what_it_does_not_offer(toy, monkeypatch):
+    offered = pb.EnvironmentNotOffered(environment_id="Toy-v0", why="it has no toys")
+    toy.FIXED["ListEnvironments"].not_offered.append(offered)
+
+
 FAULTS = {
     does_twice: "operations.a_repeat_is_answered_again",
     takes_any_payload: "operations.an_index_has_one_payload",
@@ -184,6 +189,7 @@ FAULTS = {
     makes_a_session_each_time: "sessions.a_request_for_a_session_may_be_repeated",
     keeps_what_is_deleted: "sessions.a_deleted_session_is_gone",
     shows_other_numbers_than_it_says: "stepping.answers_are_as_the_spec_says",
+    lists_what_it_does_not_offer: "describing.what_is_not_offered_has_a_reason",
 }
 
 

@@ -30,6 +30,7 @@ with livnd.connect("unix:/run/livnd.sock", token="t") as client:
     assert_type(client.systems(), list[str])
     assert_type(client.system("EI-mini").electrode_positions_um, "np.ndarray")
     spec = client.environment("TargetRate-EI-mini-v0")
+    assert_type(client.not_offered(), list[livnd.EnvironmentNotOffered])
     assert_type(spec.actions, tuple[livnd.TensorSpec, ...])
     session = client.create_session("TargetRate-EI-mini-v0", 4, pace="real")
     assert_type(session, livnd.Session)

@@ -22,7 +22,13 @@ from livnd.client import Client as _Client
 from livnd.culture import CultureSession as _CultureSession
 from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
 from livnd.session import Session as _Session
-from livnd.specs import EnvironmentSpec, ServerInfo, SessionInfo, System
+from livnd.specs import (
+    EnvironmentNotOffered,
+    EnvironmentSpec,
+    ServerInfo,
+    SessionInfo,
+    System,
+)
 
 _Answer = TypeVar("_Answer")
 _Self = TypeVar("_Self", bound="Session")
@@ -71,6 +77,10 @@ class Client:
     async def environments(self) -> list[EnvironmentSpec]:
         """As livnd.Client."""
         return await self._in_a_thread(self.client.environments)
+
+    async def not_offered(self) -> list[EnvironmentNotOffered]:
+        """As livnd.Client."""
+        return await self._in_a_thread(self.client.not_offered)
 
     async def environment(self, environment_id: str) -> EnvironmentSpec:
         """As livnd.Client."""

@@ -48,8 +48,10 @@ class Subject:
         self._opened: list[str] = []
         try:
             self.info = self.call("GetServerInfo", pb.GetServerInfoRequest())
-            self.environments = list(
-                self.call("ListEnvironments", pb.ListEnvironmentsRequest()).environments
+            listed = self.call("ListEnvironments", pb.ListEnvironmentsRequest())
+            self.environments, self.not_offered = (
+                list(listed.environments),
+                list(listed.not_offered),
             )
             if not environment_id:
                 environment_id = _shortest(self.environments)

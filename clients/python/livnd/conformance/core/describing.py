@@ -32,6 +32,23 @@ def environments_are_listed_once(server: Subject) -> None:
         expect(described == environment, f"{environment.environment_id} is described in two ways")
 
 
+def what_is_not_offered_has_a_reason(server: Subject) -> None:
+    """ListEnvironments says why of every environment that it has not, once, and DescribeEnvironment
+    refuses it.
+    """
+    ids = [one.environment_id for one in server.not_offered]
+    expect_equal("the ids, each once", sorted(set(ids)), sorted(ids))
+    for one in server.not_offered:
+        expect(one.why, f"{one.environment_id} is not offered, and nothing says why")
+        request = pb.DescribeEnvironmentRequest(environment_id=one.environment_id)
+        expect_refused(
+            f"DescribeEnvironment of {one.environment_id}",
+            lambda request=request: server.call("DescribeEnvironment", request),
+            "NOT_FOUND",
+            "UNKNOWN_ENVIRONMENT",
+        )
+
+
 def an_environment_says_what_it_takes_and_gives(server: Subject) -> None:
     """Every tensor of a task's spec has a name, a dtype and, where there are bounds, one for each
     element; names of elements are none or one for each; episodes are steps of some length.
