@@ -42,6 +42,23 @@ std::string ProjectionName(const Projection& projection) {
   return absl::StrCat(projection.pre, "->", projection.post);
 }
 
+// Ids of tasks that the system carries, and those that it does not, with the reasons.
+struct Tasks {
+  std::vector<std::string> offered;
+  std::vector<env::Catalog::NotOffered> not_offered;
+};
+
+Tasks TasksOn(const System& system) {
+  Tasks tasks;
+  const auto catalog = env::Catalog::Create({std::make_shared<const System>(system)});
+  if (!catalog.ok()) return tasks;  // one system has one name
+  for (const env::EnvironmentSpec& spec : catalog->specs()) {
+    if (spec.kind == env::EnvironmentKind::kTask) tasks.offered.push_back(spec.id);
+  }
+  tasks.not_offered = catalog->not_offered();
+  return tasks;
+}
+
 // --- JSON ----------------------------------------------------------------------------------------
 
 Json RangeJson(const io::Range& range) {
@@ -171,6 +188,13 @@ absl::StatusOr<Json> SystemJson(const System& system) {
   }
   json["documents"] = DescribeDocuments(system);
   LIVND_ASSIGN_OR_RETURN(json["files"], FilesJson(system));
+  const Tasks tasks = TasksOn(system);
+  json["tasks"] = tasks.offered;
+  json["not_offered"] = Json::array();
+  for (const env::Catalog::NotOffered& one : tasks.not_offered) {
+    json["not_offered"].push_back(
+        {{"environment_id", one.id}, {"why", std::string(one.why.message())}});
+  }
   return json;
 }
 
@@ -305,16 +329,11 @@ void PrintDocuments(const System& system) {
   }
 }
 
-// Tasks that the system cannot carry, and why.
 void PrintTasks(const System& system) {
-  const auto catalog = env::Catalog::Create({std::make_shared<const System>(system)});
-  if (!catalog.ok()) return;  // one system has one name
-  std::vector<std::string> tasks;
-  for (const env::EnvironmentSpec& spec : catalog->specs()) {
-    if (spec.kind == env::EnvironmentKind::kTask) tasks.push_back(spec.id);
-  }
-  std::printf("tasks: %s\n", tasks.empty() ? "none" : absl::StrJoin(tasks, ", ").c_str());
-  for (const env::Catalog::NotOffered& one : catalog->not_offered()) {
+  const Tasks tasks = TasksOn(system);
+  std::printf("tasks: %s\n",
+              tasks.offered.empty() ? "none" : absl::StrJoin(tasks.offered, ", ").c_str());
+  for (const env::Catalog::NotOffered& one : tasks.not_offered) {
     std::printf("no %s: %s\n", one.id.c_str(), std::string(one.why.message()).c_str());
   }
 }

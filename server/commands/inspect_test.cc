@@ -102,6 +102,19 @@ TEST(InspectCommandTest, SaysWhichTasksASystemCarriesAndWhyNotTheOthers) {
   const std::string out = Inspect({"systems/S1-MEA4"}).out;
   EXPECT_THAT(out, HasSubstr("tasks: none\n"));
   EXPECT_THAT(out, HasSubstr("no TargetRate-S1-MEA4-v0: systems/S1-MEA4/params/default.json"));
+  const Json all = Json::parse(Inspect({"systems/EI-mini", "--json"}).out);
+  EXPECT_THAT(all["tasks"].get<std::vector<std::string>>(),
+              testing::Contains("TargetRate-EI-mini-v0"));
+  EXPECT_EQ(all["not_offered"], Json::array());
+  const Json none = Json::parse(Inspect({"systems/S1-MEA4", "--json"}).out);
+  EXPECT_EQ(none["tasks"], Json::array());
+  std::vector<std::string> ids;
+  for (const Json& one : none["not_offered"]) {
+    ids.push_back(one["environment_id"]);
+    EXPECT_THAT(one["why"].get<std::string>(),
+                testing::StartsWith("systems/S1-MEA4/params/default.json"));
+  }
+  EXPECT_THAT(ids, testing::Contains("Pong-S1-MEA4-v0"));
 }
 
 TEST(InspectCommandTest, SaysWhyASystemCannotBeRead) {

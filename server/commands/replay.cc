@@ -78,9 +78,13 @@ absl::StatusOr<std::unique_ptr<HostedEnvironment>> MakeCopies(const v1::JournalH
   const std::string& id = head.start().environment_id();
   if (std::none_of(offer.environments.begin(), offer.environments.end(),
                    [&](const env::EnvironmentSpec& spec) { return spec.id == id; })) {
-    return absl::NotFoundError(
-        absl::StrCat("the journal is of ", id, ", which ", settings.systems,
-                     " does not offer; accepted: --systems with its system"));
+    std::string why;
+    for (const v1::EnvironmentNotOffered& one : offer.not_offered) {
+      if (one.environment_id() == id) why = absl::StrCat(": ", one.why());
+    }
+    return absl::NotFoundError(absl::StrCat("the journal is of ", id, ", which ", settings.systems,
+                                            " does not offer", why,
+                                            "; accepted: --systems with its system"));
   }
   LIVND_ASSIGN_OR_RETURN(const EnvironmentStore::Maker maker, offer.builder(id, pool));
   LIVND_ASSIGN_OR_RETURN(const WantedCopies wanted, WantedBy(head));
