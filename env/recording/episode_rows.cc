@@ -79,6 +79,9 @@ EpisodeRows::EpisodeRows(const VectorEnvironment& environment, const EpisodeSele
     if (observations_ < 0) observations_ = place;
   }
   series_ = SeriesRows(environment.series(), environment.num_series_rows(), sources, &streams_);
+  if (const TaskModel* model = environment.task().model(); model != nullptr) {
+    devices_ = DeviceRows(&model->electrode_array(), nullptr, &streams_);
+  }
   for (size_t copy = 0; copy < now_.size(); ++copy) now_[copy].copy = static_cast<int32_t>(copy);
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "env/recording/channel_events.h"
+#include "env/recording/device_rows.h"
 #include "env/recording/series_rows.h"
 #include "env/spec.h"
 #include "env/task/vector_environment.h"
@@ -39,11 +40,14 @@ class EpisodeRows {
 
   // Of those that are selected: "episode_starts", "rewards", "spikes", "channel_events" and "stimuli"
   // (io/recording/streams.h), then "actions.NAME" and "observations.NAME" for each tensor of the spec, and the
-  // streams of SeriesRows of the series that the environment records.
+  // streams of SeriesRows of the series that the environment records, and those of DeviceRows.
   const std::vector<io::StreamSpec>& streams() const { return streams_; }
 
-  // What series' rows are, to be written once.
-  void AddLabels(absl::Span<std::string> rows) const { series_.AddLabels(rows); }
+  // What series' rows are, and where electrodes are, to be written once.
+  void AddLabels(absl::Span<std::string> rows) const {
+    series_.AddLabels(rows);
+    devices_.AddPlaces(rows);
+  }
   // The environment is in the middle of its episodes, where the last outcome, or a Restore, left it.
   void StartFrom(const Outcome& outcome);
   // The same; and the starts of the episodes that run, which are not in the recording, or not with these
@@ -74,6 +78,7 @@ class EpisodeRows {
   int starts_ = -1, rewards_ = -1, spikes_ = -1, events_ = -1, stimuli_ = -1;
   int actions_ = -1, observations_ = -1;  // the first of them
   SeriesRows series_;
+  DeviceRows devices_;
   std::vector<int32_t> electrode_ids_;  // in declared order
   ChannelEvents channel_events_;
   std::vector<io::RowKey> now_;  // [copy]

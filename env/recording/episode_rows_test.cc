@@ -129,9 +129,10 @@ TEST(EpisodeRowsTest, HaveStreamsOfTheSpec) {
   Recorded recorded(AutoresetMode::kNextStep);
   const EpisodeRows& rows = recorded.rows();
   const EnvironmentSpec& spec = ShortTargetRate()->spec();
-  EXPECT_THAT(NamesOf(rows), ElementsAre("episode_starts", "rewards", "spikes", "channel_events",
-                                         "stimuli", "actions." + spec.actions[0].name,
-                                         "observations." + spec.observations[0].name));
+  EXPECT_THAT(NamesOf(rows),
+              ElementsAre("episode_starts", "rewards", "spikes", "channel_events", "stimuli",
+                          "actions." + spec.actions[0].name,
+                          "observations." + spec.observations[0].name, "electrodes"));
   EXPECT_TRUE(io::CheckStreams(rows.streams()).ok());
   const io::Column& values = rows.streams()[5].columns[3];
   EXPECT_EQ(values.name, "values");

@@ -63,6 +63,8 @@ RunChannels ChannelsOf(const LiveCulture& culture) {
     }
   }
   out.connections = culture.culture().plastic_connections();
+  out.electrode_array = culture.setup().electrode_array;
+  out.light_array = culture.light_array();
   return out;
 }
 
@@ -92,6 +94,9 @@ RunRows::RunRows(const RunSelection& selection, absl::Span<const int64_t> num_ro
   }
   series_ = SeriesRows(selection_.recording.series, num_rows,
                        {electrode_ids_, channels.connections}, &streams_);
+  devices_ =
+      DeviceRows(channels.electrode_array.has_value() ? &*channels.electrode_array : nullptr,
+                 channels.light_array.has_value() ? &*channels.light_array : nullptr, &streams_);
 }
 
 void RunRows::Hear(const RunChannels& channels) {

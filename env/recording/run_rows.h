@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,10 @@
 #include "env/culture/culture_types.h"
 #include "env/culture/live_culture.h"
 #include "env/recording/channel_events.h"
+#include "env/recording/device_rows.h"
 #include "env/recording/series_rows.h"
+#include "io/device/electrode_array_config.h"
+#include "io/device/light_array_config.h"
 #include "io/recording/stream.h"
 #include "sim/culture/culture.h"
 #include "sim/stimulus/stimulus.h"
@@ -32,6 +36,9 @@ struct RunChannels {
   std::vector<sim::StimulusMode> site_modes;         // those that its cells take
   // Those that learn; as long as the culture is there and keeps them.
   absl::Span<const sim::PlasticConnection> connections;
+  // Absent where there is no such device.
+  std::optional<io::ElectrodeArrayConfig> electrode_array;
+  std::optional<io::LightArrayConfig> light_array;
 };
 RunChannels ChannelsOf(const LiveCulture& culture);
 
@@ -53,11 +60,14 @@ class RunRows {
   // "spikes" if they are selected, and "channel_events"; of stimuli "stimuli" where there are electrodes,
   // "stimuli.fibers" where there are fibres, and for each mode that cells take "stimuli.extracellular",
   // "stimuli.current", "stimuli.current_density" or "stimuli.light", of those that are given to sites;
-  // then those of SeriesRows.
+  // then those of SeriesRows and of DeviceRows.
   const std::vector<io::StreamSpec>& streams() const { return streams_; }
 
-  // Rows that the labels' streams have, to be written once: appended to rows[i] of streams()[i].
-  void AddLabels(absl::Span<std::string> rows) const { series_.AddLabels(rows); }
+  // Rows that explain others, to be written once, of labels and places: appended to rows[i] of streams()[i].
+  void AddLabels(absl::Span<std::string> rows) const {
+    series_.AddLabels(rows);
+    devices_.AddPlaces(rows);
+  }
   // The electrodes, which are the same, hear other cells from now on.
   void Hear(const RunChannels& channels);
   // Of a run after so many Clears.
@@ -83,6 +93,7 @@ class RunRows {
   int spikes_ = -1, events_ = -1, electrodes_ = -1, fibers_ = -1;
   std::array<int, sim::kNumStimulusModes> sites_;
   SeriesRows series_;
+  DeviceRows devices_;
 };
 
 }  // namespace livnd::env

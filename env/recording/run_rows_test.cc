@@ -146,6 +146,31 @@ TEST(RunRowsTest, TellsWhoseThePotentialsAndTheLearnedWeightsAre) {
   EXPECT_EQ(bytes[6], electrodes);
 }
 
+TEST(RunRowsTest, TellsWhereElectrodesAndFibresAre) {
+  RunChannels channels;
+  channels.electrode_ids = {23, -5};
+  channels.electrode_array.emplace();
+  channels.electrode_array->electrodes = {{23, {1.5, 2.0, -3.0}}, {-5, {4.0, 5.0, 6.0}}};
+  channels.electrode_array->output_radius_um = 40.0;
+  channels.light_array.emplace();
+  channels.light_array->fibers = {{7, {7.0, 8.0, 9.0}}};
+  const RunRows rows({}, {}, 0.025, channels);
+  ASSERT_EQ(rows.streams().size(), 3u);
+  EXPECT_EQ(rows.streams()[1].name, "electrodes");
+  EXPECT_EQ(rows.streams()[1].attributes.at("output_radius_um"), io::Attribute(40.0));
+  EXPECT_EQ(rows.streams()[2].name, "fibers");
+  std::vector<std::string> bytes(rows.streams().size());
+  rows.AddLabels(absl::MakeSpan(bytes));
+  const auto row = [](int32_t id, double x, double y, double z) {
+    std::string out;
+    io::AppendValue(id, &out);
+    for (const double um : {x, y, z}) io::AppendValue(um, &out);
+    return out;
+  };
+  EXPECT_EQ(bytes[1], row(23, 1.5, 2.0, -3.0) + row(-5, 4.0, 5.0, 6.0));
+  EXPECT_EQ(bytes[2], row(7, 7.0, 8.0, 9.0));
+}
+
 TEST(RunRowsTest, WithoutSpikesThereIsNoStreamOfThem) {
   RecordingSelection selection;
   selection.spikes = false;

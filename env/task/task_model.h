@@ -73,6 +73,7 @@ class TaskModel {
   sim::StimulusMode stimulus_mode() const { return stimulus_mode_; }
   int num_electrodes() const { return static_cast<int>(electrode_ids_.size()); }
   const std::vector<int32_t>& electrode_ids() const { return electrode_ids_; }  // in declared order
+  const io::ElectrodeArrayConfig& electrode_array() const { return array_.config(); }
   int64_t num_cells() const { return static_cast<int64_t>(culture_->gids().size()); }
   // [electrode] gids of the cells that it hears.
   const std::vector<std::vector<uint32_t>>& gids_in_reach() const { return gids_in_reach_; }

@@ -54,4 +54,15 @@ StreamSpec LabelsStream(absl::string_view series, const std::vector<std::string>
   return spec;
 }
 
+StreamSpec PlacesStream(absl::string_view name, Attributes attributes) {
+  StreamSpec spec;
+  spec.name = std::string(name);
+  spec.columns = {{"channel", ElementType::kInt32, 1, ""}};
+  for (const char* axis : {"x", "y", "z"}) {
+    spec.columns.push_back({axis, ElementType::kFloat64, 1, "um"});
+  }
+  spec.attributes = std::move(attributes);
+  return spec;
+}
+
 }  // namespace livnd::io

@@ -19,6 +19,8 @@ inline constexpr absl::string_view kEpisodeStarts = "episode_starts";
 inline constexpr absl::string_view kPotentials = "potentials";
 inline constexpr absl::string_view kVoltages = "voltages";
 inline constexpr absl::string_view kLearnedWeights = "learned_weights";
+inline constexpr absl::string_view kElectrodes = "electrodes";
+inline constexpr absl::string_view kFibers = "fibers";
 
 // After the key, a row of each has:
 StreamSpec SpikesStream();         // int32 gid
@@ -40,6 +42,8 @@ StreamSpec SeriesStream(absl::string_view name, ElementType type, int64_t num_ro
                         absl::string_view unit, Attributes attributes = {});
 // Beside a series, what its rows are, one row each: columns of int64 ("gid", "section").
 StreamSpec LabelsStream(absl::string_view series, const std::vector<std::string>& columns);
+// Where the channels of a device are, one row each, without a key: int32 channel, float64 x, y and z in um.
+StreamSpec PlacesStream(absl::string_view name, Attributes attributes);
 
 }  // namespace livnd::io
 

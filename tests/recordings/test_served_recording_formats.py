@@ -14,7 +14,8 @@ import pytest
 from livnd.datasets import load_dataset
 from livnd.datasets.formats import convert
 from livnd.datasets.recordings import RecordingFile
-from serving import TASK, Serve
+from livnd.system import System
+from serving import SYSTEMS, TASK, Serve
 
 ENV = f"livnd/{TASK}"
 
@@ -64,7 +65,11 @@ def test_training_is_recorded_and_becomes_rows_and_nwb(tmp_path: Path) -> None:
     made = convert(path, "nwb", tmp_path / "copy.nwb", copy=1)
     assert made.is_complete, made.notes
     with pynwb.NWBHDF5IO(str(tmp_path / "copy.nwb"), "r") as reader:
-        units = reader.read().units
+        file = reader.read()
+        array = System(SYSTEMS / "EI-mini").default_io()
+        places = file.electrodes.to_dataframe()[["x", "y", "z"]].to_numpy(float)
+        assert np.array_equal(places, array.electrode_coordinates[:, 1:])
+        units = file.units
         num = sum(len(units["spike_times"][i]) for i in range(len(units)))
     assert num == int((spikes["copy"] == 1).sum())
 

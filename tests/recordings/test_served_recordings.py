@@ -13,7 +13,9 @@ import pytest
 from livnd import CultureStimulus, errors
 from livnd.datasets import load_dataset
 from livnd.datasets.formats import convert
-from serving import TASK, Serve
+from livnd.datasets.recordings import RecordingFile, array_of
+from livnd.system import System
+from serving import SYSTEMS, TASK, Serve
 
 NULL = "Null-v0"
 STEPS = 12
@@ -213,6 +215,36 @@ def test_a_culture_s_own_tick_is_told(client: livnd.Client, tmp_path: Path) -> N
     convert(tmp_path / "recording.h5", "parquet", tmp_path / "rows")
     (row,) = load_dataset(tmp_path / "rows", split="train")
     assert np.allclose(row["tt"], np.sort(run.spike_times_ms)) and len(row["tt"])
+
+
+def test_where_electrodes_and_fibres_are_is_told(client: livnd.Client, tmp_path: Path) -> None:
+    """Of a culture with devices of its own, whatever of it is recorded; of a task, the system's."""
+    session = client.create_culture("EI-mini", 2)
+    session.configure(
+        device={"preset": "mcs_60"}, light_array={"fiber_coordinates": [[7, 20, 21, 50]]}
+    )
+    name = session.start_recording(kinds=["spikes"])
+    session.clear([3, 4])
+    session.run(5.0)
+    session.stop_recording()
+    device, rows = session.describe().device, client.read_recording(name)
+    assert rows["electrodes"]["channel"].tolist() == device.ids.tolist()
+    places = np.stack([rows["electrodes"][axis] for axis in "xyz"], 1)
+    assert places.tobytes() == device.positions_um.tobytes()
+    assert rows["fibers"].tolist() == [(7, 20.0, 21.0, 50.0)]
+    client.download_recording(name, tmp_path / "recording.h5")
+    with RecordingFile(tmp_path / "recording.h5") as recording:
+        assert recording.streams["fibers"].attributes["wavelength_nm"] == 473.0
+        array = array_of(recording)
+        assert array.output_radius == device.output_radius_um
+        assert array.electrode_coordinates[:, 1:].tobytes() == device.positions_um.tobytes()
+
+    task = client.create_session(TASK)
+    name = task.start_recording(kinds=["rewards"])
+    task.stop_recording()
+    wanted = System(SYSTEMS / "EI-mini").default_io().electrode_coordinates
+    rows = client.read_recording(name)["electrodes"]
+    assert np.array_equal(np.array(rows.tolist()), wanted)
 
 
 def test_what_changes_while_a_culture_is_recorded(client: livnd.Client) -> None:

@@ -61,8 +61,8 @@ class Recorded:
         units: list[str] | None = None,
         **attributes: Any,
     ) -> None:
-        """A stream; `values` has copy, episode and tick, too, unless it is a table of labels."""
-        keyed = [] if name.endswith(".labels") else KEY
+        """A stream; `values` has copy, episode and tick, too, unless it explains others."""
+        keyed = [] if name.endswith(".labels") or name == "electrodes" else KEY
         dtype = np.dtype([*keyed, *columns])
         rows = np.zeros(len(next(iter(values.values()))), dtype)
         for column, value in values.items():
@@ -71,6 +71,17 @@ class Recorded:
         lead = ["", "", "tick"] if keyed else []
         self.units[name] = [*lead, *(units or [""] * len(columns))]
         self.stream_attributes[name] = attributes
+
+    def add_electrodes(self, coordinates: np.ndarray, radius_um: float = 250.0) -> None:
+        """Where electrodes are: rows of id, x, y, z in um."""
+        self.add(
+            "electrodes",
+            [("channel", "<i4"), ("x", "<f8"), ("y", "<f8"), ("z", "<f8")],
+            dict(zip(("channel", "x", "y", "z"), coordinates.T, strict=True)),
+            ["", "um", "um", "um"],
+            input_radius_um=radius_um,
+            output_radius_um=radius_um,
+        )
 
     def write(
         self, path: Path, *, closed: int = 1, dropped: Mapping[str, int] | None = None

@@ -307,6 +307,44 @@ def test_electrodes_of_another_array_are_those_of_the_labels(tmp_path, system):
         assert set(file.intervals["stimuli"]["electrode"][:]) <= set(ids.tolist())
 
 
+@pytest.mark.parametrize("system", [None, MINI])
+def test_electrodes_are_where_the_recording_says(tmp_path, system):
+    """Of a culture with a device of its own; also those that heard nothing."""
+    recorded = culture(6, num_electrodes=3)
+    del recorded.rows["potentials"]
+    recorded.rows["channel_events"]["channel"] += 80
+    recorded.rows["stimuli"]["channel"] += 80
+    places = np.array([[82, 5.5, -6.0, 7.0], [80, 1, 2, 3], [81, 4, 5, 6], [9, 7, 8, 9]], float)
+    recorded.add_electrodes(places)
+    path = recorded.write(tmp_path / "recording.h5")
+    convert(path, "nwb", tmp_path / "a.nwb", system=system, start_time=BEGUN)
+    assert not complaints(tmp_path / "a.nwb")
+    reader, file = read(tmp_path / "a.nwb")
+    with reader:
+        table = file.electrodes.to_dataframe()
+        assert table.index.tolist() == [82, 80, 81, 9]
+        assert np.array_equal(table[["x", "y", "z"]].to_numpy(float), places[:, 1:])
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (
+            [[80, 1, 2, 3], [80, 4, 5, 6]],
+            r"electrodes is twice the id 80; accepted: ids that differ",
+        ),
+        ([[80, np.nan, 2, 3]], r"electrodes is .*nan"),
+    ],
+)
+def test_places_that_are_none_are_refused(tmp_path, places, message):
+    recorded = culture(6, num_electrodes=3)
+    recorded.add_electrodes(np.array(places, float))
+    path = recorded.write(tmp_path / "recording.h5")
+    with pytest.raises(BadFileError, match=message):
+        convert(path, "nwb", tmp_path / "a.nwb", start_time=BEGUN)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_events_of_another_array_than_the_systems_keep_their_electrodes(tmp_path):
     recorded = culture(6, num_electrodes=3)
     del recorded.rows["potentials"]

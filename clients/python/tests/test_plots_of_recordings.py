@@ -121,6 +121,25 @@ def test_the_map_shows_what_electrodes_have_heard(path):
     assert (np.diff(found.heard[order]) >= 0).all()
 
 
+@pytest.mark.parametrize("system", [None, MINI])
+def test_the_map_is_that_of_the_recording_s_own_electrodes(tmp_path, recorded, system):
+    """Of a culture with a device of its own, whose ids are no places; also without a system."""
+    other = Recorded(dict(recorded.rows), dict(recorded.units), dict(recorded.stream_attributes))
+    events = other.rows["channel_events"].copy()
+    events["channel"] += 20
+    other.rows["channel_events"] = events
+    ids = np.arange(27, 19, -1)
+    along_um = 10.0 * (ids - 20)  # the diagonal, whichever axis is horizontal
+    other.add_electrodes(np.column_stack([ids, along_um, along_um, np.zeros(8)]))
+    found = read_recording(other.write(tmp_path / "recording.h5"), Choice(copy=1))
+    figure = draw_recording(found, system)
+    assert_legible(figure)
+    discs = panels(figure)["d"].patches
+    assert [disc.center[0] for disc in discs] == along_um.tolist()
+    order = np.argsort([-sum(disc.get_facecolor()[:3]) for disc in discs], kind="stable")
+    assert (np.diff(found.heard[ids[order]]) >= 0).all()
+
+
 def test_electrodes_alone_are_drawn(tmp_path, recorded):
     other = Recorded(dict(recorded.rows), dict(recorded.units), dict(recorded.stream_attributes))
     del other.rows["spikes"], other.rows["learned_weights"], other.rows["rewards"]

@@ -23,24 +23,26 @@ class Map:
     """Where cells and electrodes lie in a picture: the long side of the culture is horizontal.
 
     Attributes:
-        cells: um, [cells, 2], in the order of gids.
+        cells: um, [cells, 2], in the order of gids; none without a system.
         electrodes: um, [electrodes, 2]; none without an array.
         shown: of the electrodes, whether it is near enough to be in the picture.
         names: of the two axes.
     """
 
-    def __init__(self, system: System, mea: MEA | None) -> None:
-        self.cells = system.neuron_coordinates[:, 1:3]
+    def __init__(self, system: System | None, mea: MEA | None) -> None:
+        self.cells = np.empty((0, 2)) if system is None else system.neuron_coordinates[:, 1:3]
         self.electrodes = np.empty((0, 2))
         if mea is not None:
             self.electrodes = mea.electrode_coordinates[:, 1:3].astype(np.float64)
         self.names = ("x", "y")
-        extent = np.ptp(self.cells, axis=0)
+        first = self.cells if len(self.cells) else self.electrodes
+        extent = np.ptp(first, axis=0)
         if extent[1] > 1.05 * extent[0]:
             self.cells = self.cells[:, ::-1]
             self.electrodes = self.electrodes[:, ::-1]
             self.names = ("y", "x")
-        low, high = self.cells.min(axis=0), self.cells.max(axis=0)
+        first = self.cells if len(self.cells) else self.electrodes
+        low, high = first.min(axis=0), first.max(axis=0)
         far = _FAR * max(float(np.max(high - low)), 50.0)
         self.shown = ((self.electrodes > low - far) & (self.electrodes < high + far)).all(axis=1)
 

@@ -10,7 +10,7 @@ import numpy as np
 from livnd.datasets.formats.options import Converted, Options
 from livnd.datasets.formats.stimuli import pulses_of
 from livnd.datasets.formats.timeline import Timeline
-from livnd.datasets.recordings import RecordingFile, Stream
+from livnd.datasets.recordings import RecordingFile, Stream, array_of
 from livnd.errors import bad_file, invalid_field
 from livnd.plots.recorded import Choice, Pulse, Recording, Rewards, Stimulation, Traces, Weights
 
@@ -79,7 +79,7 @@ class _Reader:
             self._title, of_channels, np.arange(self._num_units(of_channels, ids)), ids, times,
             (self._end - self._begin) * self._tick_ms, gids, stimuli, self._traces(),
             starts_ms=self._ms(starts[inside]), stimulation=stimulation, rewards=self._rewards(),
-            weights=self._weights(), heard=self._heard(),
+            weights=self._weights(), heard=self._heard(), array=array_of(self._recording),
         )  # fmt: skip
 
     # --- events ----------------------------------------------------------------------------------

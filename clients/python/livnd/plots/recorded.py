@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from livnd.io import MEA
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -107,6 +109,7 @@ class Recording:
         rewards: of a task.
         weights: that were learned.
         heard: how many spikes each electrode heard, where that was recorded.
+        array: the electrodes, where the recording tells of them.
     """
 
     title: str
@@ -123,6 +126,7 @@ class Recording:
     rewards: Rewards | None = None
     weights: Weights | None = None
     heard: np.ndarray | None = None
+    array: MEA | None = None
 
     @property
     def unit(self) -> str:

@@ -41,11 +41,12 @@ def draw_recording(
 
     Args:
         recording: of cells or of electrodes.
-        system: what it was recorded from: tells populations, and where electrodes and cells are.
+        system: what it was recorded from: tells populations, where cells are, and electrodes that
+            the recording does not tell of.
         burst_interval_ms: the longest interval within a burst.
         burst_spikes: the fewest spikes of a burst.
     """
-    mea = _array_of(system)
+    mea = _array_of(recording, system)
     over_time = _over_time(recording, system)
     with style.styled():
         heights = [height for height, _ in over_time]
@@ -119,7 +120,11 @@ def _over_time(
     return found
 
 
-def _array_of(system: System | None) -> MEA | None:
+def _array_of(recording: Recording, system: System | None) -> MEA | None:
+    """The electrodes, where it is known what each of them heard."""
+    if recording.array is not None:
+        knows = recording.of_channels or recording.heard is not None or system is not None
+        return recording.array if knows else None
     try:
         return None if system is None else system.default_io()
     except FileNotFoundError:

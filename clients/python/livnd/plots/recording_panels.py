@@ -26,9 +26,9 @@ _NUM_WEIGHT_BINS = 30
 
 
 def electrode_panel(
-    figure: Figure, axes: Axes, recording: Recording, system: System, mea: MEA
+    figure: Figure, axes: Axes, recording: Recording, system: System | None, mea: MEA
 ) -> None:
-    """A disc an electrode, darker the more it hears."""
+    """A disc an electrode, darker the more it hears; and the cells of a system."""
     colours = extras.load("matplotlib.colors", "plots", "drawing")
     mappable = extras.load("matplotlib.cm", "plots", "drawing").ScalarMappable
     patches = extras.load("matplotlib.patches", "plots", "drawing")
@@ -37,7 +37,7 @@ def electrode_panel(
         known = mea.channel_ids < len(recording.heard)
         counts[known] = recording.heard[mea.channel_ids[known]]
     elif recording.of_channels:
-        counts = np.bincount(recording.ids, minlength=mea.num_channels)[: mea.num_channels]
+        counts = np.array([np.sum(recording.ids == channel) for channel in mea.channel_ids])
     else:
         heard = mea.channel_recording(system.neuron_coordinates, recording.gids)
         counts = np.array([len(heard[channel]) for channel in mea.channel_ids.tolist()])
@@ -57,7 +57,8 @@ def electrode_panel(
                 zorder=1,
             )
         )
-    draw_cells(axes, system, where, scale=0.4, edge="white")
+    if system is not None:
+        draw_cells(axes, system, where, scale=0.4, edge="white")
     where.frame(axes, 1.2 * radius)
     if not where.shown.any():
         axes.text(

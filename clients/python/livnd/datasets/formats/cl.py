@@ -19,11 +19,11 @@ from livnd import extras
 from livnd.datasets.formats import pytables
 from livnd.datasets.formats.cl_samples import Samples
 from livnd.datasets.formats.msgpack import packed
-from livnd.datasets.formats.nwb_places import array_of, electrode_ids
+from livnd.datasets.formats.nwb_places import electrode_ids
 from livnd.datasets.formats.options import Converted, Options, text_of
 from livnd.datasets.formats.stimuli import pulses_of
 from livnd.datasets.formats.timeline import Timeline, start_time
-from livnd.datasets.recordings import RecordingFile
+from livnd.datasets.recordings import RecordingFile, array_of
 from livnd.datasets.recordings.runs import Runs
 from livnd.errors import bad_file, invalid_field
 
@@ -138,8 +138,8 @@ def _heard(
         name, column = "spikes", "gid"
         if name not in recording.streams:
             return
-        mea = array_of(options.system)
-        if mea is None:
+        mea = array_of(recording, options.system)
+        if mea is None or options.system is None:
             accepted = "the system, whose electrodes hear its cells: there are no channel_events"
             raise invalid_field("system", None, accepted)
         for row in mea.cell_measurement(options.system.neuron_coordinates):

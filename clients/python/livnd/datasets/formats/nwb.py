@@ -55,7 +55,7 @@ def write_nwb(recording: RecordingFile, path: Path, options: Options, made: Conv
     )
     ids = electrode_ids(recording, options)
     if len(ids):
-        add_electrodes(file, ids, options.system)
+        add_electrodes(file, ids, recording, options.system)
     writer = _Units(recording, timeline, options, made, path.parent)
     writer.add_all(file, ids)
     _add_trials(file, recording, timeline, made)

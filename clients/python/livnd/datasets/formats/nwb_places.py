@@ -7,24 +7,15 @@ from typing import Any
 import numpy as np
 
 from livnd.datasets.formats.options import Options
-from livnd.datasets.recordings import RecordingFile
+from livnd.datasets.recordings import RecordingFile, array_of
 from livnd.errors import bad_file
-from livnd.io import MEA
 from livnd.system import System
-
-
-def array_of(system: System | None) -> MEA | None:
-    """A system's electrodes, where it has any."""
-    try:
-        return None if system is None else system.default_io()
-    except FileNotFoundError:
-        return None
 
 
 def electrode_ids(recording: RecordingFile, options: Options) -> np.ndarray:
     """Ids of the electrodes of a recording, int64; of potentials in the order of their columns.
 
-    Those that the potentials' labels tell; else those of the system's array, unless the recording
+    Those that the potentials' labels tell; else those of the array (array_of), unless the recording
     knows others; else as many as there are potentials, or as the highest that heard a spike or had
     a stimulus.
 
@@ -37,11 +28,11 @@ def electrode_ids(recording: RecordingFile, options: Options) -> np.ndarray:
         labels = potentials.labels
         if labels is not None and "channel" in labels.dtype.names and len(labels) == length:
             return labels["channel"].astype(np.int64)
-    mea, heard = array_of(options.system), _ids_of_events(recording)
+    mea, heard = array_of(recording, options.system), _ids_of_events(recording)
     if mea is not None:
         if length not in (0, mea.num_channels):
             value = f"{length} potentials"
-            accepted = f"{mea.num_channels}, as many as the system has electrodes"
+            accepted = f"{mea.num_channels}, as many as there are electrodes"
             raise bad_file(recording.path, "potentials", value, accepted)
         ids = np.asarray(mea.channel_ids, np.int64)
         return ids if length or np.isin(heard, ids).all() else heard
@@ -66,9 +57,11 @@ def _ids_of_events(recording: RecordingFile) -> np.ndarray:
     return found
 
 
-def add_electrodes(file: Any, ids: np.ndarray, system: System | None) -> None:
-    """The table of electrodes: with places, where a system's array has all of them."""
-    mea = array_of(system)
+def add_electrodes(
+    file: Any, ids: np.ndarray, recording: RecordingFile, system: System | None
+) -> None:
+    """The table of electrodes: with places, where the array has all of them."""
+    mea = array_of(recording, system)
     device = file.create_device(
         name="electrode_array",
         description="A simulated multi-electrode array.",

@@ -12,7 +12,7 @@ from livnd import extras
 from livnd.channel_rows import channel_recording
 from livnd.datasets.formats.options import Converted, Options, check_copy, tell_repeated
 from livnd.datasets.formats.stimuli import pulses_of
-from livnd.datasets.recordings import RecordingFile
+from livnd.datasets.recordings import RecordingFile, array_of
 from livnd.datasets.recordings.runs import Run, Runs
 from livnd.errors import bad_file, invalid_field
 
@@ -125,7 +125,9 @@ class RunRows:
         if self._options.system is None:
             raise invalid_field("system", None, "the system, whose electrodes hear its cells")
         system = self._options.system
-        mea = system.default_io()
+        mea = array_of(self._recording, system)
+        if mea is None:
+            raise invalid_field("system", str(system.uri), "one with electrodes")
         rows = mea.cell_measurement(system.neuron_coordinates)
         return {
             int(channel): rows[rows[:, 0] == channel, 1].astype(np.int64)
