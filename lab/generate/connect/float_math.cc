@@ -197,6 +197,37 @@ void WeightsFrom(bool gaussian, float divisor, float x, float y, const float* xs
   std::memcpy(distance + i, py, (size - i) * sizeof(float));
 }
 
+void Eighths(const float* x, size_t size, double* sums, float* largest) {
+  size_t i = 0;
+#if HWY_TARGET == HWY_SCALAR
+  for (; i + 8 <= size; i += 8) {
+    for (size_t k = 0; k < 8; ++k) {
+      sums[k] += static_cast<double>(x[i + k]);
+      if (x[i + k] > largest[k]) largest[k] = x[i + k];
+    }
+  }
+#else
+  const hn::CappedTag<double, 8> wide;
+  const hn::Rebind<float, decltype(wide)> narrow;
+  constexpr size_t kWide = HWY_TARGET == HWY_AVX2 ? 4 : 8;
+  const hn::CappedTag<float, 8> eight;
+  auto sum = hn::LoadU(wide, sums), other = hn::LoadU(wide, sums + 8 - kWide);
+  auto most = hn::LoadU(eight, largest);
+  for (; i + 8 <= size; i += 8) {
+    sum = hn::Add(sum, hn::PromoteTo(wide, hn::LoadU(narrow, x + i)));
+    if (kWide == 4) other = hn::Add(other, hn::PromoteTo(wide, hn::LoadU(narrow, x + i + 4)));
+    most = hn::Max(most, hn::LoadU(eight, x + i));
+  }
+  if (kWide == 4) hn::StoreU(other, wide, sums + 4);
+  hn::StoreU(sum, wide, sums);
+  hn::StoreU(most, eight, largest);
+#endif
+  for (size_t k = 0; i < size; ++i, ++k) {
+    sums[k] += static_cast<double>(x[i]);
+    if (x[i] > largest[k]) largest[k] = x[i];
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace livnd::lab
 HWY_AFTER_NAMESPACE();
@@ -209,6 +240,7 @@ HWY_EXPORT(Exps);
 HWY_EXPORT(SinCoses);
 HWY_EXPORT(Weights);
 HWY_EXPORT(WeightsFrom);
+HWY_EXPORT(Eighths);
 
 float DivisorOf(const DistanceKernel& kernel) {
   const double sigma = kernel.sigma_um;
@@ -231,6 +263,10 @@ void KernelFrom(const DistanceKernel& kernel, float x, float y, const float* xs,
 
 void KernelAt(const DistanceKernel& kernel, const float* distance_um, float* weight, size_t size) {
   HWY_DYNAMIC_DISPATCH(Weights)(kernel.gaussian, DivisorOf(kernel), distance_um, weight, size);
+}
+
+void AddEighths(const float* x, size_t size, double* sums, float* largest) {
+  HWY_DYNAMIC_DISPATCH(Eighths)(x, size, sums, largest);
 }
 
 }  // namespace livnd::lab

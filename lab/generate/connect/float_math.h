@@ -26,6 +26,10 @@ void KernelFrom(const DistanceKernel& kernel, float x, float y, const float* xs,
 // The same at given distances.
 void KernelAt(const DistanceKernel& kernel, const float* distance_um, float* weight, size_t size);
 
+// Sums of every eighth number, added to sums[8], and the largest of them, beside largest[8]: numbers i, i + 8, i + 16 and
+// so on go to element i, one after the other.
+void AddEighths(const float* x, size_t size, double* sums, float* largest);
+
 }  // namespace livnd::lab
 
 #endif  // LIVND_LAB_GENERATE_CONNECT_FLOAT_MATH_H_

@@ -1,5 +1,6 @@
 #include "lab/generate/connect/float_math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -28,6 +29,31 @@ TEST(FloatMath, ExpIsNumpys) {
     std::vector<float> y(x.size());
     ExpOf(x.data(), y.data(), x.size());
     for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(y[i], expected[i]) << target << " of " << x[i];
+  });
+}
+
+TEST(FloatMath, EighthsAreAddedInTheirOrder) {
+  OnEachTarget([](const char* target) {
+    for (const size_t size : {0, 5, 8, 83}) {
+      std::vector<float> x(size);
+      // Of sizes that round differently in every other order.
+      for (size_t i = 0; i < size; ++i) x[i] = std::exp(static_cast<float>((i * 37) % 61) - 40.0f);
+      double sums[8], expected[8];
+      float most[8], largest[8];
+      for (size_t k = 0; k < 8; ++k) {
+        sums[k] = expected[k] = 0.1 * static_cast<double>(k);
+        most[k] = largest[k] = 1e-3f;
+        for (size_t i = k; i < size; i += 8) {
+          expected[k] += static_cast<double>(x[i]);
+          largest[k] = std::max(largest[k], x[i]);
+        }
+      }
+      AddEighths(x.data(), size, sums, most);
+      for (size_t k = 0; k < 8; ++k) {
+        EXPECT_EQ(sums[k], expected[k]) << target << " " << size;
+        EXPECT_EQ(most[k], largest[k]) << target << " " << size;
+      }
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string>
 #include <utility>
@@ -68,10 +69,7 @@ class TileDraw {
       }
     }
     Flush();
-    std::sort(hits_.begin(), hits_.end(), [](const Hit& a, const Hit& b) {
-      return a.target != b.target ? a.target < b.target : a.source < b.source;
-    });
-    return std::move(hits_);
+    return Sorted();
   }
 
  private:
@@ -151,6 +149,24 @@ class TileDraw {
       hits_.push_back({c.target - first_target_, source, distance_[i]});
     }
     candidates_.clear();
+  }
+
+  // The hits by target and source: counted by target, of which each has few.
+  std::vector<Hit> Sorted() const {
+    std::vector<size_t> ends(job_.targets.size(tile_) + 1);
+    for (const Hit& hit : hits_) ++ends[hit.target + 1];
+    for (size_t i = 1; i < ends.size(); ++i) ends[i] += ends[i - 1];
+    std::vector<Hit> sorted(hits_.size());
+    // Where the next of each target goes; in the end where the next target's begin.
+    for (const Hit& hit : hits_) sorted[ends[hit.target]++] = hit;
+    size_t begin = 0;
+    for (size_t target = 0; target + 1 < ends.size(); ++target) {
+      std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begin),
+                sorted.begin() + static_cast<std::ptrdiff_t>(ends[target]),
+                [](const Hit& a, const Hit& b) { return a.source < b.source; });
+      begin = ends[target];
+    }
+    return sorted;
   }
 
   const Job& job_;

@@ -112,21 +112,10 @@ class TileMass {
   const KernelMass& mass() const { return mass_; }
 
  private:
-  // In eight sums that take turns.
   void Add(absl::Span<const float> weights) {
     double sums[8] = {};
     float most[8] = {};
-    size_t i = 0;
-    for (; i + 8 <= weights.size(); i += 8) {
-      for (size_t k = 0; k < 8; ++k) {
-        sums[k] += weights[i + k];
-        most[k] = std::max(most[k], weights[i + k]);
-      }
-    }
-    for (size_t k = 0; i < weights.size(); ++i, ++k) {
-      sums[k] += weights[i];
-      most[k] = std::max(most[k], weights[i]);
-    }
+    AddEighths(weights.data(), weights.size(), sums, most);
     mass_.sum += SumOf(sums);
     mass_.max = std::max(mass_.max, *std::max_element(most, most + 8));
   }
