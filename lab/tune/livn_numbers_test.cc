@@ -141,6 +141,7 @@ TEST_P(Decoding, SpaceAndParametersAreTheSame) {
     target.space.ignition = Range{0.0005, 0.1, Scale::kLog10};
     target.space.noise_balance = {{"INH", {0.1, 10.0, Scale::kLog10}}};
   }
+  target.space.adaptation = GetParam() == std::string("adaptation");
   const io::System system = io::ReadSystem("systems/EI-100").value();
   const io::CultureSetup setup = io::SetUpCulture(system).value();
   const SearchSpace space = SearchSpace::Create(target.space, system, setup).value();
@@ -165,7 +166,8 @@ TEST_P(Decoding, SpaceAndParametersAreTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Livn, Decoding, testing::Values("balance", "conductances", "ignition"));
+INSTANTIATE_TEST_SUITE_P(Livn, Decoding,
+                         testing::Values("balance", "conductances", "ignition", "adaptation"));
 
 }  // namespace
 }  // namespace livnd::lab

@@ -13,7 +13,9 @@
 #include "absl/strings/strip.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "sim/cell/rcsd/rcsd_template.h"
 #include "sim/culture/synapse_params.h"
+#include "sim/network/populations.h"
 
 namespace livnd::lab {
 namespace {
@@ -137,6 +139,7 @@ absl::StatusOr<SearchSpace> SearchSpace::Create(const SpaceConfig& config, const
                           "absent: there are no excitatory AMPA connections within a population");
   }
   LIVND_RETURN_IF_ERROR(out.AddNoise(config, setup));
+  if (config.adaptation) LIVND_RETURN_IF_ERROR(out.AddAdaptation(setup));
   for (const auto& [key, range] : config.params) out.dimensions_.push_back({key, range});
   LIVND_RETURN_IF_ERROR(out.Check());
   out.all_ = out.dimensions_;
@@ -204,6 +207,40 @@ absl::Status SearchSpace::AddNoise(const SpaceConfig& config, const io::CultureS
     for (const char* name : {"g_e0", "g_i0"}) {
       dimensions_.push_back({absl::StrCat("noise-", population, "-", name, kRatio), range});
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SearchSpace::AddAdaptation(const io::CultureSetup& setup) {
+  const auto refused = [](const std::string& accepted) {
+    return MakeFieldError("space.adaptation", "true", accepted);
+  };
+  const sim::CultureConfig& culture = setup.culture;
+  const auto population =
+      std::find_if(culture.populations.begin(), culture.populations.end(),
+                   [](const auto& p) { return p.name == sim::kExcitatoryCells; });
+  if (!setup.Builds(sim::kExcitatoryCells) || population == culture.populations.end() ||
+      population->is_event_source()) {
+    return refused(
+        absl::StrCat("false: no cells of a population ", sim::kExcitatoryCells, " are built"));
+  }
+  if (culture.model.point.has_value()) {
+    return refused("false: cells of this model are points, without calcium");
+  }
+  const auto named = culture.model.parameter_sets.find(sim::kExcitatoryCells);
+  sim::RcsdParameterSet set = sim::DefaultParameterSet(sim::CellKind::kMotoneuron);
+  if (named != culture.model.parameter_sets.end()) {
+    LIVND_ASSIGN_OR_RETURN(set, sim::FindParameterSet(named->second));
+  }
+  const std::map<std::string, double> own = sim::CellParamsOf(sim::MakeCellTemplate(set));
+  for (const char* key : kAdaptationKeys) {
+    const auto value = own.find(key);
+    if (value == own.end() || !(value->second > 0.0)) {
+      return refused(absl::StrCat("false: ", sim::kExcitatoryCells, " cells of this model have no ",
+                                  key, " above 0"));
+    }
+    dimensions_.push_back({absl::StrCat("cells-", sim::kExcitatoryCells, ":", key),
+                           {value->second / 10.0, value->second * 10.0, Scale::kLog10}});
   }
   return absl::OkStatus();
 }

@@ -32,7 +32,8 @@ struct Dimension {
 class SearchSpace {
  public:
   // Of a culture that was set up without parameters. Field errors name "space": a range for weights of
-  // which there are none, no reference, a population that is none, a key given twice, nothing to search.
+  // which there are none, no reference, a population that is none, adaptation of cells that have none, a key
+  // given twice, nothing to search.
   static absl::StatusOr<SearchSpace> Create(const SpaceConfig& config, const io::System& system,
                                             const io::CultureSetup& setup);
 
@@ -53,6 +54,7 @@ class SearchSpace {
   void AddWeights(const SpaceConfig& config, const io::System& system,
                   const io::CultureSetup& setup);
   absl::Status AddNoise(const SpaceConfig& config, const io::CultureSetup& setup);
+  absl::Status AddAdaptation(const io::CultureSetup& setup);
   absl::Status Check() const;
 
   std::vector<Dimension> dimensions_;

@@ -26,6 +26,10 @@ struct Range {
   Scale scale = Scale::kIdentity;
 };
 
+// What makes excitatory cells tire: the potassium current that calcium opens, and how fast calcium is removed.
+inline constexpr const char* kAdaptationKeys[] = {"soma.gmax_KCa", "dend.gmax_KCa",
+                                                  "soma.kCa_Ca_conc", "dend.kCa_Ca_conc"};
+
 // livn's search space of a culture (livn 2.0.0's culture target) and any other parameter.
 struct SpaceConfig {
   // The reference weight: of the first excitatory AMPA connections within one population. All others
@@ -40,6 +44,8 @@ struct SpaceConfig {
   std::vector<std::pair<std::string, Range>> noise;
   // Of one population: its g_e0 and g_i0 as multiples of the others'.
   std::vector<std::pair<std::string, Range>> noise_balance;
+  // kAdaptationKeys, each by a factor of 10 to either side of what the model has.
+  bool adaptation = false;
   // Any keys of docs/params.md.
   std::vector<std::pair<std::string, Range>> params;
   // Keys that do not change, in order, before all others.

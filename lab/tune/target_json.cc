@@ -73,6 +73,13 @@ absl::Status ReadRange(const JsonView& view, absl::string_view name, std::option
   return absl::OkStatus();
 }
 
+absl::Status ReadBool(const JsonView& view, absl::string_view name, bool& value) {
+  LIVND_ASSIGN_OR_RETURN(const auto member, view.Find(name));
+  if (!member.has_value()) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(value, member->Bool());
+  return absl::OkStatus();
+}
+
 using Ranges = std::vector<std::pair<std::string, Range>>;
 
 absl::Status ReadRanges(const JsonView& view, absl::string_view name, Ranges& ranges) {
@@ -130,7 +137,7 @@ absl::Status ParseSpace(const JsonView& document, SpaceConfig& config) {
   if (!space.is_object()) return space.Refused("a map of what may change");
   LIVND_RETURN_IF_ERROR(
       CheckNames(space, {"reference", "ratio", "nmda_ratio", "ignition", "depression", "noise",
-                         "noise_balance", "params", "fixed"}));
+                         "noise_balance", "adaptation", "params", "fixed"}));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "reference", config.reference));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "ratio", config.ratio));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "nmda_ratio", config.nmda_ratio));
@@ -154,6 +161,7 @@ absl::Status ParseSpace(const JsonView& document, SpaceConfig& config) {
     }
   }
   LIVND_RETURN_IF_ERROR(ParseNoise(space, config));
+  LIVND_RETURN_IF_ERROR(ReadBool(space, "adaptation", config.adaptation));
   LIVND_RETURN_IF_ERROR(ReadRanges(space, "params", config.params));
   LIVND_ASSIGN_OR_RETURN(const auto fixed, space.Find("fixed"));
   if (!fixed.has_value()) return absl::OkStatus();
@@ -248,10 +256,7 @@ absl::Status ParseBounds(const JsonView& view, Constraint& constraint) {
   LIVND_ASSIGN_OR_RETURN(bound, (max.has_value() ? *max : *min).Number());
   constraint.scale = std::max(std::fabs(bound), 1e-6);
   LIVND_RETURN_IF_ERROR(ReadNumber(view, "scale", 1e-6, kMost, "1e-6 .. 1e12", constraint.scale));
-  LIVND_ASSIGN_OR_RETURN(const auto per_unit, view.Find("per_unit"));
-  if (per_unit.has_value()) {
-    LIVND_ASSIGN_OR_RETURN(constraint.per_unit, per_unit->Bool());
-  }
+  LIVND_RETURN_IF_ERROR(ReadBool(view, "per_unit", constraint.per_unit));
   constraint.decided_by = constraint.feature;
   LIVND_ASSIGN_OR_RETURN(const auto decided_by, view.Find("decided_by"));
   if (decided_by.has_value()) {

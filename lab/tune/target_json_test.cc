@@ -70,6 +70,8 @@ TEST(ParseTarget, SaysWhatIsWrongByFileKeyValueAndWhatIsTaken) {
   EXPECT_THAT(Fault("feature: isi_cv", "feature: isi_vc"),
               IsFileError("t.yml", "objectives.variation.feature", HasSubstr("isi_vc"),
                           HasSubstr("isi_cv (the nearest)")));
+  EXPECT_THAT(Fault("  ratio:", "  adaptation: 1\n  ratio:"),
+              IsFileError("t.yml", "space.adaptation", "1", testing::_));
   EXPECT_THAT(
       Fault("max: 50", "max: 50, min: 1"),
       IsFileError("t.yml", "constraints.fast", testing::_, HasSubstr("one of max, min, band")));

@@ -197,6 +197,20 @@ TEST_F(Tuning, RefusesWhatTheCultureHasNot) {
               IsFieldError("space.noise_balance", "PYR", "EXC, INH"));
 }
 
+TEST_F(Tuning, RefusesAdaptationOfCellsThatHaveNone) {
+  run_.target.space.adaptation = true;
+  EXPECT_TRUE(MakeEvaluator(system_, run_).ok());
+  run_.target.selection = io::Json{{"INH", 2}};
+  EXPECT_THAT(MakeEvaluator(system_, run_).status(),
+              IsFieldError("space.adaptation", "true", HasSubstr("no cells of a population EXC")));
+  run_.target.selection.reset();
+  run_.target.space.noise = {{"level", {0.5, 2.0}}};
+  run_.target.model = io::ModelDocument{"livn.models.glif.GLIF", {}};
+  run_.target.space.reference.reset();
+  EXPECT_THAT(MakeEvaluator(system_, run_).status(),
+              IsFieldError("space.adaptation", "true", HasSubstr("are points")));
+}
+
 TEST_F(Tuning, HoldsAllButWhatIsSearched) {
   const size_t n = evaluator_->space().dimensions().size();
   std::vector<double> middle;

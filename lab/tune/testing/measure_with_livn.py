@@ -121,6 +121,7 @@ def main() -> None:
             "balance": decode(Culture, rng, system),
             "conductances": decode(Culture, rng, system, noise_parameterisation="conductances"),
             "ignition": decode(Culture, rng, system, ignition=True, noise_balance=True),
+            "adaptation": decode(Culture, rng, system, adaptation=True),
         },
     }
     FILE.write_text(json.dumps(document) + "\n")
