@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -14,11 +13,10 @@ from livnd.client import Client
 from livnd.gym import spaces
 from livnd.gym.render import MODES, Renderer
 from livnd.gym.renewable_session import RenewableSession
-from livnd.pace import PaceReport
-from livnd.series import SeriesSelection
+from livnd.gym.session_verbs import SessionVerbs
 
 
-class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
+class RemoteEnv(SessionVerbs, gymnasium.Env[np.ndarray, np.ndarray]):
     """One copy of a served environment; usually made by gymnasium.make("livnd/...").
 
     The server simulates, seeds and ends episodes; this class only carries. It follows Gymnasium's
@@ -181,39 +179,6 @@ class RemoteEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """N environments that begin where this one is, each with a session of its own."""
         n = checks.integer("n", n, "1 or more", 1)
         return [copy.deepcopy(self) for _ in range(n)]
-
-    def start_recording(
-        self,
-        label: str = "",
-        kinds: Sequence[str] | None = None,
-        series: Sequence[SeriesSelection] = (),
-    ) -> str:
-        """Has the server write down what the environment does; see Session.start_recording.
-
-        Of the session that runs: where it is gone, a reset makes one that is not recorded.
-        ResetNeeded: reset first.
-        """
-        return self._session.session.start_recording(label, kinds, series)
-
-    def stop_recording(self) -> str:
-        """Ends the recording and gives its name; see Session.stop_recording."""
-        return self._session.session.stop_recording()
-
-    @property
-    def client(self) -> Client:
-        """Where its recordings are read: client.read_recording(env.unwrapped.stop_recording())."""
-        return self._client
-
-    def pace_report(self) -> PaceReport | None:
-        """How well the session has kept its pace; None without one. ResetNeeded: reset first."""
-        return self._session.session.pace_report()
-
-    def detach(self) -> str:
-        """Leaves the session to the server; its name, for make(..., session=name) elsewhere.
-
-        ResetNeeded: there is none yet. The environment is done with; close() it.
-        """
-        return self._session.session.detach()
 
     def render(self) -> Any:
         """The culture and the task as the last reset or step left them.

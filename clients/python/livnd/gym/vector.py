@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
@@ -11,11 +10,10 @@ from livnd import checks
 from livnd.client import Client
 from livnd.gym.batch import MODE_NAMES, BatchEnv, autoreset_mode_of, episode_limit
 from livnd.gym.renewable_session import RenewableSession
-from livnd.pace import PaceReport
-from livnd.series import SeriesSelection
+from livnd.gym.session_verbs import SessionVerbs
 
 
-class RemoteVectorEnv(BatchEnv):
+class RemoteVectorEnv(SessionVerbs, BatchEnv):
     """num_envs copies in one session; usually made by gymnasium.make_vec("livnd/...", num_envs=N).
 
     Autoreset happens on the server. Observations, rewards, ends and infos are, bit for bit, those
@@ -75,36 +73,6 @@ class RemoteVectorEnv(BatchEnv):
         except BaseException:
             self._client.close()
             raise
-
-    def start_recording(
-        self,
-        label: str = "",
-        kinds: Sequence[str] | None = None,
-        series: Sequence[SeriesSelection] = (),
-    ) -> str:
-        """Has the server write down what the environment does; see Session.start_recording.
-
-        Of the session that runs: where it is gone, a reset makes one that is not recorded.
-        ResetNeeded: reset first.
-        """
-        return self._session.session.start_recording(label, kinds, series)
-
-    def stop_recording(self) -> str:
-        """Ends the recording and gives its name; see Session.stop_recording."""
-        return self._session.session.stop_recording()
-
-    @property
-    def client(self) -> Client:
-        """Where its recordings are read: client.read_recording(env.unwrapped.stop_recording())."""
-        return self._client
-
-    def pace_report(self) -> PaceReport | None:
-        """How well the session has kept its pace; None without one. ResetNeeded: reset first."""
-        return self._session.session.pace_report()
-
-    def detach(self) -> str:
-        """Leaves the session to the server, as RemoteEnv.detach()."""
-        return self._session.session.detach()
 
     def close_extras(self, **kwargs: Any) -> None:
         """Ends the session and, where it was the last user, the own server."""
