@@ -33,7 +33,7 @@ std::string LineOf(const Target& target, const Evaluation& evaluation) {
   for (size_t i = 0; i < target.constraints.size(); ++i) {
     constraints[target.constraints[i].name] = evaluation.scores.constraints[i];
   }
-  for (size_t i = 0; i < kFeatures.size(); ++i) {
+  for (size_t i = 0; i < target.num_features(); ++i) {
     features[kFeatures[i].name] = OrNull(evaluation.scores.features[i]);
   }
   return Json{{"x", evaluation.coordinates},

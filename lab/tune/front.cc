@@ -87,7 +87,7 @@ Json FrontJson(const Target& target, const SearchSpace& space, const FrontSource
     for (size_t k = 0; k < target.objectives.size(); ++k) {
       objectives[target.objectives[k].name] = scores.objectives[k];
     }
-    for (size_t k = 0; k < kFeatures.size(); ++k) {
+    for (size_t k = 0; k < target.num_features(); ++k) {
       features[kFeatures[k].name] = OrNull(scores.features[k]);
     }
     for (size_t k = 0; k < target.constraints.size(); ++k) {

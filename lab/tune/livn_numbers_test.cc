@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "io/culture/culture_setup.h"
@@ -12,6 +13,7 @@
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
 #include "lab/tune/features.h"
+#include "lab/tune/recruitment_miss.h"
 #include "lab/tune/score.h"
 #include "lab/tune/search_space.h"
 #include "lab/tune/target_json.h"
@@ -25,9 +27,12 @@ Json Livn() {
   return io::ReadJsonFile("lab/tune/testing/livn_culture.json", {16 << 20, 64, 65536}).value();
 }
 
-Target TargetOf(const std::string& path) {
+// A target's file, with more lines at its end.
+Target TargetOf(const std::string& path, const std::string& more = "") {
   std::ifstream file(path);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!more.empty())
+    text = absl::StrReplaceAll(text, {{"space:\n", "space:\n  stimulation_gain: true\n"}}) + more;
   const Json json = io::ParseYaml(path, text).value();
   return ParseTarget(io::JsonView(json, path)).value();
 }
@@ -99,6 +104,40 @@ TEST(LivnNumbers, ObjectivesAndConstraintsAreTheSame) {
   }
 }
 
+TEST(LivnNumbers, ThresholdsAndMissesAreTheSame) {
+  const Json livn = Livn();
+  const auto ladder = livn["ladder"].get<std::vector<double>>();
+  ASSERT_GT(livn["misses"].size(), 90u);
+  for (const Json& one : livn["misses"]) {
+    SCOPED_TRACE(one["name"].get<std::string>());
+    const Json& known = one["measured"];
+    const auto number = [&](const char* name) {
+      return known[name].is_null() ? 0.0 : known[name].get<double>();
+    };
+    RecruitmentBracket measured;
+    if (known["censored"] == "above") measured.censored = RecruitmentBracket::Censored::kAbove;
+    if (known["censored"] == "below") measured.censored = RecruitmentBracket::Censored::kBelow;
+    measured.below_ua = number("below_mv");
+    measured.above_ua = number("above_mv");
+    measured.highest_ua = number("highest_tested_mv");
+    measured.amplitudes_ua = known["amplitudes_mv"].get<std::vector<double>>();
+    if (!known["probabilities"].is_null()) {
+      measured.probabilities = known["probabilities"].get<std::vector<double>>();
+    }
+    const RecruitmentBracket simulated =
+        BracketOf(ladder, one["curve"].get<std::vector<double>>(), 0.5);
+    const double threshold = one["threshold"].get<double>();
+    EXPECT_NEAR(ThresholdUa(simulated), threshold, 1e-12 * threshold);
+    EXPECT_NEAR(ThresholdMiss(measured, simulated), one["threshold_miss"].get<double>(), 1e-12);
+    const double logits = RecruitmentMiss(measured, simulated);
+    if (one["recruitment_miss"].is_null()) {
+      EXPECT_TRUE(std::isnan(logits));
+    } else {
+      EXPECT_NEAR(logits, one["recruitment_miss"].get<double>(), 1e-12);
+    }
+  }
+}
+
 // What livn gets wrong, and we do not unless asked to.
 TEST(LivnNumbers, CorrectedOnesDifferWhereLivnIsWrong) {
   const Json livn = Livn();
@@ -141,6 +180,12 @@ TEST_P(Decoding, SpaceAndParametersAreTheSame) {
     target.space.ignition = Range{0.0005, 0.1, Scale::kLog10};
     target.space.noise_balance = {{"INH", {0.1, 10.0, Scale::kLog10}}};
   }
+  // 300 and 400 mV at 0.05 uA/mV.
+  if (GetParam() == std::string("stimulus")) {
+    target = TargetOf("systems/targets/culture-livn.yml", R"(
+stimulus: {amplitudes_ua: [15, 20], trial_ms: 6000}
+)");
+  }
   target.space.adaptation = GetParam() == std::string("adaptation");
   const io::System system = io::ReadSystem("systems/EI-100").value();
   const io::CultureSetup setup = io::SetUpCulture(system).value();
@@ -167,7 +212,8 @@ TEST_P(Decoding, SpaceAndParametersAreTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Livn, Decoding,
-                         testing::Values("balance", "conductances", "ignition", "adaptation"));
+                         testing::Values("balance", "conductances", "ignition", "adaptation",
+                                         "stimulus"));
 
 }  // namespace
 }  // namespace livnd::lab

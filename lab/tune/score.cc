@@ -83,6 +83,22 @@ std::vector<double> ConstraintValues(const std::vector<Constraint>& constraints,
   return values;
 }
 
+bool HoldAtRest(const std::vector<Constraint>& constraints, const Features& features,
+                int64_t num_units) {
+  const std::vector<double> values = ConstraintValues(constraints, features, num_units);
+  std::vector<bool> of_stimulus;
+  for (size_t i = 0; i < constraints.size(); ++i) {
+    const Constraint& c = constraints[i];
+    const bool asks = c.kind == Constraint::Kind::kAll
+                          ? std::any_of(c.all_of.begin(), c.all_of.end(),
+                                        [&](size_t other) { return of_stimulus[other]; })
+                          : std::max(c.feature, c.decided_by) >= kFirstStimulusFeature;
+    of_stimulus.push_back(asks);
+    if (!asks && !(values[i] > 0.0)) return false;
+  }
+  return true;
+}
+
 bool Scores::feasible() const {
   return std::all_of(constraints.begin(), constraints.end(), [](double c) { return c > 0.0; });
 }

@@ -19,6 +19,10 @@ double CostOf(const Objective& objective, const Features& features);
 std::vector<double> ConstraintValues(const std::vector<Constraint>& constraints,
                                      const Features& features, int64_t num_units);
 
+// Whether those are held that do not ask for what a stimulus measures.
+bool HoldAtRest(const std::vector<Constraint>& constraints, const Features& features,
+                int64_t num_units);
+
 // All that an evaluation came to, all trials together.
 struct Scores {
   std::vector<double> objectives;   // means

@@ -139,6 +139,9 @@ absl::StatusOr<SearchSpace> SearchSpace::Create(const SpaceConfig& config, const
                           "absent: there are no excitatory AMPA connections within a population");
   }
   LIVND_RETURN_IF_ERROR(out.AddNoise(config, setup));
+  if (config.stimulation_gain.has_value()) {
+    out.dimensions_.push_back({"io-volume_conductor-stimulation_gain", *config.stimulation_gain});
+  }
   if (config.adaptation) LIVND_RETURN_IF_ERROR(out.AddAdaptation(setup));
   for (const auto& [key, range] : config.params) out.dimensions_.push_back({key, range});
   LIVND_RETURN_IF_ERROR(out.Check());

@@ -12,7 +12,9 @@
 
 #include "absl/strings/string_view.h"
 #include "io/json/json_file.h"
+#include "io/stimulus/pulse_plan.h"
 #include "io/system/system.h"
+#include "lab/tune/recruitment_miss.h"
 
 namespace livnd::lab {
 
@@ -46,11 +48,39 @@ struct SpaceConfig {
   std::vector<std::pair<std::string, Range>> noise_balance;
   // kAdaptationKeys, each by a factor of 10 to either side of what the model has.
   bool adaptation = false;
+  // Millivolts of the field that a microampere makes at contact; within what is simulated for the stimulus.
+  std::optional<Range> stimulation_gain;
   // Any keys of docs/params.md.
   std::vector<std::pair<std::string, Range>> params;
   // Keys that do not change, in order, before all others.
   std::vector<std::pair<std::string, double>> fixed;
 };
+
+// Pulses on one electrode after the recorded time, one a trial: the amplitudes in turn, and all of them again.
+struct StimulusConfig {
+  std::vector<double> amplitudes_ua;  // > 0, ascending, two at least
+  int repeats = 8;
+  // Of all pulses; its amplitude and its start are a trial's. livn's pulse of 0.2 ms.
+  io::ElectrodePulses pulse = LivnsPulse();
+  std::optional<int32_t> electrode;  // an id; absent: DrivingElectrode
+  double trial_ms = 6000.0;
+  double onset_ms = 1000.0;  // of the pulse in its trial
+  // Before and after the onset: an electrode that hears more after it than before, by these times, and one spike
+  // more, answers.
+  double pre_ms = 1000.0;
+  double post_ms = 500.0;
+  double recovery_ms = 3500.0;  // that a trial leaves beside them, at least
+  double recruited = 0.5;       // part of the electrodes that answer, at threshold
+  bool gate = true;             // only of cultures whose other constraints are all held
+  std::optional<RecruitmentBracket> measured;
+
+  static io::ElectrodePulses LivnsPulse();
+};
+// One trial's pulse, from the trial's start on.
+io::PulsePlan PlanOf(const StimulusConfig& config, int32_t electrode, double amplitude_ua);
+// How long one lasts, and the strongest current of all.
+double PulseMs(const io::ElectrodePulses& pulse);
+double PeakUa(const StimulusConfig& config);
 
 enum class Cost { kSquare, kLogSquare, kAbsolute, kValue };
 
@@ -90,7 +120,7 @@ struct FeatureName {
 };
 
 // What is measured in each evaluation (lab/tune/features.h), livn's names first.
-inline constexpr std::array<FeatureName, 17> kFeatures = {{
+inline constexpr std::array<FeatureName, 20> kFeatures = {{
     {"mfr", "mean rate of the units, Hz"},
     {"isi_cv", "mean over units with 5 spikes or more of the variation of their intervals"},
     {"active_fraction", "units that have fired, of all"},
@@ -108,7 +138,13 @@ inline constexpr std::array<FeatureName, 17> kFeatures = {{
     {"tail_rate_hz", "spikes of all units a second, in the last second"},
     {"worst_population_active", "cells that have fired, of all, of the population with the least"},
     {"total_spikes", "spikes of all units"},
+    {"stimulus_threshold", "amplitude that half of the electrodes answer, uA"},
+    {"threshold_miss", "decades from it to what was measured"},
+    {"recruitment_miss",
+     "logits from the part that answers to what was measured, root mean square"},
 }};
+// From here on they are those of the stimulus: the others are of the time before it.
+inline constexpr size_t kFirstStimulusFeature = 17;
 using Features = std::array<double, kFeatures.size()>;  // NaN: not defined
 
 // The index of a name, or -1.
@@ -128,11 +164,17 @@ struct Target {
   std::optional<io::ModelDocument> model;  // instead of the system's
   std::optional<io::Json> selection;       // of cells; a spec of docs/params.md
   SpaceConfig space;
+  std::optional<StimulusConfig> stimulus;
   std::vector<Objective> objectives;
   std::vector<Constraint> constraints;
   // What a culture's features were measured to be; marks and ranks solutions, no more.
   std::vector<std::pair<size_t, std::array<double, 2>>> feature_bands;
   io::Json document;  // as it was read
+
+  // How many of kFeatures there are: without a stimulus those of the time at rest.
+  size_t num_features() const {
+    return stimulus.has_value() ? kFeatures.size() : kFirstStimulusFeature;
+  }
 };
 
 }  // namespace livnd::lab

@@ -13,8 +13,10 @@
 #include "base/nearest_name.h"
 #include "base/status_macros.h"
 #include "io/culture/selection.h"
+#include "io/device/electrode_array_config.h"
 #include "io/system/system_documents.h"
 #include "lab/generate/config_fields.h"
+#include "lab/tune/stimulus_json.h"
 
 namespace livnd::lab {
 namespace {
@@ -137,7 +139,7 @@ absl::Status ParseSpace(const JsonView& document, SpaceConfig& config) {
   if (!space.is_object()) return space.Refused("a map of what may change");
   LIVND_RETURN_IF_ERROR(
       CheckNames(space, {"reference", "ratio", "nmda_ratio", "ignition", "depression", "noise",
-                         "noise_balance", "adaptation", "params", "fixed"}));
+                         "noise_balance", "adaptation", "stimulation_gain", "params", "fixed"}));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "reference", config.reference));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "ratio", config.ratio));
   LIVND_RETURN_IF_ERROR(ReadRange(space, "nmda_ratio", config.nmda_ratio));
@@ -170,6 +172,28 @@ absl::Status ParseSpace(const JsonView& document, SpaceConfig& config) {
     config.fixed.emplace_back(key, number);
     return absl::OkStatus();
   });
+}
+
+// As livn's: a decade to either side of the conductor's own, and less than what takes the strongest pulse beyond the
+// potentials that are simulated.
+absl::Status ParseGain(const JsonView& document, Target& target) {
+  constexpr double kMostMv = 1000.0, kMargin = 1e-6;
+  LIVND_ASSIGN_OR_RETURN(const JsonView space, document.Member("space"));
+  bool searched = false;
+  LIVND_RETURN_IF_ERROR(ReadBool(space, "stimulation_gain", searched));
+  if (!searched) return absl::OkStatus();
+  LIVND_ASSIGN_OR_RETURN(const JsonView view, space.Member("stimulation_gain"));
+  if (!target.stimulus.has_value()) return view.Refused("false: there is no stimulus");
+  const double own = io::VolumeConductor().stimulation_gain;
+  const double peak_ua = PeakUa(*target.stimulus);
+  const double allowed = kMostMv / peak_ua * (1.0 - kMargin);
+  if (allowed <= own / 10.0) {
+    return view.Refused(absl::StrCat("weaker pulses: ", Exact(peak_ua), " uA make ", Exact(kMostMv),
+                                     " mV at a gain of ", Exact(allowed),
+                                     " mV/uA, and the range begins at ", Exact(own / 10.0)));
+  }
+  target.space.stimulation_gain = {own / 10.0, std::min(own * 10.0, allowed), Scale::kLog10};
+  return absl::OkStatus();
 }
 
 absl::Status ParseObjective(const std::string& name, const JsonView& view, Objective& objective) {
@@ -300,6 +324,42 @@ absl::Status ParseBands(const JsonView& document, Target& target) {
   });
 }
 
+// What a target lacks that this feature is measured by; empty: nothing.
+std::string LackedBy(const Target& target, size_t feature) {
+  if (feature < kFirstStimulusFeature) return "";
+  if (!target.stimulus.has_value()) return "a feature without a stimulus, or a target with one";
+  if (feature == static_cast<size_t>(FindFeature("stimulus_threshold"))) return "";
+  const std::optional<RecruitmentBracket>& measured = target.stimulus->measured;
+  if (!measured.has_value()) return "stimulus_threshold, or a stimulus with what was measured";
+  if (feature == static_cast<size_t>(FindFeature("threshold_miss"))) return "";
+  const std::vector<double>& tried = target.stimulus->amplitudes_ua;
+  for (size_t i = 0; i < measured->probabilities.size(); ++i) {
+    const auto same = std::find(tried.begin(), tried.end(), measured->amplitudes_ua[i]);
+    if (same != tried.end()) return "";
+  }
+  return "threshold_miss, or measured probabilities of some of the stimulus's amplitudes";
+}
+
+absl::Status CheckMeasured(const JsonView& document, const Target& target) {
+  const auto check = [&](const char* map, const std::string& name, size_t feature) -> absl::Status {
+    const std::string lacked = LackedBy(target, feature);
+    if (lacked.empty()) return absl::OkStatus();
+    LIVND_ASSIGN_OR_RETURN(const JsonView view, document.Member(map));
+    LIVND_ASSIGN_OR_RETURN(const JsonView member, view.Member(name));
+    return member.Refused(lacked);
+  };
+  for (const Objective& o : target.objectives) {
+    LIVND_RETURN_IF_ERROR(check("objectives", o.name, o.feature));
+  }
+  for (const Constraint& c : target.constraints) {
+    LIVND_RETURN_IF_ERROR(check("constraints", c.name, std::max(c.feature, c.decided_by)));
+  }
+  for (const auto& band : target.feature_bands) {
+    LIVND_RETURN_IF_ERROR(check("feature_bands", kFeatures[band.first].name, band.first));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ParseSimulation(const JsonView& document, Target& target) {
   LIVND_ASSIGN_OR_RETURN(const auto metrics, document.Find("metrics"));
   if (metrics.has_value()) {
@@ -356,7 +416,7 @@ absl::StatusOr<Target> ParseTarget(const JsonView& document) {
   LIVND_RETURN_IF_ERROR(CheckNames(
       document,
       {"name", "metrics", "readout", "warmup_ms", "duration_ms", "trials", "seed", "min_spikes",
-       "model", "selection", "space", "objectives", "constraints", "feature_bands"}));
+       "model", "selection", "space", "stimulus", "objectives", "constraints", "feature_bands"}));
   Target target;
   target.document = document.json();
   target.name = "target";
@@ -365,10 +425,16 @@ absl::StatusOr<Target> ParseTarget(const JsonView& document) {
     LIVND_ASSIGN_OR_RETURN(target.name, name->String());
   }
   LIVND_RETURN_IF_ERROR(ParseSimulation(document, target));
+  LIVND_ASSIGN_OR_RETURN(const auto stimulus, document.Find("stimulus"));
+  if (stimulus.has_value()) {
+    LIVND_ASSIGN_OR_RETURN(target.stimulus, ParseStimulus(*stimulus));
+  }
   LIVND_RETURN_IF_ERROR(ParseSpace(document, target.space));
+  LIVND_RETURN_IF_ERROR(ParseGain(document, target));
   LIVND_RETURN_IF_ERROR(ParseObjectives(document, target.objectives));
   LIVND_RETURN_IF_ERROR(ParseConstraints(document, target.constraints));
   LIVND_RETURN_IF_ERROR(ParseBands(document, target));
+  LIVND_RETURN_IF_ERROR(CheckMeasured(document, target));
   return target;
 }
 

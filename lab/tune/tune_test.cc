@@ -1,5 +1,6 @@
 #include "lab/tune/tune.h"
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,6 +15,7 @@
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
 #include "lab/tune/front.h"
+#include "lab/tune/stimulus_sweep.h"
 #include "lab/tune/target_json.h"
 #include "lab/tune/tune_folder.h"
 #include "sim/testing/executors.h"
@@ -169,10 +171,134 @@ TEST_F(Tuning, ProbesWithTrialsThatFire) {
   const auto [trials, fired] = evaluator_->Probe(nullptr).value();
   EXPECT_EQ(trials.num, 1);
   EXPECT_EQ(trials.duration_ms, 120.0);
-  ASSERT_TRUE(fired.has_value());
-  EXPECT_FALSE(fired->spike_gids.empty());
-  EXPECT_EQ(evaluator_->Run(trials).value()->spike_ticks, fired->spike_ticks);
+  ASSERT_TRUE(fired.resting.has_value());
+  EXPECT_FALSE(fired.resting->spike_gids.empty());
+  EXPECT_EQ(evaluator_->Run(trials).value().resting->spike_ticks, fired.resting->spike_ticks);
   EXPECT_TRUE(absl::IsCancelled(evaluator_->Probe([] { return true; }).status()));
+}
+
+class TuningWithStimulus : public Tuning {
+ protected:
+  TuningWithStimulus() {
+    const io::Json json = io::ParseYaml("t.yml", absl::StrCat(kTarget, R"(
+stimulus:
+  amplitudes_ua: [0.01, 100]
+  repeats: 2
+  trial_ms: 80
+  onset_ms: 40
+  pre_ms: 40
+  post_ms: 20
+  recovery_ms: 20
+  measured: {probabilities: [0, 1]}
+)"))
+                              .value();
+    run_.target = ParseTarget(io::JsonView(json, "t.yml")).value();
+    evaluator_ = MakeEvaluator(system_, run_).value();
+    for (const Dimension& d : evaluator_->space().dimensions()) {
+      middle_.push_back((d.low() + d.high()) / 2);
+    }
+  }
+  static double At(const Scores& scores, const char* name) {
+    return scores.features[static_cast<size_t>(FindFeature(name))];
+  }
+
+  std::vector<double> middle_;
+};
+
+TEST_F(TuningWithStimulus, MeasuresWhatAnswersAfterTheTimeAtRest) {
+  const FiredTrials fired = evaluator_->Run(evaluator_->TrialsOf(middle_)).value();
+  ASSERT_EQ(fired.evoked.size(), 4u);
+  const env::CultureRecording* before = &*fired.resting;
+  for (const env::CultureRecording& run : fired.evoked) {
+    EXPECT_EQ(run.start_tick, before->start_tick + before->num_ticks);
+    EXPECT_EQ(run.num_ticks, 3200);
+    before = &run;
+  }
+  // 100 uA make cells fire that hundredths of one do not.
+  EXPECT_GT(fired.evoked[1].spike_gids.size(), fired.evoked[0].spike_gids.size());
+  const Scores scores = evaluator_->Judge(fired).value();
+  EXPECT_TRUE(std::isfinite(At(scores, "stimulus_threshold")));
+  EXPECT_TRUE(std::isfinite(At(scores, "threshold_miss")));
+  EXPECT_GE(At(scores, "recruitment_miss"), 0.0);
+  // The time at rest is as it is without a stimulus.
+  run_.target.stimulus.reset();
+  const auto without = MakeEvaluator(system_, run_).value();
+  const FiredTrials resting = without->Run(without->TrialsOf(middle_)).value();
+  EXPECT_EQ(resting.resting->spike_ticks, fired.resting->spike_ticks);
+  EXPECT_TRUE(resting.evoked.empty());
+  EXPECT_TRUE(std::isnan(At(without->Judge(resting).value(), "stimulus_threshold")));
+}
+
+TEST_F(TuningWithStimulus, StimulatesWhatHoldsTheOtherConstraintsAlone) {
+  Constraint near;
+  near.name = "near";
+  near.feature = static_cast<size_t>(FindFeature("threshold_miss"));
+  near.high = 1e-9;
+  Constraint both;
+  both.kind = Constraint::Kind::kAll;
+  both.all_of = {0, 1};
+  run_.target.constraints.push_back(near);
+  run_.target.constraints.push_back(both);
+  const auto num_evoked = [&] {
+    const auto evaluator = MakeEvaluator(system_, run_).value();
+    return evaluator->Run(evaluator->TrialsOf(middle_)).value().evoked.size();
+  };
+  // Those of the stimulus are not known before it.
+  EXPECT_EQ(num_evoked(), 4u);
+  run_.target.constraints[0].low = 1e9;
+  EXPECT_EQ(num_evoked(), 0u);
+  run_.target.stimulus->gate = false;
+  EXPECT_EQ(num_evoked(), 4u);
+  run_.target.objectives[0].feature = near.feature;
+  run_.target.objectives[0].cost = Cost::kValue;
+  run_.target.stimulus->gate = true;
+  const auto gated = MakeEvaluator(system_, run_).value();
+  EXPECT_EQ(gated->Evaluate(middle_)->objectives[0], kUndefinedCost);
+}
+
+TEST_F(TuningWithStimulus, StimulatesWhereMostCellsAre) {
+  const FiredTrials chosen = evaluator_->Run(evaluator_->TrialsOf(middle_)).value();
+  run_.target.stimulus->electrode = DrivingElectrode(*system_, evaluator_->setup());
+  const auto told = MakeEvaluator(system_, run_).value();
+  EXPECT_EQ(told->Run(told->TrialsOf(middle_)).value().evoked[1].spike_ticks,
+            chosen.evoked[1].spike_ticks);
+}
+
+TEST_F(TuningWithStimulus, ProbesWithAPulse) {
+  const auto [trials, fired] = evaluator_->Probe(nullptr).value();
+  ASSERT_EQ(fired.evoked.size(), 1u);
+  EXPECT_FALSE(fired.evoked[0].spike_gids.empty());
+}
+
+TEST_F(TuningWithStimulus, RefusesWhatTheCultureHasNot) {
+  const StimulusConfig good = *run_.target.stimulus;
+  const auto fault = [&] { return MakeEvaluator(system_, run_).status(); };
+  run_.target.stimulus->electrode = 4711;
+  EXPECT_THAT(fault(), IsFieldError("stimulus.electrode", "4711", HasSubstr("8 electrodes")));
+  run_.target.stimulus = good;
+  run_.target.stimulus->onset_ms = 40.01;
+  EXPECT_THAT(fault(), IsFieldError("stimulus.onset_ms", "40.01", HasSubstr("0.025 ms")));
+  run_.target.stimulus = good;
+  run_.target.stimulus->pulse.width_us = 110;
+  EXPECT_THAT(fault(), IsFieldError("stimulus.width_us", "110", HasSubstr("tick")));
+  run_.target.stimulus = good;
+  run_.target.stimulus->pulse.recovery_width_us = 30;
+  EXPECT_THAT(fault(), IsFieldError("stimulus.recovery_width_us", "30", HasSubstr("tick")));
+  run_.target.stimulus = good;
+  run_.target.stimulus->repeats = 256;
+  run_.target.stimulus->amplitudes_ua.clear();
+  for (int i = 1; i <= 20; ++i) run_.target.stimulus->amplitudes_ua.push_back(i);
+  EXPECT_THAT(fault(), IsFieldError("stimulus.repeats", "256", HasSubstr("4096")));
+  // What a field would be beyond what is simulated.
+  run_.target.stimulus = good;
+  run_.target.stimulus->amplitudes_ua = {1, 10'000};
+  EXPECT_THAT(fault(), IsFieldError("stimulus.amplitudes_ua", HasSubstr("mV"), testing::_));
+  run_.target.stimulus = good;
+  io::System bare = *system_;
+  bare.electrode_array.reset();
+  const TuneRun run = run_;
+  EXPECT_THAT(MakeEvaluator(std::make_shared<const io::System>(bare), run).status(),
+              IsFieldError("stimulus", "present", HasSubstr("no electrodes")));
 }
 
 TEST_F(Tuning, RefusesTheLogOfAnotherSearch) {

@@ -104,6 +104,56 @@ def decode(culture_class, rng: np.random.Generator, system: str, **options) -> d
     return {"space": space, "points": points}
 
 
+# Parts of the array that answer amplitudes of 6 .. 16 uA.
+LADDER = [6.0, 8.0, 12.0, 16.0]
+CURVES = {
+    "rising": [0.0, 0.25, 0.625, 1.0],
+    "early": [0.125, 0.5, 0.75, 0.875],
+    "weak": [0.0, 0.125, 0.25, 0.375],
+    "strong": [0.75, 0.75, 0.875, 1.0],
+    "none": [0.0, 0.0, 0.0, 0.0],
+    "all": [1.0, 1.0, 1.0, 1.0],
+    "falling": [0.625, 0.5, 0.25, 0.125],
+    "low_and_falling": [0.375, 0.25, 0.25, 0.125],
+}
+
+
+def misses() -> list[dict]:
+    """How far each curve is from each other one: livn's keys say mV where these are uA."""
+    from livn.decoding import recruitment_threshold
+    from systems.targets.EI import recruitment_miss, threshold_miss
+
+    brackets = {
+        name: recruitment_threshold(dict(zip(LADDER, curve, strict=True)))
+        for name, curve in CURVES.items()
+    }
+    # What is known of a culture may be less, and of other amplitudes.
+    bare = ("censored", "below_mv", "above_mv", "highest_tested_mv", "amplitudes_mv")
+    measured = {
+        **brackets,
+        "ends": {key: brackets["rising"][key] for key in bare},
+        "above": {key: brackets["weak"][key] for key in bare},
+        "below": {key: brackets["strong"][key] for key in bare},
+        "other": recruitment_threshold({8.0: 0.2, 10.0: 0.45, 16.0: 0.9}),
+    }
+    unit = {"censored": None, "below_mv": 1e-9, "above_mv": 1e-9}
+    out = []
+    for name, known in measured.items():
+        for curve, simulated in brackets.items():
+            logits = recruitment_miss(known, simulated)
+            out.append(
+                {
+                    "name": f"{name} {curve}",
+                    "measured": {key: known.get(key) for key in (*bare, "probabilities")},
+                    "curve": CURVES[curve],
+                    "threshold": 10.0 ** (threshold_miss(unit, simulated) - 9.0),
+                    "threshold_miss": threshold_miss(known, simulated),
+                    "recruitment_miss": None if np.isnan(logits) else logits,
+                }
+            )
+    return out
+
+
 def main() -> None:
     """Writes all of it."""
     root = Path(sys.argv[1])
@@ -122,7 +172,16 @@ def main() -> None:
             "conductances": decode(Culture, rng, system, noise_parameterisation="conductances"),
             "ignition": decode(Culture, rng, system, ignition=True, noise_balance=True),
             "adaptation": decode(Culture, rng, system, adaptation=True),
+            "stimulus": decode(
+                Culture,
+                rng,
+                system,
+                readout="channels",
+                stimulus={"amplitudes": (300.0, 400.0), "uA_per_mv": 0.05},
+            ),
         },
+        "ladder": LADDER,
+        "misses": misses(),
     }
     FILE.write_text(json.dumps(document) + "\n")
 

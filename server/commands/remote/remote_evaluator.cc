@@ -9,15 +9,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "lab/tune/target.h"
 #include "server/wire/culture.h"
 #include "server/wire/culture_setup.h"
+#include "server/wire/pulse_plan.h"
 #include "server/wire/recording.h"
 
 namespace livnd::server {
 namespace {
 
-// What a spike counts.
-constexpr int64_t kBytesOfSpike = 24;
 // Where a run may be cut: a whole number of the 100 steps after each of which a culture looks whether a copy has
 // failed.
 constexpr double kCutMs = 5.0;
@@ -31,15 +31,48 @@ int64_t NumSpikes(const env::CultureRecording& recording) {
   return static_cast<int64_t>(recording.spike_gids.size());
 }
 
-bool Same(const lab::FiredTrials& a, const lab::FiredTrials& b) {
-  if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
+bool SameRun(const env::CultureRecording& a, const env::CultureRecording& b) {
   const auto same_time = [](double x, double y) {
     return x == y || (std::isnan(x) && std::isnan(y));
   };
-  return a->num_ticks == b->num_ticks && a->spike_offsets == b->spike_offsets &&
-         a->spike_gids == b->spike_gids && a->spike_ticks == b->spike_ticks &&
-         std::equal(a->failed_at_ms.begin(), a->failed_at_ms.end(), b->failed_at_ms.begin(),
-                    b->failed_at_ms.end(), same_time);
+  return a.num_ticks == b.num_ticks && a.spike_offsets == b.spike_offsets &&
+         a.spike_gids == b.spike_gids && a.spike_ticks == b.spike_ticks &&
+         std::equal(a.failed_at_ms.begin(), a.failed_at_ms.end(), b.failed_at_ms.begin(),
+                    b.failed_at_ms.end(), same_time);
+}
+
+bool Same(const lab::FiredTrials& a, const lab::FiredTrials& b) {
+  if (a.resting.has_value() != b.resting.has_value()) return false;
+  if (a.resting.has_value() && !SameRun(*a.resting, *b.resting)) return false;
+  return std::equal(a.evoked.begin(), a.evoked.end(), b.evoked.begin(), b.evoked.end(), SameRun);
+}
+
+// Where a run that has got to begin_ms is cut next: at end_ms, unless that is within the plan's pulse.
+double CutOutside(const io::PulsePlan& plan, double begin_ms, double end_ms, double duration_ms) {
+  const io::ElectrodePulses& pulse = plan.pulses[0];
+  const double from_ms = pulse.train.start_us * 1e-3;
+  const double to_ms = from_ms + lab::PulseMs(pulse);
+  if (from_ms >= end_ms || to_ms <= end_ms || from_ms < begin_ms) return end_ms;
+  const double before_ms = std::floor(from_ms / kCutMs) * kCutMs;
+  if (before_ms > begin_ms) return before_ms;
+  return std::min(duration_ms, std::ceil(to_ms / kCutMs) * kCutMs);
+}
+
+// The plan where its pulse is in the piece, from the piece's begin on.
+std::optional<io::PulsePlan> PlanWithin(const io::PulsePlan& plan, double begin_ms, double end_ms) {
+  const double from_ms = plan.pulses[0].train.start_us * 1e-3;
+  if (from_ms < begin_ms || from_ms >= end_ms) return std::nullopt;
+  io::PulsePlan moved = plan;
+  moved.pulses[0].train.start_us -= begin_ms * 1e3;
+  return moved;
+}
+
+// Of copies that have all failed: none run on.
+env::CultureRecording Rested(const env::CultureRecording& failed) {
+  env::CultureRecording out;
+  out.spike_offsets.assign(failed.spike_offsets.size(), 0);
+  out.failed_at_ms = failed.failed_at_ms;
+  return out;
 }
 
 // Other copies of the same time.
@@ -114,12 +147,19 @@ v1::ConfigureRequest RemoteEvaluator::FirstRequest() const {
 }
 
 absl::StatusOr<env::CultureRecording> RemoteEvaluator::RunFor(client::CultureSession& session,
-                                                              double duration_ms) {
+                                                              double duration_ms,
+                                                              const io::PulsePlan* plan) {
   std::optional<env::CultureRecording> all;
-  double left_ms = duration_ms, piece_ms = duration_ms;
-  while (left_ms > 0.0) {
+  double at_ms = 0.0, piece_ms = duration_ms;
+  while (at_ms < duration_ms) {
+    double end_ms = std::min(at_ms + piece_ms, duration_ms);
     v1::RunRequest request;
-    request.set_duration_ms(std::min(left_ms, piece_ms));
+    if (plan != nullptr) {
+      end_ms = CutOutside(*plan, at_ms, end_ms, duration_ms);
+      const auto within = PlanWithin(*plan, at_ms, end_ms);
+      if (within.has_value()) EncodePulsePlan(*within, request.mutable_pulse_plan());
+    }
+    request.set_duration_ms(end_ms - at_ms);
     const auto ran = session.Run(std::move(request));
     if (!ran.ok()) {
       if (ran.error().reason != "TOO_MANY_SPIKES" || piece_ms <= kCutMs) {
@@ -131,10 +171,10 @@ absl::StatusOr<env::CultureRecording> RemoteEvaluator::RunFor(client::CultureSes
     LIVND_ASSIGN_OR_RETURN(env::CultureRecording piece, ParseRecording(*ran, session.num_envs()));
     all = all.has_value() ? Joined(*all, piece) : std::move(piece);
     // What is more has measured nothing.
-    if (AllFailed(*all) || kBytesOfSpike * NumSpikes(*all) > lab::kMaxTrialBytes) {
+    if (AllFailed(*all) || lab::kBytesOfSpike * NumSpikes(*all) > lab::kMaxTrialBytes) {
       break;
     }
-    left_ms -= piece_ms;
+    at_ms = end_ms;
   }
   return *std::move(all);
 }
@@ -163,18 +203,16 @@ absl::StatusOr<env::CultureRecording> RemoteEvaluator::RunCopies(const lab::Tria
     LIVND_ASSIGN_OR_RETURN(env::CultureRecording warmup, RunFor(*session, trials.warmup_ms));
     *warmup_spikes += NumSpikes(warmup);
     if (AllFailed(warmup)) {
-      warmup.spike_offsets.assign(warmup.spike_offsets.size(), 0);
-      warmup.spike_gids.clear();
-      warmup.spike_ticks.clear();
-      warmup.num_ticks = 0;
-      return warmup;
+      env::CultureRecording rested = Rested(warmup);
+      rested.start_tick = warmup.start_tick;
+      return rested;
     }
   }
   return RunFor(*session, trials.duration_ms);
 }
 
 absl::StatusOr<lab::FiredTrials> RemoteEvaluator::RunTrials(const lab::Trials& trials) {
-  const int num_parts = (trials.num + num_copies_ - 1) / num_copies_;
+  const int num_parts = NumParts(trials);
   std::optional<env::CultureRecording> all;
   int64_t warmup_spikes = 0;
   for (int part = 0; part < num_parts; ++part) {
@@ -187,12 +225,65 @@ absl::StatusOr<lab::FiredTrials> RemoteEvaluator::RunTrials(const lab::Trials& t
     } else {
       all = std::move(some);
     }
-    if (kBytesOfSpike * std::max(warmup_spikes, NumSpikes(*all)) > lab::kMaxTrialBytes) {
+    if (lab::kBytesOfSpike * std::max(warmup_spikes, NumSpikes(*all)) > lab::kMaxTrialBytes) {
       return lab::FiredTrials();
     }
   }
-  if (AllFailed(*all)) all.reset();
-  return all;
+  lab::FiredTrials fired;
+  if (AllFailed(*all)) return fired;
+  fired.resting = std::move(all);
+  LIVND_ASSIGN_OR_RETURN(const bool is_admitted,
+                         work_.evaluator->Admits(trials.sweep, fired.resting));
+  if (!is_admitted) return fired;
+  LIVND_ASSIGN_OR_RETURN(fired.evoked, RunSweep(trials));
+  return fired;
+}
+
+absl::Status RemoteEvaluator::SweepCopies(client::CultureSession& session, const lab::Sweep& sweep,
+                                          std::optional<env::CultureRecording> last,
+                                          std::vector<std::optional<env::CultureRecording>>& evoked,
+                                          int64_t* num_spikes) {
+  for (size_t i = 0; i < sweep.plans.size(); ++i) {
+    if (last.has_value() && AllFailed(*last)) {
+      last = Rested(*last);
+    } else {
+      LIVND_ASSIGN_OR_RETURN(last, RunFor(session, sweep.trial_ms, &sweep.plans[i]));
+    }
+    *num_spikes += NumSpikes(*last);
+    if (lab::kBytesOfSpike * *num_spikes > lab::kMaxTrialBytes) break;
+    if (evoked[i].has_value()) {
+      AppendCopies(*last, *evoked[i]);
+    } else {
+      evoked[i] = last;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<env::CultureRecording>> RemoteEvaluator::RunSweep(
+    const lab::Trials& trials) {
+  const std::vector<env::CultureRecording> none;
+  std::vector<std::optional<env::CultureRecording>> evoked(trials.sweep.plans.size());
+  int64_t num_spikes = 0, unused = 0;
+  const int num_parts = NumParts(trials);
+  for (int part = 0; part < num_parts; ++part) {
+    const int first = trials.num * part / num_parts;
+    const int num = trials.num * (part + 1) / num_parts - first;
+    // A session goes on; where it has had other trials since, these come to where they were once more.
+    std::optional<env::CultureRecording> resting;
+    if (num_parts > 1) {
+      LIVND_ASSIGN_OR_RETURN(resting, RunCopies(trials, first, num, &unused));
+    }
+    LIVND_ASSIGN_OR_RETURN(client::CultureSession* const session,
+                           server_.Session(num, [&] { return FirstRequest(); }));
+    LIVND_RETURN_IF_ERROR(
+        SweepCopies(*session, trials.sweep, std::move(resting), evoked, &num_spikes));
+    if (lab::kBytesOfSpike * num_spikes > lab::kMaxTrialBytes) return none;
+  }
+  if (AllFailed(*evoked.back())) return none;
+  std::vector<env::CultureRecording> out;
+  for (auto& run : evoked) out.push_back(*std::move(run));
+  return out;
 }
 
 absl::StatusOr<lab::FiredTrials> RemoteEvaluator::Run(const lab::Trials& trials) {

@@ -3,10 +3,13 @@
 #define LIVND_SERVER_COMMANDS_REMOTE_REMOTE_EVALUATOR_H_
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "env/culture/culture_types.h"
+#include "io/stimulus/pulse_plan.h"
 #include "lab/tune/evaluation_runner.h"
 #include "lab/tune/evaluator.h"
 #include "livnd/v1/culture_service.pb.h"
@@ -39,12 +42,25 @@ class RemoteEvaluator final : public lab::EvaluationRunner {
  private:
   absl::Status Probe();
   v1::ConfigureRequest FirstRequest() const;
+  // In how many parts these are run, one after another.
+  int NumParts(const lab::Trials& trials) const {
+    return (trials.num + num_copies_ - 1) / num_copies_;
+  }
   absl::StatusOr<lab::FiredTrials> RunTrials(const lab::Trials& trials);
   // The trials first .. first + num - 1. `warmup_spikes` counts those of the warm-up.
   absl::StatusOr<env::CultureRecording> RunCopies(const lab::Trials& trials, int first, int num,
                                                   int64_t* warmup_spikes);
-  // Runs on, in pieces where the spikes are more than an answer holds.
-  absl::StatusOr<env::CultureRecording> RunFor(client::CultureSession& session, double duration_ms);
+  // The sweep of trials whose spikes at rest are there. None: they have had too many spikes, or all failed.
+  absl::StatusOr<std::vector<env::CultureRecording>> RunSweep(const lab::Trials& trials);
+  // Its runs on the session's copies, from the end of their recorded time on, `last` where it is known; num_spikes
+  // counts theirs.
+  absl::Status SweepCopies(client::CultureSession& session, const lab::Sweep& sweep,
+                           std::optional<env::CultureRecording> last,
+                           std::vector<std::optional<env::CultureRecording>>& evoked,
+                           int64_t* num_spikes);
+  // Runs on, in pieces where the spikes are more than an answer holds; a plan's pulse stays in one.
+  absl::StatusOr<env::CultureRecording> RunFor(client::CultureSession& session, double duration_ms,
+                                               const io::PulsePlan* plan = nullptr);
 
   const RemoteEvaluations& work_;
   RemoteServer server_;

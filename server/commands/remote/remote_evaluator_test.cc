@@ -34,10 +34,11 @@ objectives:
 
 class RemoteEvaluating : public testing::Test {
  protected:
-  RemoteEvaluating() {
+  RemoteEvaluating() : RemoteEvaluating(kTarget) {}
+  explicit RemoteEvaluating(const std::string& target) {
     char path[] = "/tmp/livnd-evaluator-XXXXXX";
     folder_ = mkdtemp(path);
-    const io::Json json = io::ParseYaml("t.yml", kTarget).value();
+    const io::Json json = io::ParseYaml("t.yml", target).value();
     evaluator_ = lab::Evaluator::Create(
                      std::make_shared<const io::System>(io::ReadSystem("systems/EI-mini").value()),
                      lab::ParseTarget(io::JsonView(json, "t.yml")).value())
@@ -83,8 +84,8 @@ TEST_F(RemoteEvaluating, LeavesTheEnginesSpikesHoweverTheyAreCut) {
     return evaluator_->TrialsOf(middle);
   }();
   const lab::FiredTrials here = evaluator_->Run(trials).value();
-  ASSERT_TRUE(here.has_value());
-  const auto num_spikes = static_cast<int64_t>(here->spike_gids.size());
+  ASSERT_TRUE(here.resting.has_value());
+  const auto num_spikes = static_cast<int64_t>(here.resting->spike_gids.size());
   ASSERT_GT(num_spikes, 100);
   for (const auto& [max_spikes, max_copies] :
        {std::pair<int64_t, int>{1 << 20, 64}, {num_spikes / 3, 64}, {1 << 20, 2}, {20, 3}}) {
@@ -96,22 +97,83 @@ TEST_F(RemoteEvaluating, LeavesTheEnginesSpikesHoweverTheyAreCut) {
     for (int time = 0; time < 2; ++time) {
       const auto fired = there.Run(trials);
       ASSERT_TRUE(fired.ok()) << fired.status();
-      ASSERT_TRUE(fired->has_value());
-      EXPECT_EQ((*fired)->start_tick, here->start_tick);
-      EXPECT_EQ((*fired)->num_ticks, here->num_ticks);
-      EXPECT_EQ((*fired)->spike_offsets, here->spike_offsets);
-      EXPECT_EQ((*fired)->spike_gids, here->spike_gids);
-      EXPECT_EQ((*fired)->spike_ticks, here->spike_ticks);
+      ASSERT_TRUE(fired->resting.has_value());
+      EXPECT_EQ(fired->resting->start_tick, here.resting->start_tick);
+      EXPECT_EQ(fired->resting->num_ticks, here.resting->num_ticks);
+      EXPECT_EQ(fired->resting->spike_offsets, here.resting->spike_offsets);
+      EXPECT_EQ(fired->resting->spike_gids, here.resting->spike_gids);
+      EXPECT_EQ(fired->resting->spike_ticks, here.resting->spike_ticks);
       EXPECT_EQ(evaluator_->Judge(*fired)->objectives, evaluator_->Judge(here)->objectives);
     }
     server_.reset();
   }
 }
 
+constexpr char kStimulus[] = R"(
+stimulus:
+  amplitudes_ua: [1, 50]
+  repeats: 2
+  trial_ms: 93
+  onset_ms: 39.95
+  pre_ms: 30
+  post_ms: 20
+  recovery_ms: 10
+  gate: false
+)";
+
+class RemoteStimulating : public RemoteEvaluating {
+ protected:
+  RemoteStimulating() : RemoteEvaluating(std::string(kTarget) + kStimulus) {}
+
+  lab::Trials Middle() const {
+    std::vector<double> middle;
+    for (const lab::Dimension& d : evaluator_->space().dimensions()) {
+      middle.push_back((d.low() + d.high()) / 2);
+    }
+    return evaluator_->TrialsOf(middle);
+  }
+};
+
+TEST_F(RemoteStimulating, LeavesTheEnginesAnswersHoweverTheyAreCut) {
+  const lab::Trials trials = Middle();
+  const lab::FiredTrials here = evaluator_->Run(trials).value();
+  ASSERT_EQ(here.evoked.size(), 4u);
+  ASSERT_GT(here.evoked[1].spike_gids.size(), 40u);
+  for (const auto& [max_spikes, max_copies] :
+       {std::pair<int64_t, int>{1 << 20, 64}, {1 << 20, 2}, {20, 3}, {20, 64}}) {
+    SCOPED_TRACE(testing::Message() << max_spikes << " spikes, " << max_copies << " copies");
+    Serve(max_spikes, max_copies);
+    RemoteEvaluator there(work_, *servers_);
+    ASSERT_TRUE(*there.Ready());
+    for (int time = 0; time < 2; ++time) {
+      const auto fired = there.Run(trials);
+      ASSERT_TRUE(fired.ok()) << fired.status();
+      ASSERT_EQ(fired->evoked.size(), here.evoked.size());
+      for (size_t i = 0; i < here.evoked.size(); ++i) {
+        EXPECT_EQ(fired->evoked[i].start_tick, here.evoked[i].start_tick);
+        EXPECT_EQ(fired->evoked[i].num_ticks, here.evoked[i].num_ticks);
+        EXPECT_EQ(fired->evoked[i].spike_offsets, here.evoked[i].spike_offsets);
+        EXPECT_EQ(fired->evoked[i].spike_gids, here.evoked[i].spike_gids);
+        EXPECT_EQ(fired->evoked[i].spike_ticks, here.evoked[i].spike_ticks);
+      }
+      EXPECT_EQ(fired->resting->spike_ticks, here.resting->spike_ticks);
+    }
+    server_.reset();
+  }
+}
+
+TEST_F(RemoteStimulating, RefusesAServerThatAnswersPulsesOtherwise) {
+  Serve(1 << 20, 8);
+  ASSERT_FALSE(work_.probed.evoked.at(0).spike_ticks.empty());
+  ++work_.probed.evoked[0].spike_ticks[0];
+  RemoteEvaluator there(work_, *servers_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(there.Ready().status()));
+}
+
 TEST_F(RemoteEvaluating, RefusesAServerWhoseSpikesAreOthers) {
   Serve(1 << 20, 8);
-  ASSERT_FALSE(work_.probed->spike_ticks.empty());
-  ++work_.probed->spike_ticks[0];
+  ASSERT_FALSE(work_.probed.resting->spike_ticks.empty());
+  ++work_.probed.resting->spike_ticks[0];
   RemoteEvaluator there(work_, *servers_);
   const auto ready = there.Ready();
   EXPECT_TRUE(absl::IsFailedPrecondition(ready.status()));
