@@ -12,6 +12,7 @@
 #include "base/field_error_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "io/culture/culture_setup.h"
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
 #include "lab/tune/front.h"
@@ -262,6 +263,29 @@ TEST_F(TuningWithStimulus, StimulatesWhereMostCellsAre) {
   const auto told = MakeEvaluator(system_, run_).value();
   EXPECT_EQ(told->Run(told->TrialsOf(middle_)).value().evoked[1].spike_ticks,
             chosen.evoked[1].spike_ticks);
+}
+
+// livn 2.0.0: of env.io.distances(env.active_neuron_coordinates()) those within the radius, and what
+// np.unique(..., return_counts=True) and np.argmax make of their electrodes. Most are ties.
+TEST_F(TuningWithStimulus, ChoosesLivnsElectrode) {
+  const struct {
+    const char* system;
+    double radius_um;
+    int32_t electrode;
+  } kCases[] = {{"systems/EI-mini", 50, 0},  {"systems/EI-mini", 120, 3},
+                {"systems/EI-mini", 200, 0}, {"systems/EI-100", 50, 4},
+                {"systems/EI-100", 120, 21}, {"systems/EI-100", 200, 13},
+                {"systems/EI-100", 400, 12}, {"systems/EI-mini", 0, -1}};
+  for (const auto& c : kCases) {
+    const io::System system = io::ReadSystem(c.system).value();
+    io::CultureSetup setup = io::SetUpCulture(system).value();
+    setup.electrode_array->input_radius_um = c.radius_um;
+    EXPECT_EQ(DrivingElectrode(system, setup), c.electrode) << c.system << " " << c.radius_um;
+  }
+  io::System apart = *system_;
+  apart.electrode_array->input_radius_um = 0.0;
+  EXPECT_THAT(MakeEvaluator(std::make_shared<const io::System>(apart), run_).status(),
+              IsFieldError("stimulus.electrode", "absent", HasSubstr("0 um of input_radius")));
 }
 
 TEST_F(TuningWithStimulus, ProbesWithAPulse) {
