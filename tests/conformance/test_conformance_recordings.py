@@ -86,7 +86,7 @@ def test_cells_and_electrodes_of_a_task_are_recorded(client: Client) -> None:
         session.close()
         recorded = next(r for r in client.recordings() if r.name == name).num_rows
         if not given:
-            assert list(recorded) == ["rewards"]
+            assert list(recorded) == ["rewards", "electrodes"]  # where they are is always told
             continue
         step_ticks = int(client.read_rows(name, "rewards", copy=1)["tick"][0])
         voltages = client.read_rows(name, "voltages", copy=1)
