@@ -18,7 +18,10 @@ BENCH = ROOT / "tools/bench/bench.py"
 FIELDS = ["name", "value", "unit", "baseline", "ratio", "cpu", "isa"]
 BOTH = ["cells-100", "EI-100", "EI-1000", "net-100", "net-1000", "net-100-stdp"]
 WITHOUT_BASELINE = ["engine/snapshot", "engine/fork", "recording/stepping"]
-LONG_LINES = ["generate/million", "generate/million-memory", "engine/minute-100"]
+LONG_LINES = [
+    *("generate/million", "generate/million-memory", "engine/minute-100"),
+    *("tune/front-EI-100", "tune/front-EI-100-bands"),
+]
 LINES = [
     "engine/EI-10000",
     *(f"engine/{name}" for name in BOTH),

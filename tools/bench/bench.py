@@ -13,6 +13,7 @@ import copies
 import devices
 import engine
 import fleet
+import front
 import generate
 import long_run
 import point
@@ -47,7 +48,7 @@ MODULES = (
     rl,
 )
 # What --long adds.
-LONG_LINES = [*generate.LONG_LINES, *long_run.LINES]
+LONG_LINES = [*generate.LONG_LINES, *long_run.LINES, *front.LINES]
 # Read by every worker that simulates (subject.cc).
 ISA_VARIABLE = "LIVND_BENCH_ISA"
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,6 +169,15 @@ groups
   tune     Evaluations a second of `livnd tune` with livn's culture target on one thread, beside
            livn's own on its native engine, as its tuner calls it, at the first of the same points.
            An evaluation simulates 3 s (--quick: 0.4 s) after 0.1 s of warm-up.
+             front-EI-100  with --long only: how good a front is after twenty minutes of two cores
+                        (--seconds), of `livnd tune` on two threads, and of pygmo's NSGA-II over
+                        livn's culture target on its native engine with two processes; 41 minutes in
+                        all. Both have culture-livn.yml's target, bounds and scales, a population of
+                        40, the same first one, and the same numbers for NSGA-II; all points of
+                        both are judged by livnd's evaluator. The hypervolume of the feasible ones,
+                        as a part of the box between costs of 0 and those at the edges of livn's
+                        constraints: of 15 Hz, of intervals that do not vary, of half of the cells
+             front-EI-100-bands  the same run: features within livn's limits, of the best point
   sample   Samples an hour of `livnd sample`: 10,000 of a second each, on all cores, beside one
            process of livn's native engine, which runs the first ten of the same; for those of S1
            it takes half an hour.
@@ -238,6 +248,13 @@ def parse_arguments() -> argparse.Namespace:
         help=f"also what takes minutes: {', '.join(LONG_LINES)}",
     )
     parser.add_argument(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help=f"how long each side of tune/front-EI-100 searches (default: {front.SECONDS}, with "
+        f"--quick {front.QUICK_SECONDS})",
+    )
+    parser.add_argument(
         "--isa",
         metavar="NAME",
         help="instruction set of the kernels, of those that this processor has: avx512, avx2, "
@@ -283,6 +300,9 @@ def main() -> int:
         report = Report(arguments.wanted, instruction_set(binaries))
         for module in (*MODULES, long_run):
             module.run(arguments.wanted, report, binaries, ROOT, arguments.quick)
+        front.run(
+            arguments.wanted, report, binaries, ROOT, arguments.quick, arguments.seconds
+        )  # fmt: skip
     except (BenchError, FileNotFoundError) as error:
         say(str(error))
         return 1
