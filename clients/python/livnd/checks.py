@@ -85,9 +85,12 @@ def array(
     field: str, values: Any, dtype: Any = np.float64, accepted: str = "numbers"
 ) -> np.ndarray:
     """An array of `dtype`, if that holds what was given: no fraction, text or imaginary part."""
-    kind = np.dtype(dtype).kind
+    wanted = np.dtype(dtype)
+    kind = wanted.kind
     if kind in "iu":
         return integers(field, values, accepted).astype(dtype)
+    if type(values) is np.ndarray and values.dtype == wanted:
+        return values
     try:
         given = np.asarray(values)
     except _UNCONVERTIBLE:  # rows of different lengths

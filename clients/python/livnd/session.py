@@ -29,6 +29,7 @@ from livnd.recording import kinds_message
 from livnd.results import ObserveResult, RenderResult, ResetResult, StepResult
 from livnd.series import SeriesSelection, messages_of
 from livnd.specs import EnvironmentSpec, TensorSpec
+from livnd.step_reader import StepReader
 from livnd.tensors import decode, encode
 
 _Session = TypeVar("_Session", bound="Session")  # what inherits from it
@@ -74,6 +75,7 @@ class Session:
             spec.name: f"{spec.dtype} of shape {(self.num_envs, *spec.shape)}"
             for spec in self.spec.actions
         }
+        self._step_reader = StepReader(self.spec, self.num_envs, autoreset_mode == "same_step")
         # Why there is no session of this name any more.
         self._gone: UnknownSessionError | OwnServerEndedError | None = None
         # Method and payload of the operations that were sent with next_op_index and got no answer,
@@ -152,7 +154,7 @@ class Session:
                 its: repeat it with its own arguments, or reset all copies.
             UnknownSessionError, ServerUnavailableError.
         """
-        return self._step_result(self._operate("Step", self._step_request(actions)))
+        return self._step_reader.read(self._operate("Step", self._step_request(actions)))
 
     def _step_request(self, actions: Sequence[Any]) -> Any:
         if len(actions) != len(self.spec.actions):
@@ -162,22 +164,6 @@ class Session:
             for spec, action in zip(self.spec.actions, actions, strict=True)
         ]
         return pb.StepRequest(session=self.name, op_index=self.next_op_index, actions=encoded)
-
-    def _step_result(self, response: Any) -> StepResult:
-        result = StepResult(
-            observations=tuple([decode(t) for t in response.observations]),
-            rewards=decode(response.rewards),
-            terminated=decode(response.terminated),
-            truncated=decode(response.truncated),
-            infos=self._infos(response.infos),
-            episode_seeds=decode(response.episode_seeds),
-            began=decode(response.began),
-        )
-        if self.autoreset_mode == "same_step":
-            result.final_observations = tuple([decode(t) for t in response.final_observations])
-            if response.final_infos:
-                result.final_infos = self._infos(response.final_infos)
-        return result
 
     def observe(self) -> ObserveResult:
         """The copies as the last reset or step left them. NotResetError before the first reset."""

@@ -248,7 +248,7 @@ class StepStream:
         lane.patience = None
         lane.session._advance(step.request.op_index + 1)
         try:
-            outcome = lane.session._step_result(response)
+            outcome = lane.session._step_reader.read(response)
         except LivndError as error:
             outcome = error
         self._tell(lane, outcome)

@@ -49,3 +49,27 @@ def decode(tensor: Any) -> np.ndarray:
         )
     view = np.ndarray(shape, dtype, data)
     return view.copy() if dtype.isnative else view.astype(dtype.newbyteorder("="))
+
+
+class Layout:
+    """The dtype and shape that tensors of a kind always have; reads them faster than decode().
+
+    Args:
+        dtype: the host's.
+        shape: of the whole array.
+    """
+
+    def __init__(self, dtype: Any, shape: tuple[int, ...]) -> None:
+        host = np.dtype(dtype)
+        self._dtype = host
+        self._shape = shape
+        # Of a dtype that this host holds otherwise there is no such tensor.
+        self._code = _CODES[host] if _DTYPES[_CODES[host]].isnative else None
+        self._num_bytes = math.prod(shape) * host.itemsize
+
+    def decode(self, tensor: Any) -> np.ndarray:
+        """What decode() gives, which says what is wrong with a tensor that is none of these."""
+        data = tensor.data
+        if tensor.dtype != self._code or len(data) != self._num_bytes:
+            return decode(tensor)
+        return np.ndarray(self._shape, self._dtype, data).copy()
