@@ -68,7 +68,7 @@ class Layout:
         self._num_bytes = math.prod(shape) * host.itemsize
 
     def decode(self, tensor: Any) -> np.ndarray:
-        """What decode() gives, which says what is wrong with a tensor that is none of these."""
+        """A new, writable array; a tensor that is none of these is what it says, as by decode."""
         data = tensor.data
         if tensor.dtype != self._code or len(data) != self._num_bytes:
             return decode(tensor)
