@@ -180,6 +180,14 @@ TEST(EncodingTest, LivnsFeatureTakesChannelsTwiceOrNone) {
   EXPECT_TRUE(none[0].empty());
 }
 
+// The bound's float is less than the bound, by some milliseconds of a step that is long enough.
+TEST(EncodingTest, LivnsLowestFeatureIsAtTheStepsStart) {
+  const auto steps =
+      Encode("{name: livn_feature, low: 0.0145211}", StepOf(4, 2.5e10), {{0.0145211f}});
+  ASSERT_FALSE(steps[0].empty());
+  EXPECT_EQ(steps[0][0].tick, 0);
+}
+
 TEST(EncodingTest, ErrorsNameTheField) {
   const auto error_of = [](const char* spec, const EncodingWindow& window) {
     return MakeEncodingOfText(spec, window).status();

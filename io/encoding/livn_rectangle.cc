@@ -27,7 +27,7 @@ LivnRectangle::LivnRectangle(const EncodingWindow& window, double width_ms, doub
     : num_electrodes_(window.num_electrodes), waveform_(waveform) {
   const int64_t ticks_a_ms = sim::TicksOfSample(1.0, window.tick_ms);
   const int64_t end = window.num_ticks / ticks_a_ms;
-  const auto onset = std::min(static_cast<int64_t>(onset_ms), end);
+  const auto onset = std::clamp<int64_t>(static_cast<int64_t>(onset_ms), 0, end);
   num_samples_ = std::max<int64_t>(0, std::min<int64_t>(std::llround(width_ms), end - onset));
   waveform->timing = sim::SampleTiming::kExactTicks;
   waveform->sample_dt_ms = 1.0;

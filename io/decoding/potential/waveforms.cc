@@ -126,7 +126,8 @@ double Waveforms::HalfWidth(absl::Span<const double> mean, int64_t peak, double 
     while (last > first && !above(last)) --last;
     return last > first ? static_cast<double>(last - first) * sample_ms_ : config_.undefined;
   }
-  int64_t left = peak, right = peak;
+  // The peak is above its foot whatever rounding says.
+  int64_t left = peak - 1, right = peak + 1;
   while (left >= 0 && above(left)) --left;
   while (right < size && above(right)) ++right;
   if (left < 0 || right >= size) return config_.undefined;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -90,6 +92,24 @@ TEST(WaveformsTest, CutoutsLieInTheWindow) {
   decoded = DecodeVoltages("{name: waveforms, pre_ms: 4, post_ms: 5, max_spikes: 1}", window,
                            {{0, 200}, {0, 600}}, samples);
   EXPECT_EQ(decoded->at("num_spikes")[0], 1.0);
+}
+
+// As of a state that somebody spoilt: samples themselves are numbers.
+TEST(WaveformsTest, TracesThatAreNoNumbersAreAnError) {
+  const DecodingWindow window = WindowOf(1, 20.0);
+  for (const char* spec :
+       {"{name: waveforms, pre_ms: 0}", "{name: waveforms, half_width: outermost}"}) {
+    const auto decoding = MakeOfText(spec, window);
+    ASSERT_TRUE(decoding.ok()) << decoding.status();
+    std::vector<double> state((*decoding)->state_size()), values((*decoding)->num_values());
+    (*decoding)->Begin(absl::MakeSpan(state));
+    (*decoding)->AddSpike({0, 400}, absl::MakeSpan(state));
+    const auto length = static_cast<size_t>(window.num_samples());
+    std::fill(state.end() - static_cast<std::ptrdiff_t>(length), state.end(), NAN);
+    ASSERT_TRUE((*decoding)->CheckState(state).ok());
+    EXPECT_EQ((*decoding)->Finish(absl::MakeSpan(state), absl::MakeSpan(values)).code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
 }
 
 TEST(WaveformsTest, WhatDoesNotFitIsRefused) {
