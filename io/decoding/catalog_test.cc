@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -94,6 +95,8 @@ class DecodingDraw : public Draw {
     for (double& sample : samples) sample = scale * (Uniform() - 0.5);
     return samples;
   }
+
+  double Spoilt() { return Chance(0.3) ? NAN : std::pow(10.0, 300.0 * Uniform()); }
 };
 
 // The first half of what there is to hear, or the second.
@@ -156,12 +159,21 @@ TEST_P(CatalogTest, AnythingIsAnErrorOrFinite) {
     ASSERT_TRUE((*other)->Finish(absl::MakeSpan(moved), absl::MakeSpan(again)).ok());
     ASSERT_EQ(again, *values);
 
-    // A state that was spoilt is refused, or does no harm.
-    for (int n = 0; n < 3 && !state.empty(); ++n) {
-      state[static_cast<size_t>(draw.Below(static_cast<int64_t>(state.size())))] =
-          draw.Chance(0.3) ? NAN : std::pow(10.0, 300.0 * draw.Uniform());
+    // A state that was spoilt is refused, or does no harm: here and there, or all of a stretch that may be
+    // anything.
+    if (draw.Chance(0.5)) {
+      for (int n = 0; n < 3 && !state.empty(); ++n) {
+        state[static_cast<size_t>(draw.Below(static_cast<int64_t>(state.size())))] = draw.Spoilt();
+      }
+      if (!(*decoding)->CheckState(state).ok()) continue;
     }
-    if (!(*decoding)->CheckState(state).ok()) continue;
+    for (int n = 0; n < 4 && !state.empty(); ++n) {
+      std::vector<double> spoilt = state;
+      const auto size = static_cast<int64_t>(state.size());
+      const int64_t first = draw.Below(size), num = 1 + draw.Below(size - first);
+      std::fill_n(spoilt.begin() + first, num, draw.Spoilt());
+      if ((*decoding)->CheckState(spoilt).ok()) state = std::move(spoilt);
+    }
     AddHalf(**decoding, spikes, samples, 1, absl::MakeSpan(state));
     if ((*decoding)->Finish(absl::MakeSpan(state), absl::MakeSpan(again)).ok()) ExpectFinite(again);
   }
