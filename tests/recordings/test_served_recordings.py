@@ -65,6 +65,13 @@ def test_a_task_is_recorded_whole(client: livnd.Client, tmp_path: Path) -> None:
     assert session.stop_recording() == name
 
     rows = client.read_recording(name)
+    of_one = client.read_recording(name, copy=1)
+    assert set(of_one) == set(rows)
+    for stream in rows:
+        if "copy" in (rows[stream].dtype.names or ()):
+            assert (of_one[stream] == rows[stream][rows[stream]["copy"] == 1]).all()
+        else:  # where electrodes are, names
+            assert (of_one[stream] == rows[stream]).all()
     step_ticks = round(session.spec.step_duration_ms * 1e6 / session.spec.tick_ns)
     observation = next(stream for stream in rows if stream.startswith("observations."))
     action = next(stream for stream in rows if stream.startswith("actions."))

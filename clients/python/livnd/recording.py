@@ -13,7 +13,7 @@ import numpy as np
 from livnd import checks
 from livnd._proto import pb
 from livnd.connection import Connection
-from livnd.errors import ServerUnavailableError, UnknownRecordingError
+from livnd.errors import InvalidFieldError, ServerUnavailableError, UnknownRecordingError
 
 # What can be recorded, by the protocol's names.
 KINDS = {
@@ -130,7 +130,9 @@ class Recordings(Connection):
         Args:
             recording: its RecordingInfo.name.
             streams: which; None: all.
-            copy: rows of this copy alone; as the next two, of streams that have such a column.
+            copy: rows of this copy alone; as the next two, not for streams that are not told by
+                copy and tick (electrodes, fibers, *.labels): where no streams are named these come
+                whole.
             episodes: rows of episodes in this half-open range.
             ticks: rows of ticks in this half-open range.
 
@@ -152,14 +154,15 @@ class Recordings(Connection):
         else:
             names = checks.names("streams", streams, "names of streams, or None")
         out = {}
+        choice = {"copy": copy, "episodes": episodes, "ticks": ticks}
         for stream in names:
-            parts = [
-                piece.rows
-                for piece in self.iterate_recording(
-                    recording, stream, copy=copy, episodes=episodes, ticks=ticks
-                )
-            ]
-            out[stream] = np.concatenate(parts)
+            try:
+                pieces = list(self.iterate_recording(recording, stream, **choice))
+            except InvalidFieldError as error:
+                if streams is not None or error.field != "filter":
+                    raise
+                pieces = list(self.iterate_recording(recording, stream))
+            out[stream] = np.concatenate([piece.rows for piece in pieces])
         return out
 
     def iterate_recording(
