@@ -22,6 +22,7 @@
 #include "base/status_macros.h"
 #include "io/json/yaml.h"
 #include "io/neuroh5/read_system.h"
+#include "lab/folder/document_file.h"
 #include "lab/folder/run_document.h"
 #include "lab/tune/evaluation_runner.h"
 #include "lab/tune/front.h"
@@ -52,7 +53,7 @@ struct Settings {
   int evaluations = 400, seed = 1, population = 40, algorithm = 0, loc = 0;
   int threads = NumUsableCpus();
   ServerSettings servers;
-  bool summary = false, inspect = false, json = false;
+  bool summary = false, inspect = false, overwrite = false, json = false;
   std::set<std::string> given;  // flags
 };
 
@@ -95,6 +96,7 @@ FlagSet MakeFlags(Settings& settings) {
   flags.Switch("inspect", "print the solution --loc of DIR, and the commands that go on from it",
                &settings.inspect);
   flags.String("export", "FILE", "write the front of DIR there", &settings.export_path);
+  flags.Switch("overwrite", "have --export take the place of a file", &settings.overwrite);
   flags.Switch("json", "print one JSON object", &settings.json);
   return flags;
 }
@@ -319,7 +321,8 @@ absl::Status Look(const Settings& settings) {
   const io::Json front =
       lab::TuneFront(settings.out, found.run, *found.evaluator, found.evaluations);
   if (!settings.export_path.empty()) {
-    LIVND_RETURN_IF_ERROR(lab::WriteWhole(settings.export_path, lab::DocumentText(front)));
+    LIVND_RETURN_IF_ERROR(
+        lab::WriteDocument(front, settings.export_path, {settings.overwrite, Interrupted}));
     std::printf("wrote %zu solutions to %s\n", front["solutions"].size(),
                 settings.export_path.c_str());
   }

@@ -164,7 +164,11 @@ def test_shows_exports_and_goes_on_with_the_noise(target: Path, tmp_path: Path) 
     line = next(x.strip() for x in shown.stdout.splitlines() if x.startswith("  livnd tune"))
     on = tune(*line.split()[2:], "--json")
     assert json.loads(on.stdout)["evaluated"] == 160
-    assert tune("--out", out, "--export", out / "front.json").returncode == 0
+    kept = (out / "front.json").read_bytes()
+    refused = tune("--out", out, "--export", out / "front.json")
+    assert refused.returncode == 1 and "there already" in refused.stderr
+    assert (out / "front.json").read_bytes() == kept
+    assert tune("--out", out, "--export", out / "front.json", "--overwrite").returncode == 0
     front = json.loads((out / "front.json").read_text())
     line = next(x.strip() for x in shown.stdout.splitlines() if "--search noise-" in x)
     words = line.split()
