@@ -66,6 +66,19 @@ absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
   return json;
 }
 
+std::string JsonText(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsUtf8(const std::string& text) {
+  try {
+    Json(text).dump();
+  } catch (const Json::type_error&) {
+    return false;
+  }
+  return true;
+}
+
 absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& limits) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);

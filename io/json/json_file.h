@@ -27,6 +27,12 @@ struct JsonLimits {
 absl::StatusOr<Json> ParseJson(absl::string_view name, absl::string_view text,
                                const JsonLimits& limits = {});
 
+// A value as JSON without line breaks. Names of files, and comments in them, may be no UTF-8: what is none is U+FFFD.
+std::string JsonText(const Json& json);
+
+// Whether all of a text is UTF-8, as JSON has to be.
+bool IsUtf8(const std::string& text);
+
 // Reads and parses a regular file; NotFound if there is none, the system's error if it cannot be
 // opened or read.
 absl::StatusOr<Json> ReadJsonFile(const std::string& path, const JsonLimits& limits = {});

@@ -76,6 +76,7 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckAnchor(mark, anchor);
+    if (!IsUtf8(value)) throw Refused{mark.line, "text that is no UTF-8", "UTF-8"};
     if (tag == "!include" && include_ && !AtKey()) {
       absl::StatusOr<Json> included = include_(value);
       if (!included.ok()) throw IncludeFailed{mark.line, included.status()};

@@ -18,7 +18,7 @@ using YamlInclude = std::function<absl::StatusOr<Json>(const std::string& text)>
 // Parses the one document of a text; an empty one is null. Scalars without quotes are what the core schema of
 // YAML 1.2 makes of them: null, true and false, integers, floats (.inf and .nan too, which JsonView refuses), else
 // text. JSON is YAML, so this takes JSON as well, but for its limits and its errors ParseJson is meant for that.
-// A field error below "NAME:LINE": what is no YAML or exceeds the limits, anchors and aliases (a text of some hundred
+// A field error below "NAME:LINE": what is no YAML or exceeds the limits, text that is no UTF-8 (comments may be), anchors and aliases (a text of some hundred
 // bytes may stand for gigabytes), tags but `!include` where `include` says what that is, a key twice or one that is no
 // scalar, more than one document. An error of `include` without a file is about the line.
 absl::StatusOr<Json> ParseYaml(absl::string_view name, absl::string_view text,

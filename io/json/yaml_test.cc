@@ -55,6 +55,11 @@ TEST(ParseYamlTest, ErrorsTellTheLine) {
               IsFileError("doc:1", "", "a key that is a map or a sequence", "a text"));
   EXPECT_THAT(error("a: 1\n---\nb: 2\n"),
               IsFileError("doc", "", "more than one document", "one document of YAML"));
+  EXPECT_THAT(error("a: 1\nb: caf\xe9\n"),
+              IsFileError("doc:2", "", "text that is no UTF-8", "UTF-8"));
+  EXPECT_THAT(error("a: 1\ncaf\xe9: 2\n"),
+              IsFileError("doc:2", "", "text that is no UTF-8", "UTF-8"));
+  EXPECT_TRUE(error("# caf\xe9\na: caf\xc3\xa9\n").ok());
   EXPECT_THAT(error(","), IsFileError(HasSubstr("doc"), "", _, _));
 }
 

@@ -11,6 +11,7 @@
 #include "base/field_error.h"
 #include "base/status_macros.h"
 #include "io/culture/numpy_random.h"
+#include "io/json/json_file.h"
 #include "io/neuroh5/write_system.h"
 #include "io/system/limits.h"
 #include "lab/generate/connect/dense.h"
@@ -219,7 +220,7 @@ absl::StatusOr<GeneratedCulture> GenerateCulture(const CultureConfig& config, co
   LIVND_RETURN_IF_ERROR(CheckNumInputs(config, NumCells(config)));
   GeneratedCulture culture;
   io::System& system = culture.system;
-  system.graph_uuid = UuidOfText(CultureConfigToJson(config).dump());
+  system.graph_uuid = UuidOfText(io::JsonText(CultureConfigToJson(config)));
   const std::vector<size_t> index = AddPopulations(config, system);
 
   io::NumpyRandom stream(config.random_seed);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/field_error.h"
+#include "io/json/json_file.h"
 
 namespace livnd::lab {
 namespace {
@@ -75,15 +76,15 @@ std::string SampleCard(const Json& document) {
   out += Row("physics",
              absl::StrCat("livnd, version ", document["physics_version"].is_string()
                                                  ? document["physics_version"].get<std::string>()
-                                                 : document["physics_version"].dump()));
+                                                 : io::JsonText(document["physics_version"])));
   out += Row("parameters", absl::StrCat(document["params_from"].get<std::string>(),
                                         document["noise"].get<bool>() ? "" : ", without noise"));
-  if (!document["selection"].is_null()) out += Row("selection", document["selection"].dump());
+  if (!document["selection"].is_null()) out += Row("selection", io::JsonText(document["selection"]));
   const Json& input = document["input"];
   if (input.is_null()) {
     out += Row("input", "none");
   } else {
-    out += Row("input", absl::StrCat("`", input["encoding"].dump(), "`, in steps of ",
+    out += Row("input", absl::StrCat("`", io::JsonText(input["encoding"]), "`, in steps of ",
                                      Number(input["step_ms"]), " ms"));
     out += Inputs(input["features"]);
   }

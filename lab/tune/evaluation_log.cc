@@ -36,11 +36,10 @@ std::string LineOf(const Target& target, const Evaluation& evaluation) {
   for (size_t i = 0; i < target.num_features(); ++i) {
     features[kFeatures[i].name] = OrNull(evaluation.scores.features[i]);
   }
-  return Json{{"x", evaluation.coordinates},
-              {"objectives", std::move(objectives)},
-              {"constraints", std::move(constraints)},
-              {"features", std::move(features)}}
-             .dump() +
+  return io::JsonText(Json{{"x", evaluation.coordinates},
+                           {"objectives", std::move(objectives)},
+                           {"constraints", std::move(constraints)},
+                           {"features", std::move(features)}}) +
          "\n";
 }
 

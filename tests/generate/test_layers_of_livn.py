@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -165,6 +166,16 @@ def test_the_same_bytes_from_the_provenance_on_any_threads(own: Path, tmp_path: 
     made(own / "provenance.json", "--out", tmp_path / "again", "--threads", 1)
     for name in ("cells.h5", "connections.h5", "graph.json", "provenance.json"):
         assert (own / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+
+
+def test_comments_in_shapes_may_be_no_utf_8(own: Path, tmp_path: Path) -> None:
+    """Morphologies of old are Latin-1; what comments say makes no cell another."""
+    shapes = tmp_path / "shapes"
+    shutil.copytree(livn_source() / "systems/morphology", shapes)
+    shape = shapes / "EXC.swc"
+    shape.write_bytes(b"# caf\xe9\n" + shape.read_bytes())
+    made(livn_s1(), "--out", tmp_path / "S1", "--morphologies", shapes)
+    assert (own / "cells.h5").read_bytes() == (tmp_path / "S1/cells.h5").read_bytes()
 
 
 def test_refuses_by_file_and_key(tmp_path: Path) -> None:

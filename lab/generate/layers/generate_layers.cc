@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "base/field_error.h"
 #include "base/status_macros.h"
+#include "io/json/json_file.h"
 #include "io/system/limits.h"
 #include "lab/generate/layers/morphology.h"
 #include "lab/generate/random/named_random.h"
@@ -356,8 +357,8 @@ absl::StatusOr<GeneratedCulture> GenerateLayers(const LayersConfig& config,
                                                 const Work& work) {
   GeneratedCulture culture;
   System& system = culture.system;
-  system.graph_uuid = UuidOfText(absl::StrCat(config.source.dump(), "\n", config.random_seed, "\n",
-                                              Json(morphologies).dump()));
+  system.graph_uuid = UuidOfText(absl::StrCat(io::JsonText(config.source), "\n", config.random_seed, "\n",
+                                              io::JsonText(Json(morphologies))));
   system.layers = config.layers;
   system.projection_configs = config.projections;
   Maker maker(config, work, system);
