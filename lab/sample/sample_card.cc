@@ -79,7 +79,8 @@ std::string SampleCard(const Json& document) {
                                                  : io::JsonText(document["physics_version"])));
   out += Row("parameters", absl::StrCat(document["params_from"].get<std::string>(),
                                         document["noise"].get<bool>() ? "" : ", without noise"));
-  if (!document["selection"].is_null()) out += Row("selection", io::JsonText(document["selection"]));
+  if (!document["selection"].is_null())
+    out += Row("selection", io::JsonText(document["selection"]));
   const Json& input = document["input"];
   if (input.is_null()) {
     out += Row("input", "none");

@@ -357,8 +357,8 @@ absl::StatusOr<GeneratedCulture> GenerateLayers(const LayersConfig& config,
                                                 const Work& work) {
   GeneratedCulture culture;
   System& system = culture.system;
-  system.graph_uuid = UuidOfText(absl::StrCat(io::JsonText(config.source), "\n", config.random_seed, "\n",
-                                              io::JsonText(Json(morphologies))));
+  system.graph_uuid = UuidOfText(absl::StrCat(io::JsonText(config.source), "\n", config.random_seed,
+                                              "\n", io::JsonText(Json(morphologies))));
   system.layers = config.layers;
   system.projection_configs = config.projections;
   Maker maker(config, work, system);
