@@ -190,6 +190,23 @@ ROWS = [
         limits={"time_grid_us": 100.0},
     ),
     limited(
+        "a pulse at ",
+        "[0].rate_hz",
+        "a pulse at 3325 us",
+        f"a multiple of 100 (us){OURS}",
+        num_pulses=2,
+        rate_hz=300.0,
+        limits={"time_grid_us": 100.0},
+    ),
+    limited(
+        "a recovery of ",
+        "[0].recovery_amplitude_ua",
+        "a recovery of 50 us",
+        f"a multiple of 100 (us){OURS}",
+        recovery_amplitude_ua=40.0,
+        limits={"time_grid_us": 100.0},
+    ),
+    limited(
         " at one time, ",
         "[1].electrodes",
         "2 at one time, 200 us after the plan's start",

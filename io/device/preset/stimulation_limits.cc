@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string>
 #include <utility>
@@ -61,14 +62,42 @@ absl::Status CheckShapes(const StimulationLimits& limits, const PulsePlan& plan)
   return absl::OkStatus();
 }
 
+// Pulses after the first of a train, and phases that follow from others.
+absl::Status CheckTimes(const StimulationLimits& limits, const PulseSchedule& schedule) {
+  if (!limits.time_grid_us.has_value()) return absl::OkStatus();
+  const auto off_grid_us = [&](int64_t ticks) -> std::optional<double> {
+    const double us = static_cast<double>(ticks) * schedule.tick_us();
+    if (WholeTicks(us, *limits.time_grid_us) >= 0) return std::nullopt;
+    return us;
+  };
+  const std::string accepted =
+      absl::StrCat("a multiple of ", Exact(*limits.time_grid_us), " (us) on this device");
+  const PulseTrack& track = schedule.currents();
+  for (const ScheduledPulse& pulse : track.pulses) {
+    if (const auto us = off_grid_us(pulse.start_tick)) {
+      return MakeFieldError(Place(pulse.entry, "rate_hz"),
+                            absl::StrCat("a pulse at ", Exact(*us), " us"), accepted);
+    }
+    const PulsePhases& phases = track.entries[static_cast<size_t>(pulse.entry)].phases;
+    if (const auto us = off_grid_us(phases.recovery_ticks)) {
+      return MakeFieldError(Place(pulse.entry, "recovery_amplitude_ua"),
+                            absl::StrCat("a recovery of ", Exact(*us), " us"), accepted);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckLevels(const StimulationLimits& limits, const PulseSchedule& schedule) {
   const PulseTrack& track = schedule.currents();
   for (const ScheduledPulse& pulse : track.pulses) {
     const PulsePhases& phases = track.entries[static_cast<size_t>(pulse.entry)].phases;
     const double first_ua = std::fabs(pulse.level.first_ua);
     const double recovery_ua = std::fabs(pulse.level.recovery_ua);
-    LIVND_RETURN_IF_ERROR(
-        CheckAtMost(limits.max_amplitude_ua, Place(pulse.entry, "amplitude_ua"), first_ua, "uA"));
+    const ElectrodePulses& entry = schedule.plan().pulses[static_cast<size_t>(pulse.entry)];
+    const bool by_last = first_ua > std::fabs(entry.amplitude_ua);
+    LIVND_RETURN_IF_ERROR(CheckAtMost(
+        limits.max_amplitude_ua, Place(pulse.entry, by_last ? "last_amplitude_ua" : "amplitude_ua"),
+        first_ua, "uA"));
     LIVND_RETURN_IF_ERROR(CheckAtMost(
         limits.max_amplitude_ua, Place(pulse.entry, "recovery_amplitude_ua"), recovery_ua, "uA"));
     // The recovery has the same charge.
@@ -178,6 +207,7 @@ absl::Status StimulationLimits::Validate() const {
 absl::Status StimulationLimits::Check(const PulseSchedule& schedule,
                                       absl::Span<const int32_t> electrode_ids) const {
   LIVND_RETURN_IF_ERROR(CheckShapes(*this, schedule.plan()));
+  LIVND_RETURN_IF_ERROR(CheckTimes(*this, schedule));
   LIVND_RETURN_IF_ERROR(CheckLevels(*this, schedule));
   LIVND_RETURN_IF_ERROR(CheckElectrodes(*this, schedule, electrode_ids));
   return CheckActive(*this, schedule);

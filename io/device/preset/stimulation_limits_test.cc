@@ -57,7 +57,7 @@ TEST(StimulationLimitsTest, Amplitude) {
   plan.pulses[1].train.rate_hz = 10.0;
   plan.pulses[1].last_amplitude_ua = 3.5;
   EXPECT_THAT(Check(limits, plan),
-              IsFieldError("pulses[1].amplitude_ua", "3.5 uA", "at most 3 on this device"));
+              IsFieldError("pulses[1].last_amplitude_ua", "3.5 uA", "at most 3 on this device"));
 }
 
 TEST(StimulationLimitsTest, ChargeOfAPhase) {
@@ -125,6 +125,17 @@ TEST(StimulationLimitsTest, TimeGrid) {
   }
   plan.pulses[0].recovery_width_us = 50.0;
   EXPECT_THAT(Check(limits, plan), IsFieldError("pulses[0].recovery_width_us", "50", _));
+  plan.pulses[0].recovery_width_us.reset();
+  plan.pulses[0].recovery_amplitude_ua = 4.0;  // in a quarter of 200 us
+  EXPECT_THAT(Check(limits, plan),
+              IsFieldError("pulses[0].recovery_amplitude_ua", "a recovery of 50 us",
+                           "a multiple of 20 (us) on this device"));
+  plan.pulses[0].recovery_amplitude_ua.reset();
+  plan.pulses[0].train.num_pulses = 3;
+  plan.pulses[0].train.rate_hz = 125.0;
+  EXPECT_TRUE(Check(limits, plan).ok());
+  plan.pulses[0].train.rate_hz = 300.0;
+  EXPECT_THAT(Check(limits, plan), IsFieldError("pulses[0].rate_hz", "a pulse at 3425 us", _));
 }
 
 TEST(StimulationLimitsTest, ElectrodesAtOneTime) {
@@ -184,6 +195,7 @@ TEST(StimulationLimitsPropertyTest, WhatPassesKeepsToTheLimits) {
     limits.max_electrode_charge_nc = 4.0 + static_cast<double>(pick(40));
     limits.max_pulse_rate_hz = 20.0 + static_cast<double>(pick(200));
     limits.max_active_electrodes = 1 + static_cast<int64_t>(pick(6));
+    if (pick(4) == 0) limits.time_grid_us = 50.0;
     PulsePlan plan;
     for (uint64_t k = 0, n = 1 + pick(3); k < n; ++k) {
       const auto first = static_cast<int32_t>(pick(6));
@@ -211,6 +223,7 @@ TEST(StimulationLimitsPropertyTest, WhatPassesKeepsToTheLimits) {
     }
     for (const ScheduledPulse& a : track.pulses) {
       ASSERT_LE(std::fabs(a.level.first_ua), *limits.max_amplitude_ua);
+      if (limits.time_grid_us.has_value()) ASSERT_EQ(a.start_tick % 2, 0);
       int64_t active = 0;
       for (const ScheduledPulse& b : track.pulses) {
         const ScheduledEntry& entry = track.entries[static_cast<size_t>(b.entry)];
