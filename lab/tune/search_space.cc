@@ -148,6 +148,7 @@ absl::StatusOr<SearchSpace> SearchSpace::Create(const SpaceConfig& config, const
   out.all_ = out.dimensions_;
   out.held_.assign(out.all_.size(), 0.0);
   for (size_t i = 0; i < out.all_.size(); ++i) out.dimension_of_.push_back(static_cast<int>(i));
+  LIVND_RETURN_IF_ERROR(out.CheckFixed());
   return out;
 }
 
@@ -256,6 +257,20 @@ absl::Status SearchSpace::Check() const {
   for (const Dimension& dimension : dimensions_) {
     if (!seen.insert(dimension.name).second) {
       return MakeFieldError("space", absl::StrCat(dimension.name, " twice"), "each key once");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SearchSpace::CheckFixed() const {
+  std::vector<double> lowest;
+  for (const Dimension& d : dimensions_) lowest.push_back(Encode(d.range.low, d.range.scale));
+  const io::ParamList params = Params(lowest);
+  for (const auto& [key, value] : fixed_) {
+    for (size_t i = fixed_.size(); i < params.size(); ++i) {
+      if (params[i].key != key) continue;
+      return MakeFieldError(absl::StrCat("space.fixed.", key), Exact(value),
+                            "a parameter that is not searched");
     }
   }
   return absl::OkStatus();

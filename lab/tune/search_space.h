@@ -33,7 +33,7 @@ class SearchSpace {
  public:
   // Of a culture that was set up without parameters. Field errors name "space": a range for weights of
   // which there are none, no reference, a population that is none, adaptation of cells that have none, a key
-  // given twice, nothing to search.
+  // given twice, one that is fixed and searched, nothing to search.
   static absl::StatusOr<SearchSpace> Create(const SpaceConfig& config, const io::System& system,
                                             const io::CultureSetup& setup);
 
@@ -56,6 +56,9 @@ class SearchSpace {
   absl::Status AddNoise(const SpaceConfig& config, const io::CultureSetup& setup);
   absl::Status AddAdaptation(const io::CultureSetup& setup);
   absl::Status Check() const;
+
+  // What is searched is not fixed. Of a space that is whole.
+  absl::Status CheckFixed() const;
 
   std::vector<Dimension> dimensions_;
   // By the order of the dimensions before Hold: where a held one stays.

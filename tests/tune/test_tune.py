@@ -147,6 +147,15 @@ def test_ends_on_a_signal_and_keeps_what_it_has(target: Path, tmp_path: Path) ->
     assert f"of {done} evaluations" in summary.stdout
 
 
+def test_what_is_searched_is_not_fixed(target: Path, tmp_path: Path) -> None:
+    for key in ("EXC_EXC-dend-AMPA-weight", "INH_EXC-soma-AMPA-weight", "noise-g_i0"):
+        target.write_text(TARGET.replace("space:\n", f"space:\n  fixed: {{{key}: 3}}\n"))
+        refused = tune(*search(target, tmp_path / "a", "--evaluations", 16))
+        assert refused.returncode == 1
+        told = f"space.fixed.{key} is 3; accepted: a parameter that is not searched"
+        assert told in refused.stderr
+
+
 def test_shows_exports_and_goes_on_with_the_noise(target: Path, tmp_path: Path) -> None:
     out = tmp_path / "a"
     assert tune(*search(target, out, "--evaluations", 32)).returncode == 0
