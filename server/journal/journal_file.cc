@@ -25,6 +25,10 @@ constexpr size_t kFrameBytes = 8;  // before a record's own
 constexpr int64_t kReserveAtLeast = 64 << 10;
 constexpr int64_t kReserveAtMost = 4 << 20;  // beyond what is asked for
 constexpr size_t kLargeBuffer = 1 << 20;     // is not kept
+// What is longer was written by nobody: a head is no message of more, and what follows it is less than
+// five times as much.
+constexpr int64_t kMaxHeadBytes = int64_t{2} << 30;
+constexpr int64_t kMaxFileBytes = 5 * kMaxHeadBytes;
 
 uint32_t ReadUint32(const char* bytes) {
   uint32_t value;
@@ -77,14 +81,33 @@ absl::Status Failed(absl::string_view what) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", what, " the journal"));
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+// Bytes of a file that are worth reading; of its head alone as many as that says it has.
+int64_t BytesWanted(int fd, int64_t file_bytes, ReadWhat what) {
+  char start[kMagic.size() + kFrameBytes];
+  constexpr auto kStartBytes = static_cast<int64_t>(sizeof(start));
+  if (what == ReadWhat::kAll || file_bytes <= kStartBytes) return file_bytes;
+  if (pread(fd, start, sizeof(start), 0) != kStartBytes ||
+      absl::string_view(start, kMagic.size()) != kMagic) {
+    return kStartBytes;
+  }
+  const int64_t head_bytes = ReadUint32(start + kMagic.size());
+  return head_bytes > kMaxHeadBytes ? kStartBytes : std::min(file_bytes, kStartBytes + head_bytes);
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, ReadWhat what) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return Failed("read");
   std::string out;
   struct stat info;
   ssize_t n = -1;
   if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
-    out.resize(static_cast<size_t>(info.st_size));
+    const int64_t num_bytes = BytesWanted(fd, info.st_size, what);
+    if (num_bytes > kMaxFileBytes) {
+      close(fd);
+      return absl::DataLossError(
+          absl::StrCat("the journal is damaged: no journal has ", num_bytes, " bytes"));
+    }
+    out.resize(static_cast<size_t>(num_bytes));
     size_t filled = 0;
     while ((n = read(fd, &out[filled], out.size() - filled)) > 0) {
       filled += static_cast<size_t>(n);
@@ -133,7 +156,7 @@ FileHandle Closing(int fd) {
 }  // namespace
 
 absl::StatusOr<Journal> ReadJournal(const std::string& path, ReadWhat what) {
-  LIVND_ASSIGN_OR_RETURN(const std::string file, ReadFile(path));
+  LIVND_ASSIGN_OR_RETURN(const std::string file, ReadFile(path, what));
   if (!absl::StartsWith(file, kMagic)) {
     return absl::DataLossError("this is not a journal of this format");
   }

@@ -145,6 +145,24 @@ TEST_F(JournalFileTest, WhatIsNoJournalIsAnError) {
   rmdir(path_.c_str());
 }
 
+// Holes take no room on a disk, and would in memory.
+TEST_F(JournalFileTest, AFileIsNoLongerThanItsHeadSays) {
+  constexpr off_t kHuge = off_t{300} << 30;
+  WriteOperations(2);
+  ASSERT_EQ(truncate(path_.c_str(), kHuge), 0);
+  const auto head = ReadJournal(path_, ReadWhat::kHead);
+  ASSERT_TRUE(head.ok()) << head.status();
+  EXPECT_EQ(head->head.SerializeAsString(), head_.SerializeAsString());
+  EXPECT_EQ(ReadJournal(path_).status().code(), absl::StatusCode::kDataLoss);
+  for (const std::string& bytes : {std::string("LIVNDJ01\xff\xff\xff\xff____"), std::string("x")}) {
+    Write(bytes);
+    ASSERT_EQ(truncate(path_.c_str(), kHuge), 0);
+    for (const ReadWhat what : {ReadWhat::kHead, ReadWhat::kAll}) {
+      EXPECT_EQ(ReadJournal(path_, what).status().code(), absl::StatusCode::kDataLoss);
+    }
+  }
+}
+
 TEST_F(JournalFileTest, WhatCannotBeWrittenLeavesWhatThereIs) {
   WriteOperations(2);
   JournalFile nowhere(testing::TempDir() + "/none/x.journal", Durability::kProcess);
