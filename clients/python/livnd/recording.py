@@ -154,7 +154,7 @@ class Recordings(Connection):
         else:
             names = checks.names("streams", streams, "names of streams, or None")
         out = {}
-        choice = {"copy": copy, "episodes": episodes, "ticks": ticks}
+        choice: dict[str, Any] = {"copy": copy, "episodes": episodes, "ticks": ticks}
         for stream in names:
             try:
                 pieces = list(self.iterate_recording(recording, stream, **choice))
